@@ -1,0 +1,75 @@
+"""One URL, one view, two bodies: the page, or the part of it that htmx asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from billing_portal.accounts.models import User
+
+
+class StaffRequest(HttpRequest):
+    """A request behind the login wall."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def wants_partial(request: HttpRequest) -> bool:
+    htmx = cast(StaffRequest, request).htmx
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def render_page(
+    request: HttpRequest,
+    *,
+    page: str,
+    partial: str,
+    context: Mapping[str, Any],
+    status: int = 200,
+) -> HttpResponse:
+    name = partial if wants_partial(request) else page
+    answer = render(request, name, dict(context), status=status)
+    patch_vary_headers(answer, ["HX-Request"])
+    return answer
+
+
+def go_to(request: HttpRequest, url: str) -> HttpResponse:
+    """Redirect the whole window, from a plain form as from an htmx one."""
+    if wants_partial(request):
+        return cast(HttpResponse, HttpResponseClientRedirect(url))
+    answer = HttpResponse(status=303)
+    answer["Location"] = url
+    return answer
+
+
+class HtmxLoginMiddleware:
+    """An expired login inside a fragment leads the window to the login page, not into a panel."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        from django.conf import settings
+        from django.shortcuts import resolve_url
+
+        answer = self.get_response(request)
+        if not cast(StaffRequest, request).htmx or answer.status_code != 302:
+            return answer
+        login = resolve_url(settings.LOGIN_URL)
+        if not answer["Location"].startswith(login):
+            return answer
+        # Back to the page that the person sees, not to the fragment.
+        from urllib.parse import urlencode, urlsplit
+
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = f"{shown.path}?{shown.query}".rstrip("?") or "/"
+        return cast(
+            HttpResponse, HttpResponseClientRedirect(f"{login}?{urlencode({'next': back})}")
+        )

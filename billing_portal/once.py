@@ -1,0 +1,60 @@
+"""A form that changes state carries a key: sent twice, it is carried out once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from billing_portal.accounts.models import Submission, User
+
+FIELD = "once"
+T = TypeVar("T")
+
+
+class AlreadyDone(Exception):
+    """This very form was carried out before; `result_url` is where that led."""
+
+    def __init__(self, result_url: str) -> None:
+        super().__init__(_("This was already done a moment ago; nothing was done twice."))
+        self.result_url = result_url
+
+
+def new_key() -> str:
+    return secrets.token_urlsafe(18)
+
+
+def carry_out(
+    *,
+    key: str,
+    action: str,
+    by: User,
+    act: Callable[[], T],
+    url: Callable[[T], str] = lambda _result: "",
+) -> T:
+    """Run `act` and keep the key in one transaction. Raises AlreadyDone for a key seen before.
+
+    The unique key is written first: a second click waits for the first one's commit, then is told.
+    A refusal raised by `act` rolls the key back too, so the corrected form may be sent again.
+    """
+    if not key:
+        return act()
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                sent = Submission.objects.create(key=key[:64], user=by, action=action)
+        except IntegrityError:
+            before = Submission.objects.get(key=key[:64])
+            raise AlreadyDone(before.result_url) from None
+        result = act()
+        sent.result_url = url(result)[:500]
+        sent.save(update_fields=["result_url"])
+        return result
+
+
+def key_of(request: HttpRequest) -> str:
+    return request.POST.get(FIELD, "")

@@ -1,0 +1,13 @@
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic.base import RedirectView
+
+urlpatterns = [
+    path("", include("reports.urls")),
+    path("", include("invoices.urls")),
+    path("integrations/", include("integrations.urls")),
+    path("settings/", include("billing_portal.accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url="/static/vendor/favicon.svg", permanent=True)),
+]

@@ -1,0 +1,36 @@
+from invoices.models.clients import Client, ClientType, Contact
+from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
+from invoices.models.deals import Deal, DealDiscount, DealLine, Pipeline, Stage
+from invoices.models.invoices import (
+    Document,
+    Invoice,
+    InvoiceEvent,
+    InvoiceLine,
+    VatBreakdown,
+)
+from invoices.models.messages import Message
+from invoices.models.numbering import NumberSeries
+from invoices.models.payments import Allocation, Payment
+
+__all__ = [
+    "Allocation",
+    "Client",
+    "ClientType",
+    "Company",
+    "Contact",
+    "Deal",
+    "DealDiscount",
+    "DealLine",
+    "Document",
+    "ExchangeRate",
+    "Invoice",
+    "InvoiceEvent",
+    "InvoiceLine",
+    "LatePenaltyRate",
+    "Message",
+    "NumberSeries",
+    "Payment",
+    "Pipeline",
+    "Stage",
+    "VatBreakdown",
+]

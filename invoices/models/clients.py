@@ -1,0 +1,114 @@
+"""Who buys: clients, their types and the people who receive the invoices."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from invoices.models.terms import TermsKind
+
+
+class ClientType(models.Model):
+    """How clients are grouped where payment delays are measured."""
+
+    class Mark(models.TextChoices):
+        """Colour, plotly mark and dash of a type (ui/UI.md); never used for anything else."""
+
+        LARGE = "large", "Large account"
+        SME = "sme", "SME"
+        STARTUP = "startup", "Start-up"
+        PUBLIC = "public", "Public sector"
+        NONPROFIT = "nonprofit", "Non-profit"
+        INTERNATIONAL = "intl", "International"
+        NONE = "none", _("grey, hollow circle")
+
+    name = models.CharField(_("name"), max_length=80)
+    mark = models.CharField(_("mark"), max_length=20, choices=Mark, default=Mark.NONE)
+    position = models.PositiveSmallIntegerField(default=100)
+
+    class Meta:
+        ordering = ["position", "name"]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="client_type_names_differ"),
+            models.UniqueConstraint(
+                fields=["mark"], condition=~Q(mark="none"), name="one_client_type_per_mark"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Client(models.Model):
+    name = models.CharField(_("name"), max_length=255, db_index=True)
+    client_type = models.ForeignKey(
+        ClientType, verbose_name=_("client type"), on_delete=models.PROTECT, related_name="clients"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("account owner"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="clients",
+    )
+    language = models.CharField(_("language"), max_length=10, default="fr")
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    terms_kind = models.CharField(
+        _("payment terms"), max_length=20, choices=TermsKind, default=TermsKind.NET
+    )
+    terms_days = models.PositiveSmallIntegerField(_("days"), default=30)
+    vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
+    siren = models.CharField(_("SIREN"), max_length=9, blank=True)
+    address_line1 = models.CharField(_("address"), max_length=255, blank=True)
+    address_line2 = models.CharField(_("address, second line"), max_length=255, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
+    city = models.CharField(_("city"), max_length=120, blank=True)
+    country = models.CharField(_("country"), max_length=2, default="FR")
+    # Only where goods or services go elsewhere than the invoice.
+    delivery_address = models.CharField(_("delivery address"), max_length=500, blank=True)
+    billing_email = models.EmailField(_("billing email"), max_length=254, blank=True)
+    needs_purchase_order = models.BooleanField(_("asks for a purchase order"), default=False)
+    note = models.TextField(_("note"), blank=True)
+    # The CRM no longer has it; its history stays.
+    gone_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        indexes = [models.Index(Lower("name"), name="client_lower_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def has_address(self) -> bool:
+        return bool(self.address_line1 and self.city)
+
+    @property
+    def address_lines(self) -> list[str]:
+        city = " ".join(part for part in (self.postal_code, self.city) if part)
+        return [line for line in (self.address_line1, self.address_line2, city) if line]
+
+
+class Contact(models.Model):
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="contacts")
+    name = models.CharField(_("name"), max_length=255)
+    email = models.EmailField(_("email"), max_length=254, blank=True)
+    phone = models.CharField(_("phone"), max_length=60, blank=True)
+    job_title = models.CharField(_("position"), max_length=120, blank=True)
+    receives_invoices = models.BooleanField(_("receives the invoices"), default=False)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-receives_invoices", "name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,107 @@
+"""The seller, and the rates that its documents use."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from invoices.models.terms import TermsKind
+
+
+class Company(models.Model):
+    """The seller. One row: every page and document speaks for it."""
+
+    name = models.CharField(_("name"), max_length=255)
+    legal_form = models.CharField(_("legal form"), max_length=60, blank=True)
+    capital = models.CharField(_("share capital"), max_length=60, blank=True)
+    siren = models.CharField(_("SIREN"), max_length=9, blank=True)
+    siret = models.CharField(_("SIRET"), max_length=14, blank=True)
+    rcs_city = models.CharField(_("RCS city"), max_length=80, blank=True)
+    vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
+    address_line1 = models.CharField(_("address"), max_length=255, blank=True)
+    address_line2 = models.CharField(_("address, second line"), max_length=255, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
+    city = models.CharField(_("city"), max_length=120, blank=True)
+    country = models.CharField(_("country"), max_length=2, default="FR")
+    email = models.EmailField(_("email"), max_length=254, blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    website = models.CharField(_("website"), max_length=200, blank=True)
+    iban = models.CharField(_("IBAN"), max_length=34, blank=True)
+    bic = models.CharField(_("BIC"), max_length=11, blank=True)
+    logo_png = models.BinaryField(_("logo"), blank=True, default=b"")
+
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    language = models.CharField(_("language"), max_length=10, default="fr")
+    terms_kind = models.CharField(
+        _("payment terms"), max_length=20, choices=TermsKind, default=TermsKind.NET
+    )
+    terms_days = models.PositiveSmallIntegerField(_("days"), default=30)
+    vat_rate = models.DecimalField(
+        _("usual VAT rate"), max_digits=5, decimal_places=2, default=Decimal("20.00")
+    )
+    vat_on_debits = models.BooleanField(_("VAT on debits"), default=False)
+    indemnity_minor = models.BigIntegerField(_("recovery indemnity"), default=4000)
+    discount_terms_fr = models.CharField(
+        _("early-payment discount, in French"),
+        max_length=300,
+        default="Pas d’escompte pour paiement anticipé.",
+    )
+    discount_terms_en = models.CharField(
+        _("early-payment discount, in English"),
+        max_length=300,
+        default="No discount for early payment.",
+    )
+    # Numbers look like F-2026-0001 and A-2026-0001; {year} is the year of the issue date.
+    invoice_prefix = models.CharField(_("invoice prefix"), max_length=20, default="F-{year}-")
+    credit_note_prefix = models.CharField(
+        _("credit note prefix"), max_length=20, default="A-{year}-"
+    )
+    number_width = models.PositiveSmallIntegerField(_("digits of a number"), default=4)
+    # Deals won before this day were billed in the old system: the queue leaves them out.
+    billing_starts_on = models.DateField(_("first day of billing here"), null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "companies"
+        constraints = [
+            models.CheckConstraint(name="there_is_one_company", condition=Q(pk=1)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ExchangeRate(models.Model):
+    """How much one unit of `currency` is worth in the company's currency on a day."""
+
+    currency = models.CharField(max_length=3)
+    on = models.DateField()
+    rate = models.DecimalField(max_digits=18, decimal_places=8)
+    source = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["currency", "on"], name="one_rate_per_currency_and_day"
+            ),
+            models.CheckConstraint(name="exchange_rate_is_positive", condition=Q(rate__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.on} {self.rate}"
+
+
+class LatePenaltyRate(models.Model):
+    """The yearly late-payment rate in percent from a day on (ECB rate + 10 points by default)."""
+
+    starts_on = models.DateField(unique=True)
+    percent = models.DecimalField(max_digits=6, decimal_places=3)
+    source = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["-starts_on"]
+
+    def __str__(self) -> str:
+        return f"{self.percent} % from {self.starts_on}"

@@ -1,0 +1,167 @@
+"""What was sold. These rows know no CRM: integrations fills them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+from moneyed import Money
+
+from billing_portal.accounts.models import User
+from billing_portal.accounts.roles import sees_everything
+from billing_portal.money import from_minor
+from invoices.models.clients import Client, Contact
+from invoices.models.invoices import Invoice
+
+
+class Pipeline(models.Model):
+    name = models.CharField(max_length=255)
+    position = models.IntegerField(default=0)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Stage(models.Model):
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="stages")
+    name = models.CharField(max_length=255)
+    position = models.IntegerField(default=0)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pipeline", "position", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DealQuerySet(models.QuerySet["Deal"]):
+    def visible_to(self, user: User) -> Self:
+        return self if sees_everything(user) else self.filter(owner=user)
+
+    def to_bill(self, since: date | None = None) -> Self:
+        """Won, not set aside, and no invoice drafted or issued from it yet."""
+        billed = Invoice.objects.filter(deal=OuterRef("pk"), kind=Invoice.Kind.INVOICE).exclude(
+            status=Invoice.Status.VOID
+        )
+        found = self.filter(status=Deal.Status.WON, set_aside_at__isnull=True).exclude(
+            Exists(billed)
+        )
+        # A deal whose CRM has no date stays in: better asked about than lost.
+        return found.filter(Q(won_on__gte=since) | Q(won_on__isnull=True)) if since else found
+
+
+class Deal(models.Model):
+    class Status(models.TextChoices):
+        OPEN = "open", _("Open")
+        WON = "won", _("Won")
+        LOST = "lost", _("Lost")
+        DELETED = "deleted", _("Deleted in the CRM")
+
+    class TaxMethod(models.TextChoices):
+        EXCLUSIVE = "exclusive", _("prices without VAT")
+        INCLUSIVE = "inclusive", _("prices with VAT")
+        NONE = "none", _("no VAT given")
+
+    title = models.CharField(_("title"), max_length=255)
+    client = models.ForeignKey(
+        Client, on_delete=models.PROTECT, null=True, blank=True, related_name="deals"
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.SET_NULL, null=True, blank=True, related_name="deals"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="deals",
+    )
+    stage = models.ForeignKey(Stage, on_delete=models.SET_NULL, null=True, related_name="deals")
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    archived = models.BooleanField(default=False)
+    currency = models.CharField(max_length=3)
+    value_minor = models.BigIntegerField(default=0)
+    tax_method = models.CharField(max_length=10, choices=TaxMethod, default=TaxMethod.EXCLUSIVE)
+    added_on = models.DateField(null=True, blank=True)
+    won_on = models.DateField(null=True, blank=True)
+    purchase_order = models.CharField(_("purchase order"), max_length=120, blank=True)
+    service_from = models.DateField(null=True, blank=True)
+    service_until = models.DateField(null=True, blank=True)
+    # Finance decided that this deal is not billed here, and why.
+    set_aside_at = models.DateTimeField(null=True, blank=True)
+    set_aside_reason = models.CharField(max_length=300, blank=True)
+    # What the import could not keep as it was, in sentences ("Line 3 was cut to 2,000 characters.").
+    import_notes = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = DealQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-won_on", "-pk"]
+        indexes = [
+            models.Index(fields=["status", "won_on"], name="deal_status_won_on"),
+            models.Index(fields=["client", "status"], name="deal_client_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def value(self) -> Money:
+        return from_minor(self.value_minor, self.currency)
+
+
+class DealLine(models.Model):
+    class DiscountKind(models.TextChoices):
+        PERCENTAGE = "percentage", _("percent")
+        AMOUNT = "amount", _("amount")
+
+    deal = models.ForeignKey(Deal, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True)
+    quantity = models.DecimalField(max_digits=16, decimal_places=4)
+    unit = models.CharField(max_length=40, blank=True)
+    unit_price = models.DecimalField(max_digits=20, decimal_places=6)
+    discount = models.DecimalField(max_digits=20, decimal_places=6, default=0)
+    discount_kind = models.CharField(
+        max_length=10, choices=DiscountKind, default=DiscountKind.PERCENTAGE
+    )
+    tax_percent = models.DecimalField(max_digits=7, decimal_places=4, default=0)
+    enabled = models.BooleanField(default=True)
+    billing_frequency = models.CharField(max_length=20, default="one-time")
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["deal", "position"], name="deal_lines_are_in_order")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DealDiscount(models.Model):
+    """A discount on the whole deal, apart from those of its lines."""
+
+    deal = models.ForeignKey(Deal, on_delete=models.CASCADE, related_name="discounts")
+    position = models.PositiveIntegerField()
+    description = models.CharField(max_length=255, blank=True)
+    kind = models.CharField(max_length=10, choices=DealLine.DiscountKind)
+    value = models.DecimalField(max_digits=20, decimal_places=6)
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.description or str(self.value)

@@ -1,0 +1,407 @@
+"""Invoices and credit notes, what they say and what happened to them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from moneyed import Money
+
+from billing_portal.accounts.models import User
+from billing_portal.accounts.roles import sees_everything
+from billing_portal.money import from_minor
+from invoices.models.clients import Client
+from invoices.models.numbering import NumberSeries
+from invoices.models.terms import TermsKind
+
+
+class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    def visible_to(self, user: User) -> Self:
+        return self if sees_everything(user) else self.filter(owner=user)
+
+    def invoices(self) -> Self:
+        return self.filter(kind=Invoice.Kind.INVOICE)
+
+    def credit_notes(self) -> Self:
+        return self.filter(kind=Invoice.Kind.CREDIT_NOTE)
+
+    def drafts(self) -> Self:
+        return self.filter(status=Invoice.Status.DRAFT)
+
+    def issued(self) -> Self:
+        """Issued at some time, whether settled since or not."""
+        return self.filter(status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
+
+    def outstanding(self) -> Self:
+        """Invoices that somebody still owes something on."""
+        return self.filter(status=Invoice.Status.ISSUED, kind=Invoice.Kind.INVOICE)
+
+    def overdue(self, on: date) -> Self:
+        """Outstanding, with a due date before `on`: due that very day is not late."""
+        return self.outstanding().filter(due_date__lt=on)
+
+
+class Invoice(models.Model):
+    """An invoice, or a credit note (positive amounts, owed the other way round)."""
+
+    class Kind(models.TextChoices):
+        INVOICE = "invoice", _("Invoice")
+        CREDIT_NOTE = "credit_note", _("Credit note")
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        ISSUED = "issued", _("Issued")
+        SETTLED = "settled", _("Settled")
+        VOID = "void", _("Void")
+
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.INVOICE)
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    # Brought in from an older system: its number is that system's, it has no lines of ours.
+    imported = models.BooleanField(default=False)
+
+    # ─ Content: frozen at issue, the database refuses any change afterwards
+    number = models.CharField(_("number"), max_length=35, blank=True, db_index=True)
+    series = models.ForeignKey(
+        NumberSeries, on_delete=models.PROTECT, null=True, blank=True, related_name="invoices"
+    )
+    sequence = models.PositiveIntegerField(null=True, blank=True)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="invoices")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="invoices",
+    )
+    deal = models.ForeignKey(
+        "invoices.Deal", on_delete=models.PROTECT, null=True, blank=True, related_name="invoices"
+    )
+    corrects = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="credit_notes"
+    )
+    title = models.CharField(_("title"), max_length=255, blank=True)
+    language = models.CharField(_("language"), max_length=10, default="fr")
+    currency = models.CharField(_("currency"), max_length=3)
+    issue_date = models.DateField(_("issue date"), null=True, blank=True)
+    due_date = models.DateField(_("due date"), null=True, blank=True)
+    terms_kind = models.CharField(
+        _("payment terms"), max_length=20, choices=TermsKind, default=TermsKind.NET
+    )
+    terms_days = models.PositiveSmallIntegerField(_("days"), default=30)
+    # A due date that somebody typed instead of the terms.
+    due_date_typed = models.BooleanField(default=False)
+    service_from = models.DateField(_("service from"), null=True, blank=True)
+    service_until = models.DateField(_("service until"), null=True, blank=True)
+    purchase_order = models.CharField(_("purchase order"), max_length=120, blank=True)
+    note = models.TextField(_("note"), max_length=2000, blank=True)
+    net_minor = models.BigIntegerField(default=0)
+    vat_minor = models.BigIntegerField(default=0)
+    total_minor = models.BigIntegerField(default=0)
+    # Company currency per unit of the invoice's, on the issue date; null when unknown.
+    exchange_rate = models.DecimalField(max_digits=18, decimal_places=8, null=True, blank=True)
+    # `invoices.paper.Paper` as JSON: what the printed page says, word for word.
+    paper = models.JSONField(null=True, blank=True)
+    content_hash = models.CharField(max_length=64, blank=True)
+    previous_hash = models.CharField(max_length=64, blank=True)
+
+    # ─ Balance: only invoices/settling.py writes these
+    paid_minor = models.BigIntegerField(default=0)
+    credited_minor = models.BigIntegerField(default=0)
+    written_off_minor = models.BigIntegerField(default=0)
+    outstanding_minor = models.BigIntegerField(default=0)
+    # The day on which the outstanding balance reached zero, and, when money did it, the value date
+    # of the last payment (reports/delays.py says why both).
+    settled_on = models.DateField(null=True, blank=True)
+    paid_on = models.DateField(null=True, blank=True)
+    # paid_on less due_date, and less issue_date, in days; null until paid.
+    days_late = models.IntegerField(null=True, blank=True)
+    days_to_pay = models.IntegerField(null=True, blank=True)
+
+    # ─ Working marks
+    recipients = models.JSONField(default=list, blank=True)
+    issued_at = models.DateTimeField(null=True, blank=True)
+    issued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    sent_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = InvoiceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-issue_date", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="paid_credited_written_off_and_outstanding_make_the_total",
+                condition=Q(
+                    total_minor=F("paid_minor")
+                    + F("credited_minor")
+                    + F("written_off_minor")
+                    + F("outstanding_minor")
+                ),
+            ),
+            models.CheckConstraint(
+                name="no_part_of_a_balance_is_negative",
+                condition=Q(
+                    paid_minor__gte=0,
+                    credited_minor__gte=0,
+                    written_off_minor__gte=0,
+                )
+                & (Q(outstanding_minor__gte=0) | Q(status__in=["draft", "void"])),
+            ),
+            models.CheckConstraint(
+                name="net_and_vat_make_the_total",
+                condition=Q(total_minor=F("net_minor") + F("vat_minor")),
+            ),
+            models.CheckConstraint(
+                name="settled_means_nothing_outstanding",
+                condition=(
+                    Q(status="settled", outstanding_minor=0, settled_on__isnull=False)
+                    | Q(status="issued", outstanding_minor__gt=0, settled_on__isnull=True)
+                    | Q(status__in=["draft", "void"], settled_on__isnull=True)
+                ),
+            ),
+            models.CheckConstraint(
+                name="issued_has_number_and_dates",
+                condition=(
+                    Q(status__in=["draft", "void"], number="", sequence__isnull=True)
+                    | (
+                        Q(
+                            status__in=["issued", "settled"],
+                            issue_date__isnull=False,
+                            due_date__isnull=False,
+                        )
+                        & ~Q(number="")
+                    )
+                ),
+            ),
+            models.CheckConstraint(
+                name="our_numbers_come_from_a_series",
+                condition=(
+                    Q(status__in=["draft", "void"])
+                    | Q(imported=True, series__isnull=True, sequence__isnull=True)
+                    | Q(imported=False, series__isnull=False, sequence__isnull=False)
+                ),
+            ),
+            models.CheckConstraint(
+                name="due_date_is_not_before_issue_date",
+                condition=Q(due_date__isnull=True)
+                | Q(issue_date__isnull=True)
+                | Q(due_date__gte=F("issue_date")),
+            ),
+            models.CheckConstraint(
+                name="paid_on_comes_with_its_delays",
+                condition=(
+                    Q(paid_on__isnull=True, days_late__isnull=True, days_to_pay__isnull=True)
+                    | Q(
+                        paid_on__isnull=False,
+                        settled_on__isnull=False,
+                        days_late__isnull=False,
+                        days_to_pay__isnull=False,
+                    )
+                ),
+            ),
+            models.UniqueConstraint(
+                fields=["series", "sequence"], name="a_series_gives_each_number_once"
+            ),
+            models.UniqueConstraint(
+                fields=["number"],
+                condition=Q(imported=False) & ~Q(number=""),
+                name="our_numbers_are_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["number"],
+                condition=Q(imported=True) & ~Q(number=""),
+                name="imported_numbers_are_unique",
+            ),
+            # One draft or invoice per deal: two clerks clicking at once make one.
+            models.UniqueConstraint(
+                fields=["deal"],
+                condition=Q(kind="invoice", deal__isnull=False) & ~Q(status="void"),
+                name="a_deal_is_billed_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "due_date", "id"], name="invoice_status_due"),
+            models.Index(fields=["issue_date", "id"], name="invoice_issued_on"),
+            models.Index(fields=["client", "status"], name="invoice_client_status"),
+            models.Index(fields=["settled_on"], name="invoice_settled_on"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or f"#{self.pk}"
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status == self.Status.DRAFT
+
+    @property
+    def is_credit_note(self) -> bool:
+        return self.kind == self.Kind.CREDIT_NOTE
+
+    @property
+    def net(self) -> Money:
+        return from_minor(self.net_minor, self.currency)
+
+    @property
+    def vat(self) -> Money:
+        return from_minor(self.vat_minor, self.currency)
+
+    @property
+    def total(self) -> Money:
+        return from_minor(self.total_minor, self.currency)
+
+    @property
+    def paid(self) -> Money:
+        return from_minor(self.paid_minor, self.currency)
+
+    @property
+    def credited(self) -> Money:
+        return from_minor(self.credited_minor, self.currency)
+
+    @property
+    def outstanding_balance(self) -> Money:
+        return from_minor(self.outstanding_minor, self.currency)
+
+    def is_overdue(self, on: date) -> bool:
+        return (
+            self.status == self.Status.ISSUED
+            and self.kind == self.Kind.INVOICE
+            and self.due_date is not None
+            and self.due_date < on
+        )
+
+    def days_overdue(self, on: date) -> int:
+        """Days past the due date on `on`; 0 when not overdue."""
+        return (on - self.due_date).days if self.due_date and self.is_overdue(on) else 0
+
+    def states(self, on: date) -> list[str]:
+        """Every state that is true, most pressing first; keys of ui/UI.md, "States"."""
+        if self.status == self.Status.VOID:
+            return ["void"]
+        if self.status == self.Status.DRAFT:
+            return ["draft"]
+        found = ["credit"] if self.is_credit_note else []
+        if self.status == self.Status.SETTLED:
+            return [*found, "settled"]
+        if self.is_overdue(on):
+            found.append("overdue")
+        if self.outstanding_minor < self.total_minor:
+            found.append("part")
+        found.append("sent" if self.sent_at else "issued")
+        return found
+
+
+class InvoiceLine(models.Model):
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    description = models.TextField(_("description"), max_length=2000, blank=True)
+    quantity = models.DecimalField(_("quantity"), max_digits=16, decimal_places=4, default=1)
+    # UN/ECE Recommendation 20: C62 piece, DAY, HUR hour, MON month…
+    unit = models.CharField(_("unit"), max_length=3, default="C62")
+    unit_price = models.DecimalField(_("unit price"), max_digits=20, decimal_places=6, default=0)
+    discount_percent = models.DecimalField(
+        _("discount %"), max_digits=9, decimal_places=6, default=0
+    )
+    # A discount as an amount on the whole line, instead of the percentage; in major units.
+    discount_amount = models.DecimalField(max_digits=20, decimal_places=6, default=0)
+    vat_category = models.CharField(max_length=2, default="S")
+    vat_rate = models.DecimalField(_("VAT"), max_digits=5, decimal_places=2, default=20)
+    net_minor = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.description[:60]
+
+
+class VatBreakdown(models.Model):
+    """One row per VAT category and rate, rounded once per row as EN 16931 does."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="vat_breakdown")
+    category = models.CharField(max_length=2)
+    rate = models.DecimalField(max_digits=5, decimal_places=2)
+    basis_minor = models.BigIntegerField()
+    vat_minor = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["-rate", "category"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice", "category", "rate"], name="one_breakdown_row_per_vat_rate"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category} {self.rate}"
+
+
+class InvoiceEvent(models.Model):
+    """What happened, append-only: the database refuses change and deletion."""
+
+    class Kind(models.TextChoices):
+        DRAFTED = "drafted", _("Drafted")
+        ISSUED = "issued", _("Issued")
+        IMPORTED = "imported", _("Brought in from the old system")
+        QUEUED = "queued", _("Mail queued")
+        SENT = "sent", _("Sent")
+        SEND_FAILED = "send_failed", _("Mail refused")
+        PAID = "paid", _("Payment received")
+        REVERSED = "reversed", _("Payment reversed")
+        CREDITED = "credited", _("Credit note applied")
+        WRITTEN_OFF = "written_off", _("Written off")
+        VOIDED = "voided", _("Draft discarded")
+        NOTE = "note", _("Note")
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=20, choices=Kind)
+    at = models.DateTimeField(auto_now_add=True)
+    # The day in the company's calendar to which it belongs, such as a value date.
+    on = models.DateField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    data = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.on}"
+
+
+class Document(models.Model):
+    """Bytes that left the house, kept as they were."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="documents")
+    kind = models.CharField(max_length=10, default="pdf")
+    filename = models.CharField(max_length=120)
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "kind"], name="one_document_per_kind")
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+def event_data(**data: Any) -> dict[str, Any]:
+    """Dates and Decimals of an event as text."""
+    return {
+        key: str(v) if not isinstance(v, int | str | bool | list) else v for key, v in data.items()
+    }

@@ -1,0 +1,110 @@
+"""What an issued invoice says never changes: the database itself refuses, on SQLite and PostgreSQL.
+
+One list of rules, told to each database in its own words; a refusal carries the rule's name. The
+triggers are made anew after every `migrate` and taken away before it on SQLite, where a change of a
+column rebuilds the table: that would drop its triggers silently and trip over the others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_CONTENT = (
+    "kind imported number series_id sequence client_id deal_id corrects_id title language currency "
+    "issue_date due_date terms_kind terms_days service_from service_until purchase_order note "
+    "net_minor vat_minor total_minor exchange_rate content_hash previous_hash"
+).split()
+_PAYMENT = "client_id received_on currency amount_minor reference reverses_id".split()
+
+
+def _changed(columns: list[str]) -> str:
+    return " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
+
+
+def _parent_issued(row: str) -> str:
+    return (
+        f"EXISTS (SELECT 1 FROM invoices_invoice i WHERE i.id = {row}.invoice_id "
+        "AND i.status IN ('issued', 'settled'))"
+    )
+
+
+# (name, moment, table, condition under which the database refuses)
+RULES: list[tuple[str, str, str, str]] = [
+    (
+        "issued_content_is_frozen",
+        "UPDATE",
+        "invoices_invoice",
+        "OLD.status IN ('issued', 'settled') AND (NEW.status NOT IN ('issued', 'settled') OR "
+        "CAST(OLD.paper AS TEXT) IS DISTINCT FROM CAST(NEW.paper AS TEXT) OR "
+        f"{_changed(_CONTENT)})",
+    ),
+    (
+        "issued_invoices_are_kept",
+        "DELETE",
+        "invoices_invoice",
+        "OLD.status IN ('issued', 'settled')",
+    ),
+    *(
+        (f"{table}_of_issued_{verb}", moment, f"invoices_{table}", _parent_issued(row))
+        for table in ("invoiceline", "vatbreakdown")
+        for moment, row, verb in (
+            ("INSERT", "NEW", "gains_no_row"),
+            ("UPDATE", "OLD", "is_frozen"),
+            ("DELETE", "OLD", "is_kept"),
+        )
+    ),
+    *(
+        (f"{table}_is_append_only_{moment.lower()}", moment, f"invoices_{table}", "TRUE")
+        for table in ("invoiceevent", "document", "allocation")
+        for moment in ("UPDATE", "DELETE")
+    ),
+    ("payment_content_is_frozen", "UPDATE", "invoices_payment", _changed(_PAYMENT)),
+    ("payments_are_kept", "DELETE", "invoices_payment", "TRUE"),
+]
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    with connection.cursor() as cursor:
+        for name, moment, table, condition in RULES:
+            if connection.vendor == "sqlite":
+                # SQLite before 3.39 lacks IS DISTINCT FROM; its IS NOT compares nulls too.
+                told = condition.replace("IS DISTINCT FROM", "IS NOT").replace("TRUE", "1")
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+                cursor.execute(
+                    f"CREATE TRIGGER {name} BEFORE {moment} ON {table} FOR EACH ROW WHEN {told} "
+                    f"BEGIN SELECT RAISE(ABORT, '{name}'); END"
+                )
+            elif connection.vendor == "postgresql":
+                answer = "OLD" if moment == "DELETE" else "NEW"
+                cursor.execute(
+                    f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+                    f"$$ BEGIN IF {condition} THEN RAISE EXCEPTION '{name}' "
+                    "USING ERRCODE = 'integrity_constraint_violation'; END IF; "
+                    f"RETURN {answer}; END $$"
+                )
+                cursor.execute(
+                    f"CREATE OR REPLACE TRIGGER {name} BEFORE {moment} ON {table} "
+                    f"FOR EACH ROW EXECUTE FUNCTION {name}()"
+                )
+
+
+def remove(connection: BaseDatabaseWrapper) -> None:
+    with connection.cursor() as cursor:
+        for name, _moment, table, _condition in RULES:
+            if connection.vendor == "sqlite":
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+            elif connection.vendor == "postgresql":
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+
+
+def before_migrate(using: str, **_kwargs: Any) -> None:
+    if connections[using].vendor == "sqlite":
+        remove(connections[using])
+
+
+def after_migrate(using: str, **_kwargs: Any) -> None:
+    if "invoices_invoice" in connections[using].introspection.table_names():
+        install(connections[using])

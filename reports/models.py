@@ -1,0 +1,100 @@
+"""What is watched, and what was found."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from invoices.models import Client, ClientType, Deal, Invoice
+
+
+class AlertRule(models.Model):
+    class Kind(models.TextChoices):
+        OVERDUE = "overdue", _("An invoice is overdue")
+        TYPE_DELAY = "type_delay", _("A client type pays late")
+        HABIT = "habit", _("A client pays later than its own habit")
+        NOT_INVOICED = "not_invoiced", _("A won deal is not invoiced")
+
+    class Measure(models.TextChoices):
+        P50 = "p50", _("half are paid within")
+        P75 = "p75", _("three in four are paid within")
+        MEAN = "mean", _("paid invoices took on average")
+
+    name = models.CharField(_("name"), max_length=120)
+    kind = models.CharField(_("watches"), max_length=20, choices=Kind)
+    active = models.BooleanField(_("switched on"), default=True)
+    # Overdue, not invoiced, habit: days; type delay: days late.
+    days = models.PositiveSmallIntegerField(_("days"), default=30)
+    # Overdue, not invoiced: only above this amount, in the company's currency.
+    amount_minor = models.BigIntegerField(default=0)
+    client_type = models.ForeignKey(
+        ClientType, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    measure = models.CharField(max_length=5, choices=Measure, default=Measure.P50)
+    # Invoices issued in the last so many days are looked at.
+    window_days = models.PositiveSmallIntegerField(default=180)
+    cooldown_days = models.PositiveSmallIntegerField(default=30)
+    # Addresses, and people by id: {"emails": [...], "users": [...], "owner": true}
+    recipients = models.JSONField(default=dict, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Alert(models.Model):
+    class State(models.TextChoices):
+        NEW = "new", _("New")
+        ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+        SNOOZED = "snoozed", _("Snoozed")
+
+    rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE, related_name="alerts")
+    # What makes it once: "overdue:rule:invoice", "type_delay:rule:type:period".
+    reason_key = models.CharField(max_length=200, unique=True)
+    fired_on = models.DateField()
+    fired_at = models.DateTimeField(auto_now_add=True)
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.CASCADE, null=True, blank=True, related_name="alerts"
+    )
+    client = models.ForeignKey(
+        Client, on_delete=models.CASCADE, null=True, blank=True, related_name="alerts"
+    )
+    client_type = models.ForeignKey(
+        ClientType, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    deal = models.ForeignKey(
+        Deal, on_delete=models.CASCADE, null=True, blank=True, related_name="alerts"
+    )
+    # The figures of that day, so that the sentence can be told in any language later.
+    data = models.JSONField(default=dict)
+    state = models.CharField(max_length=15, choices=State, default=State.NEW)
+    snoozed_until = models.DateField(null=True, blank=True)
+    handled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    handled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-fired_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_snoozed_alert_has_an_end",
+                condition=(
+                    Q(state="snoozed", snoozed_until__isnull=False)
+                    | (~Q(state="snoozed") & Q(snoozed_until__isnull=True))
+                ),
+            )
+        ]
+        indexes = [models.Index(fields=["rule", "fired_on"], name="alert_rule_fired_on")]
+
+    def __str__(self) -> str:
+        return self.reason_key

@@ -1,0 +1,73 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management.commands import flush
+from django.db import connections
+from django.test import Client as Browser
+
+from billing_portal.accounts.models import User
+from invoices import truths
+from tests.factories import make_user
+
+
+@pytest.fixture(autouse=True)
+def _test_settings(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.SECURE_SSL_REDIRECT = False
+    settings.SESSION_COOKIE_SECURE = False
+    settings.CSRF_COOKIE_SECURE = False
+
+
+# The database refuses to delete what was issued; emptying it between transactional tests is the one
+# exception. `post_migrate`, which a flush sends too, puts the triggers back.
+_flush = flush.Command.handle
+
+
+def _flush_without_triggers(self, **options):
+    truths.remove(connections[options["database"]])
+    return _flush(self, **options)
+
+
+flush.Command.handle = _flush_without_triggers
+
+
+def _signed_in(role: str) -> Browser:
+    browser = Browser()
+    browser.force_login(
+        make_user(role=role), backend="allauth.account.auth_backends.AuthenticationBackend"
+    )
+    return browser
+
+
+@pytest.fixture
+def clerk(db) -> User:
+    return make_user(role=User.Role.FINANCE, name="Maëlle Kervadec")
+
+
+@pytest.fixture
+def clerk_client(clerk) -> Browser:
+    browser = Browser()
+    browser.force_login(clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return browser
+
+
+@pytest.fixture
+def manager_client(db) -> Browser:
+    return _signed_in(User.Role.MANAGER)
+
+
+@pytest.fixture
+def admin_client(db) -> Browser:
+    return _signed_in(User.Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def sales_client(db) -> Browser:
+    return _signed_in(User.Role.SALES)

@@ -1,0 +1,129 @@
+"""Rows for tests, as plain functions: a test spells out only what it is about."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import count
+
+from billing_portal.accounts.models import User
+from invoices.models import Client, ClientType, Company, Deal, DealLine, Invoice, NumberSeries
+
+_serial = count(1)
+
+
+def make_user(**fields):
+    n = next(_serial)
+    given = {
+        "email": f"person{n}@kerlann.example",
+        "name": f"Person {n}",
+        "role": User.Role.FINANCE,
+    }
+    return User.objects.create_user(**{**given, "password": "correct horse", **fields})
+
+
+def make_company(**fields):
+    given = {
+        "name": "Kerlann Conseil",
+        "legal_form": "SAS",
+        "capital": "80 000 €",
+        "siren": "732829320",
+        "siret": "73282932000074",
+        "rcs_city": "Nantes",
+        "vat_id": "FR44732829320",
+        "address_line1": "14, quai de la Fosse",
+        "postal_code": "44000",
+        "city": "Nantes",
+        "email": "billing@kerlann.example",
+        "iban": "FR7630006000011234567890189",
+        "bic": "AGRIFRPP",
+    }
+    return Company.objects.update_or_create(pk=1, defaults={**given, **fields})[0]
+
+
+def make_client_type(name="SME", **fields):
+    return ClientType.objects.get_or_create(name=name, defaults=fields)[0]
+
+
+def make_client(**fields):
+    n = next(_serial)
+    given = {
+        "name": f"Client {n}",
+        "billing_email": f"invoices{n}@client.example",
+        "address_line1": f"{n}, rue de la Paix",
+        "postal_code": "75002",
+        "city": "Paris",
+        "country": "FR",
+        "siren": "552100554",
+        "vat_id": "FR83552100554",
+    }
+    if "client_type" not in fields:
+        fields["client_type"] = make_client_type()
+    return Client.objects.create(**{**given, **fields})
+
+
+def make_deal(*, lines=((1, "1000.00"),), **fields):
+    """A won deal in euros; `lines` are (quantity, unit price) or dicts of DealLine fields."""
+    n = next(_serial)
+    if "client" not in fields:
+        fields["client"] = make_client()
+    given = {
+        "title": f"Deal {n}",
+        "status": Deal.Status.WON,
+        "currency": "EUR",
+        "won_on": date(2026, 9, 15),
+        "value_minor": 100_000,
+    }
+    deal = Deal.objects.create(**{**given, **fields})
+    for position, line in enumerate(lines, 1):
+        if not isinstance(line, dict):
+            quantity, price = line
+            line = {"quantity": Decimal(str(quantity)), "unit_price": Decimal(str(price))}
+        DealLine.objects.create(
+            deal=deal,
+            position=position,
+            **{"name": f"Service {position}", "tax_percent": Decimal(20), **line},
+        )
+    return deal
+
+
+def make_invoice(**fields):
+    """An issued invoice with numbers of its own, without the work of issuing (no PDF, no event)."""
+    n = next(_serial)
+    if "client" not in fields:
+        fields["client"] = make_client()
+    issue_date = fields.get("issue_date", date(2026, 9, 1))
+    total = fields.get("total_minor", 120_00)
+    vat = fields.pop("vat_minor", 0)
+    given = {
+        "status": Invoice.Status.ISSUED,
+        "imported": True,
+        "number": f"OLD-{n:05d}",
+        "currency": "EUR",
+        "issue_date": issue_date,
+        "due_date": issue_date + timedelta(days=30),
+        "total_minor": total,
+        "net_minor": total - vat,
+        "vat_minor": vat,
+        "outstanding_minor": total,
+    }
+    given = {**given, **fields}
+    if given["status"] == Invoice.Status.DRAFT:
+        given.update(number="", imported=False)
+    if not given["imported"] and given["status"] != Invoice.Status.DRAFT:
+        given["series"], given["sequence"] = _series_place(
+            given["kind"] if "kind" in given else "invoice", issue_date
+        )
+        given["number"] = given["series"].number(given["sequence"])
+    return Invoice.objects.create(**given)
+
+
+def _series_place(kind, issue_date):
+    letter = "F" if kind == "invoice" else "A"
+    series, _ = NumberSeries.objects.get_or_create(
+        kind=kind, year=issue_date.year, defaults={"prefix": f"{letter}-{issue_date.year}-"}
+    )
+    value = series.next_value
+    series.next_value += 1
+    series.save(update_fields=["next_value"])
+    return series, value
