@@ -1,0 +1,114 @@
+"""The sentences that the law wants on an invoice, in the language of the document (not of the reader).
+
+Sources: Code de commerce L441-9, L441-10 and D441-5; CGI annexe II, 242 nonies A. To be confirmed by an accountant.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+LOCALES = {"fr": "fr_FR", "en": "en_GB"}
+
+_SENTENCES = {
+    "due": {
+        "fr": "À régler au plus tard le {day}.",
+        "en": "To be paid by {day} at the latest.",
+    },
+    "no_early_discount": {
+        "fr": "Pas d’escompte pour paiement anticipé.",
+        "en": "No discount for early payment.",
+    },
+    "early_discount": {
+        "fr": "Escompte de {rate} % pour tout paiement sous {days} jours.",
+        "en": "{rate}% discount for payment within {days} days.",
+    },
+    "late_penalty": {
+        "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux annuel de {rate} %, "
+        "exigibles dès le lendemain de l’échéance.",
+        "en": "Late payment bears interest at {rate}% a year, without reminder, from the day after the due date.",
+    },
+    "late_penalty_ecb": {
+        "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux annuel de {rate} % "
+        "(taux de refinancement de la BCE majoré de 10 points), exigibles dès le lendemain de l’échéance.",
+        "en": "Late payment bears interest at {rate}% a year (ECB refinancing rate plus 10 points), "
+        "without reminder, from the day after the due date.",
+    },
+    "indemnity": {
+        "fr": "Indemnité forfaitaire pour frais de recouvrement due en cas de retard : 40 €.",
+        "en": "A fixed sum of €40 is due for recovery costs on late payment.",
+    },
+    "credit": {
+        "fr": "Cet avoir s’impute sur la facture {number}.",
+        "en": "This credit note is set against invoice {number}.",
+    },
+}
+
+_EXEMPTIONS = {
+    "AE": {
+        "fr": "Autoliquidation de la TVA par le preneur (article 283-2 du CGI ; article 196 de la directive "
+        "2006/112/CE).",
+        "en": "Reverse charge: VAT is accounted for by the customer (article 196 of Directive 2006/112/EC).",
+    },
+    "K": {
+        "fr": "Livraison intracommunautaire exonérée de TVA (article 262 ter, I du CGI).",
+        "en": "Intra-Community supply exempt from VAT (article 138 of Directive 2006/112/EC).",
+    },
+    "G": {
+        "fr": "Exportation exonérée de TVA (article 262, I du CGI).",
+        "en": "Export exempt from VAT (article 146 of Directive 2006/112/EC).",
+    },
+    "O": {
+        "fr": "Opération non soumise à la TVA française (article 259 du CGI).",
+        "en": "Not subject to French VAT (article 259 of the French tax code).",
+    },
+    "franchise": {
+        "fr": "TVA non applicable, article 293 B du CGI.",
+        "en": "VAT not applicable, article 293 B of the French tax code.",
+    },
+}
+
+
+def due_by(language: str, day: date) -> str:
+    return _sentence("due", language, day=long_date(day, language))
+
+
+def early_payment(language: str, *, rate: Decimal = Decimal(0), days: int = 0) -> str:
+    """The terms of an early-payment discount; without a rate, that there is none (which must be said too)."""
+    if not rate:
+        return _sentence("no_early_discount", language)
+    return _sentence("early_discount", language, rate=_rate(rate, language), days=days)
+
+
+def late_penalty(language: str, *, rate: Decimal, is_ecb_plus_ten: bool = False) -> str:
+    key = "late_penalty_ecb" if is_ecb_plus_ten else "late_penalty"
+    return _sentence(key, language, rate=_rate(rate, language))
+
+
+def recovery_indemnity(language: str) -> str:
+    return _sentence("indemnity", language)
+
+
+def set_against(language: str, number: str) -> str:
+    return _sentence("credit", language, number=number)
+
+
+def exemption(language: str, vat_category: str, *, franchise: bool = False) -> str:
+    """Why no VAT is charged. Empty for S and Z; for E without franchise the company's own text is needed."""
+    texts = _EXEMPTIONS.get("franchise" if franchise else vat_category)
+    return texts[language] if texts else ""
+
+
+def long_date(day: date, language: str) -> str:
+    if language == "fr" and day.day == 1:
+        return format_date(day, "d'er' MMMM y", locale="fr_FR")
+    return format_date(day, "d MMMM y", locale=LOCALES[language])
+
+
+def _rate(rate: Decimal, language: str) -> str:
+    return format_decimal(rate, "#,##0.####", locale=LOCALES[language])
+
+
+def _sentence(key: str, language: str, **values: object) -> str:
+    return _SENTENCES[key][language].format(**values)

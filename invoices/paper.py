@@ -1,0 +1,244 @@
+"""What a printed document says, all of it: the frozen source of the PDF, of the e-invoice and of the hash.
+
+An issued invoice stores `to_json()` of its Paper; nothing on the page comes from anywhere else, so the page can be
+printed again in ten years, from the snapshot alone, whatever has become of the client's row.
+"""
+
+import json
+import types
+import typing
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal, Self
+
+from invoices.totals import Totals, sub_unit
+
+INVOICE = "invoice"
+CREDIT_NOTE = "credit_note"
+
+
+class PaperMalformed(Exception):
+    """A stored snapshot is not one of a Paper."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seller:
+    name: str
+    address: tuple[str, ...] = ()
+    country: str = ""
+    legal_form: str = ""
+    capital: str = ""
+    siren: str = ""
+    siret: str = ""
+    rcs_city: str = ""
+    vat_id: str = ""
+    iban: str = ""
+    bic: str = ""
+    bank_name: str = ""
+    email: str = ""
+    phone: str = ""
+    website: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buyer:
+    name: str
+    address: tuple[str, ...] = ()
+    country: str = ""
+    siren: str = ""
+    vat_id: str = ""
+    contact: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperLine:
+    """The first line of `description` is the name of what was sold; further lines are details."""
+
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    net_minor: int
+    unit: str = ""
+    vat_category: str = "S"
+    vat_rate: Decimal = Decimal(0)
+    discount_percent: Decimal = Decimal(0)
+    discount_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperAllowance:
+    amount_minor: int
+    label: str = ""
+    percent: Decimal = Decimal(0)
+    vat_category: str = "S"
+    vat_rate: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperVat:
+    basis_minor: int
+    vat_minor: int
+    vat_category: str = "S"
+    vat_rate: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """Amounts are integers in the minor unit of `currency`; sentences are in `language`.
+
+    A field added later needs a default, and defaults never change: a value equal to its default is not written, so
+    that the bytes (and the hash) of an old snapshot stay what they were.
+    """
+
+    currency: str
+    seller: Seller
+    buyer: Buyer
+    lines: tuple[PaperLine, ...]
+    breakdown: tuple[PaperVat, ...]
+    net_minor: int
+    vat_minor: int
+    total_minor: int
+    kind: Literal["invoice", "credit_note"] = "invoice"
+    language: Literal["fr", "en"] = "fr"
+    number: str = ""
+    title: str = ""
+    issue_date: date | None = None
+    due_date: date | None = None
+    service_from: date | None = None
+    service_to: date | None = None
+    delivery_address: tuple[str, ...] = ()
+    purchase_order: str = ""
+    nature: Literal["", "goods", "services", "mixed"] = ""
+    corrects_number: str = ""
+    corrects_date: date | None = None
+    allowances: tuple[PaperAllowance, ...] = ()
+    paid_minor: int = 0
+    paid_on: date | None = None
+    payment_terms: str = ""
+    early_payment: str = ""
+    late_penalty: str = ""
+    recovery_indemnity: str = ""
+    exemptions: tuple[str, ...] = ()
+    vat_on_debits: bool = False
+    vat_minor_in_eur: int | None = None
+    notes: str = ""
+
+    @property
+    def payable_minor(self) -> int:
+        return self.total_minor - self.paid_minor
+
+    @property
+    def sub_unit(self) -> int:
+        return sub_unit(self.currency)
+
+    def to_json(self) -> dict[str, Any]:
+        """Only str, int, bool, list and dict: decimals and days are strings."""
+        encoded: dict[str, Any] = _encoded(self)
+        return encoded
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Raises PaperMalformed when the snapshot lacks a field or has one that is unknown."""
+        paper: Self = _decoded(cls, stored, "paper")
+        return paper
+
+
+def canonical_bytes(paper: Paper | dict[str, Any]) -> bytes:
+    """The same bytes for the same paper, on any database and in any key order: what the hash chain digests.
+
+    Give it the stored snapshot to verify the books, so that not even a slip in from_json() could hide a change.
+    """
+    stored = paper.to_json() if isinstance(paper, Paper) else paper
+    return json.dumps(stored, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def amounts(totals: Totals) -> dict[str, Any]:
+    """The fields of a Paper that repeat what totals.compute() found; the lines are the caller's."""
+    return {
+        "currency": totals.currency,
+        "net_minor": totals.net_minor,
+        "vat_minor": totals.vat_minor,
+        "total_minor": totals.total_minor,
+        "breakdown": tuple(
+            PaperVat(
+                basis_minor=group.basis_minor,
+                vat_minor=group.vat_minor,
+                vat_category=group.vat_category,
+                vat_rate=group.vat_rate,
+            )
+            for group in totals.breakdown
+        ),
+        "allowances": tuple(
+            PaperAllowance(
+                amount_minor=allowance.amount_minor,
+                label=allowance.label,
+                percent=allowance.percent,
+                vat_category=allowance.vat_category,
+                vat_rate=allowance.vat_rate,
+            )
+            for allowance in totals.allowances
+        ),
+    }
+
+
+def _encoded(value: Any) -> Any:
+    if is_dataclass(value):
+        return {
+            field.name: _encoded(getattr(value, field.name))
+            for field in fields(value)
+            if field.default is MISSING or getattr(value, field.name) != field.default
+        }
+    if isinstance(value, tuple):
+        return [_encoded(item) for item in value]
+    if isinstance(value, Decimal):
+        # 2, 2.0 and 2.00 are one number and must be one snapshot; nor does zero have a sign.
+        return format(value.normalize() + 0, "f")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _decoded(wanted: Any, value: Any, path: str) -> Any:
+    """`value` as the annotation `wanted` says, or PaperMalformed naming the `path` to it."""
+    if is_dataclass(wanted) and isinstance(wanted, type):
+        return _decoded_fields(wanted, value, path)
+    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
+    if origin is types.UnionType:
+        return None if value is None else _decoded(arguments[0], value, path)
+    if origin is tuple and isinstance(value, list):
+        return tuple(
+            _decoded(arguments[0], item, f"{path}[{index}]") for index, item in enumerate(value)
+        )
+    if origin is Literal and value in arguments:
+        return value
+    try:
+        if wanted is Decimal and isinstance(value, str):
+            return Decimal(value)
+        if wanted is date and isinstance(value, str):
+            return date.fromisoformat(value)
+    except (ArithmeticError, ValueError):
+        raise PaperMalformed(f"{path} is {value!r}") from None
+    if isinstance(wanted, type) and type(value) is wanted:
+        return value
+    raise PaperMalformed(f"{path} is {value!r}")
+
+
+def _decoded_fields(cls: type, value: Any, path: str) -> Any:
+    if not isinstance(value, dict):
+        raise PaperMalformed(f"{path} is {value!r}")
+    hints = _hints(cls)
+    if unknown := value.keys() - hints.keys():
+        raise PaperMalformed(f"{path} has unknown fields: {', '.join(sorted(unknown))}")
+    known = {name: _decoded(hints[name], item, f"{path}.{name}") for name, item in value.items()}
+    try:
+        return cls(**known)
+    except TypeError as error:
+        raise PaperMalformed(f"{path}: {error}") from None

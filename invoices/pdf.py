@@ -1,0 +1,366 @@
+"""A Paper to the bytes of its PDF/A-3b: HTML by Django, layout by xhtml2pdf, finish by pdf_a.
+
+Rendered once, when the invoice is issued; downloads serve the stored bytes. The same Paper always gives the same bytes.
+About 100 ms for ten lines and one second for five hundred; threads do not help, for the engine takes one document at a
+time in a process.
+"""
+
+import base64
+import logging
+import threading
+import warnings
+from calendar import monthrange
+from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+import segno
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from PIL import Image, UnidentifiedImageError
+from reportlab import rl_config
+from segno import helpers
+from xhtml2pdf import pisa
+from xhtml2pdf.config.resources import RenderLimitError, ResourceAccessPolicy
+
+from invoices import pdf_text
+from invoices.paper import CREDIT_NOTE, Paper
+from invoices.pdf_a import Facts, FontNotEmbedded, finish, page_count
+from invoices.pdf_labels import Words, as_dict
+from invoices.pdf_lines import DraftMark, PaymentCode, drawn_by, table_of_lines
+from invoices.pdf_text import needs_fallback, printable
+
+logger = logging.getLogger(__name__)
+
+MAX_LINES = 500
+MAX_DESCRIPTION = 2_000
+MAX_TEXT = 4_000
+MAX_SECONDS = 30
+MAX_LOGO_BYTES = 2_000_000
+MAX_LOGO_PIXELS = 16_000_000
+LOGO_BOX = (170, 46)  # points
+QR_SIDE = 78  # points
+EPC_LIMITS = {"name": 70, "text": 140}
+_POLICY = ResourceAccessPolicy.server(
+    pdf_text.FONTS, allow_remote=False, max_render_seconds=MAX_SECONDS, max_depth=60
+)
+_BASE = str(pdf_text.FONTS / "document.html")  # relative font addresses start here
+_one_at_a_time = threading.Lock()
+
+rl_config.invariant = 1  # no clock and no random identifier in the file
+rl_config.useA85 = 0
+
+
+class PdfRefused(Exception):
+    """The document cannot be printed as it is; the message is written for staff."""
+
+
+def render(paper: Paper, *, draft: bool = False, logo_png: bytes | None = None) -> bytes:
+    """The PDF of `paper`. A draft bears a mark on every page and no number. Raises PdfRefused."""
+    _check(paper)
+    words = Words(paper)
+    context = _context(paper, words, draft=draft)
+    context["logo"] = _logo(logo_png) if logo_png else None
+    code = None if draft else _payment_code(paper)
+    context["has_qr"] = code is not None
+    makers = {
+        "lines": lambda: table_of_lines(paper, words),
+        "qr": lambda: PaymentCode(code, QR_SIDE),
+        "mark": lambda: DraftMark(words.labels.draft),
+    }
+    pages = _guessed_pages(paper)
+    for _attempt in range(3):
+        context["page_of"] = words.labels.page.format(page="\x00", pages=pages).split("\x00")
+        raw = _laid_out(render_to_string("invoices/pdf/document.html", context), makers)
+        found = page_count(raw)
+        if found == pages:
+            break
+        pages = found
+    else:
+        raise PdfRefused(
+            _("The number of pages of this document does not settle: shorten a description.")
+        )
+    title = " ".join(filter(None, (words.kind(), "" if draft else paper.number)))
+    facts = Facts(
+        title=f"{title} – {paper.seller.name}",
+        author=paper.seller.name,
+        language="fr-FR" if paper.language == "fr" else "en-GB",
+        on=paper.issue_date or date(2000, 1, 1),
+    )
+    try:
+        # The e-invoice will be handed over here, as `attachments`.
+        return finish(raw, facts)
+    except FontNotEmbedded as error:
+        raise PdfRefused(
+            _("A font (%(font)s) is missing from the PDF, which would not be archivable.")
+            % {"font": str(error)}
+        ) from error
+
+
+def unprintable(paper: Paper) -> tuple[str, ...]:
+    """The characters of the paper that the page will lack (emoji) or show as □: to be told before it is issued."""
+    found: dict[str, None] = {}
+    for text in _texts(paper):
+        found.update(dict.fromkeys(pdf_text.unprintable(text)))
+    return tuple(found)
+
+
+def _laid_out(html: str, makers: dict[str, Any]) -> bytes:
+    out = BytesIO()
+    try:
+        # ResourceWarnings and the like of the engine are not the document's fault; its own log is judged below.
+        with _one_at_a_time, drawn_by(**makers), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = pisa.CreatePDF(html, dest=out, path=_BASE, resource_policy=_POLICY)
+    except RenderLimitError as error:
+        raise PdfRefused(
+            _("This document takes too long to lay out: use fewer or shorter lines.")
+        ) from error
+    except Exception as error:
+        # The engine fails in many ways on hostile input (RecursionError, ZeroDivisionError, LayoutError…).
+        logger.exception("The PDF engine failed.")
+        raise PdfRefused(
+            _(
+                "The PDF could not be made (%(kind)s). Nothing was kept: shorten the texts or change the logo."
+            )
+            % {"kind": type(error).__name__}
+        ) from error
+    if result.err or result.warn or result.log:
+        reasons = "; ".join(str(entry[2]) for entry in result.log[:3])
+        logger.error("The PDF engine warned: %s", reasons)
+        raise PdfRefused(_("The PDF would be incomplete: %(reasons)s") % {"reasons": reasons})
+    return out.getvalue()
+
+
+def _check(paper: Paper) -> None:
+    if len(paper.lines) > MAX_LINES:
+        raise PdfRefused(
+            _("A document has at most %(limit)s lines; this one has %(count)s. Make two of it.")
+            % {"limit": MAX_LINES, "count": len(paper.lines)}
+        )
+    for position, line in enumerate(paper.lines, start=1):
+        if len(line.description) > MAX_DESCRIPTION:
+            raise PdfRefused(
+                _("The description of line %(position)s has more than %(limit)s characters.")
+                % {"position": position, "limit": MAX_DESCRIPTION}
+            )
+    for text in _texts(paper):
+        if len(text) > MAX_TEXT or text.count("\n") > MAX_TEXT // 20:
+            raise PdfRefused(
+                _("A text of this document has more than %(limit)s characters or too many lines.")
+                % {"limit": MAX_TEXT}
+            )
+    if paper.kind == CREDIT_NOTE and paper.total_minor < 0:
+        raise PdfRefused(_("A credit note states positive amounts."))
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, tuple):
+        return [text for item in value for text in _texts(item)]
+    if is_dataclass(value):
+        return [text for field in fields(value) for text in _texts(getattr(value, field.name))]
+    return []
+
+
+def _guessed_pages(paper: Paper) -> int:
+    """Right for most documents; a wrong guess costs a second layout."""
+    height = sum(
+        25 + 12 * (len(line.description) // 60 + line.description.count("\n"))
+        for line in paper.lines
+    )
+    return max(1, -(-(height + 480) // 740))
+
+
+def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
+    labels = words.labels
+    seller, buyer = paper.seller, paper.buyer
+    is_credit = paper.kind == CREDIT_NOTE
+    shown_number = "" if draft else printable(paper.number)
+    facts = [(labels.issued, words.day(paper.issue_date))]
+    if not is_credit:
+        facts.append((labels.due, words.day(paper.due_date)))
+    all_text = "".join(_texts(paper))
+    return {
+        "labels": as_dict(labels),
+        "language": paper.language,
+        "draft": draft,
+        "is_credit": is_credit,
+        "kind": words.kind(),
+        "number": shown_number,
+        "facts": [fact for fact in facts if fact[1]],
+        "seller_name": printable(seller.name),
+        "seller_lines": _shown(
+            [
+                *seller.address,
+                seller.country,
+                *_join(" · ", seller.phone, seller.email),
+                seller.website,
+            ]
+        ),
+        "buyer_name": printable(buyer.name),
+        "buyer_lines": _shown([*buyer.address, buyer.country]),
+        "buyer_ids": _shown(
+            [
+                f"SIREN {_spaced(buyer.siren)}" if buyer.siren else "",
+                f"{labels.vat_id} {buyer.vat_id}" if buyer.vat_id else "",
+                f"{labels.contact} {buyer.contact}" if buyer.contact else "",
+            ]
+        ),
+        "delivery": _shown(paper.delivery_address),
+        "references": _shown(_references(paper, words)),
+        "title": printable(paper.title),
+        "pays": not is_credit and paper.payable_minor > 0,
+        "settled": not is_credit and paper.paid_minor > 0 and paper.payable_minor <= 0,
+        "payment": _payment(paper, words, draft=draft),
+        "terms": _shown([paper.payment_terms]),
+        "mentions": _shown(
+            [
+                paper.early_payment,
+                paper.late_penalty,
+                paper.recovery_indemnity,
+                *paper.exemptions,
+                labels.debits if paper.vat_on_debits else "",
+                labels.vat_in_eur.format(amount=words.euros(paper.vat_minor_in_eur))
+                if paper.vat_minor_in_eur is not None
+                else "",
+                labels.missing if pdf_text.MISSING in printable(all_text) else "",
+            ]
+        ),
+        "notes": _shown(paper.notes.splitlines()),
+        "legal": printable(_legal(paper, words)),
+        "has_fallback": needs_fallback(printable(all_text)),
+    }
+
+
+def _references(paper: Paper, words: Words) -> list[str]:
+    labels = words.labels
+    lines: list[str] = []
+    if paper.corrects_number:
+        lines.append(
+            labels.corrects.format(number=paper.corrects_number, day=words.day(paper.corrects_date))
+        )
+    if paper.purchase_order:
+        lines.append(f"{labels.purchase_order} {paper.purchase_order}")
+    if paper.buyer.reference:
+        lines.append(f"{labels.your_reference} {paper.buyer.reference}")
+    start, end = paper.service_from, paper.service_to
+    if start and end and start.day == 1 and end == _end_of_month(start):
+        lines.append(labels.month.format(month=words.month(start)))
+    elif start and end and start != end:
+        lines.append(labels.period.format(start=words.day(start), end=words.day(end)))
+    elif day := end or start:
+        lines.append(labels.day_of_supply.format(day=words.day(day)))
+    if paper.nature:
+        lines.append(getattr(labels, paper.nature))
+    return lines
+
+
+def _payment(paper: Paper, words: Words, *, draft: bool) -> list[tuple[str, str]]:
+    labels = words.labels
+    rows = [
+        ("IBAN", _spaced(paper.seller.iban, 4)),
+        ("BIC", paper.seller.bic),
+        (labels.account_holder, paper.seller.name if paper.seller.iban else ""),
+        (labels.reference, "" if draft else paper.number),
+        (labels.amount, words.money(paper.payable_minor)),
+    ]
+    return [(label, printable(value)) for label, value in rows if value]
+
+
+def _legal(paper: Paper, words: Words) -> str:
+    """Who the seller is, as the law wants it on every commercial paper."""
+    seller, labels = paper.seller, words.labels
+    identity = " ".join(filter(None, (seller.name, seller.legal_form)))
+    if seller.capital:
+        identity += (
+            f", {labels.capital} {seller.capital}"
+            if paper.language == "en"
+            else f" {labels.capital} {seller.capital}"
+        )
+    return " · ".join(
+        filter(
+            None,
+            (
+                identity,
+                ", ".join(filter(None, seller.address)),
+                f"SIREN\u00a0{_spaced(seller.siren)}" if seller.siren else "",
+                f"RCS\u00a0{seller.rcs_city}" if seller.rcs_city else "",
+                f"SIRET\u00a0{_spaced(seller.siret[:9])}\u00a0{seller.siret[9:]}"
+                if seller.siret
+                else "",
+                f"{labels.vat_id}\u00a0{seller.vat_id}" if seller.vat_id else "",
+            ),
+        )
+    )
+
+
+def _end_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
+
+
+def _shown(texts: Any) -> list[str]:
+    return [printable(text) for text in texts if text and text.strip()]
+
+
+def _join(separator: str, *texts: str) -> list[str]:
+    return [separator.join(filter(None, texts))]
+
+
+def _spaced(text: str, size: int = 3) -> str:
+    """Groups with no-break spaces, as SIREN and IBAN are printed."""
+    bare = text.replace(" ", "")
+    return "\u00a0".join(bare[start : start + size] for start in range(0, len(bare), size))
+
+
+def _payment_code(paper: Paper) -> segno.QRCode | None:
+    """The EPC code of a SEPA transfer, where one can be made: euros, an IBAN, something to pay."""
+    iban = paper.seller.iban.replace(" ", "")
+    amount = Decimal(paper.payable_minor) / 100
+    if paper.kind == CREDIT_NOTE or paper.currency != "EUR" or not iban:
+        return None
+    if not Decimal("0.01") <= amount <= Decimal("999999999.99"):
+        return None
+    try:
+        return helpers.make_epc_qr(
+            name=paper.seller.name[: EPC_LIMITS["name"]],
+            iban=iban,
+            amount=amount,
+            text=paper.number[: EPC_LIMITS["text"]],
+            bic=paper.seller.bic.replace(" ", "") or None,
+            encoding="utf-8",
+        )
+    except ValueError:
+        # A malformed IBAN or BIC: the page still prints it, and the seller's form is where it is refused.
+        logger.warning("No payment code for a document of %s", paper.issue_date)
+        return None
+
+
+@lru_cache(maxsize=8)
+def _logo(png: bytes) -> dict[str, Any]:
+    """The picture made anew by Pillow, so that nothing of the upload but its pixels reaches the file."""
+    refusal = _("The logo cannot be used: give a PNG or JPEG of at most 2 MB and 16 megapixels.")
+    if len(png) > MAX_LOGO_BYTES:
+        raise PdfRefused(refusal)
+    try:
+        with Image.open(BytesIO(png), formats=("PNG", "JPEG")) as image:
+            if image.width * image.height > MAX_LOGO_PIXELS:
+                raise PdfRefused(refusal)
+            picture = image.convert("RGBA")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise PdfRefused(refusal) from error
+    picture.thumbnail((LOGO_BOX[0] * 4, LOGO_BOX[1] * 4))
+    flat = Image.new("RGB", picture.size, "white")
+    flat.paste(picture, mask=picture.getchannel("A"))
+    out = BytesIO()
+    flat.save(out, "PNG")
+    scale = min(LOGO_BOX[0] / flat.width, LOGO_BOX[1] / flat.height)
+    return {
+        "uri": "data:image/png;base64," + base64.b64encode(out.getvalue()).decode(),
+        "width": f"{flat.width * scale:.2f}",
+        "height": f"{flat.height * scale:.2f}",
+    }

@@ -1,0 +1,254 @@
+"""The words of a printed document, and its dates and amounts, in the client's language: no gettext, no active locale."""
+
+from dataclasses import dataclass, fields
+from datetime import date
+from decimal import Decimal
+
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal
+
+from invoices.mentions import LOCALES, long_date
+from invoices.paper import CREDIT_NOTE, Paper
+
+
+@dataclass(frozen=True)
+class Labels:
+    invoice: str
+    credit_note: str
+    draft: str
+    draft_note: str
+    issued: str
+    due: str
+    billed_to: str
+    references: str
+    contact: str
+    delivered_to: str
+    period: str
+    month: str
+    day_of_supply: str
+    purchase_order: str
+    your_reference: str
+    corrects: str
+    nature: str
+    goods: str
+    services: str
+    mixed: str
+    description: str
+    quantity: str
+    unit_price: str
+    discount: str
+    vat: str
+    net_amount: str
+    total_lines: str
+    total_net: str
+    vat_on: str
+    no_vat_on: str
+    total_gross: str
+    total_no_vat: str
+    total_credit: str
+    paid: str
+    payable: str
+    payment: str
+    account_holder: str
+    reference: str
+    amount: str
+    scan: str
+    settled: str
+    debits: str
+    vat_id: str
+    capital: str
+    page: str
+    missing: str
+    vat_in_eur: str
+    categories: dict[str, str]
+
+
+FR = Labels(
+    invoice="Facture",
+    credit_note="Avoir",
+    draft="BROUILLON",
+    draft_note="Brouillon sans valeur comptable : ce document n’est pas une facture.",
+    issued="Date d’émission",
+    due="Échéance",
+    billed_to="Facturé à",
+    references="Références",
+    contact="À l’attention de",
+    delivered_to="Livré à",
+    period="Période : du {start} au {end}",
+    month="Période : {month}",
+    day_of_supply="Date de prestation ou de livraison : {day}",
+    purchase_order="Bon de commande",
+    your_reference="Votre référence",
+    corrects="Rectifie la facture {number} du {day}",
+    nature="Nature",
+    goods="Livraison de biens",
+    services="Prestation de services",
+    mixed="Biens et services",
+    description="Désignation",
+    quantity="Qté",
+    unit_price="Prix unit. HT",
+    discount="Remise",
+    vat="TVA",
+    net_amount="Montant HT",
+    total_lines="Total des lignes",
+    total_net="Total HT",
+    vat_on="TVA {rate} sur {basis}",
+    no_vat_on="{category} sur {basis}",
+    total_gross="Total TTC",
+    total_no_vat="Total",
+    total_credit="Total de l’avoir",
+    paid="Déjà réglé",
+    payable="Net à payer",
+    payment="Règlement",
+    account_holder="Titulaire",
+    reference="Référence",
+    amount="Montant",
+    scan="Virement prérempli : scannez avec l’application de votre banque.",
+    settled="Facture acquittée.",
+    debits="Option pour le paiement de la TVA d’après les débits.",
+    vat_id="TVA",
+    capital="au capital de",
+    page="Page {page} sur {pages}",
+    missing="Le signe □ remplace un caractère que ce document ne peut pas imprimer.",
+    vat_in_eur="Montant de la TVA en euros : {amount}.",
+    categories={
+        "S": "TVA",
+        "Z": "TVA 0\u202f%",
+        "E": "Exonéré de TVA",
+        "AE": "Autoliquidation",
+        "K": "Exonéré (intracommunautaire)",
+        "G": "Exonéré (exportation)",
+        "O": "Hors champ de la TVA",
+    },
+)
+
+EN = Labels(
+    invoice="Invoice",
+    credit_note="Credit note",
+    draft="DRAFT",
+    draft_note="Draft without accounting value: this document is not an invoice.",
+    issued="Issue date",
+    due="Due date",
+    billed_to="Billed to",
+    references="References",
+    contact="Attn",
+    delivered_to="Delivered to",
+    period="Period: {start} to {end}",
+    month="Period: {month}",
+    day_of_supply="Supplied on {day}",
+    purchase_order="Purchase order",
+    your_reference="Your reference",
+    corrects="Corrects invoice {number} of {day}",
+    nature="Nature",
+    goods="Supply of goods",
+    services="Supply of services",
+    mixed="Goods and services",
+    description="Description",
+    quantity="Qty",
+    unit_price="Unit price",
+    discount="Discount",
+    vat="VAT",
+    net_amount="Net amount",
+    total_lines="Total of lines",
+    total_net="Total excluding VAT",
+    vat_on="VAT {rate} on {basis}",
+    no_vat_on="{category} on {basis}",
+    total_gross="Total including VAT",
+    total_no_vat="Total",
+    total_credit="Total credited",
+    paid="Already paid",
+    payable="Amount due",
+    payment="Payment",
+    account_holder="Account holder",
+    reference="Reference",
+    amount="Amount",
+    scan="Prefilled transfer: scan it with your bank’s app.",
+    settled="Paid in full.",
+    debits="VAT is due on debits, by option.",
+    vat_id="VAT",
+    capital="share capital",
+    page="Page {page} of {pages}",
+    missing="The sign □ stands for a character that this document cannot print.",
+    vat_in_eur="VAT amount in euros: {amount}.",
+    categories={
+        "S": "VAT",
+        "Z": "VAT 0%",
+        "E": "VAT exempt",
+        "AE": "Reverse charge",
+        "K": "Exempt (intra-Community)",
+        "G": "Exempt (export)",
+        "O": "Outside the scope of VAT",
+    },
+)
+
+LABELS = {"fr": FR, "en": EN}
+
+
+def as_dict(labels: Labels) -> dict[str, object]:
+    return {field.name: getattr(labels, field.name) for field in fields(labels)}
+
+
+class Words:
+    """The labels of one paper, with its amounts, rates and days written in its language."""
+
+    def __init__(self, paper: Paper) -> None:
+        self.paper = paper
+        self.labels = LABELS[paper.language]
+        self.locale = LOCALES[paper.language]
+        self.decimals = "0" * (len(str(paper.sub_unit)) - 1)
+        if paper.sub_unit == 5:  # the ariary and the ouguiya have fifths
+            self.decimals = "0"
+
+    def kind(self) -> str:
+        is_credit = self.paper.kind == CREDIT_NOTE
+        return self.labels.credit_note if is_credit else self.labels.invoice
+
+    def money(self, minor: int) -> str:
+        """With the currency's sign: € after the amount in French, before it in English."""
+        pattern = "#,##0" + (f".{self.decimals}" if self.decimals else "")
+        pattern = f"{pattern}\u00a0¤" if self.paper.language == "fr" else f"¤{pattern}"
+        return _minus(
+            format_currency(
+                Decimal(minor) / self.paper.sub_unit,
+                self.paper.currency,
+                format=pattern,
+                locale=self.locale,
+                currency_digits=False,
+            )
+        )
+
+    def number(self, minor: int) -> str:
+        return self._decimal(Decimal(minor) / self.paper.sub_unit, self.decimals)
+
+    def price(self, value: Decimal) -> str:
+        """At least the currency's decimals, at most six."""
+        return self._decimal(value, self.decimals + "#" * (6 - len(self.decimals)))
+
+    def quantity(self, value: Decimal) -> str:
+        return self._decimal(value, "####")
+
+    def percent(self, value: Decimal) -> str:
+        return self._decimal(value, "####") + ("\u202f%" if self.paper.language == "fr" else "%")
+
+    def day(self, day: date | None) -> str:
+        """Unbreakable, so that no line ends between a day and its month."""
+        return long_date(day, self.paper.language).replace(" ", "\u00a0") if day else ""
+
+    def month(self, day: date) -> str:
+        return format_date(day, "MMMM\u00a0y", locale=self.locale)
+
+    def euros(self, cents: int) -> str:
+        pattern = "#,##0.00\u00a0¤" if self.paper.language == "fr" else "¤#,##0.00"
+        return _minus(
+            format_currency(Decimal(cents) / 100, "EUR", format=pattern, locale=self.locale)
+        )
+
+    def _decimal(self, value: Decimal, decimals: str) -> str:
+        pattern = "#,##0" + (f".{decimals}" if decimals else "")
+        return _minus(
+            format_decimal(value + 0, pattern, locale=self.locale, decimal_quantization=True)
+        )
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "\u2212")
