@@ -28,9 +28,17 @@ from xhtml2pdf.config.resources import RenderLimitError, ResourceAccessPolicy
 
 from invoices import pdf_text
 from invoices.paper import CREDIT_NOTE, Paper
-from invoices.pdf_a import Facts, FontNotEmbedded, finish, page_count
+from invoices.pdf_a import Facts, FontNotEmbedded, finish
 from invoices.pdf_labels import Words, as_dict
-from invoices.pdf_lines import DraftMark, PaymentCode, drawn_by, table_of_lines
+from invoices.pdf_lines import (
+    DraftMark,
+    PageNumber,
+    PageTotal,
+    PaymentCode,
+    drawn_by,
+    payment_details,
+    table_of_lines,
+)
 from invoices.pdf_text import needs_fallback, printable
 
 logger = logging.getLogger(__name__)
@@ -69,20 +77,14 @@ def render(paper: Paper, *, draft: bool = False, logo_png: bytes | None = None) 
     makers = {
         "lines": lambda: table_of_lines(paper, words),
         "qr": lambda: PaymentCode(code, QR_SIDE),
+        "payment": lambda: payment_details(_payment(paper, words, draft=draft)),
+        "page": PageNumber,
+        "end": lambda: PageTotal(
+            words.labels.draft if draft else printable(paper.number), words.labels.page
+        ),
         "mark": lambda: DraftMark(words.labels.draft),
     }
-    pages = _guessed_pages(paper)
-    for _attempt in range(3):
-        context["page_of"] = words.labels.page.format(page="\x00", pages=pages).split("\x00")
-        raw = _laid_out(render_to_string("invoices/pdf/document.html", context), makers)
-        found = page_count(raw)
-        if found == pages:
-            break
-        pages = found
-    else:
-        raise PdfRefused(
-            _("The number of pages of this document does not settle: shorten a description.")
-        )
+    raw = _laid_out(render_to_string("invoices/pdf/document.html", context), makers)
     title = " ".join(filter(None, (words.kind(), "" if draft else paper.number)))
     facts = Facts(
         title=f"{title} – {paper.seller.name}",
@@ -167,15 +169,6 @@ def _texts(value: Any) -> list[str]:
     return []
 
 
-def _guessed_pages(paper: Paper) -> int:
-    """Right for most documents; a wrong guess costs a second layout."""
-    height = sum(
-        25 + 12 * (len(line.description) // 60 + line.description.count("\n"))
-        for line in paper.lines
-    )
-    return max(1, -(-(height + 480) // 740))
-
-
 def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
     labels = words.labels
     seller, buyer = paper.seller, paper.buyer
@@ -216,7 +209,6 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "title": printable(paper.title),
         "pays": not is_credit and paper.payable_minor > 0,
         "settled": not is_credit and paper.paid_minor > 0 and paper.payable_minor <= 0,
-        "payment": _payment(paper, words, draft=draft),
         "terms": _shown([paper.payment_terms]),
         "mentions": _shown(
             [
@@ -282,7 +274,7 @@ def _legal(paper: Paper, words: Words) -> str:
             if paper.language == "en"
             else f" {labels.capital} {seller.capital}"
         )
-    return " · ".join(
+    return "\u00a0· ".join(
         filter(
             None,
             (

@@ -44,11 +44,6 @@ class Attachment:
     xmp_extension: str = ""
 
 
-def page_count(raw: bytes) -> int:
-    with pikepdf.open(BytesIO(raw)) as pdf:
-        return len(pdf.pages)
-
-
 def finish(raw: bytes, facts: Facts, *, attachments: tuple[Attachment, ...] = ()) -> bytes:
     """Raises FontNotEmbedded rather than claim a conformity that the file lacks."""
     with pikepdf.open(BytesIO(raw)) as pdf:
@@ -75,10 +70,16 @@ def finish(raw: bytes, facts: Facts, *, attachments: tuple[Attachment, ...] = ()
 
 def _remove_unused_helvetica(pdf: pikepdf.Pdf) -> None:
     """Pages share one resources dictionary: clean every page's operators first, then drop the font."""
+    forms = [
+        stream
+        for stream in pdf.objects
+        if isinstance(stream, pikepdf.Stream) and stream.get("/Subtype") == "/Form"
+    ]
+    places = [*(page.obj for page in pdf.pages), *forms]
     names = {
         name
-        for page in pdf.pages
-        for name, font in page.Resources.get("/Font", {}).items()
+        for place in places
+        for name, font in place.get("/Resources", {}).get("/Font", {}).items()
         if font.get("/BaseFont") == "/Helvetica"
     }
     if not names:
@@ -88,14 +89,16 @@ def _remove_unused_helvetica(pdf: pikepdf.Pdf) -> None:
     used = re.compile(rb"(?:" + some + rb")\s+[\d.]+\s+Tf")
     for page in pdf.pages:
         page.contents_coalesce()
-        content = idle.sub(b"", page.Contents.read_bytes())
+    for stream in [*(page.Contents for page in pdf.pages), *forms]:
+        content = idle.sub(b"", stream.read_bytes())
         if used.search(content):
             raise FontNotEmbedded("Helvetica")
-        page.Contents.write(content)
-    for page in pdf.pages:
+        stream.write(content)
+    for place in places:
+        fonts = place.get("/Resources", {}).get("/Font", {})
         for name in names:
-            if name in page.Resources.Font:
-                del page.Resources.Font[name]
+            if name in fonts:
+                del fonts[name]
 
 
 def _make_annotations_printable(pdf: pikepdf.Pdf) -> None:

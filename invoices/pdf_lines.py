@@ -29,8 +29,9 @@ INK, MUTED, LINE, ACCENT = (HexColor(c) for c in ("#1a1d23", "#5f6674", "#dfe2e7
 WIDTH = 493.0
 SIZE, LEADING, SMALL, SMALL_LEADING = 9, 12.5, 7.8, 11
 GAP = 12
+HEAD_ROWS = 2
 # A longer description continues in rows of its own, so that the page can turn inside it.
-PIECE_HEIGHT = 8 * LEADING
+PIECE_HEIGHT = 5 * LEADING
 _MIN_DESCRIPTION = 150.0
 
 
@@ -44,7 +45,8 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
     figures = [_figures(line, words, has_discount) for line in paper.lines]
     totals = list(_totals(paper, words))
     widths = _widths(head, figures, [amount for _label, amount, _style in totals])
-    rows: list[list[Any]] = [head]
+    # The second row is the air below the head, repeated with it: a description may continue there.
+    rows: list[list[Any]] = [head, [""] * len(head)]
     continued: list[int] = []
     ends: list[int] = []
     for line, cells in zip(paper.lines, figures, strict=True):
@@ -65,6 +67,8 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
         ("RIGHTPADDING", (last, 0), (last, -1), 0),
         ("TOPPADDING", (0, 0), (-1, -1), 6),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
+        ("TOPPADDING", (0, 1), (-1, 1), 0),
+        ("BOTTOMPADDING", (0, 1), (-1, 1), 0),
         ("FONT", (0, 0), (-1, 0), BOLD, SMALL, SMALL_LEADING),
         ("TEXTCOLOR", (0, 0), (-1, 0), MUTED),
         ("LINEBELOW", (0, 0), (-1, 0), 0.9, INK),
@@ -91,11 +95,12 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
                 ("TOPPADDING", (0, row), (-1, row), 7),
             ]
     styles.append(("TOPPADDING", (0, first_total), (-1, first_total), 9))
-    styles.append(("NOSPLIT", (0, max(first_total - 1, 1)), (0, len(rows) - 1)))
+    styles.append(("NOSPLIT", (0, max(first_total - 1, HEAD_ROWS)), (0, len(rows) - 1)))
     return Table(
         rows,
         colWidths=widths,
-        repeatRows=1,
+        rowHeights=[None, 3.0, *[None] * (len(rows) - HEAD_ROWS)],
+        repeatRows=HEAD_ROWS,
         style=TableStyle(styles),
         spaceBefore=4,
         spaceAfter=14,
@@ -262,7 +267,7 @@ class _Label(Paragraph):
             leading=15 if kind == "grand" else LEADING,
         )
         color = INK if bold else MUTED
-        shown = visual(text) if is_right_to_left(text) else text
+        shown = (visual(text) if is_right_to_left(text) else text).replace("\u202f", "\u00a0")
         super().__init__(
             "",
             style,
@@ -297,6 +302,75 @@ class PaymentCode(Flowable):  # type: ignore[misc]
                 column += length + 1
         self.canv.setFillColor(INK)
         self.canv.drawPath(path, stroke=0, fill=1)
+
+
+def payment_details(rows: Sequence[tuple[str, str]]) -> Table:
+    """Names in grey, values in ink, in two columns."""
+    if not rows:
+        return Table([[""]])
+    names = max(stringWidth(label, REGULAR, SIZE) for label, _value in rows) + GAP
+    cells = [[label, _paragraph(value)] for label, value in rows]
+    style = TableStyle(
+        [
+            ("FONT", (0, 0), (0, -1), REGULAR, SIZE, LEADING),
+            ("TEXTCOLOR", (0, 0), (0, -1), MUTED),
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("LEFTPADDING", (0, 0), (-1, -1), 0),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+            ("TOPPADDING", (0, 0), (-1, -1), 0.4),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 0.4),
+        ]
+    )
+    return Table(cells, colWidths=[names, 350 - names], style=style, hAlign="LEFT")
+
+
+def _paragraph(text: str) -> Paragraph:
+    shown = visual(text) if is_right_to_left(text) else text
+    return Paragraph("", _BASE, frags=[_fragment(piece, font, SIZE, INK) for font, piece in runs(shown)])
+
+
+class PageNumber(Flowable):  # type: ignore[misc]
+    """Where the number and "page x of y" go. It refers to a form that PageTotal fills in when y is known: one layout is enough."""
+
+    box = (110.0, 20.0)
+
+    def wrap(self, *_available: float) -> tuple[float, float]:
+        return 0, 0  # it hangs from the top of its cell
+
+    def draw(self) -> None:
+        self.canv.translate(0, -self.box[1])
+        self.canv.doForm(f"page-{self.canv.getPageNumber()}")
+
+
+class PageTotal(Flowable):  # type: ignore[misc]
+    """The end of the document: writes the forms that the pages before refer to."""
+
+    def __init__(self, reference: str, text: str) -> None:
+        super().__init__()
+        self.reference = reference
+        self.text = text
+
+    def wrap(self, *_available: float) -> tuple[float, float]:
+        return 0, 0
+
+    def draw(self) -> None:
+        canvas = self.canv
+        pages = canvas.getPageNumber()
+        width, height = PageNumber.box
+        for page in range(1, pages + 1):
+            canvas.beginForm(f"page-{page}", 0, 0, width, height)
+            canvas.setFillColor(MUTED)
+            for line, baseline in (
+                (self.reference, 12.4),
+                (self.text.format(page=page, pages=pages), 2.9),
+            ):
+                pieces = list(runs(line))
+                x = width - sum(stringWidth(piece, font, 6.8) for font, piece in pieces)
+                for font, piece in pieces:
+                    canvas.setFont(font, 6.8)
+                    canvas.drawString(x, baseline, piece)
+                    x += stringWidth(piece, font, 6.8)
+            canvas.endForm()
 
 
 class DraftMark(Flowable):  # type: ignore[misc]

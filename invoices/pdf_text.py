@@ -42,7 +42,10 @@ def needs_fallback(text: str) -> bool:
 
 
 def printable(text: str) -> str:
-    """The text as the page can show it: line breaks kept, control characters and emoji dropped, a box for what no font has."""
+    """The text as the page can show it: line breaks kept, control characters and emoji dropped, a box for what no font has.
+
+    Paragraphs break at a narrow no-break space, so an ordinary no-break space stands for it.
+    """
     if text.isascii() and text.isprintable():
         return text
     kept: list[str] = []
@@ -51,6 +54,8 @@ def printable(text: str) -> str:
         code = ord(char)
         if char == "\n":
             kept.append(char)
+        elif char == "\u202f":
+            kept.append("\u00a0")
         elif char.isspace() and not _can_draw(code):
             kept.append(" ")
         elif code in _INVISIBLE or unicodedata.category(char) in ("Cc", "Cf"):
