@@ -1,0 +1,59 @@
+"""`python -m integrations.sandbox`: the stand-in as a process of its own, for the demo."""
+
+import argparse
+import signal
+import sys
+import time
+from datetime import date
+from types import FrameType
+
+from .build import DEFAULT_DEALS, DEFAULT_SEED, build_world
+from .faults import KINDS
+from .limits import Limits
+from .server import DEFAULT_TOKEN, Sandbox
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m integrations.sandbox",
+        description="A local stand-in for Pipedrive, on 127.0.0.1 only.",
+    )
+    parser.add_argument("--port", type=int, default=8899)
+    parser.add_argument("--deals", type=int, default=DEFAULT_DEALS)
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
+    parser.add_argument(
+        "--today", type=date.fromisoformat, help="YYYY-MM-DD, the real day if absent"
+    )
+    parser.add_argument("--token", default=DEFAULT_TOKEN)
+    parser.add_argument(
+        "--enforce-limits", action="store_true", help="answer 429 beyond the burst and day budgets"
+    )
+    given = parser.parse_args(arguments)
+    try:
+        world = build_world(today=given.today, deals=given.deals, seed=given.seed)
+        limits = Limits(enforce=given.enforce_limits)
+        sandbox = Sandbox(world, port=given.port, token=given.token, limits=limits)
+    except (ValueError, OSError) as error:
+        print(f"The stand-in cannot start: {error}", file=sys.stderr)
+        return 1
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, leave)
+    print(
+        f"{world.company['company_name']}: {len(world.deals)} deals at {sandbox.base_url} "
+        f"(token {given.token}), control at {sandbox.base_url}/_sandbox/",
+        flush=True,
+    )
+    try:
+        sandbox.start()
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        sandbox.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""What goes wrong on purpose, for the next so many requests that match."""
+
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from .api import Answer, refusal_body
+
+KINDS: Final = (
+    "429",
+    "500",
+    "503",
+    "401",
+    "html_403",
+    "not_json",
+    "empty",
+    "truncated",
+    "dropped",
+    "slow",
+)
+
+_BLOCKED: Final = (
+    "<!DOCTYPE html><html><head><title>Attention Required!</title></head>"
+    "<body><h1>Sorry, you have been blocked</h1><p>Error 1015: you are being rate limited."
+    "</p></body></html>"
+).encode()
+
+
+@dataclass
+class Fault:
+    """One kind of trouble.
+
+    `path` is the beginning of a path ("/api/v2/deals/products"), or None for every request; `skip`
+    lets so many matching requests through first; `retry_after` is the header of a 429 or 503, in
+    seconds; `delay` is how long "slow" waits before it answers properly.
+    """
+
+    kind: str
+    times: int = 1
+    path: str | None = None
+    skip: int = 0
+    retry_after: float | None = None
+    delay: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.kind} is none of {', '.join(KINDS)}.")
+
+    @property
+    def cuts_the_connection(self) -> bool:
+        return self.kind in ("truncated", "dropped")
+
+    def answer(self) -> Answer | None:
+        """The answer instead of the true one; None for kinds that spoil only its delivery."""
+        headers = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
+        match self.kind:
+            case "429":
+                body = refusal_body("request over limit", "Too many requests.", 429)
+                return Answer(429, body, headers=headers)
+            case "500":
+                return Answer(500, refusal_body("Internal server error", "Try again later."))
+            case "503":
+                html = b"<html><body>503 Service Unavailable</body></html>"
+                return Answer(503, html, content_type="text/html", headers=headers)
+            case "401":
+                return unauthorized()
+            case "html_403":
+                return Answer(403, _BLOCKED, content_type="text/html; charset=UTF-8")
+            case "not_json":
+                return Answer(200, b"upstream connect error or disconnect/reset before headers")
+            case "empty":
+                return Answer(200, b"")
+        return None
+
+
+class Faults:
+    def __init__(self) -> None:
+        self._waiting: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def add(self, fault: Fault) -> None:
+        with self._lock:
+            self._waiting.append(fault)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._waiting.clear()
+
+    def waiting(self) -> list[Fault]:
+        with self._lock:
+            return list(self._waiting)
+
+    def take(self, path: str) -> Fault | None:
+        """The fault for this request, if one is due."""
+        with self._lock:
+            for fault in self._waiting:
+                if fault.path is not None and not path.startswith(fault.path):
+                    continue
+                if fault.skip > 0:
+                    fault.skip -= 1
+                    continue
+                fault.times -= 1
+                if fault.times <= 0:
+                    self._waiting.remove(fault)
+                return fault
+        return None
+
+
+def unauthorized() -> Answer:
+    info = "Please check developers.pipedrive.com"
+    return Answer(401, refusal_body("unauthorized access", info, 401))

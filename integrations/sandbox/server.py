@@ -1,0 +1,229 @@
+"""The stand-in on a real socket: token, budgets, faults, counting, and the control surface."""
+
+import hmac
+import socket
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Final, Self
+
+from .api import Answer, Api, refusal_body
+from .build import build_world
+from .control import control
+from .faults import Fault, Faults, unauthorized
+from .limits import Limits
+from .world import World
+
+DEFAULT_TOKEN: Final = "sandbox-token"
+HOST: Final = "127.0.0.1"
+_MAX_BODY: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to the API as it came in; `route` is its path in the specification."""
+
+    method: str
+    route: str
+    path: str
+    query: str
+    status: int
+
+
+class Sandbox:
+    """A running stand-in.
+
+    `sandbox.world` takes edits while it runs. Only this machine can reach it.
+    """
+
+    def __init__(
+        self,
+        world: World | None = None,
+        *,
+        port: int = 0,
+        token: str = DEFAULT_TOKEN,
+        limits: Limits | None = None,
+    ) -> None:
+        self.world = world or build_world()
+        self.token = token
+        self.limits = limits or Limits()
+        self.faults = Faults()
+        self.api = Api(self.world)
+        self.requests: list[Request] = []
+        self._server = _Server(self, port)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{HOST}:{self._server.server_address[1]}"
+
+    def inject(
+        self,
+        kind: str,
+        *,
+        times: int = 1,
+        path: str | None = None,
+        skip: int = 0,
+        retry_after: float | None = None,
+        delay: float = 1.0,
+    ) -> None:
+        """Spoil the next `times` requests whose path begins with `path`: see `faults.Fault`."""
+        self.faults.add(Fault(kind, times, path, skip, retry_after, delay))
+
+    def count(self, route: str | None = None, *, method: str | None = None) -> int:
+        """How many requests came in, refused ones too; `route` as in the specification."""
+        return sum(
+            (route is None or r.route == route) and (method is None or r.method == method)
+            for r in list(self.requests)
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Requests by method and route, most frequent first."""
+        return dict(Counter(f"{r.method} {r.route}" for r in list(self.requests)).most_common())
+
+    def reset_counts(self) -> None:
+        self.requests.clear()
+
+    def answer(
+        self, method: str, target: str, token: str, body: bytes
+    ) -> tuple[Answer, Fault | None]:
+        """The answer, and the fault that spoils it, if any; the request is counted."""
+        path, _, query = target.partition("?")
+        fault = self.faults.take(path)
+        if fault is not None and fault.kind == "slow":
+            time.sleep(fault.delay)
+        answer = fault.answer() if fault else None
+        if answer is None and not self.limits.admit():
+            answer = Answer(429, refusal_body("request over limit", "Too many requests.", 429))
+        if answer is None and not hmac.compare_digest(token.encode(), self.token.encode()):
+            answer = unauthorized()
+        if answer is None:
+            route, answer = self.api.answer(method, path, query, body)
+        else:
+            route = self.api.route_name(method, path)
+        answer.headers.update(self.limits.headers(answer.cost, writes=method != "GET"))
+        self.requests.append(Request(method, route, path, query, answer.status))
+        return answer, fault
+
+    def serve_forever(self) -> None:
+        self._server.serve_forever(poll_interval=0.2)
+
+    def start(self) -> Self:
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        if self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+@contextmanager
+def running(
+    world: World | None = None, *, port: int = 0, token: str = DEFAULT_TOKEN
+) -> Iterator[str]:
+    """The base address of a stand-in that lives as long as the block. See `Sandbox` for control."""
+    with Sandbox(world, port=port, token=token) as sandbox:
+        yield sandbox.base_url
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # A clean stop does not wait for clients that keep their connection open.
+    block_on_close = False
+    request_queue_size = 64
+
+    def __init__(self, sandbox: Sandbox, port: int) -> None:
+        self.sandbox = sandbox
+        super().__init__((HOST, port), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is no news; anything else is printed by the base class."""
+        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "Sandbox"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
+
+    def _serve(self) -> None:
+        body = self._body()
+        if body is None:
+            return
+        sandbox = self.server.sandbox
+        if self.path.split("?")[0].rstrip("/").startswith("/_sandbox"):
+            kind = self.headers.get("Content-Type", "")
+            self._send(control(sandbox, self.command, self.path, kind, body))
+            return
+        token = self.headers.get("x-api-token", "")
+        if not token and self.headers.get("Authorization", "").startswith("Bearer "):
+            token = self.headers["Authorization"].removeprefix("Bearer ")
+        answer, fault = sandbox.answer(self.command, self.path, token, body)
+        if fault is not None and fault.cuts_the_connection:
+            self._cut(answer, fault)
+        else:
+            self._send(answer)
+
+    def _body(self) -> bytes | None:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > _MAX_BODY:
+            self.close_connection = True
+            self._send(Answer(413, refusal_body("Request too large", "At most 1 MB.")))
+            return None
+        return self.rfile.read(int(length))
+
+    def _head(self, answer: Answer) -> bytes:
+        phrase = self.responses.get(answer.status, ("", ""))[0]  # type: ignore[call-overload]
+        lines = [
+            f"HTTP/1.1 {answer.status} {phrase}",
+            f"Date: {self.date_time_string()}",
+            f"Content-Type: {answer.content_type}",
+            f"Content-Length: {len(answer.body)}",
+            *(f"{name}: {value}" for name, value in answer.headers.items()),
+        ]
+        if self.close_connection:
+            lines.append("Connection: close")
+        return "\r\n".join((*lines, "", "")).encode("latin-1")
+
+    def _send(self, answer: Answer) -> None:
+        self.wfile.write(self._head(answer) + answer.body)
+
+    def _cut(self, answer: Answer, fault: Fault) -> None:
+        """Hang up before the answer, or in the middle of it."""
+        if fault.kind == "truncated":
+            self.wfile.write(self._head(answer) + answer.body[: len(answer.body) // 2])
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silent: the requests are kept in `Sandbox.requests`."""
