@@ -1,0 +1,58 @@
+# The whole life of the project: `make run`, `make test`; the rest is for its makers.
+# Everything lives in .venv and var; removing both starts from nothing.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
+
+$(VENV)/made: scripts/make_venv.sh
+	@PYTHON=$(PYTHON) scripts/make_venv.sh $(VENV)
+	@touch $@
+
+$(VENV)/installed: $(VENV)/made requirements.txt
+	@echo "Installing what the portal needs…"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	@echo "Installing what its tests need…"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.env: | $(VENV)/installed
+	@$(PY) scripts/write_env.py
+
+var/compiled: $(wildcard billing_portal/locale/*/LC_MESSAGES/*.po) $(VENV)/installed
+	@mkdir -p var
+	@$(PY) scripts/compile_messages.py
+	@touch $@
+
+setup: $(VENV)/installed .env var/compiled ## environment, packages, .env, words, database
+	@$(PY) manage.py migrate --verbosity 0
+
+run: setup ## the portal with its demo: web, worker and a stand-in for Pipedrive
+	@exec $(PY) -m billing_portal.launch
+
+test: $(VENV)/installed-dev .env var/compiled ## every test, on SQLite unless DATABASE_URL says otherwise
+	@scripts/find_chromium.sh $(PY)
+	@$(PY) -m pytest -n $${TEST_WORKERS:-2} --dist loadfile $(ARGS)
+
+check: $(VENV)/installed-dev .env var/compiled ## static checks: lint, format, types, templates, migrations, deployment
+	@scripts/static_checks.sh
+
+bench: $(VENV)/installed-dev .env var/compiled ## measure, on SQLite and on PostgreSQL where it answers
+	@$(PY) -m bench.run $(ARGS)
+
+lock: $(VENV)/installed-dev ## requirements.txt and requirements-dev.txt from their .in files
+	@for kind in "" -dev; do $(PY) -m piptools compile --quiet --generate-hashes --allow-unsafe \
+	  --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	  --output-file requirements$$kind.txt requirements$$kind.in; done
+
+.PHONY: help setup run test check bench lock

@@ -1,0 +1,155 @@
+"""`make run`: load the demo once, then start web, worker and stand-in together.
+
+Ctrl-C, or a signal to this process, ends them all. A second start keeps the data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from honcho.manager import Manager
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var"
+PYTHON = sys.executable
+LOGINS = [
+    ("finance@kerlann.example", "Finance: bills, records payments, watches"),
+    ("manager@kerlann.example", "Manager: reads reports, lists and invoices"),
+    ("sales@kerlann.example", "Sales: reads the deals and invoices they own"),
+    ("admin@kerlann.example", "Administrator: people, company, connections"),
+]
+PASSWORD = "kerlann-demo"  # noqa: S105 - an example login on 127.0.0.1, printed for the newcomer
+
+
+def free_port(wanted: int) -> int:
+    """`wanted`, or the next port that nobody listens on."""
+    for port in range(wanted, wanted + 50):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    sys.exit(f"No free port from {wanted} on: end what listens there, or set PORT.")
+
+
+def answers(url: str, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
+                return True
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            time.sleep(0.1)
+    return False
+
+
+def manage(*arguments: str, env: dict[str, str]) -> None:
+    done = subprocess.run([PYTHON, "manage.py", *arguments], cwd=ROOT, env=env)  # noqa: S603
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def sandbox_command(port: int, today: str) -> list[str]:
+    return [PYTHON, "-m", "integrations.sandbox", "--port", str(port), "--today", today]
+
+
+@contextmanager
+def stand_in(command: list[str], port: int) -> Iterator[None]:
+    process = subprocess.Popen(command, cwd=ROOT)  # noqa: S603
+    try:
+        if not answers(f"http://127.0.0.1:{port}/", 30):
+            sys.exit("The stand-in for Pipedrive did not start; its message stands above.")
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def collect_static(env: dict[str, str]) -> None:
+    newest = max(path.stat().st_mtime for path in (ROOT / "static").rglob("*") if path.is_file())
+    made = VAR / "static" / "staticfiles.json"
+    if not made.exists() or made.stat().st_mtime < newest:
+        manage("collectstatic", "--noinput", "--verbosity", "0", env=env)
+
+
+def main() -> None:
+    VAR.mkdir(exist_ok=True)
+    port = free_port(int(os.environ.get("PORT", "8000")))
+    sandbox_port = free_port(int(os.environ.get("SANDBOX_PORT", "8899")))
+    address = f"http://127.0.0.1:{port}"
+    env = {
+        **os.environ,
+        "BASE_URL": address,
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+        "PYTHONUNBUFFERED": "1",
+    }
+    collect_static(env)
+
+    # The stand-in makes its company up from a day; a later start must tell the same story.
+    memory = VAR / "demo.json"
+    if memory.exists():
+        today = json.loads(memory.read_text())["today"]
+    else:
+        today = date.today().isoformat()
+        with stand_in(sandbox_command(sandbox_port, today), sandbox_port):
+            manage(
+                "demo", "--base-url", f"http://127.0.0.1:{sandbox_port}", "--on", today, env=env
+            )
+        memory.write_text(json.dumps({"today": today}))
+    manage(
+        "connect", "pipedrive", "--base-url", f"http://127.0.0.1:{sandbox_port}",
+        "--api-token", "sandbox-token", "--no-check", env=env,
+    )  # fmt: skip
+    manage("sync_schedules", env=env)
+
+    processes = Manager()
+    web = [
+        PYTHON, "-m", "gunicorn", "billing_portal.wsgi", "--bind", f"127.0.0.1:{port}",
+        "--workers", "2", "--threads", "4", "--log-level", "warning",
+    ]  # fmt: skip
+    for name, command in {
+        "web": web,
+        "worker": [PYTHON, "manage.py", "qcluster"],
+        "stand-in": sandbox_command(sandbox_port, today),
+    }.items():
+        processes.add_process(name, shlex.join(command), env=env, cwd=str(ROOT), quiet=True)
+
+    def welcome() -> None:
+        if not answers(f"{address}/accounts/login/", 60):
+            return
+        lines = [
+            "",
+            f"  The billing portal is at  {address}",
+            "",
+            *(f"    {email:<26} {what}" for email, what in LOGINS),
+            f"    The password of each is   {PASSWORD}",
+            "",
+            f"  Mails that it sends are files in {VAR / 'mail'}; Ctrl-C ends everything.",
+            "",
+        ]
+        print("\n".join(lines), flush=True)  # noqa: T201
+
+    threading.Thread(target=welcome, daemon=True).start()
+    processes.loop()
+    sys.exit(processes.returncode)
+
+
+if __name__ == "__main__":
+    main()
