@@ -204,8 +204,12 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 
-# ─ Mail: `consolemail://`, `smtp://user:password@host:587?tls=True`, `filemail:///path` … ─────────
+# ─ Mail: EMAIL_URL is `smtp://user:password@host:587?tls=True`, `consolemail://` … ────────────────────
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+if DEMO and "EMAIL_URL" not in os.environ:
+    # The demo has no mail server: what it sends are files.
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(VAR_DIR / "mail")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="Billing <billing@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
