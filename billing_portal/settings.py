@@ -132,7 +132,7 @@ SESSION_ENGINE = (
     else ("django.contrib.sessions.backends.db")
 )
 
-# ─ Background work: the queue is a table of the same database, so enqueueing commits with the change.
+# ─ Background work: the queue is a table of the same database, so enqueueing commits with a change.
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
     "label": "Background work",
@@ -204,7 +204,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 
-# ─ Mail: EMAIL_URL is `smtp://user:password@host:587?tls=True`, `consolemail://` … ────────────────────
+# ─ Mail: EMAIL_URL is `smtp://user:password@host:587?tls=True`, `consolemail://` … ────────────────
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 if DEMO and "EMAIL_URL" not in os.environ:
     # The demo has no mail server: what it sends are files.
