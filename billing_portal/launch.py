@@ -28,7 +28,7 @@ PYTHON = sys.executable
 LOGINS = [
     ("finance@kerlann.example", "Finance: bills, records payments, watches"),
     ("manager@kerlann.example", "Manager: reads reports, lists and invoices"),
-    ("sales@kerlann.example", "Sales: reads the deals and invoices they own"),
+    ("yann.legoff@kerlann.example", "Sales: reads the deals and invoices they own"),
     ("admin@kerlann.example", "Administrator: people, company, connections"),
 ]
 PASSWORD = "kerlann-demo"  # noqa: S105 - an example login on 127.0.0.1, printed for the newcomer
@@ -109,9 +109,7 @@ def main() -> None:
     else:
         today = date.today().isoformat()
         with stand_in(sandbox_command(sandbox_port, today), sandbox_port):
-            manage(
-                "demo", "--base-url", f"http://127.0.0.1:{sandbox_port}", "--on", today, env=env
-            )
+            manage("demo", "--base-url", f"http://127.0.0.1:{sandbox_port}", "--on", today, env=env)
         memory.write_text(json.dumps({"today": today}))
     manage(
         "connect", "pipedrive", "--base-url", f"http://127.0.0.1:{sandbox_port}",
@@ -138,8 +136,8 @@ def main() -> None:
             "",
             f"  The billing portal is at  {address}",
             "",
-            *(f"    {email:<26} {what}" for email, what in LOGINS),
-            f"    The password of each is   {PASSWORD}",
+            *(f"    {email:<30} {what}" for email, what in LOGINS),
+            f"    The password of each is       {PASSWORD}",
             "",
             f"  Mails that it sends are files in {VAR / 'mail'}; Ctrl-C ends everything.",
             "",

@@ -10,14 +10,14 @@ from django.http.request import QueryDict
 
 
 class BoundedUpload(FileUploadHandler):
-    """Ends the upload past `MAX_UPLOAD_BYTES` and marks the request, so that the view can say so."""
+    """Ends the upload past `MAX_UPLOAD_BYTES` and marks the request, so that the view says so."""
 
     received = 0
 
     def handle_raw_input(
         self,
         input_data: IO[bytes],
-        META: dict[str, Any],
+        META: dict[str, Any],  # noqa: N803 - Django's name
         content_length: int,
         boundary: bytes,
         encoding: str | None = None,

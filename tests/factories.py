@@ -112,7 +112,7 @@ def make_invoice(**fields):
         given.update(number="", imported=False)
     if not given["imported"] and given["status"] != Invoice.Status.DRAFT:
         given["series"], given["sequence"] = _series_place(
-            given["kind"] if "kind" in given else "invoice", issue_date
+            given.get("kind", "invoice"), issue_date
         )
         given["number"] = given["series"].number(given["sequence"])
     return Invoice.objects.create(**given)

@@ -68,7 +68,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Submission(models.Model):
-    """A form that has been carried out; its key comes from the form, so a double click is one act."""
+    """A form that was carried out; its key comes from the form: a double click is one act."""
 
     key = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

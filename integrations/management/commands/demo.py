@@ -1,0 +1,174 @@
+"""Load the demo: Kerlann Conseil comes in over HTTP from the stand-in, then lives some weeks."""
+
+from __future__ import annotations
+
+import tempfile
+from argparse import ArgumentParser
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import requests
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from invoices.drafting import DraftRefused, draft_from_deal
+from invoices.issuing import IssueRefused, issue
+from invoices.payments import record_payment
+
+from billing_portal.accounts.models import User
+from billing_portal.launch import LOGINS, PASSWORD
+from integrations.sandbox.behaviour import payment_behaviour
+from invoices.models import Company, Deal, ExchangeRate, Invoice, LatePenaltyRate, Payment
+
+# The old accounting ends so many days ago; what was won since is billed here, except the newest.
+GO_LIVE_DAYS, QUEUE_DAYS = 70, 21
+# In the order of LOGINS.
+NAMES = {
+    User.Role.FINANCE: "Maëlle Kervadec",
+    User.Role.MANAGER: "Gwenaël Prigent",
+    User.Role.SALES: "Yann Le Goff",
+    User.Role.ADMINISTRATOR: "Inès Carvalho",
+}
+# Roughly the rates of the period, one per half-year: enough for a demo, labelled as such.
+RATES = {"USD": "0.90", "GBP": "1.16"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Fills an empty portal with the demo company: a real import from the stand-in for "
+        "Pipedrive, the go-live import of its old accounting, and some weeks of billing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--base-url", required=True, help="where the stand-in listens")
+        parser.add_argument("--on", type=date.fromisoformat, default=None, help="today")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if Company.objects.exists():
+            raise CommandError("There is a company already: the demo only fills an empty portal.")
+        on: date = options["on"] or timezone.localdate()
+        base_url: str = options["base_url"].rstrip("/")
+        go_live = on - timedelta(days=GO_LIVE_DAYS)
+        self.say("Making the company and its people…")
+        clerk = make_people()
+        make_company(go_live, on)
+        self.say("Importing from Pipedrive over HTTP…")
+        call_command("connect", "pipedrive", base_url=base_url, api_token="sandbox-token")  # noqa: S106
+        call_command("sync", "pipedrive", full=True)
+        self.say("Bringing in the old accounting…")
+        self.import_history(base_url, go_live)
+        self.say("Billing the last weeks…")
+        self.live(go_live, on, clerk)
+        call_command("starter_rules")
+        call_command("run_alerts", on=on)
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    def import_history(self, base_url: str, until: date) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            files = {}
+            for name in ("clients", "invoices", "payments"):
+                answer = requests.get(
+                    f"{base_url}/_sandbox/history/{name}.csv",
+                    params={"until": until.isoformat()},
+                    timeout=60,
+                )
+                answer.raise_for_status()
+                files[name] = Path(folder) / f"{name}.csv"
+                files[name].write_bytes(answer.content)
+            call_command("import_history", **{name: str(path) for name, path in files.items()})
+
+    def live(self, go_live: date, on: date, clerk: User) -> None:
+        """Bill what was won since go-live, day by day, and let clients pay as their type does."""
+        rng = Random(7)  # noqa: S311 - a story, not a secret
+        deals = Deal.objects.to_bill(go_live).exclude(won_on=None).order_by("won_on", "pk")
+        older = deals.filter(won_on__lt=on - timedelta(days=QUEUE_DAYS))
+        todo = sorted(
+            (
+                (won + timedelta(days=rng.randint(1, 5)), pk)
+                for pk, won in older.values_list("pk", "won_on")
+            ),
+        )
+        issued: list[int] = []
+        waiting = 0
+        for day, deal_id in todo:
+            try:
+                draft = draft_from_deal(deal_id=deal_id, by=clerk, on=day)
+                issue(invoice_id=draft.pk, by=clerk, on=day)
+            except (DraftRefused, IssueRefused):
+                waiting += 1
+            else:
+                issued.append(draft.pk)
+        paid = 0
+        for invoice in Invoice.objects.filter(pk__in=issued).select_related("client__client_type"):
+            paid += pay(invoice, on, clerk, rng)
+        complete = [deal.pk for deal in deals.reverse() if deal.client_id and deal.value_minor > 0]
+        for deal_id in complete[:3]:
+            draft_from_deal(deal_id=deal_id, by=clerk, on=on)
+        self.say(f"Issued {len(issued)} invoices, recorded {paid} payments, {waiting} deals wait.")
+
+
+def make_people() -> User:
+    """The four example logins; the one who bills is returned. Sales is a person of the stand-in."""
+    for (email, _words), (role, name) in zip(LOGINS, NAMES.items(), strict=True):
+        User.objects.create_user(email, PASSWORD, name=name, role=role)
+    return User.objects.get(role=User.Role.FINANCE)
+
+
+def make_company(go_live: date, on: date) -> None:
+    Company.objects.create(
+        pk=1,
+        name="Kerlann Conseil",
+        legal_form="SAS",
+        capital="80 000 €",
+        siren="732829320",
+        siret="73282932000074",
+        rcs_city="Nantes",
+        vat_id="FR44732829320",
+        address_line1="14, quai de la Fosse",
+        postal_code="44000",
+        city="Nantes",
+        email="facturation@kerlann.example",
+        phone="+33 2 40 00 00 00",
+        website="kerlann.example",
+        iban="FR7630006000011234567890189",
+        bic="AGRIFRPP",
+        billing_starts_on=go_live,
+    )
+    for year in range(on.year - 3, on.year + 1):
+        for month in (1, 7):
+            day = date(year, month, 1)
+            LatePenaltyRate.objects.create(
+                starts_on=day, percent=Decimal("12.15"), source="Demo figure: ECB rate + 10 points"
+            )
+            for currency, rate in RATES.items():
+                ExchangeRate.objects.create(
+                    currency=currency, on=day, rate=Decimal(rate), source="Demo figure"
+                )
+
+
+def pay(invoice: Invoice, on: date, clerk: User, rng: Random) -> int:
+    """Pay an invoice as a client of its type would, unless that day is still to come."""
+    assert invoice.due_date is not None and invoice.issue_date is not None
+    behave = payment_behaviour(invoice.client.client_type.name, today=on)
+    days = behave(rng, float(invoice.total.amount), invoice.due_date)
+    if days is None:
+        return 0
+    received_on = max(invoice.due_date + timedelta(days=days), invoice.issue_date)
+    if received_on > on:
+        return 0
+    record_payment(
+        client_id=invoice.client_id,
+        amount=invoice.total,
+        received_on=received_on,
+        reference=f"VIR {invoice.number}",
+        method=Payment.Method.TRANSFER,
+        by=clerk,
+        allocations=[(invoice.pk, invoice.total)],
+    )
+    return 1

@@ -1,0 +1,57 @@
+"""The alert rules that a finance team begins with; each can be changed or switched off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from billing_portal.accounts.models import User
+from invoices.models import ClientType
+from reports.models import AlertRule
+
+
+class Command(BaseCommand):
+    help = "Adds the usual alert rules to a portal that has none yet."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if AlertRule.objects.exists():
+            self.stdout.write("There are alert rules already: nothing was added.")
+            return
+        finance = User.objects.filter(role=User.Role.FINANCE, is_active=True).exclude(password="")
+        told = {"users": [user.pk for user in finance if user.has_usable_password()]}
+        rules = [
+            AlertRule(
+                name="Over 30 days late and above €10,000",
+                kind=AlertRule.Kind.OVERDUE,
+                days=30,
+                amount_minor=1_000_000,
+                recipients={**told, "owner": True},
+            ),
+            AlertRule(
+                name="A client pays later than its own habit",
+                kind=AlertRule.Kind.HABIT,
+                days=10,
+                recipients=told,
+            ),
+            AlertRule(
+                name="Won and not invoiced after 14 days",
+                kind=AlertRule.Kind.NOT_INVOICED,
+                days=14,
+                recipients={**told, "owner": True},
+            ),
+        ]
+        rules += [
+            AlertRule(
+                name="SMEs pay later",
+                kind=AlertRule.Kind.TYPE_DELAY,
+                client_type=client_type,
+                measure=AlertRule.Measure.P50,
+                days=10,
+                window_days=180,
+                recipients=told,
+            )
+            for client_type in ClientType.objects.filter(mark=ClientType.Mark.SME)
+        ]
+        AlertRule.objects.bulk_create(rules)
+        self.stdout.write(f"Added {len(rules)} alert rules.")
