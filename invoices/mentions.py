@@ -1,6 +1,8 @@
-"""The sentences that the law wants on an invoice, in the language of the document (not of the reader).
+"""The sentences that the law wants on an invoice, in the language of the document (not of the
+reader).
 
-Sources: Code de commerce L441-9, L441-10 and D441-5; CGI annexe II, 242 nonies A. To be confirmed by an accountant.
+Sources: Code de commerce L441-9, L441-10 and D441-5; CGI annexe II, 242 nonies A. To be confirmed
+by an accountant.
 """
 
 from datetime import date
@@ -25,19 +27,21 @@ _SENTENCES = {
         "en": "{rate}% discount for payment within {days} days.",
     },
     "late_penalty": {
-        "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux annuel de {rate} %, "
-        "exigibles dès le lendemain de l’échéance.",
-        "en": "Late payment bears interest at {rate}% a year, without reminder, from the day after the due date.",
+        "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux annuel de "
+        "{rate} %, exigibles dès le lendemain de l’échéance.",
+        "en": "Late payment bears interest at {rate}% a year, without reminder, from the day after "
+        "the due date.",
     },
     "late_penalty_ecb": {
-        "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux annuel de {rate} % "
-        "(taux de refinancement de la BCE majoré de 10 points), exigibles dès le lendemain de l’échéance.",
-        "en": "Late payment bears interest at {rate}% a year (ECB refinancing rate plus 10 points), "
-        "without reminder, from the day after the due date.",
+        "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux annuel de "
+        "{rate} % (taux de refinancement de la BCE majoré de 10 points), exigibles dès le "
+        "lendemain de l’échéance.",
+        "en": "Late payment bears interest at {rate}% a year (ECB refinancing rate plus 10 "
+        "points), without reminder, from the day after the due date.",
     },
     "indemnity": {
-        "fr": "Indemnité forfaitaire pour frais de recouvrement due en cas de retard : 40 €.",
-        "en": "A fixed sum of €40 is due for recovery costs on late payment.",
+        "fr": "Indemnité forfaitaire pour frais de recouvrement due en cas de retard : {amount} €.",
+        "en": "A fixed sum of €{amount} is due for recovery costs on late payment.",
     },
     "credit": {
         "fr": "Cet avoir s’impute sur la facture {number}.",
@@ -47,9 +51,10 @@ _SENTENCES = {
 
 _EXEMPTIONS = {
     "AE": {
-        "fr": "Autoliquidation de la TVA par le preneur (article 283-2 du CGI ; article 196 de la directive "
-        "2006/112/CE).",
-        "en": "Reverse charge: VAT is accounted for by the customer (article 196 of Directive 2006/112/EC).",
+        "fr": "Autoliquidation de la TVA par le preneur (article 283-2 du CGI ; article 196 de "
+        "la directive 2006/112/CE).",
+        "en": "Reverse charge: VAT is accounted for by the customer (article 196 of Directive "
+        "2006/112/EC).",
     },
     "K": {
         "fr": "Livraison intracommunautaire exonérée de TVA (article 262 ter, I du CGI).",
@@ -75,7 +80,8 @@ def due_by(language: str, day: date) -> str:
 
 
 def early_payment(language: str, *, rate: Decimal = Decimal(0), days: int = 0) -> str:
-    """The terms of an early-payment discount; without a rate, that there is none (which must be said too)."""
+    """The terms of an early-payment discount; without a rate, that there is none (which must be
+    said too)."""
     if not rate:
         return _sentence("no_early_discount", language)
     return _sentence("early_discount", language, rate=_rate(rate, language), days=days)
@@ -86,8 +92,9 @@ def late_penalty(language: str, *, rate: Decimal, is_ecb_plus_ten: bool = False)
     return _sentence(key, language, rate=_rate(rate, language))
 
 
-def recovery_indemnity(language: str) -> str:
-    return _sentence("indemnity", language)
+def recovery_indemnity(language: str, *, cents: int = 4000) -> str:
+    """The law sets 40 € (D441-5); a contract may set more."""
+    return _sentence("indemnity", language, amount=_rate(Decimal(cents) / 100, language))
 
 
 def set_against(language: str, number: str) -> str:
@@ -95,7 +102,8 @@ def set_against(language: str, number: str) -> str:
 
 
 def exemption(language: str, vat_category: str, *, franchise: bool = False) -> str:
-    """Why no VAT is charged. Empty for S and Z; for E without franchise the company's own text is needed."""
+    """Why no VAT is charged. Empty for S and Z; for E without franchise the company's own text is
+    needed."""
     texts = _EXEMPTIONS.get("franchise" if franchise else vat_category)
     return texts[language] if texts else ""
 

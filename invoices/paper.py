@@ -1,7 +1,9 @@
-"""What a printed document says, all of it: the frozen source of the PDF, of the e-invoice and of the hash.
+"""What a printed document says, all of it: the frozen source of the PDF, of the e-invoice and of
+the hash.
 
-An issued invoice stores `to_json()` of its Paper; nothing on the page comes from anywhere else, so the page can be
-printed again in ten years, from the snapshot alone, whatever has become of the client's row.
+An issued invoice stores `to_json()` of its Paper; nothing on the page comes from anywhere else, so
+the page can be printed again in ten years, from the snapshot alone, whatever has become of the
+client's row.
 """
 
 import json
@@ -27,7 +29,7 @@ class PaperMalformed(Exception):
 class Seller:
     name: str
     address: tuple[str, ...] = ()
-    country: str = ""
+    country: str = ""  # ISO 3166 code, here and for the buyer
     legal_form: str = ""
     capital: str = ""
     siren: str = ""
@@ -55,7 +57,10 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperLine:
-    """The first line of `description` is the name of what was sold; further lines are details."""
+    """The first line of `description` is the name of what was sold; further lines are details.
+
+    `unit` is a code of UN/ECE Recommendation 20 (DAY, HUR, C62…), printed as a word.
+    """
 
     description: str
     quantity: Decimal
@@ -89,8 +94,8 @@ class PaperVat:
 class Paper:
     """Amounts are integers in the minor unit of `currency`; sentences are in `language`.
 
-    A field added later needs a default, and defaults never change: a value equal to its default is not written, so
-    that the bytes (and the hash) of an old snapshot stay what they were.
+    A field added later needs a default, and defaults never change: a value equal to its default is
+    not written, so that the bytes (and the hash) of an old snapshot stay what they were.
     """
 
     currency: str
@@ -108,7 +113,7 @@ class Paper:
     issue_date: date | None = None
     due_date: date | None = None
     service_from: date | None = None
-    service_to: date | None = None
+    service_until: date | None = None
     delivery_address: tuple[str, ...] = ()
     purchase_order: str = ""
     nature: Literal["", "goods", "services", "mixed"] = ""
@@ -147,9 +152,11 @@ class Paper:
 
 
 def canonical_bytes(paper: Paper | dict[str, Any]) -> bytes:
-    """The same bytes for the same paper, on any database and in any key order: what the hash chain digests.
+    """The same bytes for the same paper, on any database and in any key order: what the hash chain
+    digests.
 
-    Give it the stored snapshot to verify the books, so that not even a slip in from_json() could hide a change.
+    Give it the stored snapshot to verify the books, so that not even a slip in from_json() could
+    hide a change.
     """
     stored = paper.to_json() if isinstance(paper, Paper) else paper
     return json.dumps(stored, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()

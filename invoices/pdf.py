@@ -1,14 +1,13 @@
 """A Paper to the bytes of its PDF/A-3b: HTML by Django, layout by xhtml2pdf, finish by pdf_a.
 
-Rendered once, when the invoice is issued; downloads serve the stored bytes. The same Paper always gives the same bytes.
-About 100 ms for ten lines and one second for five hundred; threads do not help, for the engine takes one document at a
-time in a process.
+Rendered once, when the invoice is issued; downloads serve the stored bytes. The same Paper always
+gives the same bytes. About 100 ms for ten lines and one second for five hundred; threads do not
+help, for the engine takes one document at a time in a process.
 """
 
 import base64
 import logging
 import threading
-import warnings
 from calendar import monthrange
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -103,7 +102,8 @@ def render(paper: Paper, *, draft: bool = False, logo_png: bytes | None = None) 
 
 
 def unprintable(paper: Paper) -> tuple[str, ...]:
-    """The characters of the paper that the page will lack (emoji) or show as □: to be told before it is issued."""
+    """The characters of the paper that the page will lack (emoji) or show as □: to be told before
+    it is issued."""
     found: dict[str, None] = {}
     for text in _texts(paper):
         found.update(dict.fromkeys(pdf_text.unprintable(text)))
@@ -113,20 +113,20 @@ def unprintable(paper: Paper) -> tuple[str, ...]:
 def _laid_out(html: str, makers: dict[str, Any]) -> bytes:
     out = BytesIO()
     try:
-        # ResourceWarnings and the like of the engine are not the document's fault; its own log is judged below.
-        with _one_at_a_time, drawn_by(**makers), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _one_at_a_time, drawn_by(**makers):
             result = pisa.CreatePDF(html, dest=out, path=_BASE, resource_policy=_POLICY)
     except RenderLimitError as error:
         raise PdfRefused(
             _("This document takes too long to lay out: use fewer or shorter lines.")
         ) from error
     except Exception as error:
-        # The engine fails in many ways on hostile input (RecursionError, ZeroDivisionError, LayoutError…).
+        # The engine fails in many ways on hostile input (RecursionError, ZeroDivisionError,
+        # LayoutError…).
         logger.exception("The PDF engine failed.")
         raise PdfRefused(
             _(
-                "The PDF could not be made (%(kind)s). Nothing was kept: shorten the texts or change the logo."
+                "The PDF could not be made (%(kind)s). Nothing was kept: shorten the texts or "
+                "change the logo."
             )
             % {"kind": type(error).__name__}
         ) from error
@@ -172,6 +172,7 @@ def _texts(value: Any) -> list[str]:
 def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
     labels = words.labels
     seller, buyer = paper.seller, paper.buyer
+    abroad = seller.country != buyer.country
     is_credit = paper.kind == CREDIT_NOTE
     shown_number = "" if draft else printable(paper.number)
     facts = [(labels.issued, words.day(paper.issue_date))]
@@ -190,13 +191,13 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "seller_lines": _shown(
             [
                 *seller.address,
-                seller.country,
-                *_join(" · ", seller.phone, seller.email),
+                words.country(seller.country) if abroad else "",
+                " · ".join(filter(None, (seller.phone, seller.email))),
                 seller.website,
             ]
         ),
         "buyer_name": printable(buyer.name),
-        "buyer_lines": _shown([*buyer.address, buyer.country]),
+        "buyer_lines": _shown([*buyer.address, words.country(buyer.country) if abroad else ""]),
         "buyer_ids": _shown(
             [
                 f"SIREN {_spaced(buyer.siren)}" if buyer.siren else "",
@@ -240,7 +241,7 @@ def _references(paper: Paper, words: Words) -> list[str]:
         lines.append(f"{labels.purchase_order} {paper.purchase_order}")
     if paper.buyer.reference:
         lines.append(f"{labels.your_reference} {paper.buyer.reference}")
-    start, end = paper.service_from, paper.service_to
+    start, end = paper.service_from, paper.service_until
     if start and end and start.day == 1 and end == _end_of_month(start):
         lines.append(labels.month.format(month=words.month(start)))
     elif start and end and start != end:
@@ -299,10 +300,6 @@ def _shown(texts: Any) -> list[str]:
     return [printable(text) for text in texts if text and text.strip()]
 
 
-def _join(separator: str, *texts: str) -> list[str]:
-    return [separator.join(filter(None, texts))]
-
-
 def _spaced(text: str, size: int = 3) -> str:
     """Groups with no-break spaces, as SIREN and IBAN are printed."""
     bare = text.replace(" ", "")
@@ -327,14 +324,16 @@ def _payment_code(paper: Paper) -> segno.QRCode | None:
             encoding="utf-8",
         )
     except ValueError:
-        # A malformed IBAN or BIC: the page still prints it, and the seller's form is where it is refused.
+        # A malformed IBAN or BIC: the page still prints it, and the seller's form is where it is
+        # refused.
         logger.warning("No payment code for a document of %s", paper.issue_date)
         return None
 
 
 @lru_cache(maxsize=8)
 def _logo(png: bytes) -> dict[str, Any]:
-    """The picture made anew by Pillow, so that nothing of the upload but its pixels reaches the file."""
+    """The picture made anew by Pillow, so that nothing of the upload but its pixels reaches the
+    file."""
     refusal = _("The logo cannot be used: give a PNG or JPEG of at most 2 MB and 16 megapixels.")
     if len(png) > MAX_LOGO_BYTES:
         raise PdfRefused(refusal)

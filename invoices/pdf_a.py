@@ -1,7 +1,8 @@
 """One pass over the engine's output that makes it PDF/A-3b and the same bytes each time.
 
-What it changes, and why, is measured in the notes on e-invoices: metadata in XMP and document information from the same
-values, an sRGB output intent, printable annotations, no mention of the Helvetica that the engine names and never uses.
+What it changes, and why, is measured in the notes on e-invoices: metadata in XMP and document
+information from the same values, an sRGB output intent, printable annotations, no mention of the
+Helvetica that the engine names and never uses.
 """
 
 import re
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from io import BytesIO
+from typing import Any
 
 import pikepdf
 from PIL import ImageCms
@@ -24,7 +26,8 @@ class FontNotEmbedded(Exception):
 
 @dataclass(frozen=True)
 class Facts:
-    """What the file says about itself. `on` is the issue date: a document must not depend on the clock."""
+    """What the file says about itself. `on` is the issue date: a document must not depend on the
+    clock."""
 
     title: str
     author: str
@@ -34,7 +37,8 @@ class Facts:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file carried inside, for Factur-X: `relationship` is Alternative for an invoice that the XML repeats."""
+    """A file carried inside, for Factur-X: `relationship` is Alternative for an invoice that the
+    XML repeats."""
 
     name: str
     content: bytes
@@ -69,7 +73,8 @@ def finish(raw: bytes, facts: Facts, *, attachments: tuple[Attachment, ...] = ()
 
 
 def _remove_unused_helvetica(pdf: pikepdf.Pdf) -> None:
-    """Pages share one resources dictionary: clean every page's operators first, then drop the font."""
+    """Pages share one resources dictionary: clean every page's operators first, then drop the
+    font."""
     forms = [
         stream
         for stream in pdf.objects
@@ -79,7 +84,7 @@ def _remove_unused_helvetica(pdf: pikepdf.Pdf) -> None:
     names = {
         name
         for place in places
-        for name, font in place.get("/Resources", {}).get("/Font", {}).items()
+        for name, font in _fonts(place).items()
         if font.get("/BaseFont") == "/Helvetica"
     }
     if not names:
@@ -95,10 +100,14 @@ def _remove_unused_helvetica(pdf: pikepdf.Pdf) -> None:
             raise FontNotEmbedded("Helvetica")
         stream.write(content)
     for place in places:
-        fonts = place.get("/Resources", {}).get("/Font", {})
+        fonts = _fonts(place)
         for name in names:
             if name in fonts:
                 del fonts[name]
+
+
+def _fonts(place: Any) -> Any:
+    return place.get("/Resources", {}).get("/Font", {})
 
 
 def _make_annotations_printable(pdf: pikepdf.Pdf) -> None:
@@ -110,7 +119,8 @@ def _make_annotations_printable(pdf: pikepdf.Pdf) -> None:
 @cache
 def _srgb() -> bytes:
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    # The header carries the moment of its making: 1 January 2000 instead, and no profile id over it.
+    # The header carries the moment of its making: 1 January 2000 instead, and no profile id over
+    # it.
     profile[24:36] = bytes((7, 208, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0))
     profile[84:100] = bytes(16)
     return bytes(profile)

@@ -1,9 +1,11 @@
-"""The words of a printed document, and its dates and amounts, in the client's language: no gettext, no active locale."""
+"""The words of a printed document, and its dates and amounts, in the client's language: no
+gettext, no active locale."""
 
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
@@ -181,6 +183,25 @@ EN = Labels(
     },
 )
 
+_NONE = {"fr": ("", ""), "en": ("", "")}
+# UN/ECE Recommendation 20; a piece needs no word.
+UNITS = {
+    "": _NONE,
+    "C62": _NONE,
+    "DAY": {"fr": ("jour", "jours"), "en": ("day", "days")},
+    "HUR": {"fr": ("heure", "heures"), "en": ("hour", "hours")},
+    "MIN": {"fr": ("min", "min"), "en": ("min", "min")},
+    "WEE": {"fr": ("semaine", "semaines"), "en": ("week", "weeks")},
+    "MON": {"fr": ("mois", "mois"), "en": ("month", "months")},
+    "ANN": {"fr": ("an", "ans"), "en": ("year", "years")},
+    "KGM": {"fr": ("kg", "kg"), "en": ("kg", "kg")},
+    "MTR": {"fr": ("m", "m"), "en": ("m", "m")},
+    "MTK": {"fr": ("m²", "m²"), "en": ("m²", "m²")},
+    "LTR": {"fr": ("l", "l"), "en": ("l", "l")},
+    "KMT": {"fr": ("km", "km"), "en": ("km", "km")},
+    "LS": {"fr": ("forfait", "forfaits"), "en": ("lump sum", "lump sums")},
+}
+
 LABELS = {"fr": FR, "en": EN}
 
 
@@ -242,6 +263,18 @@ class Words:
         return _minus(
             format_currency(Decimal(cents) / 100, "EUR", format=pattern, locale=self.locale)
         )
+
+    def unit(self, code: str, quantity: Decimal) -> str:
+        """jour, jours: plural from 2 in French, for all but 1 in English. An unknown code stays."""
+        forms = UNITS.get(code)
+        if forms is None:
+            return code
+        french = self.paper.language == "fr"
+        plural = abs(quantity) >= 2 if french else abs(quantity) != 1
+        return forms[self.paper.language][plural]
+
+    def country(self, code: str) -> str:
+        return str(Locale.parse(self.locale).territories.get(code.upper(), code))
 
     def _decimal(self, value: Decimal, decimals: str) -> str:
         pattern = "#,##0" + (f".{decimals}" if decimals else "")

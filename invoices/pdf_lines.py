@@ -1,8 +1,10 @@
-"""What the engine draws too slowly or not at all, drawn by reportlab: the table of lines, the payment code, the draft mark.
+"""What the engine draws too slowly or not at all, drawn by reportlab: the table of lines, the
+payment code, the draft mark.
 
-HTML cells cost about 1.5 ms each; a table of plain strings costs next to nothing. The elements below appear in
-document.html as <invoicelines>, <invoiceqr> and <invoicemark>: the engine looks tags up by name among the globals of
-its parser, and `drawn_by` puts ours there for the time of one document. tests/invoices/test_pdf.py pins that.
+HTML cells cost about 1.5 ms each; a table of plain strings costs next to nothing. The elements
+below appear in document.html as <invoicelines>, <invoiceqr> and <invoicemark>: the engine looks
+tags up by name among the globals of its parser, and `drawn_by` puts ours there for the time of one
+document. tests/invoices/test_pdf.py pins that.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,7 +38,8 @@ _MIN_DESCRIPTION = 150.0
 
 
 def table_of_lines(paper: Paper, words: Words) -> Table:
-    """Lines, then totals, in one table: its head is repeated, its totals stay whole and with the last line."""
+    """Lines, then totals, in one table: its head is repeated, its totals stay whole and with the
+    last line."""
     labels = words.labels
     has_discount = any(line.discount_minor for line in paper.lines)
     head = [labels.description, labels.quantity, labels.unit_price]
@@ -121,7 +124,7 @@ def _pieces(description: Paragraph, width: float) -> list[Paragraph]:
 
 def _figures(line: Any, words: Words, has_discount: bool) -> list[str]:
     quantity = words.quantity(line.quantity)
-    unit = printable(line.unit)
+    unit = printable(words.unit(line.unit, line.quantity))
     cells = [f"{quantity}\u00a0{unit}" if unit else quantity, words.price(line.unit_price)]
     if has_discount:
         if line.discount_percent:
@@ -187,7 +190,8 @@ def _widths(
     )
     widths[0] = max(WIDTH - sum(widths), _MIN_DESCRIPTION)
     if (over := sum(widths) - WIDTH) > 0:
-        # Enormous figures: let the widest column run into its neighbours' padding rather than off the page.
+        # Enormous figures: let the widest column run into its neighbours' padding rather than off
+        # the page.
         widest_column = max(range(1, len(widths)), key=lambda column: widths[column])
         widths[widest_column] -= over
     return widths
@@ -204,7 +208,8 @@ _BASE = ParagraphStyle(
 
 
 def _description(text: str, width: float) -> Paragraph:
-    """First line in ink, details in grey. Built from fragments, so that no text is ever read as markup."""
+    """First line in ink, details in grey. Built from fragments, so that no text is ever read as
+    markup."""
     fragments: list[Any] = []
     for index, line in enumerate(printable(text).strip("\n").split("\n")):
         if index:
@@ -231,8 +236,8 @@ def _fragment(text: str, font: str, size: float, color: Color, *, line_break: bo
 
 
 _PLAIN = ParaFrag(
-    text="", fontName=REGULAR, fontSize=SIZE, textColor=INK, backColor=None, rise=0, bold=0, italic=0,
-    underline=0, strike=0, link=[], us_lines=[], sub=0, super=0,
+    text="", fontName=REGULAR, fontSize=SIZE, textColor=INK, backColor=None, rise=0, bold=0,
+    italic=0, underline=0, strike=0, link=[], us_lines=[], sub=0, super=0,
 )  # fmt: skip
 
 
@@ -253,7 +258,7 @@ def _wrapped_if_rtl(line: str, width: float, size: float) -> list[str]:
     return [*lines, visual(current)]
 
 
-class _Label(Paragraph):
+class _Label(Paragraph):  # type: ignore[misc]
     """The name of a total, at the right of its spanned cells."""
 
     def __init__(self, text: str, kind: str) -> None:
@@ -278,7 +283,7 @@ class _Label(Paragraph):
 class PaymentCode(Flowable):  # type: ignore[misc]
     """A QR code as filled squares: vector, no image, no SVG."""
 
-    def __init__(self, code: segno.QRCode, side: float) -> None:
+    def __init__(self, code: segno.QRCode | None, side: float) -> None:
         super().__init__()
         self.code = code
         self.side = self.width = self.height = side
@@ -287,8 +292,8 @@ class PaymentCode(Flowable):  # type: ignore[misc]
         return self.side, self.side
 
     def draw(self) -> None:
-        matrix = [bytes(row) for row in self.code.matrix]
-        module = self.side / len(matrix)
+        matrix = [bytes(row) for row in self.code.matrix] if self.code else []
+        module = self.side / max(len(matrix), 1)
         path = self.canv.beginPath()
         for row, modules in enumerate(matrix):
             column = 0
@@ -326,11 +331,14 @@ def payment_details(rows: Sequence[tuple[str, str]]) -> Table:
 
 def _paragraph(text: str) -> Paragraph:
     shown = visual(text) if is_right_to_left(text) else text
-    return Paragraph("", _BASE, frags=[_fragment(piece, font, SIZE, INK) for font, piece in runs(shown)])
+    return Paragraph(
+        "", _BASE, frags=[_fragment(piece, font, SIZE, INK) for font, piece in runs(shown)]
+    )
 
 
 class PageNumber(Flowable):  # type: ignore[misc]
-    """Where the number and "page x of y" go. It refers to a form that PageTotal fills in when y is known: one layout is enough."""
+    """Where the number and "page x of y" go. It refers to a form that PageTotal fills in when y is
+    known: one layout is enough."""
 
     box = (110.0, 20.0)
 

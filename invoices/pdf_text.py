@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import arabic_reshaper
+import arabic_reshaper  # type: ignore[import-untyped]
 from reportlab.pdfbase.ttfonts import TTFontFile
 from xhtml2pdf.bidi import get_display, needs_bidi
 
 FONTS = Path(__file__).parent / "assets" / "fonts"
-# The names under which the engine registers the @font-face rules of document.html: family_boldItalic.
+# The names under which the engine registers the @font-face rules of document.html:
+# family_boldItalic.
 REGULAR, BOLD = "portalsans_00", "portalsans_10"
 FALLBACK_REGULAR, FALLBACK_BOLD = "portalfallback_00", "portalfallback_10"
 MISSING = "□"
@@ -42,7 +43,8 @@ def needs_fallback(text: str) -> bool:
 
 
 def printable(text: str) -> str:
-    """The text as the page can show it: line breaks kept, control characters and emoji dropped, a box for what no font has.
+    """The text as the page can show it: line breaks kept, control characters and emoji dropped, a
+    box for what no font has.
 
     Paragraphs break at a narrow no-break space, so an ordinary no-break space stands for it.
     """
@@ -78,9 +80,9 @@ def unprintable(text: str) -> tuple[str, ...]:
     """The characters of `text` that will be missing or boxed on the page, each once, in order."""
     found: dict[str, None] = {}
     for char in unicodedata.normalize("NFC", text):
-        if not (char.isspace() or ord(char) in _INVISIBLE or _can_draw(ord(char))):
-            if unicodedata.category(char) not in ("Cc", "Cf"):
-                found[char] = None
+        is_text = not char.isspace() and unicodedata.category(char) not in ("Cc", "Cf")
+        if is_text and ord(char) not in _INVISIBLE and not _can_draw(ord(char)):
+            found[char] = None
     return tuple(found)
 
 

@@ -1,14 +1,16 @@
 """The only arithmetic of a document: lines in; net, VAT and total out. Pure: no model, no clock.
 
 Rounding is that of EN 16931, half up (away from zero, so that a credit mirrors its invoice):
-- a line: quantity × price is rounded to the minor unit, then its discount is, then one is taken from the other;
+- a line: quantity × price is rounded to the minor unit, then its discount is, then one is taken
+  from the other;
 - a discount on the whole document is split over the VAT groups so that the parts sum to it exactly;
-- VAT is computed once for each (category, rate) on the sum of its rounded lines, never line by line.
+- VAT is computed once for each (category, rate) on the sum of its rounded lines, never line by
+  line.
 
 Amounts going in are Decimals in currency units, amounts coming out are integers in minor units.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
@@ -18,7 +20,8 @@ from django.utils.translation import gettext as _
 from moneyed import CurrencyDoesNotExist, get_currency
 
 STANDARD = "S"
-# UNTDID 5305 as EN 16931 uses it. Only "S" bears VAT; the others differ by the reason why they do not.
+# UNTDID 5305 as EN 16931 uses it. Only "S" bears VAT; the others differ by the reason why they do
+# not.
 VAT_CATEGORIES = ("S", "Z", "E", "AE", "K", "G", "O")
 OUT_OF_SCOPE = "O"
 
@@ -43,7 +46,8 @@ class AmountTooLarge(TotalsRefused):
 class LineInput:
     """A line before tax. A discount is a percentage or an amount off the line, never both.
 
-    A negative quantity credits; its discount amount is still written as a positive number and lowers the credit.
+    A negative quantity credits; its discount amount is still written as a positive number and
+    lowers the credit.
     """
 
     quantity: Decimal
@@ -56,7 +60,8 @@ class LineInput:
 
 @dataclass(frozen=True, slots=True)
 class DiscountInput:
-    """A discount on the document: a percentage of all lines or an amount. `only` pins it to one VAT group."""
+    """A discount on the document: a percentage of all lines or an amount. `only` pins it to one
+    VAT group."""
 
     percent: Decimal = Decimal(0)
     amount: Decimal = Decimal(0)
@@ -178,9 +183,29 @@ def vat_of(basis_minor: int, rate: Decimal) -> int:
     return round_half_up(basis_minor * Fraction(rate) / 100)
 
 
+def as_lines(allowances: Iterable[Allowance], currency: str) -> list[tuple[str, LineInput]]:
+    """Document discounts as lines of their own (label, line), to the same totals.
+
+    A quantity of -1 at a positive price: e-invoices know no negative price.
+    """
+    unit = sub_unit(currency)
+    return [
+        (
+            allowance.label,
+            LineInput(
+                quantity=Decimal(-1 if allowance.amount_minor > 0 else 1),
+                unit_price=Decimal(abs(allowance.amount_minor)) / unit,
+                vat_rate=allowance.vat_rate,
+                vat_category=allowance.vat_category,
+            ),
+        )
+        for allowance in allowances
+    ]
+
+
 def _line_total(line: LineInput, unit: int) -> LineTotal:
     _check(line)
-    gross = round_half_up(Fraction(line.quantity) * Fraction(line.unit_price) * unit)
+    gross = round_half_up(_product(line) * unit)
     if line.discount_percent:
         discount = round_half_up(gross * Fraction(line.discount_percent) / 100)
     else:
@@ -261,7 +286,8 @@ def _allowances(
         else:
             wanted = round_half_up(Fraction(discount.amount) * unit)
             wanted = wanted if whole >= 0 else -wanted
-            # An amount is taken where there is something to take it from, so that no part of it is a charge.
+            # An amount is taken where there is something to take it from, so that no part of it is
+            # a charge.
             weights = {group: net for group, net in groups.items() if net * whole > 0}
         if not wanted:
             continue
@@ -278,7 +304,8 @@ def _allowances(
 
 
 def split(amount: int, weights: Mapping[K, int]) -> dict[K, int]:
-    """Share an integer in proportion to weights, exactly: largest remainder, ties by the order of the keys given."""
+    """Share an integer in proportion to weights, exactly: largest remainder, ties by the order of
+    the keys given."""
     whole = sum(weights.values())
     shares = {key: Fraction(amount * weight, whole) for key, weight in weights.items()}
     parts = {key: share.numerator // share.denominator for key, share in shares.items()}
@@ -290,7 +317,8 @@ def split(amount: int, weights: Mapping[K, int]) -> dict[K, int]:
 
 @dataclass(frozen=True, slots=True)
 class FromGross:
-    """A tax-inclusive sale, restated before tax. `difference_minor` is restated total less `gross_minor`."""
+    """A tax-inclusive sale, restated before tax. `difference_minor` is restated total less
+    `gross_minor`."""
 
     lines: tuple[LineInput, ...]
     discounts: tuple[DiscountInput, ...]
@@ -301,8 +329,8 @@ class FromGross:
 def basis_from_gross(gross_minor: int, rate: Decimal) -> int:
     """The basis whose total with VAT is `gross_minor`, or the nearest to it.
 
-    Not every gross exists: at 20 % a basis of 0.02 makes 0.02 and one of 0.03 makes 0.04, so none makes 0.03. Then
-    the result is one minor unit away, towards zero.
+    Not every gross exists: at 20 % a basis of 0.02 makes 0.02 and one of 0.03 makes 0.04, so none
+    makes 0.03. Then the result is one minor unit away, towards zero.
     """
     sign, wanted = (1, gross_minor) if gross_minor >= 0 else (-1, -gross_minor)
     basis = round_half_up(Fraction(wanted * 100) / (100 + Fraction(rate)))
@@ -318,11 +346,13 @@ def net_lines_from_gross(
 ) -> FromGross:
     """Restate lines whose prices and discount amounts include VAT as lines before tax.
 
-    What was agreed is the gross, so the gross is added up first, for each VAT group, as the deal does: line by line, less
-    discounts. The basis of the group follows from it, is shared over the lines in proportion to their gross, and a net
-    unit price (6 decimals) is chosen that gives each line its share. The total then equals the gross to the minor unit
-    except where no basis gives it (see basis_from_gross) or where six decimals are too coarse for the quantity (a
-    line of 20,000 pieces or more); `difference_minor` says by how much.
+    What was agreed is the gross, so the gross is added up first, for each VAT group, as the deal
+    does: line by line, less discounts. The basis of the group follows from it, is shared over the
+    lines in proportion to their gross, and a net unit price (6 decimals) is chosen that gives each
+    line its share. The total then equals the gross to the minor unit except where no basis gives
+    it (see basis_from_gross) or on a line with a percentage off whose quantity is so large
+    (10,000 in euros) that six decimals of price are too coarse; without a percentage such a line
+    takes the odd cent as a discount. `difference_minor` says by how much the totals differ.
     """
     unit = sub_unit(currency)
     agreed = compute(lines, currency=currency, discounts=discounts)
@@ -358,7 +388,8 @@ def net_lines_from_gross(
 
 
 def _share_basis(basis: int, gross: Mapping[int, int], rate: Decimal) -> dict[int, int]:
-    """Each line's exact net, rounded down, then one minor unit more for those that lose most by it."""
+    """Each line's exact net, rounded down, then one minor unit more for those that lose most by
+    it."""
     exact = {
         index: Fraction(amount * 100) / (100 + Fraction(rate)) for index, amount in gross.items()
     }
@@ -394,7 +425,22 @@ def _priced_to(net_minor: int, line: LineInput, rate: Decimal, unit: int) -> Lin
         )
         for step in (0, 1, -1)
     ]
-    return min(candidates, key=lambda made: abs(_line_total(made, unit).net_minor - net_minor))
+    best = min(candidates, key=lambda made: abs(_line_total(made, unit).net_minor - net_minor))
+    missed = _line_total(best, unit).net_minor - net_minor
+    if missed and not line.discount_percent:
+        # Six decimals are too coarse for this many pieces: a price above, and the rest off.
+        while (gross_minor := round_half_up(_product(best) * unit)) * sign < net_minor * sign:
+            best = replace(best, unit_price=_step_up(best.unit_price, sign_of=line.unit_price))
+        best = replace(best, discount_amount=Decimal(abs(gross_minor - net_minor)) / unit)
+    return best
+
+
+def _product(line: LineInput) -> Fraction:
+    return Fraction(line.quantity) * Fraction(line.unit_price)
+
+
+def _step_up(price: Decimal, *, sign_of: Decimal) -> Decimal:
+    return price + (Decimal("0.000001") if sign_of >= 0 else Decimal("-0.000001"))
 
 
 def _six_decimals(value: Fraction) -> Decimal:

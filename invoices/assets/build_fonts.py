@@ -2,13 +2,14 @@
 
     python invoices/assets/build_fonts.py INTER_FOLDER DEJAVU_FOLDER
 
-INTER_FOLDER holds Inter_400Regular.ttf and Inter_600SemiBold.ttf (npm package `@expo-google-fonts/inter`),
-DEJAVU_FOLDER holds DejaVuSans.ttf and DejaVuSans-Bold.ttf (Debian package `fonts-dejavu-core`). Needs fontTools, which
-the running portal does not.
+INTER_FOLDER holds Inter_400Regular.ttf and Inter_600SemiBold.ttf (npm package
+`@expo-google-fonts/inter`), DEJAVU_FOLDER holds DejaVuSans.ttf and DejaVuSans-Bold.ttf (Debian
+package `fonts-dejavu-core`). Needs fontTools, which the running portal does not.
 
-The PDF engine knows no OpenType features, so Inter's tabular digits are put where its ordinary ones are: columns of
-amounts then stand still. The result bears another name, because two files with the same PostScript name become one in
-the engine. DejaVu draws what Inter lacks (Hebrew, Arabic, Armenian, Georgian, many signs).
+The PDF engine knows no OpenType features, so Inter's tabular digits are put where its ordinary
+ones are: columns of amounts then stand still. The result bears another name, because two files
+with the same PostScript name become one in the engine. DejaVu draws what Inter lacks (Hebrew,
+Arabic, Armenian, Georgian, many signs).
 """
 
 import sys
