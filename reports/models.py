@@ -35,8 +35,12 @@ class AlertRule(models.Model):
     measure = models.CharField(max_length=5, choices=Measure, default=Measure.P50)
     # Invoices issued in the last so many days are looked at.
     window_days = models.PositiveSmallIntegerField(default=180)
+    # Type delay, habit: nothing is said with fewer paid invoices behind it.
+    min_payments = models.PositiveSmallIntegerField(default=5)
+    # Days of silence about the same subject after an alert; 0 = it is said once.
     cooldown_days = models.PositiveSmallIntegerField(default=30)
-    # Addresses, and people by id: {"emails": [...], "users": [...], "owner": true}
+    # Addresses, people by id, roles:
+    # {"emails": [...], "users": [...], "owner": true, "roles": ["finance"]}
     recipients = models.JSONField(default=dict, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
