@@ -8,7 +8,6 @@ from datetime import date
 from types import FrameType
 
 from .build import DEFAULT_DEALS, DEFAULT_SEED, build_world
-from .faults import KINDS
 from .limits import Limits
 from .server import DEFAULT_TOKEN, Sandbox
 

@@ -1,4 +1,4 @@
-"""How late the clients of each type pay: what the old accounting shows, and what the demo goes on with."""
+"""How late the clients of each type pay: in the old accounting, and as the demo goes on."""
 
 import math
 from collections.abc import Callable
@@ -23,12 +23,12 @@ class _Habit(NamedTuple):
 
 
 _HABITS: Final = {
-    "Public sector": _Habit(-6, 23, 80, 20_000),
-    "International": _Habit(-7, 13, 40, 20_000),
-    "Large account": _Habit(-9, 10.5, 31, 30_000),
-    "SME": _Habit(-11, 7, 29, 10_000),
-    "Start-up": _Habit(-6, 3.8, 38, 9_000),
-    "Non-profit": _Habit(-8, 2, 13, 6_000),
+    "Public sector": _Habit(-6, 22, 78, 23_000),
+    "International": _Habit(-7, 13, 40, 17_000),
+    "Large account": _Habit(-9, 9.8, 31, 33_000),
+    "SME": _Habit(-11, 7, 29, 11_000),
+    "Start-up": _Habit(-7, 3, 37, 11_000),
+    "Non-profit": _Habit(-8, 1.4, 12, 6_000),
 }
 _LONGEST: Final = 260
 
@@ -47,7 +47,7 @@ def payment_behaviour(client_type: str, *, today: date | None = None) -> Behavio
         if client_type == "SME":
             ago = (last_day - due).days / QUARTER_DAYS
             drift = min(1.0, max(0.0, 1 - ago / DRIFT_QUARTERS))
-            median = 3 + 11 * drift
+            median = 2.2 + 11 * drift
             decile_9 = median + 20
         if rng.random() < NEVER_PAYS:
             return None

@@ -27,7 +27,7 @@ from .shapes import (
 from .world import Profile, World
 
 DEFAULT_DEALS: Final = 1_500
-DEFAULT_SEED: Final = 44
+DEFAULT_SEED: Final = 7
 MONTHS: Final = 30
 DAYS: Final = 913
 QUEUE_DAYS: Final = 20
@@ -165,7 +165,7 @@ class _Builder:
                     "update_time": stamp(start),
                 }
         keys = {
-            name: hashlib.sha1(f"kerlann custom field {name}".encode()).hexdigest()
+            name: hashlib.sha256(f"kerlann custom field {name}".encode()).hexdigest()[:40]
             for name in (
                 "client_type",
                 "vat_id",

@@ -1,10 +1,10 @@
-"""The control surface under `/_sandbox/`: the same as the Python API of `Sandbox`, for other processes.
+"""The controls under `/_sandbox/`: the same as the Python API of `Sandbox`, for other processes.
 
 GET     /_sandbox/                      what this world holds: counts, custom field keys, odd cases
-GET     /_sandbox/requests              requests so far by method and route; DELETE forgets them
+GET     /_sandbox/requests              requests by method and route; DELETE forgets them
 POST    /_sandbox/faults                {"kind": "429", "times": 2, "path": "/api/v2/deals", ...}
 GET     /_sandbox/faults                those still waiting; DELETE drops them
-POST    /_sandbox/edits/NAME            calls the method NAME of the world with the JSON as arguments
+POST    /_sandbox/edits/NAME            calls the method NAME of the world with these arguments
 GET     /_sandbox/history/NAME.csv      clients, invoices or payments; ?until=YYYY-MM-DD
 
 A write must say `Content-Type: application/json`, which a page in a browser cannot do unasked.

@@ -174,15 +174,16 @@ LOST_REASONS: Final = (
     "Réalisé en interne",
 )
 
-FIRST_NAMES: Final = tuple(
-    "Adèle Alice Amandine Anne-Sophie Antoine Arthur Aurélie Bastien Bénédicte Benoît Brieuc "
-    "Camille Cécile Céline Clément Corentin Damien Delphine Élodie Émilie Enora Erwan Étienne "
-    "Fabien Fanny Fatima Florence François Gaël Gaëtan Gwenaëlle Hélène Hugo Isabelle Jérôme "
-    "Jean-Baptiste Joëlle Julien Karim Laëtitia Léa Loïc Louise Malo Manon Marc Marine Mathilde "
-    "Maxime Mehdi Nadia Nicolas Nolwenn Olivier Pascale Paul Philippe Quentin Rachid Raphaëlle "
-    "Rémi Ronan Rozenn Salomé Samuel Sandrine Soizic Stéphane Sylvain Tanguy Thibault Titouan "
-    "Valérie Victor Virginie Xavier Yannick Zoé".split()
-)
+_FIRST_NAMES: Final = """
+Adèle Alice Amandine Anne-Sophie Antoine Arthur Aurélie Bastien Bénédicte Benoît Brieuc Camille
+Cécile Céline Clément Corentin Damien Delphine Élodie Émilie Enora Erwan Étienne Fabien Fanny
+Fatima Florence François Gaël Gaëtan Gwenaëlle Hélène Hugo Isabelle Jérôme Jean-Baptiste Joëlle
+Julien Karim Laëtitia Léa Loïc Louise Malo Manon Marc Marine Mathilde Maxime Mehdi Nadia Nicolas
+Nolwenn Olivier Pascale Paul Philippe Quentin Rachid Raphaëlle Rémi Ronan Rozenn Salomé Samuel
+Sandrine Soizic Stéphane Sylvain Tanguy Thibault Titouan Valérie Victor Virginie Xavier Yannick
+Zoé
+"""
+FIRST_NAMES: Final = tuple(_FIRST_NAMES.split())
 
 LAST_NAMES: Final = (
     "Le Bihan",

@@ -83,6 +83,9 @@ def field_definitions(
         _built_in("add_time", "Person created", "date"),
         _built_in("update_time", "Update time", "date"),
     ]
+    # The specification shows no description for these.
+    for definition in organization_fields:
+        del definition["description"]
     return deal_fields, organization_fields, person_fields
 
 

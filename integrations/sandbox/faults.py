@@ -20,10 +20,10 @@ KINDS: Final = (
 )
 
 _BLOCKED: Final = (
-    "<!DOCTYPE html><html><head><title>Attention Required!</title></head>"
-    "<body><h1>Sorry, you have been blocked</h1><p>Error 1015: you are being rate limited."
-    "</p></body></html>"
-).encode()
+    b"<!DOCTYPE html><html><head><title>Attention Required!</title></head>"
+    b"<body><h1>Sorry, you have been blocked</h1><p>Error 1015: you are being rate limited."
+    b"</p></body></html>"
+)
 
 
 @dataclass

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
+from . import endpoints  # noqa: F401  registers the handlers
 from .api import Answer, Api, refusal_body
 from .build import build_world
 from .control import control
@@ -20,7 +21,7 @@ from .faults import Fault, Faults, unauthorized
 from .limits import Limits
 from .world import World
 
-DEFAULT_TOKEN: Final = "sandbox-token"
+DEFAULT_TOKEN: Final = "sandbox-token"  # noqa: S105  the demo's, for this machine only
 HOST: Final = "127.0.0.1"
 _MAX_BODY: Final = 1_000_000
 
@@ -106,7 +107,7 @@ class Sandbox:
         if answer is None:
             route, answer = self.api.answer(method, path, query, body)
         else:
-            route = self.api.route_name(method, path)
+            route = self.api.route_name(path)
         answer.headers.update(self.limits.headers(answer.cost, writes=method != "GET"))
         self.requests.append(Request(method, route, path, query, answer.status))
         return answer, fault
@@ -158,10 +159,10 @@ class _Server(ThreadingHTTPServer):
         self.sandbox = sandbox
         super().__init__((HOST, port), _Handler)
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no news; anything else is printed by the base class."""
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -174,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._serve()
 
-    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815  names of the base class
 
     def _serve(self) -> None:
         body = self._body()
@@ -203,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _head(self, answer: Answer) -> bytes:
-        phrase = self.responses.get(answer.status, ("", ""))[0]  # type: ignore[call-overload]
+        phrase = self.responses.get(answer.status, ("", ""))[0]
         lines = [
             f"HTTP/1.1 {answer.status} {phrase}",
             f"Date: {self.date_time_string()}",
@@ -225,5 +226,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  as the base class
         """Silent: the requests are kept in `Sandbox.requests`."""

@@ -122,7 +122,13 @@ def empty_line(deal: Json, product: Json, moment: str) -> Json:
 
 
 def deal_discount(
-    deal: Json, place: int, moment: str, *, amount: int | float, type: str, description: str
+    deal: Json,
+    place: int,
+    moment: str,
+    *,
+    amount: int | float,
+    type: str,  # noqa: A002  the key in the JSON
+    description: str,
 ) -> Json:
     return {
         "id": f"{deal['id']:08x}-0000-4000-8000-{place:012x}",

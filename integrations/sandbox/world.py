@@ -236,7 +236,7 @@ class World:
     def set_lines(self, deal_id: int, lines: Iterable[Json], *, bump: bool = True) -> Json:
         """Replace a deal's lines; each needs `item_price`, the rest has defaults.
 
-        With `bump=False` the deal's `update_time` stays: whether the provider bumps it is not known.
+        With `bump=False` the deal's `update_time` stays: it is not known what the provider does.
         """
         with self.lock:
             deal = self._get("deal", self.deals, deal_id)
