@@ -1,6 +1,7 @@
 from invoices.models.clients import Client, ClientType, Contact
 from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
 from invoices.models.deals import Deal, DealDiscount, DealLine, Pipeline, Stage
+from invoices.models.history import HistoryImport, ImportedPaymentRow
 from invoices.models.invoices import (
     Document,
     Invoice,
@@ -23,6 +24,8 @@ __all__ = [
     "DealLine",
     "Document",
     "ExchangeRate",
+    "HistoryImport",
+    "ImportedPaymentRow",
     "Invoice",
     "InvoiceEvent",
     "InvoiceLine",

@@ -1,0 +1,87 @@
+"""What was brought in from the old system, so that bringing it in again changes nothing."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from invoices.models.invoices import Invoice
+from invoices.models.payments import Payment
+
+
+class ImportedPaymentRow(models.Model):
+    """One row of a payments file. Two equal rows of a file are two payments: hence `occurrence`."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="imported_rows")
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="imported_rows")
+    received_on = models.DateField()
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+    reference = models.CharField(max_length=140, blank=True)
+    method = models.CharField(max_length=20)
+    occurrence = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=[
+                    "invoice",
+                    "received_on",
+                    "currency",
+                    "amount_minor",
+                    "reference",
+                    "method",
+                    "occurrence",
+                ],
+                name="a_payment_row_is_imported_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.received_on} {self.amount_minor} ({self.occurrence})"
+
+
+class HistoryImport(models.Model):
+    """Three files between their preview and the click that brings them in."""
+
+    class State(models.TextChoices):
+        PREVIEWED = "previewed", _("Looked at")
+        QUEUED = "queued", _("Waiting for its turn")
+        DONE = "done", _("Brought in")
+        REFUSED = "refused", _("Refused")
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    state = models.CharField(max_length=10, choices=State, default=State.PREVIEWED)
+    done_at = models.DateTimeField(null=True, blank=True)
+    # Name and bytes of each file; the bytes are dropped once they are in the books.
+    clients_name = models.CharField(max_length=255, blank=True)
+    invoices_name = models.CharField(max_length=255, blank=True)
+    payments_name = models.CharField(max_length=255, blank=True)
+    clients_file = models.BinaryField(default=b"", blank=True)
+    invoices_file = models.BinaryField(default=b"", blank=True)
+    payments_file = models.BinaryField(default=b"", blank=True)
+    rows = models.PositiveIntegerField(default=0)
+    # `invoices.history.Plan.report()`, in the words of the person who uploaded.
+    report = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_finished_history_import_is_dated",
+                condition=Q(state="done", done_at__isnull=False)
+                | (~Q(state="done") & Q(done_at__isnull=True)),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d %H:%M} {self.state}"
+
+    @property
+    def file_names(self) -> list[str]:
+        return [n for n in (self.clients_name, self.invoices_name, self.payments_name) if n]
