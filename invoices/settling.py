@@ -24,11 +24,16 @@ class BalanceRefused(Exception):
 
 @dataclass(frozen=True)
 class Settled:
-    """One step towards zero: kind, amount in minor units (negative when reversed), effective day."""
+    """One step towards zero: kind, amount in minor units (negative when reversed), effective day.
+
+    `source` is the payment or credit note that it came from; a reversal bears that of what it takes
+    back, for two payments of one amount are not each other.
+    """
 
     kind: str
     amount_minor: int
     on: date
+    source: int | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Settlement:
 def settlement(total_minor: int, issue_date: date, steps: Iterable[Settled]) -> Settlement:
     """The balance after all `steps`. Raises BalanceRefused below zero."""
     steps = list(steps)
-    by_kind = {kind: 0 for kind in Allocation.Kind.values}
+    by_kind = dict.fromkeys(Allocation.Kind.values, 0)
     for step in steps:
         by_kind[step.kind] += step.amount_minor
     paid, credited = by_kind[Allocation.Kind.PAYMENT], by_kind[Allocation.Kind.CREDIT]
@@ -59,26 +64,24 @@ def settlement(total_minor: int, issue_date: date, steps: Iterable[Settled]) -> 
 
 
 def _last_days(issue_date: date, steps: list[Settled]) -> tuple[date, date | None]:
-    """Days of the steps that count: a payment and its reversal on any day cancel out."""
-    standing: dict[tuple[str, int], list[date]] = {}
-    # Reversals last: what they take back may bear a later value date.
-    for step in sorted(steps, key=lambda s: (s.amount_minor < 0, s.on)):
-        key = (step.kind, abs(step.amount_minor))
+    """Days of the steps that stand: a source that was taken back whole never settled anything."""
+    left: dict[tuple[str, str, int], int] = {}
+    last: dict[tuple[str, str, int], date] = {}
+    for step in steps:
+        # Write-offs have no source: one is taken back by its amount.
+        key = (
+            (step.kind, "amount", abs(step.amount_minor))
+            if step.source is None
+            else (step.kind, "source", step.source)
+        )
+        left[key] = left.get(key, 0) + step.amount_minor
         if step.amount_minor > 0:
-            standing.setdefault(key, []).append(step.on)
-        else:
-            standing[key].pop()
-    settled_on = max((d for days in standing.values() for d in days), default=issue_date)
-    paid_on = max(
-        (
-            d
-            for (kind, _), days in standing.items()
-            if kind == Allocation.Kind.PAYMENT
-            for d in days
-        ),
-        default=None,
-    )
-    return settled_on, paid_on
+            last[key] = max(step.on, last.get(key, step.on))
+    if any(amount < 0 for amount in left.values()):
+        raise BalanceRefused("More would be taken back than was given.")
+    standing = {key: day for key, day in last.items() if left[key] > 0}
+    paid = [day for key, day in standing.items() if key[0] == Allocation.Kind.PAYMENT]
+    return max(standing.values(), default=issue_date), max(paid, default=None)
 
 
 BALANCE_FIELDS = [
@@ -116,8 +119,15 @@ def steps_of(invoice: Invoice) -> list[Settled]:
     else:
         rows = Allocation.objects.filter(invoice=invoice)
     return [
-        Settled(kind, amount, on)
-        for kind, amount, on in rows.values_list("kind", "amount_minor", "applied_on")
+        Settled(kind, amount, on, credit_note_id or reverses_id or payment_id)
+        for kind, amount, on, credit_note_id, reverses_id, payment_id in rows.values_list(
+            "kind",
+            "amount_minor",
+            "applied_on",
+            "credit_note_id",
+            "payment__reverses_id",
+            "payment_id",
+        )
     ]
 
 
