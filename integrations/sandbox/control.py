@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from .api import Answer
-from .build import QUEUE_DAYS
+from .deals import QUEUE_DAYS
 from .faults import KINDS, Fault
 from .history import COLUMNS, history_csv
 from .world import UnknownObject, World
