@@ -202,7 +202,10 @@ def _encoded(value: Any) -> Any:
         return [_encoded(item) for item in value]
     if isinstance(value, Decimal):
         # 2, 2.0 and 2.00 are one number and must be one snapshot; nor does zero have a sign.
-        return format(value.normalize() + 0, "f")
+        # Not normalize(), which rounds to the precision of the context.
+        text = format(value, "f")
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return "0" if text in ("-0", "") else text
     if isinstance(value, date):
         return value.isoformat()
     return value
