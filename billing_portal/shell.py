@@ -1,12 +1,118 @@
-"""What every page's frame shows."""
+"""What every page's frame shows: sections, the company's name, and what people may open."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+
+class Section(NamedTuple):
+    key: str
+    label: Any
+    icon: str
+    url_name: str
+    permission: str
+    # Paths that belong to it, beside its own.
+    also: tuple[str, ...] = ()
+    shortcut: str = ""
+
+
+WORK = (
+    Section("desk", _("Desk"), "layout-dashboard", "reports:desk", "reports.view_desk", (), "d"),
+    Section("deals", _("Deals"), "briefcase", "invoices:deals", "invoices.view_deal", (), "b"),
+    Section(
+        "invoices",
+        _("Invoices"),
+        "file-invoice",
+        "invoices:list",
+        "invoices.view_invoice",
+        ("/mail/", "/history/"),
+        "i",
+    ),
+    Section("clients", _("Clients"), "building", "invoices:clients", "invoices.view_client"),
+    Section("payments", _("Payments"), "cash", "invoices:payments", "invoices.view_payment"),
+)
+WATCH = (
+    Section(
+        "reports",
+        _("Reports"),
+        "chart-histogram",
+        "reports:delays",
+        "reports.view_reports",
+        ("/reports/",),
+        "r",
+    ),
+    Section("alerts", _("Alerts"), "bell", "reports:alerts", "reports.view_alert", (), "a"),
+    Section(
+        "integrations",
+        _("Integrations"),
+        "plug-connected",
+        "integrations:index",
+        "integrations.view_connection",
+        (),
+        "s",
+    ),
+    Section("settings", _("Settings"), "settings", "accounts:settings", "accounts.change_company"),
+)
+
+
+def url_of(name: str) -> str:
+    """The address of a page, or "" in a build that does not have it."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _entries(request: HttpRequest, sections: tuple[Section, ...]) -> list[dict[str, Any]]:
+    shown = []
+    for section in sections:
+        url = url_of(section.url_name)
+        if not url or not request.user.has_perm(section.permission):
+            continue
+        prefixes = (url, *section.also) if url != "/" else section.also
+        shown.append(
+            {
+                "key": section.key,
+                "label": section.label,
+                "icon": section.icon,
+                "url": url,
+                "current": request.path == url or request.path.startswith(prefixes or ("\0",)),
+                "shortcut": section.shortcut,
+            }
+        )
+    return shown
+
+
+def company_name() -> str:
+    # By name: the shell imports no app (docs/architecture.md).
+    company = apps.get_model("invoices", "Company")
+    return company.objects.filter(pk=1).values_list("name", flat=True).first() or ""
+
+
+def _frame(request: HttpRequest) -> dict[str, Any]:
+    name = company_name()
+    work, watch = _entries(request, WORK), _entries(request, WATCH)
+    return {
+        "company": name,
+        "initial": name[:1].upper() or "B",
+        "groups": [group for group in (work, watch) if group],
+        "keys": {each["shortcut"]: each["url"] for each in work + watch if each["shortcut"]},
+        "search": url_of("reports:search"),
+        "counts": url_of("reports:counts"),
+        "health": url_of("integrations:health")
+        if request.user.has_perm("integrations.view_connection")
+        else "",
+        "profile": url_of("accounts:profile"),
+        "switch_language": url_of("accounts:language"),
+    }
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    return {"demo": settings.DEMO}
+    return {"demo": settings.DEMO, "frame": SimpleLazyObject(lambda: _frame(request))}

@@ -1,0 +1,543 @@
+"""List pages: sort and keyset paging in the address, filter chips, totals, CSV and XLSX.
+
+    COLUMNS = (
+        Column("number", _("Number"), order="number", value=lambda row: row.number),
+        Column("due", _("Due"), order="due_date", nullable=True, value=lambda row: row.due_date),
+    )
+    page = paginate(queryset, request.GET, COLUMNS, default="-due", count=...)
+
+`page.rows` are the rows, `page.heads` feed partials/sort_head.html, `page` partials/paging.html.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar, cast
+
+import xlsxwriter
+from django import forms
+from django.db.models import Count, F, Model, Q, QuerySet, Sum
+from django.http import FileResponse, QueryDict, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from moneyed import Money
+
+from billing_portal import dates
+from billing_portal.money import formatted_minor
+from billing_portal.templatetags.portal import decimal, grouped, query_with
+
+Row = TypeVar("Row")
+PAGE_SIZE = 25
+MOST_COUNTED = 10_000
+# Where a list stands; a new filter or sort starts again at the first row.
+POSITION = {"after": None, "before": None, "at": None}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: how it sorts (`order`, an ORM path or annotation) and what an export writes.
+
+    `nullable`: rows without a value come last, whichever the direction.
+    `falling`: the first click sorts downwards (amounts, lateness).
+    """
+
+    key: str
+    label: Any
+    order: str = ""
+    nullable: bool = False
+    falling: bool = False
+    classes: str = ""
+    value: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    key: str
+    label: Any
+    classes: str
+    url: str
+    aria_sort: str
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    rows: list[Row]
+    heads: list[Head]
+    sort: str
+    count: int
+    # The count stopped there: there are more.
+    capped: bool
+    first: int
+    previous_url: str
+    next_url: str
+    # Heads by key, for templates that place them one by one.
+    head: dict[str, Head] = field(default_factory=dict)
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1 if self.rows else 0
+
+    @property
+    def count_text(self) -> str:
+        if self.capped:
+            return _("more than %(n)s") % {"n": grouped(MOST_COUNTED)}
+        return grouped(self.count)
+
+    @property
+    def summary(self) -> str:
+        """“1–25 of 53”"""
+        if not self.rows:
+            return _("No rows")
+        return _("%(first)s–%(last)s of %(count)s") % {
+            "first": grouped(self.first),
+            "last": grouped(self.last),
+            "count": self.count_text,
+        }
+
+
+# ─ Cursor: the sort value and the id of the row at the edge of the page ─────────────────────────
+def _encode(value: Any, pk: int) -> str:
+    tagged: Any = value
+    if isinstance(value, datetime):
+        tagged = {"t": value.isoformat()}
+    elif isinstance(value, date):
+        tagged = {"d": value.isoformat()}
+    elif isinstance(value, Decimal):
+        tagged = {"n": str(value)}
+    text = json.dumps([tagged, pk], separators=(",", ":"), ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(text: str) -> tuple[Any, int] | None:
+    """None for a cursor that is not ours: the list then starts at its first row."""
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        tagged, pk = json.loads(base64.urlsafe_b64decode(padded.encode()).decode())
+        if isinstance(pk, bool) or not isinstance(pk, int) or abs(pk) >= 2**63:
+            return None
+        if isinstance(tagged, dict):
+            ((kind, written),) = tagged.items()
+            readers: dict[str, Callable[[str], Any]] = {
+                "t": datetime.fromisoformat,
+                "d": date.fromisoformat,
+                "n": Decimal,
+            }
+            return readers[kind](written), pk
+        if tagged is not None and not isinstance(tagged, str | int | float):
+            return None
+        if isinstance(tagged, str) and "\0" in tagged:
+            return None
+        return tagged, pk
+    except (ValueError, TypeError, KeyError, ArithmeticError, UnicodeError):
+        return None
+
+
+def _sort_of(text: str, columns: Sequence[Column], default: str) -> tuple[str, Column, bool]:
+    known = {column.key: column for column in columns if column.order}
+    for candidate in (text, default):
+        column = known.get(candidate.lstrip("-"))
+        if column:
+            falling = candidate.startswith("-")
+            return ("-" if falling else "") + column.key, column, falling
+    raise LookupError(f"{default!r} is no column that sorts.")
+
+
+def _segments(
+    rows: QuerySet[Any], column: Column, *, falling: bool, backwards: bool
+) -> list[tuple[QuerySet[Any], bool]]:
+    """The selection as one or two ordered parts: rows with a value, then those without.
+
+    Two small queries instead of NULLS LAST, which no index of ours serves on both databases.
+    """
+    sign = "-" if falling != backwards else ""
+    keyed = rows.annotate(sort_key=F(column.order))
+    if not column.nullable:
+        return [(keyed.order_by(f"{sign}{column.order}", f"{sign}pk"), False)]
+    known = keyed.filter(**{f"{column.order}__isnull": False})
+    unknown = keyed.filter(**{f"{column.order}__isnull": True})
+    parts = [
+        (known.order_by(f"{sign}{column.order}", f"{sign}pk"), False),
+        (unknown.order_by(f"{sign}pk"), True),
+    ]
+    return parts[::-1] if backwards else parts
+
+
+def _from(part: QuerySet[Any], column: Column, value: Any, pk: int, *, down: bool) -> QuerySet[Any]:
+    """Rows of the part beyond the cursor, in the direction of travel."""
+    than = "lt" if down else "gt"
+    if value is None:
+        return part.filter(**{f"pk__{than}": pk})
+    return part.filter(
+        Q(**{f"{column.order}__{than}": value}) | Q(**{f"pk__{than}": pk}),
+        **{f"{column.order}__{than}e": value},
+    )
+
+
+def _fetch(
+    rows: QuerySet[Any],
+    column: Column,
+    *,
+    falling: bool,
+    cursor: tuple[Any, int] | None,
+    backwards: bool,
+    size: int,
+) -> list[Any]:
+    found: list[Any] = []
+    down = falling != backwards
+    passed = cursor is None
+    for part, without in _segments(rows, column, falling=falling, backwards=backwards):
+        wanted = size - len(found)
+        if wanted <= 0:
+            break
+        chosen = part
+        if not passed and cursor is not None:
+            value, pk = cursor
+            if (value is None) != without and column.nullable:
+                continue
+            chosen = _from(part, column, value, pk, down=down)
+            passed = True
+        found.extend(chosen[:wanted])
+    return found
+
+
+def _edge(row: Any) -> tuple[Any, int]:
+    if isinstance(row, dict):
+        return row["sort_key"], row.get("pk") or row["id"]
+    return row.sort_key, row.pk
+
+
+def counted(rows: QuerySet[Any]) -> tuple[int, bool]:
+    """How many, and whether counting stopped at MOST_COUNTED."""
+    n = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return min(n, MOST_COUNTED), n > MOST_COUNTED
+
+
+def paginate(
+    rows: QuerySet[Any],
+    params: QueryDict,
+    columns: Sequence[Column],
+    *,
+    default: str,
+    size: int = PAGE_SIZE,
+    count: int | None = None,
+) -> Page[Any]:
+    """One page of the selection. `count` when the caller knows it (from the totals, for instance).
+
+    A `.values()` query set must include "pk" or "id".
+    """
+    sort, column, falling = _sort_of(params.get("sort", ""), columns, default)
+    capped = False
+    if count is None:
+        count, capped = counted(rows)
+
+    backwards = "before" in params
+    cursor = _decode(params.get("before") or params.get("after") or "")
+    if cursor is None:
+        backwards = False
+    try:
+        found = _fetch(
+            rows, column, falling=falling, cursor=cursor, backwards=backwards, size=size + 1
+        )
+    except (ValueError, TypeError, forms.ValidationError):
+        # The cursor belongs to another sort: begin again.
+        cursor, backwards = None, False
+        found = _fetch(rows, column, falling=falling, cursor=None, backwards=False, size=size + 1)
+    more = len(found) > size
+    found = found[:size]
+    if backwards:
+        found.reverse()
+        if not more and len(found) < size:
+            # Rows have gone since: the first page whole, rather than a short one.
+            cursor, backwards = None, False
+            found = _fetch(
+                rows, column, falling=falling, cursor=None, backwards=False, size=size + 1
+            )
+            more = len(found) > size
+            found = found[:size]
+
+    has_previous = more if backwards else cursor is not None
+    has_next = True if backwards else more
+    if not found and cursor is not None:
+        has_previous, has_next = True, False
+    first = _position(params.get("at", ""), has_previous, size) if found else 0
+    base = {**POSITION}
+    previous_url = next_url = ""
+    if found and has_previous:
+        at = max(1, first - size)
+        previous_url = query_with(params, {**base, "before": _encode(*_edge(found[0])), "at": at})
+    elif has_previous:
+        previous_url = query_with(params, base)
+    if found and has_next:
+        at = first + len(found)
+        next_url = query_with(params, {**base, "after": _encode(*_edge(found[-1])), "at": at})
+    heads = [_head(each, params, sort) for each in columns]
+    return Page(
+        rows=found,
+        heads=heads,
+        sort=sort,
+        count=count,
+        capped=capped,
+        first=first,
+        previous_url=previous_url,
+        next_url=next_url,
+        head={each.key: each for each in heads},
+    )
+
+
+def _position(text: str, has_previous: bool, size: int) -> int:
+    if not has_previous:
+        return 1
+    return (
+        int(text) if text.isascii() and text.isdigit() and 1 < int(text[:12]) < 10**9 else size + 1
+    )
+
+
+def _head(column: Column, params: QueryDict, sort: str) -> Head:
+    url = aria = ""
+    if column.order:
+        now = sort.lstrip("-") == column.key
+        falls = sort.startswith("-")
+        aria = ("descending" if falls else "ascending") if now else ""
+        next_falls = not falls if now else column.falling
+        target = ("-" if next_falls else "") + column.key
+        url = query_with(params, {**POSITION, "sort": target})
+    return Head(column.key, column.label, column.classes, url, aria)
+
+
+def ordered(
+    rows: QuerySet[Any], params: QueryDict, columns: Sequence[Column], *, default: str
+) -> QuerySet[Any]:
+    """The whole selection in the order of the page, for exports."""
+    _sort, column, falling = _sort_of(params.get("sort", ""), columns, default)
+    key = F(column.order)
+    if falling:
+        return rows.order_by(key.desc(nulls_last=column.nullable or None), "-pk")
+    return rows.order_by(key.asc(nulls_last=column.nullable or None), "pk")
+
+
+# ─ Totals ───────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class Total:
+    currency: str
+    count: int
+    sums: dict[str, int]
+
+    def text(self, name: str) -> str:
+        return formatted_minor(self.sums[name], self.currency)
+
+
+def totals_per_currency(
+    rows: QuerySet[Any], *names: str, currency: str = "currency"
+) -> list[Total]:
+    """Count and sums of the whole selection, one row per currency, the largest first."""
+    found = (
+        rows.order_by()
+        .values(currency)
+        .annotate(n=Count("pk"), **{f"sum_{name}": Sum(name) for name in names})
+    )
+    totals = [
+        Total(
+            currency=row[currency],
+            count=row["n"],
+            sums={name: int(row[f"sum_{name}"] or 0) for name in names},
+        )
+        for row in found
+    ]
+    largest = names[0] if names else ""
+    return sorted(totals, key=lambda t: (-abs(t.sums.get(largest, t.count)), t.currency))
+
+
+def joined(totals: Iterable[Total], name: str) -> str:
+    """“€291,238.01 · US$25,589.75”; a dash when nothing adds up."""
+    return " · ".join(total.text(name) for total in totals if total.sums[name]) or "–"
+
+
+# ─ Filters ──────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class Chip:
+    name: str
+    label: Any
+    text: str
+    # The address without this filter.
+    url: str
+
+
+def chips(form: forms.BaseForm, params: QueryDict) -> list[Chip]:
+    """One chip for each filter in force, from a bound form (a FilterSet's `.form` too)."""
+    form.is_valid()
+    found = []
+    for name, form_field in form.fields.items():
+        value = form.cleaned_data.get(name)
+        # An empty query set must not be mistaken for a filter, nor be evaluated twice.
+        if isinstance(value, QuerySet):
+            value = list(value)
+        if value in (None, "", [], False):
+            continue
+        url = query_with(params, {**POSITION, name: None})
+        found.append(Chip(name, form_field.label, _in_words(form_field, value), url))
+    return found
+
+
+def _in_words(form_field: forms.Field, value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_in_words(form_field, each) for each in value)
+    if isinstance(value, Model):
+        return str(value)
+    if isinstance(value, bool):
+        return _("yes")
+    if isinstance(value, datetime):
+        return dates.exact_moment(value)
+    if isinstance(value, date):
+        return dates.day(value)
+    if isinstance(value, Decimal | int | float):
+        return decimal(value)
+    if isinstance(form_field, forms.ChoiceField):
+        for key, label in cast("Iterable[tuple[Any, Any]]", form_field.choices):
+            if str(key) == str(value):
+                return str(label)
+    return str(value)
+
+
+# ─ Exports: numbers stay numbers, days stay days, text never becomes a formula ──────────────────
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_MOST_XLSX_ROWS = 1_048_576
+
+
+def guarded(text: str) -> str:
+    """A spreadsheet that opens the CSV would run a cell that begins so."""
+    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+
+
+def _plain(value: Any) -> Any:
+    """What a cell holds: str, int, Decimal, date, datetime (local, naive), bool or None."""
+    if isinstance(value, Money):
+        return value.amount
+    if isinstance(value, datetime):
+        return timezone.make_naive(value) if timezone.is_aware(value) else value
+    if value is None or isinstance(value, bool | int | float | Decimal | date | str):
+        return value
+    return str(value)
+
+
+def _csv_cell(value: Any) -> Any:
+    value = _plain(value)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return guarded(value) if isinstance(value, str) else value
+
+
+class _Echo:
+    def write(self, text: str) -> str:
+        return text
+
+
+def _exported(columns: Sequence[Column]) -> list[tuple[str, Callable[[Any], Any]]]:
+    return [(str(column.label), column.value) for column in columns if column.value is not None]
+
+
+def stream_csv(
+    rows: Iterable[Any], columns: Sequence[Column], filename: str = "list.csv"
+) -> StreamingHttpResponse:
+    """UTF-8 with a byte order mark (Excel asks for it), comma, decimal point, ISO days."""
+    wanted = _exported(columns)
+    writer = csv.writer(_Echo())
+
+    def lines() -> Iterator[str]:
+        yield "\ufeff"
+        yield str(writer.writerow([guarded(label) for label, _value in wanted]))
+        for row in rows:
+            yield str(writer.writerow([_csv_cell(value(row)) for _label, value in wanted]))
+
+    answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return answer
+
+
+def stream_xlsx(
+    rows: Iterable[Any], columns: Sequence[Column], filename: str = "list.xlsx", sheet: str = ""
+) -> FileResponse:
+    """Written row by row to a temporary file: memory does not grow with the rows."""
+    wanted = _exported(columns)
+    # Closed and removed by FileResponse.
+    spool = tempfile.TemporaryFile(suffix=".xlsx")  # noqa: SIM115
+    book = xlsxwriter.Workbook(
+        spool,
+        {
+            "constant_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        },
+    )
+    formats = {
+        "head": book.add_format({"bold": True, "bottom": 1}),
+        "day": book.add_format({"num_format": "dd/mm/yyyy"}),
+        "moment": book.add_format({"num_format": "dd/mm/yyyy hh:mm"}),
+        "amount": book.add_format({"num_format": "#,##0.00"}),
+    }
+    page = book.add_worksheet(_sheet_name(sheet))
+    page.freeze_panes(1, 0)
+    for place, (label, _value) in enumerate(wanted):
+        page.set_column(place, place, max(12, min(40, len(label) + 4)))
+        page.write_string(0, place, label, formats["head"])
+    for line, row in enumerate(rows, 1):
+        if line >= _MOST_XLSX_ROWS - 1:
+            page.write_string(
+                line, 0, _("The sheet is full: take the CSV export, it has every row.")
+            )
+            break
+        for place, (_label, value) in enumerate(wanted):
+            _write_cell(page, line, place, _plain(value(row)), formats)
+    book.close()
+    spool.seek(0)
+    return FileResponse(
+        spool,
+        as_attachment=True,
+        filename=filename,
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )
+
+
+def _sheet_name(text: str) -> str:
+    cleaned = "".join(" " if sign in "[]:*?/\\" else sign for sign in text).strip(" '")
+    return cleaned[:31] or "List"
+
+
+def _write_cell(page: Any, line: int, place: int, value: Any, formats: Mapping[str, Any]) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool):
+        page.write_boolean(line, place, value)
+    elif isinstance(value, datetime):
+        page.write_datetime(line, place, value, formats["moment"])
+    elif isinstance(value, date):
+        page.write_datetime(line, place, value, formats["day"])
+    elif isinstance(value, Decimal):
+        page.write_number(line, place, value, formats["amount"])
+    elif isinstance(value, int | float):
+        page.write_number(line, place, value)
+    else:
+        page.write_string(line, place, value[:32_767])
+
+
+def rows_text(n: int, capped: bool = False) -> str:
+    """“53 rows”, “more than 10,000 rows”"""
+    if capped:
+        return _("more than %(n)s rows") % {"n": grouped(MOST_COUNTED)}
+    return ngettext("%(n)s row", "%(n)s rows", n) % {"n": grouped(n)}
