@@ -1,0 +1,135 @@
+"""Words that SQLite and PostgreSQL say differently, told once: days, months, one currency."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BigIntegerField, F, Func, IntegerField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.sql.compiler import SQLCompiler
+from moneyed import CURRENCIES, get_currency
+
+Sql = tuple[str, Any]
+
+
+class DaysBetween(Func):
+    """Whole days from the first day to the second; negative when the second comes first."""
+
+    arity = 2
+    output_field = IntegerField()
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> Sql:
+        template = "CAST(julianday(%(second)s) - julianday(%(first)s) AS INTEGER)"
+        return self._told(compiler, template)
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> Sql:
+        return self._told(compiler, "(%(second)s::date - %(first)s::date)")
+
+    def _told(self, compiler: SQLCompiler, template: str) -> Sql:
+        first, second = (compiler.compile(part) for part in self.get_source_expressions())
+        return template % {"first": first[0], "second": second[0]}, (*second[1], *first[1])
+
+
+class MonthIndex(Func):
+    """Months since year 0 of a day, as `month_index` counts them: groups fast on both databases."""
+
+    arity = 1
+    output_field = IntegerField()
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> Sql:
+        ((sql, given),) = (compiler.compile(part) for part in self.get_source_expressions())
+        year, month = f"substr({sql}, 1, 4)", f"substr({sql}, 6, 2)"
+        return (
+            f"(CAST({year} AS INTEGER) * 12 + CAST({month} AS INTEGER) - 1)",
+            (*given, *given),
+        )
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> Sql:
+        ((sql, given),) = (compiler.compile(part) for part in self.get_source_expressions())
+        return (
+            f"(EXTRACT(YEAR FROM {sql})::int * 12 + EXTRACT(MONTH FROM {sql})::int - 1)",
+            (*given, *given),
+        )
+
+
+def month_index(day: date) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def first_day(month: int) -> date:
+    """The first day of a month counted by `month_index`."""
+    return date(month // 12, month % 12 + 1, 1)
+
+
+class InCompanyCurrency(Func):
+    """Minor units of an invoice's currency in minor units of the company's, half away from zero.
+
+    At the rate of the invoice date; null where the invoice has none. Integers on both databases, so
+    that sums are exact: SQLite would multiply the rate as a binary float.
+    """
+
+    output_field = BigIntegerField()
+
+    def __init__(
+        self, minor: str | Combinable, company_currency: str, *, of: str = "", **extra: Any
+    ) -> None:
+        """`of` leads from the amount's row to the invoice, such as "invoice__"."""
+        self.company_currency = company_currency
+        amount = F(minor) if isinstance(minor, str) else minor
+        super().__init__(
+            amount, F(f"{of}currency"), F(f"{of}exchange_rate"), Value(company_currency)
+        )
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> Sql:
+        # 0.85 as a float times 1e8 rounds to the integer that was typed.
+        return self._told(
+            compiler,
+            "CAST((({amount}) * CAST(ROUND({rate} * 100000000) AS INTEGER) * {times} "
+            "+ 50000000 * {over}) / (100000000 * {over}) AS INTEGER)",
+        )
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> Sql:
+        return self._told(
+            compiler, "ROUND(({amount})::numeric * {rate} * {times} / {over})::bigint"
+        )
+
+    def _told(self, compiler: SQLCompiler, product: str) -> Sql:
+        (amount, given), (currency, _), (rate, _), (own, own_given) = (
+            compiler.compile(part) for part in self.get_source_expressions()
+        )
+        own_unit = get_currency(self.company_currency).sub_unit
+        branches = [f"WHEN {currency} = {own} THEN {amount}"]
+        values: list[Any] = [*own_given, *given]
+        for unit, codes in codes_by_unit().items():
+            if unit == 100:
+                continue
+            listed = ", ".join(f"'{code}'" for code in codes)
+            told = product.format(amount=amount, rate=rate, times=own_unit, over=unit)
+            branches.append(f"WHEN {currency} IN ({listed}) THEN {told}")
+            values += given
+        rest = product.format(amount=amount, rate=rate, times=own_unit, over=100)
+        return f"CASE {' '.join(branches)} ELSE {rest} END", (*values, *given)
+
+
+@cache
+def codes_by_unit() -> dict[int, list[str]]:
+    """Currencies by the number of their minor units in a major one."""
+    found: dict[int, list[str]] = {}
+    for code, currency in CURRENCIES.items():
+        found.setdefault(int(currency.sub_unit), []).append(str(code))
+    return found

@@ -1,0 +1,356 @@
+"""Which invoices: what the query string of the list says, and the rows that it means.
+
+The list, its exports and the links of every report speak through this one module, so that the count
+on a report is the count of the list behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from math import ceil, floor
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from django.db.models import BigIntegerField, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from moneyed import get_currency
+
+from billing_portal.money import is_currency, parse_decimal
+from invoices.expressions import InCompanyCurrency, codes_by_unit
+from invoices.models import Allocation, Company, Invoice
+from invoices.models.invoices import InvoiceQuerySet
+
+# draft: not issued yet · issued: by the as-of day, settled since or not · open: issued and not
+# settled by then · overdue: open and due before then · part: open and settled in part · settled ·
+# paid: settled, at least in part by money · withdrawn: settled by credit note or write-off alone ·
+# credit: credit notes · all: everything except void drafts
+STATES = (
+    "draft",
+    "issued",
+    "open",
+    "overdue",
+    "part",
+    "settled",
+    "paid",
+    "withdrawn",
+    "credit",
+    "all",
+)
+# Days since the due date, both ends included; None is without end.
+BUCKETS_DUE: dict[str, tuple[int | None, int | None]] = {
+    "current": (None, 0),
+    "1-30": (1, 30),
+    "31-60": (31, 60),
+    "61-90": (61, 90),
+    "90+": (91, None),
+}
+# Days since the invoice date.
+BUCKETS_ISSUE: dict[str, tuple[int | None, int | None]] = {
+    "0-30": (None, 30),
+    "31-60": (31, 60),
+    "61-90": (61, 90),
+    "90+": (91, None),
+}
+NOBODY = 0
+
+
+@dataclass(frozen=True)
+class InvoiceFilter:
+    """The query string of the invoice list, cleaned. Empty fields do not narrow anything."""
+
+    state: str = ""
+    client: int | None = None
+    type: tuple[int, ...] = ()
+    # An owner's id; 0 means nobody.
+    owner: int | None = None
+    currency: str = ""
+    issued_from: date | None = None
+    issued_to: date | None = None
+    due_from: date | None = None
+    due_to: date | None = None
+    paid_from: date | None = None
+    paid_to: date | None = None
+    # Days late and days to pay: of the paid ones as stored, of open ones as of `as_of`.
+    late_min: int | None = None
+    late_max: int | None = None
+    to_pay_min: int | None = None
+    to_pay_max: int | None = None
+    # Of the total, in major units of its own currency; with `converted=1` in the company's.
+    amount_min: Decimal | None = None
+    amount_max: Decimal | None = None
+    converted: bool = False
+    # The state of the books at the end of this day; when given, later invoices are left out.
+    as_of: date | None = None
+    kind: str = ""
+    bucket: str = ""
+    # What a bucket counts from: "" the due date, "issue" the invoice date.
+    ageing: str = ""
+    q: str = ""
+
+    @classmethod
+    def read(cls, params: QueryDict) -> tuple[Self, list[str]]:
+        """The filter, and a sentence for each value that was not understood and left out."""
+        found: dict[str, Any] = {}
+        problems: list[str] = []
+        for field in fields(cls):
+            given = [value.strip() for value in params.getlist(field.name) if value.strip()]
+            if not given:
+                continue
+            try:
+                found[field.name] = _READERS[field.name](given)
+            except ValueError:
+                problems.append(
+                    _("The filter “%(name)s” cannot be “%(value)s”: it was left out.")
+                    % {"name": field.name, "value": given[-1][:40]}
+                )
+        return cls(**found), problems
+
+    def query(self) -> str:
+        """The query string that `read` understands as this filter."""
+        pairs: list[tuple[str, Any]] = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None or value == "" or value == () or value is False:
+                continue
+            if isinstance(value, tuple):
+                pairs += [(field.name, item) for item in value]
+            else:
+                pairs.append((field.name, "1" if value is True else value))
+        return urlencode(pairs)
+
+    def but(self, **changes: Any) -> Self:
+        return replace(self, **changes)
+
+
+def _one_of(choices: Iterable[str]) -> Any:
+    allowed = set(choices)
+
+    def read(given: list[str]) -> str:
+        if given[-1] not in allowed:
+            raise ValueError(given[-1])
+        return given[-1]
+
+    return read
+
+
+def _whole(given: list[str]) -> int:
+    number = int(given[-1])
+    # Beyond a century of days or a 64-bit key nothing is found, and the database would object.
+    if abs(number) > 2**62:
+        raise ValueError(given[-1])
+    return number
+
+
+def _days(given: list[str]) -> int:
+    number = int(given[-1])
+    if abs(number) > 100_000:
+        raise ValueError(given[-1])
+    return number
+
+
+def _day(given: list[str]) -> date:
+    found = date.fromisoformat(given[-1])
+    if not 1900 <= found.year <= 2200:
+        raise ValueError(given[-1])
+    return found
+
+
+def _currency(given: list[str]) -> str:
+    code = given[-1].upper()
+    if not is_currency(code):
+        raise ValueError(code)
+    return code
+
+
+def _amount(given: list[str]) -> Decimal:
+    number = parse_decimal(given[-1])
+    if abs(number) > 10**12:
+        raise ValueError(given[-1])
+    return number
+
+
+_READERS: dict[str, Any] = {
+    "state": _one_of(STATES),
+    "client": _whole,
+    "type": lambda given: tuple(dict.fromkeys(_whole([value]) for value in given)),
+    "owner": _whole,
+    "currency": _currency,
+    **dict.fromkeys(("issued_from", "issued_to", "due_from", "due_to"), _day),
+    **dict.fromkeys(("paid_from", "paid_to", "as_of"), _day),
+    **dict.fromkeys(("late_min", "late_max", "to_pay_min", "to_pay_max"), _days),
+    "amount_min": _amount,
+    "amount_max": _amount,
+    "converted": lambda given: given[-1] == "1",
+    "kind": _one_of(Invoice.Kind.values),
+    "bucket": _one_of([*BUCKETS_DUE, *BUCKETS_ISSUE]),
+    "ageing": _one_of(["due", "issue"]),
+    "q": lambda given: given[-1][:200],
+}
+
+
+def settled_by(day: date) -> Q:
+    return Q(settled_on__lte=day)
+
+
+def open_at(day: date) -> Q:
+    """Not settled at the end of `day`, as far as is known now."""
+    return Q(settled_on__isnull=True) | Q(settled_on__gt=day)
+
+
+def with_open_amount(queryset: QuerySet[Invoice], day: date) -> QuerySet[Invoice]:
+    """Annotate `open_minor`: what was outstanding at the end of `day`."""
+    later = (
+        Allocation.objects.filter(invoice=OuterRef("pk"), applied_on__gt=day)
+        .order_by()
+        .values("invoice")
+        .annotate(total=Sum("amount_minor"))
+        .values("total")
+    )
+    return queryset.annotate(
+        open_minor=F("outstanding_minor")
+        + Coalesce(Subquery(later, output_field=BigIntegerField()), 0)
+    )
+
+
+def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) -> InvoiceQuerySet:
+    """The rows that `wanted` means, seen at the end of its as-of day or else of `on`."""
+    day = wanted.as_of or on
+    found = queryset.filter(_state(wanted, day))
+    if wanted.state == "part":
+        found = with_open_amount(found, day).filter(open_minor__lt=F("total_minor"))  # type: ignore[assignment]
+    if wanted.as_of and wanted.state != "draft":
+        found = found.filter(issue_date__lte=wanted.as_of)
+    plain = {
+        "kind": wanted.kind or None,
+        "client": wanted.client,
+        "currency": wanted.currency or None,
+        "client__client_type__in": wanted.type or None,
+        "issue_date__gte": wanted.issued_from,
+        "issue_date__lte": wanted.issued_to,
+        "due_date__gte": wanted.due_from,
+        "due_date__lte": wanted.due_to,
+        "paid_on__gte": wanted.paid_from,
+        "paid_on__lte": wanted.paid_to,
+    }
+    found = found.filter(**{name: value for name, value in plain.items() if value is not None})
+    if wanted.owner == NOBODY:
+        found = found.filter(owner__isnull=True)
+    elif wanted.owner is not None:
+        found = found.filter(owner=wanted.owner)
+    found = found.filter(
+        _delay(wanted.late_min, wanted.late_max, "days_late", "due_date", day)
+        & _delay(wanted.to_pay_min, wanted.to_pay_max, "days_to_pay", "issue_date", day)
+        & _bucket(wanted, day)
+    )
+    if wanted.q:
+        found = found.filter(
+            Q(number__icontains=wanted.q)
+            | Q(client__name__icontains=wanted.q)
+            | Q(title__icontains=wanted.q)
+            | Q(purchase_order__icontains=wanted.q)
+        )
+    return _amounts(found, wanted)
+
+
+def _state(wanted: InvoiceFilter, day: date) -> Q:
+    issued = Q(status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
+    invoice = issued & Q(kind=wanted.kind or Invoice.Kind.INVOICE)
+    unsettled = invoice & open_at(day)
+    return {
+        "": ~Q(status=Invoice.Status.VOID),
+        "all": ~Q(status=Invoice.Status.VOID),
+        "draft": Q(status=Invoice.Status.DRAFT),
+        "issued": invoice,
+        "open": unsettled,
+        "part": unsettled,
+        "overdue": unsettled & Q(due_date__lt=day),
+        "settled": invoice & settled_by(day),
+        "paid": invoice & settled_by(day) & Q(paid_on__isnull=False),
+        "withdrawn": invoice & settled_by(day) & Q(paid_on__isnull=True),
+        "credit": issued & Q(kind=Invoice.Kind.CREDIT_NOTE),
+    }[wanted.state]
+
+
+def _delay(least: int | None, most: int | None, stored: str, start: str, day: date) -> Q:
+    """Between `least` and `most` days: paid ones by the stored delay, open ones by their age."""
+    if least is None and most is None:
+        return Q()
+    paid = settled_by(day) & Q(paid_on__isnull=False)
+    still_open = open_at(day)
+    if least is not None:
+        paid &= Q(**{f"{stored}__gte": least})
+        still_open &= Q(**{f"{start}__lte": _back(day, least)})
+    if most is not None:
+        paid &= Q(**{f"{stored}__lte": most})
+        still_open &= Q(**{f"{start}__gte": _back(day, most)})
+    return (paid | still_open) & Q(status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
+
+
+def _back(day: date, days: int) -> date:
+    try:
+        return day - timedelta(days=days)
+    except OverflowError:
+        return date.min if days > 0 else date.max
+
+
+def _bucket(wanted: InvoiceFilter, day: date) -> Q:
+    if not wanted.bucket:
+        return Q()
+    by_issue = wanted.ageing == "issue" or wanted.bucket not in BUCKETS_DUE
+    buckets, start = (BUCKETS_ISSUE, "issue_date") if by_issue else (BUCKETS_DUE, "due_date")
+    if wanted.bucket not in buckets:
+        return Q(pk__in=[])
+    return bucket_condition(start, buckets[wanted.bucket], day) & open_at(day)
+
+
+def bucket_condition(start: str, ends: tuple[int | None, int | None], day: date) -> Q:
+    """Days from `start` to `day` between both ends."""
+    least, most = ends
+    found = Q()
+    if least is not None:
+        found &= Q(**{f"{start}__lte": day - timedelta(days=least)})
+    if most is not None:
+        found &= Q(**{f"{start}__gte": day - timedelta(days=most)})
+    return found
+
+
+def company_currency() -> str:
+    return Company.objects.filter(pk=1).values_list("currency", flat=True).first() or "EUR"
+
+
+def _amounts(found: InvoiceQuerySet, wanted: InvoiceFilter) -> InvoiceQuerySet:
+    if wanted.amount_min is None and wanted.amount_max is None:
+        return found
+    if wanted.converted:
+        own = company_currency()
+        found = found.annotate(converted_minor=InCompanyCurrency("total_minor", own))
+        return found.filter(_between("converted_minor", wanted, minor_units(own)))
+    if wanted.currency:
+        return found.filter(_between("total_minor", wanted, minor_units(wanted.currency)))
+    fitting = Q()
+    for unit, codes in codes_by_unit().items():
+        if unit == 100:
+            others = [c for u, listed in codes_by_unit().items() if u != 100 for c in listed]
+            here = ~Q(currency__in=others)
+        else:
+            here = Q(currency__in=codes)
+        fitting |= here & _between("total_minor", wanted, unit)
+    return found.filter(fitting)
+
+
+def minor_units(currency: str) -> int:
+    return int(get_currency(currency).sub_unit)
+
+
+def _between(column: str, wanted: InvoiceFilter, unit: int) -> Q:
+    found = Q()
+    if wanted.amount_min is not None:
+        found &= Q(**{f"{column}__gte": ceil(wanted.amount_min * unit)})
+    if wanted.amount_max is not None:
+        found &= Q(**{f"{column}__lte": floor(wanted.amount_max * unit)})
+    return found

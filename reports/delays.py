@@ -1,0 +1,422 @@
+"""How late invoices are paid, and how long they take, for any group of them.
+
+One observation per invoice, its last payment. An invoice still open on the as-of day is an
+unfinished observation of its age, never left out and never counted as paid; one settled by credit
+note or write-off alone is unfinished on the day that settled it. SQL counts invoices per whole day,
+the estimator reads those counts: figures are exact and cost as much as there are different days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Literal
+
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    DateField,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    Q,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Greatest
+from django.db.models.lookups import LessThan
+from django.utils.translation import gettext as _
+
+from billing_portal.accounts.models import User
+from invoices.expressions import DaysBetween, InCompanyCurrency, MonthIndex, first_day, month_index
+from invoices.models import Allocation, Client, ClientType, Invoice
+from invoices.models.invoices import InvoiceQuerySet
+from invoices.queries import (
+    InvoiceFilter,
+    company_currency,
+    filter_invoices,
+    minor_units,
+    open_at,
+    settled_by,
+    with_open_amount,
+)
+from reports.estimator import Curve
+
+By = Literal["client_type", "client", "owner", "month"]
+BYS: tuple[By, ...] = ("client_type", "client", "owner", "month")
+Measure = Literal["late", "to_pay"]
+MEASURES: tuple[Measure, ...] = ("late", "to_pay")
+
+# Upper ends in major units of the company's currency; the last class has none.
+AMOUNT_CLASSES: tuple[int, ...] = (2_000, 5_000, 10_000, 20_000)
+# Days late, both ends included.
+LATE_CLASSES: tuple[tuple[int | None, int | None], ...] = (
+    (None, 0),
+    (1, 15),
+    (16, 30),
+    (31, 60),
+    (61, None),
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which invoices a report looks at: issued in a period, seen at the end of `as_of`."""
+
+    as_of: date
+    issued_from: date | None = None
+    issued_to: date | None = None
+    client_types: tuple[int, ...] = ()
+    client: int | None = None
+    owner: int | None = None
+    currency: str = ""
+
+    @property
+    def until(self) -> date:
+        """The last issue day looked at."""
+        return min(self.as_of, self.issued_to) if self.issued_to else self.as_of
+
+    @property
+    def wanted(self) -> InvoiceFilter:
+        """The filter of the invoice list that shows exactly these invoices."""
+        return InvoiceFilter(
+            state="issued",
+            as_of=self.as_of,
+            issued_from=self.issued_from,
+            issued_to=self.issued_to,
+            type=self.client_types,
+            client=self.client,
+            owner=self.owner,
+            currency=self.currency,
+        )
+
+    def rows(self) -> InvoiceQuerySet:
+        return filter_invoices(Invoice.objects.all(), self.wanted, self.as_of)
+
+
+@dataclass
+class Tally:
+    """Invoices per whole day, and what the averages need; adds up over groups."""
+
+    paid: dict[int, int] = field(default_factory=dict)
+    unfinished: dict[int, int] = field(default_factory=dict)
+    open: int = 0
+    overdue: int = 0
+    # Of the paid ones: amounts in the company's currency, and amounts times days.
+    weight_minor: int = 0
+    weighted_days: int = 0
+    # Paid ones without an exchange rate: no weight, so the weighted mean leaves them out.
+    unrated: int = 0
+    late: int = 0
+
+    def add(self, other: Tally) -> None:
+        for day, number in other.paid.items():
+            self.paid[day] = self.paid.get(day, 0) + number
+        for day, number in other.unfinished.items():
+            self.unfinished[day] = self.unfinished.get(day, 0) + number
+        self.open += other.open
+        self.overdue += other.overdue
+        self.weight_minor += other.weight_minor
+        self.weighted_days += other.weighted_days
+        self.unrated += other.unrated
+        self.late += other.late
+
+    @cached_property
+    def curve(self) -> Curve:
+        return Curve(self.paid, self.unfinished)
+
+    @property
+    def n(self) -> int:
+        return self.n_paid + sum(self.unfinished.values())
+
+    @property
+    def n_paid(self) -> int:
+        return sum(self.paid.values())
+
+    @property
+    def mean(self) -> Fraction | None:
+        """Of the paid ones alone."""
+        n = self.n_paid
+        return Fraction(sum(day * k for day, k in self.paid.items()), n) if n else None
+
+    @property
+    def weighted_mean(self) -> Fraction | None:
+        return Fraction(self.weighted_days, self.weight_minor) if self.weight_minor else None
+
+    @property
+    def late_share(self) -> Fraction | None:
+        """Share of the paid ones that were paid after the due date."""
+        return Fraction(self.late, self.n_paid) if self.n_paid else None
+
+    def between(self, least: int | None, most: int | None) -> int:
+        """Paid ones between `least` and `most` days, both included."""
+        return sum(
+            number
+            for day, number in self.paid.items()
+            if (least is None or day >= least) and (most is None or day <= most)
+        )
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    found = Tally()
+    for tally in tallies:
+        found.add(tally)
+    return found
+
+
+Key = tuple[Any, ...]
+_STORED = {"late": "days_late", "to_pay": "days_to_pay"}
+_START = {"late": "due_date", "to_pay": "issue_date"}
+
+
+def tallies(
+    scope: Scope, measure: Measure, *dimensions: str, rows: InvoiceQuerySet | None = None
+) -> dict[Key, Tally]:
+    """One tally per combination of `dimensions`: any `By`, "quarter" or "amount". Two queries.
+
+    Quarters are counted back from the last month of the scope: 0 is the latest. Amount classes are
+    indexes into AMOUNT_CLASSES, None without an exchange rate.
+    """
+    own = company_currency()
+    keys = {f"key{i}": _dimension(name, scope, own) for i, name in enumerate(dimensions)}
+    base = (scope.rows() if rows is None else rows).order_by()
+    settled = settled_by(scope.as_of) & Q(paid_on__isnull=False)
+    found: dict[Key, Tally] = {}
+
+    paid = (
+        base.filter(settled)
+        .values(**keys, days=F(_STORED[measure]))
+        .annotate(
+            n=Count("pk"),
+            weight=Sum(InCompanyCurrency("paid_minor", own)),
+            rated=Count(InCompanyCurrency("paid_minor", own)),
+            late=Count("pk", filter=Q(days_late__gt=0)),
+        )
+        .values_list(*keys, "days", "n", "weight", "rated", "late")
+    )
+    for *key, days, n, weight, rated, late in paid.iterator(chunk_size=5000):
+        tally = found.setdefault(tuple(key), Tally())
+        tally.paid[days] = n
+        tally.weight_minor += weight or 0
+        tally.weighted_days += (weight or 0) * days
+        tally.unrated += n - rated
+        tally.late += late
+
+    # Open ones end on the as-of day, withdrawn ones on the day that settled them.
+    end = Case(
+        When(open_at(scope.as_of), then=Value(scope.as_of)),
+        default=F("settled_on"),
+        output_field=DateField(),
+    )
+    unfinished = (
+        base.exclude(settled)
+        .values(**keys, days=DaysBetween(F(_START[measure]), end))
+        .annotate(
+            n=Count("pk"),
+            open=Count("pk", filter=open_at(scope.as_of)),
+            overdue=Count("pk", filter=open_at(scope.as_of) & Q(due_date__lt=scope.as_of)),
+        )
+        .values_list(*keys, "days", "n", "open", "overdue")
+    )
+    for *key, days, n, still_open, overdue in unfinished.iterator(chunk_size=5000):
+        tally = found.setdefault(tuple(key), Tally())
+        tally.unfinished[days] = tally.unfinished.get(days, 0) + n
+        tally.open += still_open
+        tally.overdue += overdue
+    return found
+
+
+def _dimension(name: str, scope: Scope, own: str) -> Combinable:
+    if name == "client_type":
+        return F("client__client_type")
+    if name == "client":
+        return F("client")
+    if name == "owner":
+        return F("owner")
+    if name == "month":
+        return MonthIndex(F("issue_date"))
+    if name == "quarter":
+        back = Value(month_index(scope.until)) - MonthIndex(F("issue_date"))
+        return ExpressionWrapper(back / Value(3), output_field=IntegerField())
+    assert name == "amount"
+    minor = InCompanyCurrency("total_minor", own)
+    unit = minor_units(own)
+    return Case(
+        *(
+            When(LessThan(minor, Value(top * unit)), then=Value(place))
+            for place, top in enumerate(AMOUNT_CLASSES)
+        ),
+        When(Q(exchange_rate__isnull=True) & ~Q(currency=own), then=Value(None)),
+        default=Value(len(AMOUNT_CLASSES)),
+        output_field=IntegerField(),
+    )
+
+
+def fold(found: Mapping[Key, Tally], pick: Callable[[Key], Any]) -> dict[Any, Tally]:
+    """Add the tallies whose keys `pick` maps to the same; None leaves one out."""
+    folded: dict[Any, Tally] = {}
+    for key, tally in found.items():
+        picked = pick(key)
+        if picked is not None:
+            folded.setdefault(picked, Tally()).add(tally)
+    return folded
+
+
+@dataclass(frozen=True)
+class Group:
+    """One row of the report. `key` is an id, a month index, or None for nobody."""
+
+    key: Any
+    label: str
+    late: Tally
+    to_pay: Tally
+
+
+@dataclass(frozen=True)
+class Report:
+    scope: Scope
+    by: By
+    groups: list[Group]
+    total: Group
+
+
+def measure(scope: Scope, by: By) -> Report:
+    """Both measures for every group, in the order in which they are named. Five queries."""
+    late, to_pay = (tallies(scope, measure, by) for measure in MEASURES)
+    names = labels(by, [key for (key,) in late])
+    groups = [Group(key, names[key], late[(key,)], to_pay[(key,)]) for key in names]
+    return Report(
+        scope,
+        by,
+        groups,
+        Group("total", _("All"), total(late.values()), total(to_pay.values())),
+    )
+
+
+def labels(by: By, keys: Iterable[Any]) -> dict[Any, str]:
+    """Names of the groups, in the order in which people expect them."""
+    wanted = set(keys)
+    if by == "month":
+        return {key: first_day(key).strftime("%Y-%m") for key in sorted(wanted)}
+    names: dict[Any, str]
+    if by == "client_type":
+        names = {t.pk: t.name for t in ClientType.objects.all() if t.pk in wanted}
+    elif by == "client":
+        found = Client.objects.order_by("name", "pk")
+        if len(wanted) < 500:
+            found = found.filter(pk__in=wanted)
+        names = {pk: name for pk, name in found.values_list("pk", "name") if pk in wanted}
+    else:
+        people = User.objects.filter(pk__in=wanted - {None}).order_by("name", "email")
+        names = {person.pk: person.name or person.email for person in people}
+        if None in wanted:
+            names[None] = _("Nobody")
+    return names
+
+
+# ─ Payment slices: each payment is an observation, weighted by its amount
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Amount-weighted days over payments instead of invoices; None without payments."""
+
+    days_late: Fraction | None
+    days_to_pay: Fraction | None
+    # With what is open and overdue, at today's age: signed, and with early payments as 0 (DBT).
+    signed: Fraction | None
+    beyond_terms: Fraction | None
+    unrated: int
+
+
+def slices(scope: Scope) -> Slices:
+    """The second honest reading of part payments. Three queries."""
+    own = company_currency()
+    rows = scope.rows().order_by()
+    amount = InCompanyCurrency("amount_minor", own, of="invoice__")
+    late = DaysBetween(F("invoice__due_date"), F("applied_on"))
+    to_pay = DaysBetween(F("invoice__issue_date"), F("applied_on"))
+    paid = Allocation.objects.filter(
+        invoice__in=rows, kind=Allocation.Kind.PAYMENT, applied_on__lte=scope.as_of
+    ).aggregate(
+        n=Count("pk"),
+        rated=Count(amount),
+        amount=Sum(amount),
+        late=Sum(_times(amount, late)),
+        to_pay=Sum(_times(amount, to_pay)),
+        beyond=Sum(_times(amount, Greatest(late, Value(0)))),
+    )
+    overdue = with_open_amount(
+        rows.filter(open_at(scope.as_of), due_date__lt=scope.as_of), scope.as_of
+    )
+    age = DaysBetween(F("due_date"), Value(scope.as_of, output_field=DateField()))
+    still_open = InCompanyCurrency("open_minor", own)
+    waiting = overdue.aggregate(
+        n=Count("pk"),
+        rated=Count(still_open),
+        amount=Sum(still_open),
+        late=Sum(_times(still_open, age)),
+    )
+    sums = {key: value or 0 for key, value in paid.items()}
+    more = {key: value or 0 for key, value in waiting.items()}
+    everything = sums["amount"] + more["amount"]
+    return Slices(
+        days_late=_ratio(sums["late"], sums["amount"]),
+        days_to_pay=_ratio(sums["to_pay"], sums["amount"]),
+        signed=_ratio(sums["late"] + more["late"], everything),
+        beyond_terms=_ratio(sums["beyond"] + more["late"], everything),
+        unrated=sums["n"] - sums["rated"] + more["n"] - more["rated"],
+    )
+
+
+def _times(amount: Combinable, days: Combinable) -> ExpressionWrapper:
+    return ExpressionWrapper(amount * days, output_field=BigIntegerField())
+
+
+def _ratio(above: int, below: int) -> Fraction | None:
+    return Fraction(int(above), int(below)) if below else None
+
+
+def rounded(number: Fraction | None, places: int = 2) -> float | None:
+    """Half away from zero, as people round."""
+    if number is None:
+        return None
+    exact = Decimal(number.numerator) / Decimal(number.denominator)
+    return float(exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """What `payment_delays --format json` prints; null percentiles are not reached."""
+    return {
+        "as_of": report.scope.as_of.isoformat(),
+        "by": report.by,
+        "groups": [{"group": group.label, **_figures(group)} for group in report.groups],
+        "total": _figures(report.total),
+    }
+
+
+def _figures(group: Group) -> dict[str, Any]:
+    return {
+        "n": group.late.n,
+        "paid": group.late.n_paid,
+        "open": group.late.open,
+        "days_late": _days(group.late),
+        "days_to_pay": _days(group.to_pay),
+    }
+
+
+def _days(tally: Tally) -> dict[str, Any]:
+    return {
+        "mean_paid": rounded(tally.mean),
+        "weighted_mean_paid": rounded(tally.weighted_mean),
+        "p50": tally.curve.p50,
+        "p75": tally.curve.p75,
+        "p90": tally.curve.p90,
+    }

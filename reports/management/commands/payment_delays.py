@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from reports.delays import BYS, Group, Scope, as_json, measure, rounded
+from reports.estimator import TOO_FEW
+
+
+def day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as problem:
+        raise CommandError(f"“{text}” is not a day: write it as 2026-09-30.") from problem
+
+
+class Command(BaseCommand):
+    help = (
+        "How late invoices are paid and how long they take, open ones counted as unfinished "
+        "(Kaplan–Meier); null, or “not reached”, where too few are paid for a percentile."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--by", default="client_type", help=f"one of {', '.join(BYS)}")
+        parser.add_argument("--as-of", help="day at whose end the books are seen (default: today)")
+        parser.add_argument("--from", dest="issued_from", help="first issue date")
+        parser.add_argument("--to", dest="issued_to", help="last issue date")
+        parser.add_argument("--format", default="text", help="text or json")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["by"] not in BYS:
+            raise CommandError(f"Group by one of {', '.join(BYS)}, not by “{options['by']}”.")
+        if options["format"] not in ("text", "json"):
+            raise CommandError(f"The format is text or json, not “{options['format']}”.")
+        as_of = day(options["as_of"]) if options["as_of"] else timezone.localdate()
+        first, last = (
+            day(options[name]) if options[name] else None for name in ("issued_from", "issued_to")
+        )
+        if first and first > (last or as_of):
+            raise CommandError(f"The period starts on {first}, after its end on {last or as_of}.")
+        report = measure(Scope(as_of, issued_from=first, issued_to=last), options["by"])
+        if options["format"] == "json":
+            self.stdout.write(json.dumps(as_json(report), ensure_ascii=False))
+            return
+        self.stdout.write(f"Days late, invoices issued until {report.scope.until}, as of {as_of}.")
+        for group in [*report.groups, report.total]:
+            self.stdout.write(_line(group))
+
+
+def _line(group: Group) -> str:
+    late = group.late
+    head = f"{group.label}: {late.n} invoices, {late.n_paid} paid, {late.open} open"
+    if late.n_paid < TOO_FEW:
+        return f"{head}; too few payments for percentiles"
+    half, most, nearly = (
+        "not reached" if days is None else f"{days} days"
+        for days in (late.curve.p50, late.curve.p75, late.curve.p90)
+    )
+    return (
+        f"{head}; half paid within {half}, three in four within {most}, nine in ten within "
+        f"{nearly}; mean of the paid {rounded(late.mean)}, amount-weighted {rounded(late.weighted_mean)}"
+    )
