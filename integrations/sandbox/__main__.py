@@ -5,9 +5,11 @@ import signal
 import sys
 import time
 from datetime import date
+from pathlib import Path
 from types import FrameType
 
 from .build import DEFAULT_DEALS, DEFAULT_SEED, build_world
+from .keeping import load_world, save_world
 from .limits import Limits
 from .server import DEFAULT_TOKEN, Sandbox
 
@@ -23,13 +25,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--today", type=date.fromisoformat, help="YYYY-MM-DD, the real day if absent"
     )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        help="a file to keep the world in; if it exists, the world is read from it and the other "
+        "options about its content are ignored",
+    )
     parser.add_argument("--token", default=DEFAULT_TOKEN)
     parser.add_argument(
         "--enforce-limits", action="store_true", help="answer 429 beyond the burst and day budgets"
     )
     given = parser.parse_args(arguments)
     try:
-        world = build_world(today=given.today, deals=given.deals, seed=given.seed)
+        if given.state and given.state.exists():
+            world = load_world(given.state)
+        else:
+            world = build_world(today=given.today, deals=given.deals, seed=given.seed)
+            if given.state:
+                save_world(world, given.state)
         limits = Limits(enforce=given.enforce_limits)
         sandbox = Sandbox(world, port=given.port, token=given.token, limits=limits)
     except (ValueError, OSError) as error:
@@ -45,12 +58,18 @@ def main(arguments: list[str] | None = None) -> int:
         f"(token {given.token}), control at {sandbox.base_url}/_sandbox/",
         flush=True,
     )
+    saved = world.edits
     try:
         sandbox.start()
         while True:
-            time.sleep(3600)
+            time.sleep(1)
+            if given.state and world.edits != saved:
+                saved = world.edits
+                save_world(world, given.state)
     except KeyboardInterrupt:
         sandbox.stop()
+        if given.state and world.edits != saved:
+            save_world(world, given.state)
     return 0
 
 

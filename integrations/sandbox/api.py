@@ -90,28 +90,63 @@ def route(
 
 
 _Extra = Callable[[World, Json], Any]
-_COUNTERS: Final = """
-files_count notes_count followers_count email_messages_count activities_count
-done_activities_count undone_activities_count participants_count
-"""
-_ZERO: Final[dict[str, _Extra]] = {name: lambda world, thing: 0 for name in _COUNTERS.split()}
+
+
+def _constants(value: int | None, names: str) -> dict[str, _Extra]:
+    return {name: lambda world, thing: value for name in names.split()}
+
+
+def _count_deals(link: str, status: str) -> _Extra:
+    statuses = ("won", "lost") if status == "closed" else (status,)
+
+    def count(world: World, thing: Json) -> int:
+        return sum(
+            deal[link] == thing["id"] and deal["status"] in statuses and not deal["is_deleted"]
+            for deal in world.deals.values()
+        )
+
+    return count
+
+
+_COMMON: Final = {
+    **_constants(None, "next_activity_id last_activity_id smart_bcc_email"),
+    **_constants(
+        0,
+        """files_count notes_count followers_count email_messages_count activities_count
+        done_activities_count undone_activities_count""",
+    ),
+}
+
+
+def _of_contact(link: str) -> dict[str, _Extra]:
+    statuses = ("open", "closed", "won", "lost")
+    return {
+        **_COMMON,
+        **{f"{status}_deals_count": _count_deals(link, status) for status in statuses},
+        **{f"related_{status}_deals_count": lambda world, thing: 0 for status in statuses},
+    }
+
+
 EXTRAS: Final[dict[str, dict[str, _Extra]]] = {
     "deal": {
-        **_ZERO,
+        **_COMMON,
+        **_constants(None, "last_incoming_mail_time last_outgoing_mail_time source_lead_id"),
+        **_constants(0, "participants_count"),
         "products_count": lambda world, deal: len(world.lines_of(deal["id"])),
         "first_won_time": lambda world, deal: deal["won_time"],
-        "source_lead_id": lambda world, deal: None,
     },
     "organization": {
-        **_ZERO,
+        **_of_contact("org_id"),
         "people_count": lambda world, organization: sum(
-            p["org_id"] == organization["id"] for p in world.persons.values()
-        ),
-        "won_deals_count": lambda world, organization: sum(
-            d["org_id"] == organization["id"] and d["status"] == "won" for d in world.deals.values()
+            person["org_id"] == organization["id"] for person in world.persons.values()
         ),
     },
-    "person": {**_ZERO},
+    "person": {
+        **_of_contact("person_id"),
+        **_constants(0, "participant_open_deals_count participant_closed_deals_count"),
+        **_constants(None, "last_incoming_mail_time last_outgoing_mail_time"),
+        **_constants(None, "marketing_status doi_status"),
+    },
 }
 
 

@@ -6,12 +6,14 @@ POST    /_sandbox/faults                {"kind": "429", "times": 2, "path": "/ap
 GET     /_sandbox/faults                those still waiting; DELETE drops them
 POST    /_sandbox/edits/NAME            calls the method NAME of the world with these arguments
 GET     /_sandbox/history/NAME.csv      clients, invoices or payments; ?until=YYYY-MM-DD
+GET     /_sandbox/history/deals.json    the invoice's number by deal id; ?until=YYYY-MM-DD
 
 A write must say `Content-Type: application/json`, which a page in a browser cannot do unasked.
 """
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +22,7 @@ from urllib.parse import parse_qs
 from .api import Answer
 from .deals import QUEUE_DAYS
 from .faults import KINDS, Fault
-from .history import COLUMNS, history_csv
+from .history import COLUMNS, history_csv, invoiced_deals
 from .world import UnknownObject, World
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ EDITS: Final = (
     "set_lines",
     "win_deal",
 )
+
+
+_HISTORY: Final = (*(f"{name}.csv" for name in COLUMNS), "deals.json")
 
 
 def control(sandbox: "Sandbox", method: str, target: str, content_type: str, body: bytes) -> Answer:
@@ -77,8 +82,8 @@ def control(sandbox: "Sandbox", method: str, target: str, content_type: str, bod
             return _answer(201, {"waiting": len(sandbox.faults.waiting())})
         case ("POST", "edits", name) if name in EDITS:
             return _edit(sandbox.world, name, given)
-        case ("GET", "history", name) if name.removesuffix(".csv") in COLUMNS:
-            return _history(sandbox.world, name.removesuffix(".csv"), query)
+        case ("GET", "history", name) if name in _HISTORY:
+            return _history(sandbox.world, name, query)
     return _answer(404, {"error": f"There is no {method} {path}. See GET /_sandbox/."})
 
 
@@ -103,7 +108,9 @@ def _history(world: World, name: str, query: str) -> Answer:
     except ValueError:
         return _answer(400, {"error": "until must be a day, YYYY-MM-DD."})
     with world.lock:
-        text = history_csv(world, until, name)
+        if name == "deals.json":
+            return _answer(200, invoiced_deals(world, until))
+        text = history_csv(world, until, name.removesuffix(".csv"))
     return Answer(200, text.encode(), content_type="text/csv; charset=utf-8")
 
 
@@ -125,5 +132,5 @@ def _summary(world: World) -> dict[str, Any]:
         }
 
 
-def _answer(status: int, thing: dict[str, Any]) -> Answer:
+def _answer(status: int, thing: Mapping[Any, Any]) -> Answer:
     return Answer(status, json.dumps(thing, ensure_ascii=False, indent=1).encode())

@@ -73,6 +73,8 @@ class World:
     """What the company knows of an organisation, whatever its CRM fields say."""
     merged: dict[int, int] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    edits: int = 0
+    """How many changes there were; who keeps the world in a file sees by it that there is news."""
     _ready: dict[tuple[str, int], bytes] = field(default_factory=dict)
     _latest: datetime = datetime(2000, 1, 1, tzinfo=UTC)
     _last_id: int = 0
@@ -107,6 +109,7 @@ class World:
                 for thing in things.values()
             )
             self._latest = parse_stamp(newest)
+        self.edits += 1
         present = datetime.now(UTC).replace(microsecond=0)
         self._latest = max(present, self._latest + timedelta(seconds=1))
         return stamp(self._latest)

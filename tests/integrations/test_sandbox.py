@@ -38,6 +38,7 @@ from integrations.sandbox import (
 )
 from integrations.sandbox.api import registered_routes
 from integrations.sandbox.faults import KINDS
+from integrations.sandbox.keeping import UnreadableWorld, load_world, save_world
 from integrations.sandbox.shapes import deal_value, line_sum
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -983,6 +984,40 @@ def test_clients_of_the_export_are_the_organisations_with_their_owners(world, bo
         assert row["payment_terms_days"].isdecimal()
 
 
+def test_the_invoice_of_each_deal_can_be_asked_for(shared, world):
+    url = f"{shared.sandbox.base_url}/_sandbox/history/deals.json?until={UNTIL}"
+    numbers = requests.get(url, timeout=10).json()
+    assert {int(deal): number for deal, number in numbers.items()} == invoiced_deals(world, UNTIL)
+
+
+def test_a_world_is_the_same_after_a_rest_in_a_file(client, tmp_path):
+    world = client.sandbox.world
+    world.win_deal(world.add_deal(title="Ajoutée", lines=[{"item_price": 7}]))
+    save_world(world, tmp_path / "var" / "world.json")
+    back = load_world(tmp_path / "var" / "world.json")
+    for name in ("today", "organizations", "persons", "deals", "lines", "discounts", "stages"):
+        assert getattr(back, name) == getattr(world, name)
+    assert history(back, TODAY) == history(world, TODAY)
+    assert back.add_deal(title="Encore une") not in world.deals
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"today": "2026-01-01"}'])
+def test_a_file_that_holds_no_world_is_refused_in_a_sentence(tmp_path, text):
+    path = tmp_path / "world.json"
+    path.write_text(text)
+    with pytest.raises(UnreadableWorld, match="remove it to begin anew"):
+        load_world(path)
+
+
+@pytest.mark.parametrize("path", ["deals", "organizations", "persons"])
+def test_every_additional_field_of_the_specification_can_be_asked_for(shared, path):
+    parameters = specification("v2")["paths"][f"/{path}"]["get"]["parameters"]
+    (pattern,) = (p["schema"]["pattern"] for p in parameters if p["name"] == "include_fields")
+    names = pattern.removeprefix("^(").split(")")[0].split("|")
+    row = shared.data(f"/api/v2/{path}", limit=1, include_fields=",".join(names))[0]
+    assert set(names) <= row.keys()
+
+
 # Starting it
 
 
@@ -1008,19 +1043,34 @@ def test_it_needs_no_django():
     assert done.stdout.strip() == "False"
 
 
-def test_the_process_serves_and_leaves_when_told():
+def start(*options):
     command = [sys.executable, "-m", "integrations.sandbox", "--port", "0", "--deals", "60"]
-    process = subprocess.Popen(
-        [*command, "--today", "2026-11-24"], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    return process, process.stdout.readline().split(" at ")[1].split()[0]
+
+
+def stop(process):
+    process.terminate()
+    process.communicate(timeout=10)
+    return process.returncode
+
+
+def test_the_process_serves_goes_on_where_it_stopped_and_leaves_when_told(tmp_path):
+    kept = ("--state", str(tmp_path / "world.json"))
+    process, base_url = start("--today", "2026-11-24", *kept)
     try:
-        line = process.stdout.readline()
-        base_url = line.split(" at ")[1].split()[0]
-        assert requests.get(f"{base_url}/_sandbox/", timeout=10).json()["today"] == "2026-11-24"
+        edit = {"deal_id": 1, "title": "Renommée"}
+        requests.post(f"{base_url}/_sandbox/edits/change_deal", json=edit, timeout=10)
     finally:
-        process.terminate()
-        process.communicate(timeout=10)
-    assert process.returncode == 0
+        assert stop(process) == 0
+    process, base_url = start(*kept)
+    try:
+        assert requests.get(f"{base_url}/_sandbox/", timeout=10).json()["today"] == "2026-11-24"
+        headers = {"x-api-token": DEFAULT_TOKEN}
+        deal = requests.get(f"{base_url}/api/v2/deals/1", headers=headers, timeout=10).json()
+        assert deal["data"]["title"] == "Renommée"
+    finally:
+        assert stop(process) == 0
 
 
 def test_a_taken_port_is_said_in_a_sentence():
