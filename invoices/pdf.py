@@ -330,7 +330,7 @@ def _payment_code(paper: Paper) -> segno.QRCode | None:
         return None
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)
 def _logo(png: bytes) -> dict[str, Any]:
     """The picture made anew by Pillow, so that nothing of the upload but its pixels reaches the
     file."""

@@ -32,6 +32,7 @@ WIDTH = 493.0
 SIZE, LEADING, SMALL, SMALL_LEADING = 9, 12.5, 7.8, 11
 GAP = 12
 HEAD_ROWS = 2
+KEPT_ROWS = 20  # at most so many rows of totals stay together: they must fit a page
 # A longer description continues in rows of its own, so that the page can turn inside it.
 PIECE_HEIGHT = 5 * LEADING
 _MIN_DESCRIPTION = 150.0
@@ -98,7 +99,9 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
                 ("TOPPADDING", (0, row), (-1, row), 7),
             ]
     styles.append(("TOPPADDING", (0, first_total), (-1, first_total), 9))
-    styles.append(("NOSPLIT", (0, max(first_total - 1, HEAD_ROWS)), (0, len(rows) - 1)))
+    styles.append(
+        ("NOSPLIT", (0, max(first_total - 1, HEAD_ROWS, len(rows) - KEPT_ROWS)), (0, len(rows) - 1))
+    )
     return Table(
         rows,
         colWidths=widths,

@@ -312,6 +312,13 @@ def test_long_names_and_words_without_spaces_stay_on_the_page():
     assert joined.count("Anticonstitutionnellement") >= 38
 
 
+def test_even_fifty_discounts_print():
+    discounts = [DiscountInput(amount=Decimal("0.5"), label=f"Remise {n}") for n in range(50)]
+    text = text_of(render(make_paper(discounts=discounts)))
+    assert [n for n in range(50) if f"Remise {n} −0,50 €" not in text] == []
+    assert "Total TTC 4 410,00 €" in text
+
+
 # ─ The file
 
 
