@@ -1,0 +1,111 @@
+"""Go-live: clients, issued invoices, credit notes and payments of the old system."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from billing_portal.accounts.models import User
+from billing_portal.money import formatted_minor
+from invoices.history import HistoryInterrupted, HistoryRefused, Plan, Source, apply, read, report
+from invoices.tables import MAX_BYTES
+
+
+class Command(BaseCommand):
+    help = (
+        "Brings in clients, issued invoices, credit notes and payments of an older system from CSV "
+        "or XLSX (columns in docs/history.md). All or nothing; the same files twice change nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        for kind in ("clients", "invoices", "payments"):
+            parser.add_argument(f"--{kind}", metavar="FILE", help=f"the {kind} file")
+        parser.add_argument(
+            "--by", metavar="EMAIL", help="the person in whose name the history says it was done"
+        )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="list what would change and every refused row with its reason; write nothing",
+        )
+        parser.add_argument("--format", choices=["text", "json"], default="text")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        kinds = ("clients", "invoices", "payments")
+        sources = {kind: _source(options[kind]) for kind in kinds if options[kind]}
+        if not sources:
+            raise CommandError("Name at least one file: --clients, --invoices, --payments.")
+        by = None
+        if options["by"]:
+            by = User.objects.filter(email__iexact=options["by"]).first()
+            if by is None:
+                raise CommandError(f"Nobody here has the address {options['by']}.")
+        on = timezone.localdate()
+        plan = read(**sources, on=on)
+        done = False
+        problem = ""
+        if not plan.complaints and not options["dry_run"]:
+            try:
+                plan = apply(plan, by=by, on=on, progress=self._progress)
+                done = True
+            except HistoryRefused as refusal:
+                plan = refusal.plan
+            except HistoryInterrupted as interruption:
+                problem = str(interruption)
+        if options["format"] == "json":
+            self.stdout.write(json.dumps({"done": done, **report(plan)}, ensure_ascii=False))
+        else:
+            self._tell(plan, done=done, dry_run=options["dry_run"])
+        if problem:
+            raise CommandError(problem)
+        if plan.complaints:
+            raise CommandError(
+                f"{len(plan.complaints)} reasons against these files, listed above: "
+                "nothing was brought in."
+            )
+
+    def _tell(self, plan: Plan, *, done: bool, dry_run: bool) -> None:
+        for notice in plan.notices:
+            self.stdout.write(f"Note: {notice}")
+        for name in plan.new_types.values():
+            self.stdout.write(f"New client type: {name}")
+        for email in plan.new_people:
+            self.stdout.write(f"New salesperson, without a password: {email}")
+        for c in plan.complaints:
+            column = f", {c.column}" if c.column else ""
+            place = f"{c.file}, line {c.line}{column}: " if c.line else ""
+            self.stdout.write(f"{place}{c.reason}")
+        parts = []
+        for kind, counts in plan.counts().items():
+            shown = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+            parts.append(f"{kind.replace('_', ' ')}: {shown or 'none'}")
+        sums = "; ".join(
+            f"invoiced {formatted_minor(s['invoiced'], currency)}, "
+            f"credited {formatted_minor(s['credited'], currency)}, "
+            f"received {formatted_minor(s['received'], currency)} "
+            f"({formatted_minor(s['unapplied'], currency)} of it unapplied)"
+            for currency, s in plan.totals().items()
+        )
+        verb = "Brought in" if done else "Would bring in" if not plan.complaints else "Found"
+        if dry_run and plan.complaints:
+            verb = "Dry run"
+        self.stdout.write(f"{verb}: {'; '.join(parts)}. {sums}".rstrip())
+
+    def _progress(self, done: int, total: int) -> None:
+        if self.stderr.isatty():
+            self.stderr.write(f"\r{done} / {total}", ending="" if done < total else "\n")
+
+
+def _source(path: str) -> Source:
+    file = Path(path)
+    try:
+        size = file.stat().st_size
+        if size > MAX_BYTES:
+            raise CommandError(f"{path} is larger than {MAX_BYTES // 2**20} MB: split it.")
+        return file.name, file.read_bytes()
+    except OSError as problem:
+        raise CommandError(f"{path} cannot be read: {problem.strerror}.") from problem
