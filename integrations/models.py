@@ -104,6 +104,8 @@ class FieldMapping(models.Model):
     code = models.CharField(max_length=80)
     # Option id → our value (a client type's pk, "net:30", "eom_after:45"); unknown ones are shown.
     options = models.JSONField(default=dict, blank=True)
+    # Options that came in and stand for nothing here yet: {option id: name of an object that has it}
+    unknown = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [
@@ -161,13 +163,15 @@ class SyncRun(models.Model):
 
 
 class SyncRefusal(models.Model):
-    """An object that a run could not take, in words."""
+    """An object that a run could not take, or not whole, in words."""
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="refusals")
     kind = models.CharField(max_length=20)
     external_id = models.CharField(max_length=80)
     label = models.CharField(max_length=255, blank=True)
     reason = models.TextField()
+    # It was taken, with something left out or changed: a notice.
+    taken = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["pk"]
