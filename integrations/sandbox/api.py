@@ -154,15 +154,15 @@ class Api:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def answer(self, method: str, path: str, query: str, body: bytes) -> tuple[str, Answer]:
-        """The route's name (for counting) and the answer; the caller has checked the token."""
+    def answer(self, method: str, path: str, query: str, body: bytes) -> Answer:
+        """The caller has checked the token."""
         path = path.rstrip("/")
         matches = [(r, m) for r in _ROUTES if (m := r.pattern.fullmatch(path))]
         found = next(((r, m) for r, m in matches if r.method == method), None)
         if found is None:
             status = 405 if matches else 404
             info = f"{method} {path} is not served by this stand-in."
-            return path, Answer(status, refusal_body("Unknown method or path", info))
+            return Answer(status, refusal_body("Unknown method or path", info))
         known, match = found
         try:
             parameters = self._parameters(known, query)
@@ -172,10 +172,10 @@ class Api:
             )
             with self.world.lock:
                 written = known.handler(self, parameters, payload, arguments)
-            return known.name, Answer(200, written, known.cost)
+            return Answer(200, written, known.cost)
         except Refusal as refusal:
             text = refusal_body(refusal.error, refusal.info)
-            return known.name, Answer(refusal.status, text, known.cost)
+            return Answer(refusal.status, text, known.cost)
 
     @staticmethod
     def route_name(path: str) -> str:

@@ -30,14 +30,16 @@ _BLOCKED: Final = (
 class Fault:
     """One kind of trouble.
 
-    `path` is the beginning of a path ("/api/v2/deals/products"), or None for every request; `skip`
-    lets so many matching requests through first; `retry_after` is the header of a 429 or 503, in
-    seconds; `delay` is how long "slow" waits before it answers properly.
+    `path` is the beginning of a path ("/api/v2/deals" spoils those of products too), `route` exactly
+    one route of the specification; None matches every request. `skip` lets so many matching requests
+    through first; `retry_after` is the header of a 429 or 503, in seconds; `delay` is how long "slow"
+    waits before it answers properly.
     """
 
     kind: str
     times: int = 1
     path: str | None = None
+    route: str | None = None
     skip: int = 0
     retry_after: float | None = None
     delay: float = 1.0
@@ -90,11 +92,13 @@ class Faults:
         with self._lock:
             return list(self._waiting)
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, path: str, route: str) -> Fault | None:
         """The fault for this request, if one is due."""
         with self._lock:
             for fault in self._waiting:
                 if fault.path is not None and not path.startswith(fault.path):
+                    continue
+                if fault.route is not None and fault.route != route:
                     continue
                 if fault.skip > 0:
                     fault.skip -= 1

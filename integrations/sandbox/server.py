@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -70,12 +70,13 @@ class Sandbox:
         *,
         times: int = 1,
         path: str | None = None,
+        route: str | None = None,
         skip: int = 0,
         retry_after: float | None = None,
         delay: float = 1.0,
     ) -> None:
-        """Spoil the next `times` requests whose path begins with `path`: see `faults.Fault`."""
-        self.faults.add(Fault(kind, times, path, skip, retry_after, delay))
+        """Spoil the next `times` requests that match: see `faults.Fault`."""
+        self.faults.add(Fault(kind, times, path, route, skip, retry_after, delay))
 
     def count(self, route: str | None = None, *, method: str | None = None) -> int:
         """How many requests came in, refused ones too; `route` as in the specification."""
@@ -96,7 +97,8 @@ class Sandbox:
     ) -> tuple[Answer, Fault | None]:
         """The answer, and the fault that spoils it, if any; the request is counted."""
         path, _, query = target.partition("?")
-        fault = self.faults.take(path)
+        route = self.api.route_name(path)
+        fault = self.faults.take(path, route)
         if fault is not None and fault.kind == "slow":
             time.sleep(fault.delay)
         answer = fault.answer() if fault else None
@@ -105,9 +107,7 @@ class Sandbox:
         if answer is None and not hmac.compare_digest(token.encode(), self.token.encode()):
             answer = unauthorized()
         if answer is None:
-            route, answer = self.api.answer(method, path, query, body)
-        else:
-            route = self.api.route_name(path)
+            answer = self.api.answer(method, path, query, body)
         answer.headers.update(self.limits.headers(answer.cost, writes=method != "GET"))
         self.requests.append(Request(method, route, path, query, answer.status))
         return answer, fault
@@ -127,6 +127,7 @@ class Sandbox:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
+        self._server.hang_up()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -157,7 +158,23 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, sandbox: Sandbox, port: int) -> None:
         self.sandbox = sandbox
+        self._open: set[socket.socket] = set()
         super().__init__((HOST, port), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Connections kept open would otherwise go on being served after the end."""
+        for connection in list(self._open):
+            # It may have been closed from the other side meanwhile.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no news; anything else is printed by the base class."""

@@ -598,6 +598,21 @@ def test_a_fault_spoils_as_many_requests_as_asked_and_no_more(client, kind):
     assert client.data("/api/v2/deals")
 
 
+def test_a_fault_can_be_bound_to_one_route(client):
+    client.sandbox.inject("500", route="/api/v2/deals")
+    assert client.get("/api/v2/deals/products", deal_ids=1).status_code == 200
+    assert client.get("/api/v2/deals").status_code == 500
+
+
+def test_after_the_end_no_open_connection_is_served():
+    sandbox = Sandbox(build_world(today=TODAY, deals=60)).start()
+    client = Client(sandbox)
+    assert client.get("/v1/users").status_code == 200
+    sandbox.stop()
+    with pytest.raises(requests.exceptions.ConnectionError):
+        client.get("/v1/users")
+
+
 def test_retry_after_is_there_only_if_asked_for(client):
     client.sandbox.inject("429", retry_after=3)
     assert client.get("/api/v2/deals").headers["Retry-After"] == "3"
