@@ -183,7 +183,6 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "labels": as_dict(labels),
         "language": paper.language,
         "draft": draft,
-        "is_credit": is_credit,
         "kind": words.kind(),
         "number": shown_number,
         "facts": [fact for fact in facts if fact[1]],

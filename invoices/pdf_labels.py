@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
 
 from invoices.mentions import LOCALES, long_date
 from invoices.paper import CREDIT_NOTE, Paper
@@ -225,9 +225,13 @@ class Words:
         return self.labels.credit_note if is_credit else self.labels.invoice
 
     def money(self, minor: int) -> str:
-        """With the currency's sign: € after the amount in French, before it in English."""
+        """With the currency's sign, after the amount in French and before it in English."""
         pattern = "#,##0" + (f".{self.decimals}" if self.decimals else "")
-        pattern = f"{pattern}\u00a0¤" if self.paper.language == "fr" else f"¤{pattern}"
+        if self.paper.language == "fr":
+            pattern += "\u00a0¤"
+        else:
+            sign = get_currency_symbol(self.paper.currency, locale=self.locale)
+            pattern = ("¤\u00a0" if sign[-1:].isalpha() else "¤") + pattern
         return _minus(
             format_currency(
                 Decimal(minor) / self.paper.sub_unit,

@@ -35,7 +35,7 @@ HEAD_ROWS = 2
 KEPT_ROWS = 20  # at most so many rows of totals stay together: they must fit a page
 # A longer description continues in rows of its own, so that the page can turn inside it.
 PIECE_HEIGHT = 5 * LEADING
-_MIN_DESCRIPTION = 150.0
+_MIN_DESCRIPTION = 150.0  # points left for words, however long the figures
 
 
 def table_of_lines(paper: Paper, words: Words) -> Table:
@@ -48,7 +48,7 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
     head += [labels.vat, labels.net_amount]
     figures = [_figures(line, words, has_discount) for line in paper.lines]
     totals = list(_totals(paper, words))
-    widths = _widths(head, figures, [amount for _label, amount, _style in totals])
+    widths, size, grand = _fitted(head, figures, [amount for _label, amount, _kind in totals])
     # The second row is the air below the head, repeated with it: a description may continue there.
     rows: list[list[Any]] = [head, [""] * len(head)]
     continued: list[int] = []
@@ -62,7 +62,7 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
         ends.append(len(rows) - 1)
     last = len(head) - 1
     styles: list[tuple[Any, ...]] = [
-        ("FONT", (0, 0), (-1, -1), REGULAR, SIZE, LEADING),
+        ("FONT", (0, 0), (-1, -1), REGULAR, size, LEADING),
         ("TEXTCOLOR", (0, 0), (-1, -1), INK),
         ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -95,7 +95,7 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
         if kind == "grand":
             styles += [
                 ("LINEABOVE", (0, row), (-1, row), 0.9, INK),
-                ("FONT", (last, row), (last, row), BOLD, 12, 15),
+                ("FONT", (last, row), (last, row), BOLD, grand, 15),
                 ("TOPPADDING", (0, row), (-1, row), 7),
             ]
     styles.append(("TOPPADDING", (0, first_total), (-1, first_total), 9))
@@ -181,23 +181,21 @@ def _document_discounts(paper: Paper) -> list[tuple[str, Decimal, int]]:
     return [(label, percent, amount) for (label, percent), amount in found.items()]
 
 
-def _widths(
+def _fitted(
     head: Sequence[str], figures: Sequence[Sequence[str]], amounts: Sequence[str]
-) -> list[float]:
-    widths = [0.0]
-    for column, title in enumerate(head[1:]):
-        widest = max((stringWidth(row[column], REGULAR, SIZE) for row in figures), default=0.0)
-        widths.append(max(widest, stringWidth(title, BOLD, SMALL)) + GAP + 2)
-    widths[-1] = (
-        max(widths[-1] - GAP - 2, *(stringWidth(amount, BOLD, 12) for amount in amounts)) + 1
-    )
-    widths[0] = max(WIDTH - sum(widths), _MIN_DESCRIPTION)
-    if (over := sum(widths) - WIDTH) > 0:
-        # Enormous figures: let the widest column run into its neighbours' padding rather than off
-        # the page.
-        widest_column = max(range(1, len(widths)), key=lambda column: widths[column])
-        widths[widest_column] -= over
-    return widths
+) -> tuple[list[float], float, float]:
+    """Column widths, and the sizes of figures and of the great total that leave room for words."""
+    for size, grand in ((SIZE, 12.0), (8.0, 10.5), (7.0, 9.0), (6.0, 7.5), (5.0, 6.0)):
+        widths = [0.0]
+        for column, title in enumerate(head[1:]):
+            widest = max((stringWidth(row[column], REGULAR, size) for row in figures), default=0.0)
+            widths.append(max(widest, stringWidth(title, BOLD, SMALL)) + GAP + 2)
+        totals = max((stringWidth(amount, BOLD, grand) for amount in amounts), default=0.0)
+        widths[-1] = max(widths[-1] - GAP - 2, totals) + 1
+        widths[0] = WIDTH - sum(widths)
+        if widths[0] >= _MIN_DESCRIPTION:
+            break
+    return widths, size, grand
 
 
 _BASE = ParagraphStyle(

@@ -10,7 +10,7 @@ Rounding is that of EN 16931, half up (away from zero, so that a credit mirrors 
 Amounts going in are Decimals in currency units, amounts coming out are integers in minor units.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
@@ -181,26 +181,6 @@ def round_half_up(value: Fraction | Decimal) -> int:
 
 def vat_of(basis_minor: int, rate: Decimal) -> int:
     return round_half_up(basis_minor * Fraction(rate) / 100)
-
-
-def as_lines(allowances: Iterable[Allowance], currency: str) -> list[tuple[str, LineInput]]:
-    """Document discounts as lines of their own (label, line), to the same totals.
-
-    A quantity of -1 at a positive price: e-invoices know no negative price.
-    """
-    unit = sub_unit(currency)
-    return [
-        (
-            allowance.label,
-            LineInput(
-                quantity=Decimal(-1 if allowance.amount_minor > 0 else 1),
-                unit_price=Decimal(abs(allowance.amount_minor)) / unit,
-                vat_rate=allowance.vat_rate,
-                vat_category=allowance.vat_category,
-            ),
-        )
-        for allowance in allowances
-    ]
 
 
 def _line_total(line: LineInput, unit: int) -> LineTotal:
