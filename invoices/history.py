@@ -40,6 +40,7 @@ from invoices.models import (
     Invoice,
     Payment,
 )
+from invoices.numbering import prefix_for
 from invoices.settling import Settled
 from invoices.tables import Complaint, Table, TableRefused, read_table
 
@@ -688,11 +689,8 @@ def _warn_of_numbers(plan: Plan) -> None:
     company = Company.objects.filter(pk=1).first()
     if company is None or not plan.new_invoices:
         return
-    for kind, prefix in (
-        (Invoice.Kind.INVOICE, company.invoice_prefix),
-        (Invoice.Kind.CREDIT_NOTE, company.credit_note_prefix),
-    ):
-        ours = prefix.replace("{year}", str(plan.on.year))
+    for kind in Invoice.Kind.values:
+        ours = prefix_for(kind, plan.on.year, company)
         alike = [r.number for r in plan.new_invoices if r.kind == kind and ours]
         alike = [number for number in alike if number.startswith(ours)]
         if alike:

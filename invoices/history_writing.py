@@ -231,7 +231,13 @@ class _Writer:
                 kind=InvoiceEvent.Kind.IMPORTED,
                 on=self.on,
                 by=by,
-                data={"issued_on": row.issued_on.isoformat()},
+                data={
+                    "number": row.number,
+                    "total_minor": row.total_minor,
+                    "currency": row.currency,
+                    "issue_date": row.issued_on.isoformat(),
+                    "due_date": row.due_on.isoformat(),
+                },
             )
             for row in plan.new_invoices
         ]
@@ -248,22 +254,21 @@ class _Writer:
                         by=by,
                     )
                 )
-                data = {
-                    "amount_minor": amount,
-                    "currency": row.currency,
-                    "credit_note": credit.number,
-                    "invoice": target.number,
-                }
-                events += [
+                events.append(
                     InvoiceEvent(
-                        invoice=invoice,
+                        invoice=target,
                         kind=InvoiceEvent.Kind.CREDITED,
                         on=row.issued_on,
                         by=by,
-                        data=data,
+                        data={
+                            "number": credit.number,
+                            "credit_note_id": credit.pk,
+                            "amount_minor": amount,
+                            "total_minor": row.total_minor,
+                            "currency": row.currency,
+                        },
                     )
-                    for invoice in (target, credit)
-                ]
+                )
         for remittance, payment in zip(plan.remittances, payments, strict=True):
             for paid in remittance.rows:
                 invoice = self.invoices[paid.invoice]

@@ -296,9 +296,7 @@ def _places(table: Table, head: list[str], columns: Sequence[str]) -> dict[str, 
     return {column: names.index(column) for column in columns}
 
 
-def _take(
-    table: Table, line: int, cells: list[str], places: dict[str, int], width: int
-) -> None:
+def _take(table: Table, line: int, cells: list[str], places: dict[str, int], width: int) -> None:
     found: list[Complaint] = []
     if any(cell.strip() for cell in cells[width:]):
         found.append(
