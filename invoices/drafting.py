@@ -619,7 +619,7 @@ def recalculate(invoice: Invoice) -> Totals:
 
 
 def totals_of(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Totals:
-    return compute([_input_of(line) for line in lines], currency=invoice.currency)
+    return compute([input_of(line) for line in lines], currency=invoice.currency)
 
 
 def dates_of(invoice: Invoice, on: date) -> tuple[date, date]:
@@ -630,7 +630,7 @@ def dates_of(invoice: Invoice, on: date) -> tuple[date, date]:
     return issue_date, due_date(issue_date, invoice.terms_kind, invoice.terms_days)
 
 
-def _input_of(line: InvoiceLine) -> LineInput:
+def input_of(line: InvoiceLine) -> LineInput:
     return LineInput(
         quantity=Decimal(line.quantity),
         unit_price=Decimal(line.unit_price),

@@ -1,0 +1,216 @@
+"""Do the books hold? Numbers, hashes, balances, stored documents, against the rows beneath them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Sum
+from django.utils.translation import gettext as _
+
+from invoices import settling, snapshot
+from invoices.models import Allocation, Document, Invoice, NumberSeries, Payment
+
+BATCH = 2_000
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One thing that does not hold: which row, and in what."""
+
+    where: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.text}"
+
+
+def verify() -> list[Broken]:
+    """Everything that is broken, in the order in which one would look at it; empty when all holds."""
+    return [*_series(), *_balances(), *_payments(), *_breakdowns(), *_documents()]
+
+
+def _series() -> Iterator[Broken]:
+    for series in NumberSeries.objects.order_by("kind", "year"):
+        expected, previous_hash, last_date = 1, "", None
+        rows = series.invoices.order_by("sequence").values(
+            "sequence",
+            "number",
+            "issue_date",
+            "paper",
+            "content_hash",
+            "previous_hash",
+            "net_minor",
+            "vat_minor",
+            "total_minor",
+            "currency",
+            "kind",
+        )
+        for row in rows.iterator(chunk_size=BATCH):
+            for missing in range(expected, row["sequence"]):
+                yield Broken(series.number(missing), _("this number is missing."))
+            expected = row["sequence"] + 1
+            if row["number"] != series.number(row["sequence"]):
+                yield Broken(row["number"], _("is not the number of its place in the series."))
+            if last_date and row["issue_date"] < last_date:
+                yield Broken(row["number"], _("is dated before the number before it."))
+            last_date = row["issue_date"]
+            yield from _paper(row, previous_hash)
+            previous_hash = row["content_hash"]
+        for missing in range(expected, series.next_value):
+            yield Broken(series.number(missing), _("this number is missing."))
+        if expected > series.next_value:
+            yield Broken(str(series), _("the series would give a number again."))
+        if expected > 1 and series.last_hash != previous_hash:
+            yield Broken(str(series), _("the chain does not end with the last document."))
+
+
+def _paper(row: dict[str, Any], previous_hash: str) -> Iterator[Broken]:
+    number, paper = row["number"], row["paper"]
+    if not isinstance(paper, dict):
+        yield Broken(number, _("has no frozen content."))
+        return
+    if row["previous_hash"] != previous_hash:
+        yield Broken(number, _("is not chained to the document before it."))
+    if row["content_hash"] != snapshot.chained_hash(row["previous_hash"], paper):
+        yield Broken(number, _("its content was changed after it was issued."))
+    said = {
+        "number": paper.get("number", ""),
+        "issue_date": paper.get("issue_date"),
+        "currency": paper.get("currency"),
+        "net_minor": paper.get("net_minor"),
+        "vat_minor": paper.get("vat_minor"),
+        "total_minor": paper.get("total_minor"),
+        "kind": paper.get("kind", "invoice"),
+    }
+    for field, value in said.items():
+        stored = row[field].isoformat() if field == "issue_date" else row[field]
+        if stored != value:
+            yield Broken(
+                number,
+                _("the page says %(said)s where the row has %(stored)s (%(field)s).")
+                % {"said": value, "stored": stored, "field": field},
+            )
+
+
+def _balances() -> Iterator[Broken]:
+    issued = Invoice.objects.issued().order_by("pk")
+    last = 0
+    while batch := list(issued.filter(pk__gt=last).defer("paper", "note")[:BATCH]):
+        last = batch[-1].pk
+        steps = _steps(batch)
+        for invoice in batch:
+            yield from _balance(invoice, steps[invoice.pk])
+
+
+def _steps(batch: list[Invoice]) -> dict[int, list[settling.Settled]]:
+    found: dict[int, list[settling.Settled]] = defaultdict(list)
+    ids = {invoice.pk: invoice.is_credit_note for invoice in batch}
+    columns = [
+        "invoice_id",
+        "credit_note_id",
+        "kind",
+        "amount_minor",
+        "applied_on",
+        "payment__reverses_id",
+        "payment_id",
+    ]
+    for side in ("invoice_id", "credit_note_id"):
+        wanted = [pk for pk, is_note in ids.items() if side == "invoice_id" or is_note]
+        rows = Allocation.objects.filter(**{f"{side}__in": wanted}).values_list(*columns)
+        for row in rows:
+            owner = row[0] if side == "invoice_id" else row[1]
+            _invoice, note_id, kind, amount, on, reverses_id, payment_id = row
+            found[owner].append(
+                settling.Settled(kind, amount, on, note_id or reverses_id or payment_id)
+            )
+    return found
+
+
+def _balance(invoice: Invoice, steps: list[settling.Settled]) -> Iterator[Broken]:
+    assert invoice.issue_date is not None
+    try:
+        found = settling.settlement(invoice.total_minor, invoice.issue_date, steps)
+    except settling.BalanceRefused:
+        yield Broken(str(invoice), _("more was settled than it comes to."))
+        return
+    for field in (
+        "paid_minor",
+        "credited_minor",
+        "written_off_minor",
+        "outstanding_minor",
+        "settled_on",
+        "paid_on",
+    ):
+        stored, right = getattr(invoice, field), getattr(found, field)
+        if stored != right:
+            yield Broken(
+                str(invoice),
+                _("%(field)s is %(stored)s; its allocations make %(right)s.")
+                % {"field": field, "stored": stored, "right": right},
+            )
+
+
+def _payments() -> Iterator[Broken]:
+    sums = Payment.objects.annotate(found=Sum("allocations__amount_minor")).exclude(
+        allocated_minor=0, found__isnull=True
+    )
+    for payment in sums.exclude(allocated_minor=F("found")).order_by("pk")[:BATCH]:
+        yield Broken(
+            _("payment %(pk)s") % {"pk": payment.pk},
+            _("%(stored)s are allocated; its allocations make %(right)s.")
+            % {"stored": payment.allocated_minor, "right": payment.found or 0},
+        )
+    mirrors = Payment.objects.filter(reverses__isnull=False).exclude(
+        amount_minor=-F("reverses__amount_minor")
+    )
+    for payment in mirrors.order_by("pk")[:BATCH]:
+        yield Broken(
+            _("payment %(pk)s") % {"pk": payment.pk}, _("does not mirror what it reverses.")
+        )
+    foreign = Allocation.objects.filter(payment__isnull=False).exclude(
+        invoice__currency=F("payment__currency")
+    )
+    for row in foreign.select_related("invoice")[:BATCH]:
+        yield Broken(str(row.invoice), _("was settled in another currency."))
+
+
+def _breakdowns() -> Iterator[Broken]:
+    rows = (
+        Invoice.objects.issued()
+        .filter(imported=False)
+        .annotate(basis=Sum("vat_breakdown__basis_minor"), vat_sum=Sum("vat_breakdown__vat_minor"))
+        .exclude(basis=F("net_minor"), vat_sum=F("vat_minor"))
+        .order_by("pk")
+    )
+    for invoice in rows[:BATCH]:
+        yield Broken(str(invoice), _("its VAT rows do not make its totals."))
+    over = (
+        Invoice.objects.invoices()
+        .issued()
+        .filter(credit_notes__status__in=["issued", "settled"])
+        .annotate(credit=Sum("credit_notes__total_minor"))
+        .filter(credit__gt=F("total_minor"))
+    )
+    for invoice in over[:BATCH]:
+        yield Broken(str(invoice), _("its credit notes exceed it."))
+
+
+def _documents() -> Iterator[Broken]:
+    documents = Document.objects.select_related("invoice").order_by("pk")
+    with_document: set[int] = set()
+    for document in documents.iterator(chunk_size=50):
+        content = bytes(document.content)
+        if document.kind == "pdf":
+            with_document.add(document.invoice_id)
+        if len(content) != document.size or (
+            hashlib.sha256(content).hexdigest() != document.sha256
+        ):
+            yield Broken(str(document.invoice), _("its stored document is not what was stored."))
+    ours = Invoice.objects.issued().filter(imported=False).order_by("pk")
+    for pk, number in ours.values_list("pk", "number").iterator(chunk_size=BATCH):
+        if pk not in with_document:
+            yield Broken(number, _("has no stored document."))

@@ -1,0 +1,560 @@
+"""The outbox: a row before any mail, each reason once, and no mail twice by itself.
+
+A worker takes a row for some minutes (`claimed_until`), talks to the mail server up to the moment at
+which it asks for the text, marks the row "handed over", gives the text and marks it sent. Up to the
+mark nothing has left, so a crash or a refusal means that it is tried again. Between the mark and the
+server's answer nobody can know: such a row waits for staff (`confirm_arrived`, `resend`).
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import smtplib
+from collections.abc import Sequence
+from datetime import date, timedelta
+from email.utils import make_msgid, parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from billing_portal.accounts.models import User
+from billing_portal.money import formatted
+from invoices import mentions
+from invoices.drafting import address_problem
+from invoices.models import Client, Company, Document, Invoice, InvoiceEvent, Message
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)
+# 1, 2, 4 … minutes, at most six hours: fourteen attempts take about two days.
+MAX_ATTEMPTS = 14
+MAX_DELAY = timedelta(hours=6)
+# So often the whole mail waits for a recipient who is refused for now; then the others get it.
+PATIENCE = 4
+SWEEP_LIMIT = 200
+MAX_BODY = 200_000
+
+
+class MailRefused(Exception):
+    """No mail was queued; the message is written for staff."""
+
+
+class _Later(Exception):
+    """The server did not take it now; nothing has left."""
+
+
+class _Never(Exception):
+    """The server will not take it; nothing has left."""
+
+
+class _Lost(Exception):
+    """Another worker has the row, or somebody cancelled it: nothing has left and nothing may."""
+
+
+# ─ Into the outbox ──────────────────────────────────────────────────────────────────────────────
+
+
+def queue(
+    *,
+    reason_key: str,
+    kind: str,
+    to: Sequence[str],
+    subject: str,
+    body_text: str,
+    body_html: str = "",
+    attachments: Sequence[Document] = (),
+    invoice: Invoice | None = None,
+    client: Client | None = None,
+    language: str,
+    by: User | None = None,
+    cc: Sequence[str] = (),
+) -> Message:
+    """A mail that will leave when the transaction commits; the same reason twice is the first row.
+
+    Raises MailRefused for an address that is none.
+    """
+    recipients = list(dict.fromkeys(address.strip() for address in to if address.strip()))
+    copies = [a.strip() for a in cc if a.strip() and a.strip() not in recipients]
+    if not recipients:
+        raise MailRefused(_("Say who receives it by mail."))
+    if wrong := address_problem([*recipients, *copies]):
+        raise MailRefused(wrong)
+    if len(body_text) > MAX_BODY or len(body_html) > MAX_BODY:
+        raise MailRefused(_("The text of this mail is too long."))
+    company = Company.objects.filter(pk=1).first()
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                message = Message.objects.create(
+                    reason_key=reason_key,
+                    kind=kind,
+                    invoice=invoice,
+                    client=client or (invoice.client if invoice else None),
+                    language=language,
+                    to=recipients,
+                    cc=copies,
+                    reply_to=company.email if company else "",
+                    # A line break in a subject would begin another header.
+                    subject=" ".join(subject.split())[:250],
+                    body_text=body_text,
+                    body_html=body_html,
+                    mail_id=make_msgid(domain=_own_domain()),
+                    created_by=by,
+                )
+        except IntegrityError:
+            return Message.objects.get(reason_key=reason_key)
+        if attachments:
+            message.attachments.set(attachments)
+        _hurry(message)
+        return message
+
+
+def queue_invoice(
+    *,
+    invoice_id: int,
+    recipients: Sequence[str] = (),
+    by: User | None,
+    on: date | None = None,
+) -> Message:
+    """Mail an issued invoice or credit note with its PDF, in its own language.
+
+    A mail of it to the same people that still waits is that mail. Raises MailRefused.
+    """
+    with transaction.atomic():
+        invoice = (
+            Invoice.objects.select_for_update(of=("self",))
+            .select_related("client", "corrects")
+            .filter(pk=invoice_id)
+            .first()
+        )
+        if invoice is None or invoice.status in (Invoice.Status.DRAFT, Invoice.Status.VOID):
+            raise MailRefused(_("Only an issued invoice is sent: issue it first."))
+        to = [a.strip() for a in recipients if a.strip()] or list(invoice.recipients)
+        documents = list(invoice.documents.filter(kind="pdf"))
+        if not documents:
+            raise MailRefused(
+                _("%(number)s has no PDF here: it comes from an older system.")
+                % {"number": invoice.number}
+            )
+        company = Company.objects.get(pk=1)
+        sent_before = 0
+        for before in invoice.messages.filter(kind="invoice"):
+            if before.state == Message.State.QUEUED and before.to == list(dict.fromkeys(to)):
+                return before
+            sent_before += 1
+        subject, text, html = invoice_mail(invoice, company)
+        message = queue(
+            reason_key=f"invoice:{invoice.pk}:{sent_before + 1}",
+            kind="invoice",
+            to=to,
+            subject=subject,
+            body_text=text,
+            body_html=html,
+            attachments=documents,
+            invoice=invoice,
+            language=invoice.language,
+            by=by,
+        )
+        InvoiceEvent.objects.create(
+            invoice=invoice,
+            kind=InvoiceEvent.Kind.QUEUED,
+            on=on or timezone.localdate(),
+            by=by,
+            data={"message_id": message.pk, "to": message.to},
+        )
+        return message
+
+
+def invoice_mail(invoice: Invoice, company: Company) -> tuple[str, str, str]:
+    """Subject, text and HTML, in the language of the document."""
+    language = "fr" if invoice.language == "fr" else "en"
+    locale = mentions.LOCALES[language]
+    assert invoice.issue_date is not None and invoice.due_date is not None
+    kinds = {
+        "fr": ("Avoir" if invoice.is_credit_note else "Facture"),
+        "en": ("Credit note" if invoice.is_credit_note else "Invoice"),
+    }
+    context = {
+        "invoice": invoice,
+        "company": company,
+        "kind": kinds[language],
+        "total": formatted(invoice.total, locale),
+        "outstanding": formatted(invoice.outstanding_balance, locale),
+        "issued": mentions.long_date(invoice.issue_date, language),
+        "due": mentions.long_date(invoice.due_date, language),
+        "is_credit": invoice.is_credit_note,
+        "corrects": invoice.corrects.number if invoice.corrects else "",
+        "iban": " ".join(re.findall(".{1,4}", company.iban.replace(" ", ""))),
+    }
+    subject = f"{kinds[language]} {invoice.number} – {company.name}"
+    text = render_to_string(f"invoices/email/invoice.{language}.txt", context)
+    html = render_to_string(f"invoices/email/invoice.{language}.html", context)
+    return subject, text.strip() + "\n", html
+
+
+def _own_domain() -> str:
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    return domain or "localhost"
+
+
+def _hurry(message: Message) -> None:
+    """Ask a worker to send it now; `sweep` would find it all the same."""
+    from django_q.tasks import async_task
+
+    async_task("invoices.tasks.deliver_message", message.pk, task_name=f"mail-{message.pk}")
+
+
+# ─ Out of it ────────────────────────────────────────────────────────────────────────────────────
+
+
+def sweep() -> dict[str, int]:
+    """Deliver every row that waits and is due, whatever became of its task."""
+    now = timezone.now()
+    due = (
+        Message.objects.filter(_due(now), state=Message.State.QUEUED)
+        .order_by("pk")
+        .values_list("pk", flat=True)[:SWEEP_LIMIT]
+    )
+    counts: dict[str, int] = {}
+    for message_id in list(due):
+        state = deliver(message_id)
+        counts[state] = counts.get(state, 0) + 1
+    return counts
+
+
+def deliver(message_id: int) -> str:
+    """Send one row if it waits, is due and nobody else has it; returns the state it is left in."""
+    message = _claim(message_id)
+    if message is None:
+        return "untouched"
+    try:
+        mail = _built(message)
+        refused = _send(message, mail)
+    except _Later as trouble:
+        return _try_later(message, str(trouble))
+    except _Never as trouble:
+        return _give_up(message, str(trouble))
+    except _Lost:
+        return "untouched"
+    except _Unconfirmed as trouble:
+        Message.objects.filter(pk=message.pk, state=Message.State.SENDING).update(
+            error=str(trouble)[:2000], claimed_until=None
+        )
+        logger.warning("mail %s was handed over and not confirmed", message.pk)
+        return Message.State.SENDING
+    return _mark_sent(message, refused)
+
+
+class _Unconfirmed(Exception):
+    """The text was given, and the answer never came."""
+
+
+def _due(now: Any) -> Q:
+    return (Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now)) & (
+        Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    )
+
+
+def _claim(message_id: int) -> Message | None:
+    now = timezone.now()
+    taken = Message.objects.filter(_due(now), pk=message_id, state=Message.State.QUEUED).update(
+        claimed_until=now + LEASE, attempts=F("attempts") + 1
+    )
+    if not taken:
+        return None
+    message = Message.objects.get(pk=message_id)
+    # A crash never gets to count its failure: this does.
+    if message.attempts > MAX_ATTEMPTS:
+        _give_up(message, _("It was tried too often."))
+        return None
+    return message
+
+
+def _built(message: Message) -> EmailMultiAlternatives:
+    mail = EmailMultiAlternatives(
+        subject=message.subject,
+        body=message.body_text,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=message.to,
+        cc=message.cc,
+        reply_to=[message.reply_to] if message.reply_to else None,
+        headers={"Message-ID": message.mail_id, "Auto-Submitted": "auto-generated"},
+    )
+    if message.body_html:
+        mail.attach_alternative(message.body_html, "text/html")
+    for document in message.attachments.all():
+        content_type = "application/pdf" if document.kind == "pdf" else "application/octet-stream"
+        mail.attach(document.filename, bytes(document.content), content_type)
+    try:
+        mail.message()
+    except ValueError as trouble:
+        # BadHeaderError and the like: nothing about it will be better next time.
+        raise _Never(str(trouble)) from trouble
+    return mail
+
+
+def _send(message: Message, mail: EmailMultiAlternatives) -> list[str]:
+    """Hand it to the server; returns what was refused for single recipients, in words."""
+    connection = get_connection()
+    try:
+        try:
+            connection.open()
+        except (OSError, smtplib.SMTPException) as trouble:
+            # A greeting or a login that fails says nothing about this mail.
+            raise _Later(f"{type(trouble).__name__}: {trouble}") from trouble
+        if isinstance(connection, SmtpBackend) and connection.connection is not None:
+            return _by_smtp(message, mail, connection.connection)
+        _mark_sending(message)
+        try:
+            connection.send_messages([mail])
+        except Exception as trouble:
+            # What another backend did before it failed is unknown.
+            raise _Unconfirmed(f"{type(trouble).__name__}: {trouble}") from trouble
+        return []
+    finally:
+        try:
+            connection.close()
+        except (OSError, smtplib.SMTPException):
+            logger.info("the mail server did not say goodbye")
+
+
+def _by_smtp(message: Message, mail: EmailMultiAlternatives, smtp: smtplib.SMTP) -> list[str]:
+    """The conversation step by step: only so can the mark fall right before the text leaves."""
+    content = mail.message().as_bytes(linesep="\r\n")
+    refused: list[str] = []
+    try:
+        smtp.ehlo_or_helo_if_needed()
+        options = ["BODY=8BITMIME"] if smtp.has_extn("8bitmime") else []
+        _accepted(smtp.mail(_envelope(settings.DEFAULT_FROM_EMAIL), options))
+        recipients = mail.recipients()
+        temporary = False
+        for address in recipients:
+            code, words = smtp.rcpt(_envelope(address))
+            if code >= 300:
+                refused.append(f"{address}: {_said(code, words)}")
+                temporary = temporary or code < 500
+        # Greylisting of one: later all of them get it.
+        if len(refused) == len(recipients) or (temporary and message.attempts <= PATIENCE):
+            raise (_Later if temporary else _Never)("; ".join(refused))
+        code, words = smtp.docmd("DATA")
+        if code != 354:
+            raise (_Later if code < 500 else _Never)(_said(code, words))
+    except (OSError, smtplib.SMTPException) as trouble:
+        raise _trouble(trouble) from trouble
+    try:
+        _mark_sending(message)
+    except BaseException:
+        # No goodbye: the server waits for a text and must see the line break off.
+        smtp.close()
+        raise
+    try:
+        smtp.send(re.sub(rb"(?m)^\.", b"..", content).rstrip(b"\r\n") + b"\r\n.\r\n")
+        code, words = smtp.getreply()
+    except (OSError, smtplib.SMTPException) as trouble:
+        raise _Unconfirmed(f"{type(trouble).__name__}: {trouble}") from trouble
+    if code != 250:
+        # The server read it and said no: it was not taken.
+        raise (_Later if code < 500 else _Never)(_said(code, words))
+    return refused
+
+
+def _accepted(reply: tuple[int, bytes]) -> None:
+    code, words = reply
+    if code >= 300:
+        raise (_Later if code < 500 else _Never)(_said(code, words))
+
+
+def _said(code: int, words: bytes | str) -> str:
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    return f"{code} {' '.join(text.split())}"[:500]
+
+
+def _trouble(trouble: Exception) -> Exception:
+    """Before the text has left, everything but a clear "never" is tried again."""
+    if isinstance(trouble, smtplib.SMTPResponseException):
+        kind = _Never if trouble.smtp_code >= 500 else _Later
+        return kind(_said(trouble.smtp_code, trouble.smtp_error))
+    return _Later(f"{type(trouble).__name__}: {trouble}")
+
+
+def _envelope(address: str) -> str:
+    local, _at, domain = parseaddr(address)[1].rpartition("@")
+    return f"{local}@{domain.encode('idna').decode('ascii')}"
+
+
+def _mark_sending(message: Message) -> None:
+    taken = Message.objects.filter(
+        pk=message.pk,
+        state=Message.State.QUEUED,
+        attempts=message.attempts,
+        claimed_until=message.claimed_until,
+    ).update(state=Message.State.SENDING)
+    if not taken:
+        raise _Lost
+
+
+def _try_later(message: Message, words: str) -> str:
+    if message.attempts >= MAX_ATTEMPTS:
+        return _give_up(message, words)
+    # Jitter: not all of them again in the same second.
+    wait = min(timedelta(minutes=2 ** (message.attempts - 1)), MAX_DELAY)
+    wait *= random.uniform(0.8, 1.2)  # noqa: S311
+    Message.objects.filter(
+        pk=message.pk,
+        attempts=message.attempts,
+        state__in=[Message.State.QUEUED, Message.State.SENDING],
+    ).update(
+        state=Message.State.QUEUED,
+        next_attempt_at=timezone.now() + wait,
+        claimed_until=None,
+        error=words[:2000],
+    )
+    return Message.State.QUEUED
+
+
+def _give_up(message: Message, words: str) -> str:
+    with transaction.atomic():
+        changed = Message.objects.filter(
+            pk=message.pk, state__in=[Message.State.QUEUED, Message.State.SENDING]
+        ).update(state=Message.State.FAILED, claimed_until=None, error=words[:2000])
+        if changed and message.invoice_id:
+            InvoiceEvent.objects.create(
+                invoice_id=message.invoice_id,
+                kind=InvoiceEvent.Kind.SEND_FAILED,
+                on=timezone.localdate(),
+                data={"message_id": message.pk, "to": message.to, "error": words[:500]},
+            )
+    logger.warning("mail %s was refused", message.pk)
+    return Message.State.FAILED
+
+
+def _mark_sent(message: Message, refused: Sequence[str] = (), by: User | None = None) -> str:
+    now = timezone.now()
+    with transaction.atomic():
+        changed = Message.objects.filter(pk=message.pk, state=Message.State.SENDING).update(
+            state=Message.State.SENT,
+            sent_at=now,
+            claimed_until=None,
+            error="; ".join(refused)[:2000],
+        )
+        if changed and message.invoice_id and message.kind == "invoice":
+            Invoice.objects.filter(pk=message.invoice_id, sent_at__isnull=True).update(sent_at=now)
+            InvoiceEvent.objects.create(
+                invoice_id=message.invoice_id,
+                kind=InvoiceEvent.Kind.SENT,
+                on=timezone.localdate(now),
+                by=by,
+                data={
+                    "message_id": message.pk,
+                    "to": message.to,
+                    "refused": list(refused),
+                },
+            )
+    return Message.State.SENT
+
+
+# ─ What staff decide ────────────────────────────────────────────────────────────────────────────
+
+
+def confirm_arrived(*, message_id: int, by: User | None) -> Message:
+    """Somebody knows that a mail "handed over, not confirmed" arrived."""
+    with transaction.atomic():
+        message = _locked(message_id)
+        if message.state != Message.State.SENDING:
+            raise MailRefused(_("This mail is not waiting for a decision."))
+        if message.claimed_until and message.claimed_until > timezone.now():
+            raise MailRefused(_("A worker is sending it right now: look again in a minute."))
+        _mark_sent(message, by=by)
+    message.refresh_from_db()
+    return message
+
+
+def resend(*, message_id: int, by: User | None) -> Message:
+    """Send a mail again: the same row where it never arrived, a new one where it was sent."""
+    with transaction.atomic():
+        message = _locked(message_id)
+        if message.state == Message.State.QUEUED:
+            Message.objects.filter(pk=message.pk).update(next_attempt_at=None)
+        elif message.state in (
+            Message.State.FAILED,
+            Message.State.SENDING,
+            Message.State.CANCELLED,
+        ):
+            if message.claimed_until and message.claimed_until > timezone.now():
+                raise MailRefused(_("A worker is sending it right now: look again in a minute."))
+            Message.objects.filter(pk=message.pk).update(
+                state=Message.State.QUEUED,
+                attempts=0,
+                next_attempt_at=None,
+                claimed_until=None,
+                error="",
+            )
+        else:
+            return _again(message, by)
+        if message.invoice_id:
+            InvoiceEvent.objects.create(
+                invoice_id=message.invoice_id,
+                kind=InvoiceEvent.Kind.QUEUED,
+                on=timezone.localdate(),
+                by=by,
+                data={"message_id": message.pk, "to": message.to, "again": True},
+            )
+        _hurry(message)
+    message.refresh_from_db()
+    return message
+
+
+def _again(message: Message, by: User | None) -> Message:
+    root = message.reason_key.split("#")[0]
+    n = Message.objects.filter(reason_key__startswith=f"{root}#").count() + 2
+    copy = queue(
+        reason_key=f"{root}#{n}",
+        kind=message.kind,
+        to=message.to,
+        cc=message.cc,
+        subject=message.subject,
+        body_text=message.body_text,
+        body_html=message.body_html,
+        attachments=list(message.attachments.all()),
+        invoice=message.invoice,
+        client=message.client,
+        language=message.language,
+        by=by,
+    )
+    if copy.invoice_id:
+        InvoiceEvent.objects.create(
+            invoice_id=copy.invoice_id,
+            kind=InvoiceEvent.Kind.QUEUED,
+            on=timezone.localdate(),
+            by=by,
+            data={"message_id": copy.pk, "to": copy.to, "again": True},
+        )
+    return copy
+
+
+def cancel(*, message_id: int, by: User | None) -> Message:
+    """Keep a waiting mail from leaving."""
+    with transaction.atomic():
+        message = _locked(message_id)
+        if message.state != Message.State.QUEUED:
+            raise MailRefused(_("Only a waiting mail can be cancelled."))
+        message.state = Message.State.CANCELLED
+        message.claimed_until = None
+        message.save(update_fields=["state", "claimed_until"])
+        return message
+
+
+def _locked(message_id: int) -> Message:
+    message = Message.objects.select_for_update().filter(pk=message_id).first()
+    if message is None:
+        raise MailRefused(_("This mail is no longer here."))
+    return message

@@ -1,0 +1,384 @@
+"""Money received: recorded, spread over invoices, taken back.
+
+Rows are locked in one order everywhere (payment, then invoices and credit notes by primary key), so that two
+clerks wait for each other instead of deadlocking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from moneyed import Money
+
+from billing_portal.accounts.models import User
+from billing_portal.money import LARGEST_MINOR, formatted, from_minor, is_currency, to_minor
+from invoices import settling
+from invoices.dates import day
+from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
+
+EARLIEST = date(2000, 1, 1)
+Allocations = Sequence[tuple[int, Money]]
+
+
+class PaymentRefused(Exception):
+    """Nothing was recorded; the message is written for staff."""
+
+
+# ─ Record ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def record_payment(
+    *,
+    client_id: int,
+    amount: Money,
+    received_on: date,
+    reference: str,
+    method: str,
+    by: User | None,
+    allocations: Allocations,
+    on: date | None = None,
+    note: str = "",
+) -> Payment:
+    """Record money received; `received_on` is the value date at our bank.
+
+    What no invoice takes stays unapplied cash of the client. Raises PaymentRefused. `on` is today:
+    a value date after it is refused.
+    """
+    reference, note = reference.strip(), note.strip()
+    amount_minor = _checked_amount(amount)
+    _check_day(received_on, on)
+    if method not in Payment.Method.values:
+        raise PaymentRefused(_("Choose how it was paid."))
+    if len(reference) > 140 or len(note) > 300:
+        raise PaymentRefused(_("The reference has at most 140 characters, the note 300."))
+    with transaction.atomic():
+        client = Client.objects.filter(pk=client_id).first()
+        if client is None:
+            raise PaymentRefused(_("This client is no longer here."))
+        try:
+            with transaction.atomic():
+                payment = Payment.objects.create(
+                    client=client,
+                    received_on=received_on,
+                    currency=amount.currency.code,
+                    amount_minor=amount_minor,
+                    reference=reference,
+                    method=method,
+                    note=note,
+                    recorded_by=by,
+                )
+        except IntegrityError:
+            raise PaymentRefused(
+                _(
+                    "%(amount)s with the reference %(reference)s and value date %(day)s is already "
+                    "recorded for %(client)s."
+                )
+                % {
+                    "amount": formatted(amount),
+                    "reference": reference,
+                    "day": day(received_on),
+                    "client": client.name,
+                }
+            ) from None
+        _spread(payment, allocations, by=by)
+        return payment
+
+
+def allocate_unapplied(
+    *, payment_id: int, allocations: Allocations, by: User | None, on: date
+) -> Payment:
+    """Settle invoices with cash that was not applied yet; its value date stays what it was."""
+    with transaction.atomic():
+        payment = _locked_payment(payment_id)
+        if payment.reverses_id is not None or _is_reversed(payment):
+            raise PaymentRefused(_("This payment was reversed."))
+        if not allocations:
+            raise PaymentRefused(_("Choose an invoice to settle."))
+        _spread(payment, allocations, by=by)
+        return payment
+
+
+def propose_allocations(client: Client, amount: Money) -> list[tuple[Invoice, Money]]:
+    """Oldest due first, until the amount is used up."""
+    left = to_minor(amount)
+    found: list[tuple[Invoice, Money]] = []
+    owed = (
+        Invoice.objects.outstanding()
+        .filter(client=client, currency=amount.currency.code)
+        .order_by("due_date", "issue_date", "pk")
+    )
+    for invoice in owed.iterator(chunk_size=200):
+        if left <= 0:
+            break
+        part = min(left, invoice.outstanding_minor)
+        found.append((invoice, from_minor(part, invoice.currency)))
+        left -= part
+    return found
+
+
+def is_before_issue(received_on: date, invoices: Iterable[Invoice]) -> list[Invoice]:
+    """Invoices issued after the value date: worth a second look, not a refusal (prepayment)."""
+    return [i for i in invoices if i.issue_date is not None and i.issue_date > received_on]
+
+
+def _checked_amount(amount: Money) -> int:
+    if not is_currency(amount.currency.code):
+        raise PaymentRefused(_("Choose a currency."))
+    try:
+        minor = to_minor(amount)
+    except ValueError:
+        raise PaymentRefused(
+            _("%(amount)s is finer than the smallest coin of its currency.")
+            % {"amount": f"{amount.amount} {amount.currency.code}"}
+        ) from None
+    if minor <= 0:
+        raise PaymentRefused(_("Give an amount above zero."))
+    if minor > LARGEST_MINOR:
+        raise PaymentRefused(_("No amount here is that large: check the figure."))
+    return minor
+
+
+def _check_day(received_on: date, on: date | None) -> None:
+    if received_on < EARLIEST:
+        raise PaymentRefused(
+            _("The value date is before %(day)s: check the year.") % {"day": day(EARLIEST)}
+        )
+    if on is not None and received_on > on:
+        raise PaymentRefused(_("The value date is in the future."))
+
+
+def _locked_payment(payment_id: int) -> Payment:
+    payment = Payment.objects.select_for_update().filter(pk=payment_id).first()
+    if payment is None:
+        raise PaymentRefused(_("This payment is no longer here."))
+    return payment
+
+
+def _is_reversed(payment: Payment) -> bool:
+    return Payment.objects.filter(reverses=payment).exists()
+
+
+def _locked_invoices(ids: Iterable[int]) -> dict[int, Invoice]:
+    rows = Invoice.objects.select_for_update().filter(pk__in=set(ids)).order_by("pk")
+    return {invoice.pk: invoice for invoice in rows}
+
+
+def _spread(payment: Payment, allocations: Allocations, *, by: User | None) -> None:
+    wanted: dict[int, int] = {}
+    for invoice_id, part in allocations:
+        if part.currency.code != payment.currency:
+            raise PaymentRefused(
+                _("The payment is in %(currency)s; an allocation is in %(other)s.")
+                % {"currency": payment.currency, "other": part.currency.code}
+            )
+        wanted[invoice_id] = wanted.get(invoice_id, 0) + _checked_amount(part)
+    invoices = _locked_invoices(wanted)
+    free = payment.amount_minor - payment.allocated_minor
+    if sum(wanted.values()) > free:
+        raise PaymentRefused(
+            _("%(wanted)s are spread over invoices, but only %(free)s are there.")
+            % {
+                "wanted": formatted(from_minor(sum(wanted.values()), payment.currency)),
+                "free": formatted(from_minor(free, payment.currency)),
+            }
+        )
+    for invoice_id, minor in sorted(wanted.items()):
+        invoice = invoices.get(invoice_id)
+        if invoice is None:
+            raise PaymentRefused(_("An invoice is no longer here. Nothing was recorded."))
+        if invoice.client_id != payment.client_id:
+            raise PaymentRefused(
+                _("%(number)s is an invoice of another client.") % {"number": invoice}
+            )
+        _check_takes(invoice, minor, payment.currency)
+        settling.allocate(
+            invoice=invoice,
+            amount_minor=minor,
+            applied_on=payment.received_on,
+            by=by,
+            payment=payment,
+        )
+        InvoiceEvent.objects.create(
+            invoice=invoice,
+            kind=InvoiceEvent.Kind.PAID,
+            on=payment.received_on,
+            by=by,
+            data={
+                "payment_id": payment.pk,
+                "amount_minor": minor,
+                "currency": invoice.currency,
+                "reference": payment.reference,
+                "method": payment.method,
+                "outstanding_minor": invoice.outstanding_minor,
+            },
+        )
+
+
+def _check_takes(invoice: Invoice, minor: int, currency: str) -> None:
+    if invoice.is_credit_note:
+        raise PaymentRefused(
+            _("%(number)s is a credit note: it is owed to the client.") % {"number": invoice}
+        )
+    if invoice.status in (Invoice.Status.DRAFT, Invoice.Status.VOID):
+        raise PaymentRefused(_("A draft cannot be paid: issue it first."))
+    if invoice.currency != currency:
+        raise PaymentRefused(
+            _("%(number)s is in %(currency)s; a payment in %(other)s cannot settle it.")
+            % {"number": invoice, "currency": invoice.currency, "other": currency}
+        )
+    if minor > invoice.outstanding_minor:
+        raise PaymentRefused(
+            _("%(number)s has %(owed)s outstanding.")
+            % {"number": invoice, "owed": formatted(invoice.outstanding_balance)}
+        )
+
+
+# ─ Take back ────────────────────────────────────────────────────────────────────────────────────
+
+
+def reverse_payment(*, payment_id: int, by: User | None, on: date, reason: str) -> Payment:
+    """Answer a wrong or bounced payment by its mirror, dated `on`; its invoices are open again."""
+    reason = reason.strip()
+    if not reason:
+        raise PaymentRefused(_("Say why it is reversed."))
+    if len(reason) > 300:
+        raise PaymentRefused(_("At most %(limit)s characters.") % {"limit": 300})
+    with transaction.atomic():
+        payment = _locked_payment(payment_id)
+        if payment.reverses_id is not None:
+            raise PaymentRefused(_("This is a reversal itself: record the payment again."))
+        if _is_reversed(payment):
+            raise PaymentRefused(_("This payment was reversed already."))
+        if on < payment.received_on:
+            raise PaymentRefused(_("A reversal is not dated before its payment."))
+        rows = list(payment.allocations.order_by("invoice_id", "pk"))
+        invoices = _locked_invoices(row.invoice_id for row in rows)
+        mirror = Payment.objects.create(
+            client_id=payment.client_id,
+            received_on=on,
+            currency=payment.currency,
+            amount_minor=-payment.amount_minor,
+            reference=payment.reference,
+            method=payment.method,
+            reverses=payment,
+            note=reason,
+            recorded_by=by,
+        )
+        taken: dict[int, int] = {}
+        for row in rows:
+            settling.allocate(
+                invoice=invoices[row.invoice_id],
+                amount_minor=-row.amount_minor,
+                applied_on=on,
+                by=by,
+                payment=mirror,
+            )
+            taken[row.invoice_id] = taken.get(row.invoice_id, 0) + row.amount_minor
+        for invoice_id, minor in taken.items():
+            InvoiceEvent.objects.create(
+                invoice=invoices[invoice_id],
+                kind=InvoiceEvent.Kind.REVERSED,
+                on=on,
+                by=by,
+                data={
+                    "payment_id": payment.pk,
+                    "amount_minor": minor,
+                    "currency": payment.currency,
+                    "reference": payment.reference,
+                    "reason": reason,
+                    "outstanding_minor": invoices[invoice_id].outstanding_minor,
+                },
+            )
+        return mirror
+
+
+# ─ Credit notes and write-offs ──────────────────────────────────────────────────────────────────
+
+
+def apply_credit_note(
+    *, credit_note_id: int, invoice_id: int, amount: Money, by: User | None, on: date
+) -> Allocation:
+    """Settle a part of an invoice with what is left of a credit note of the same client."""
+    minor = _checked_amount(amount)
+    with transaction.atomic():
+        rows = _locked_invoices([credit_note_id, invoice_id])
+        note, invoice = rows.get(credit_note_id), rows.get(invoice_id)
+        if note is None or invoice is None:
+            raise PaymentRefused(_("One of the two is no longer here."))
+        if not note.is_credit_note or note.is_draft:
+            raise PaymentRefused(_("%(number)s is not a credit note.") % {"number": note})
+        if note.client_id != invoice.client_id:
+            raise PaymentRefused(
+                _("%(number)s is an invoice of another client.") % {"number": invoice}
+            )
+        _check_takes(invoice, minor, amount.currency.code)
+        if note.currency != invoice.currency:
+            raise PaymentRefused(
+                _("%(number)s is in %(currency)s.") % {"number": note, "currency": note.currency}
+            )
+        if minor > note.outstanding_minor:
+            raise PaymentRefused(
+                _("%(number)s has %(left)s left.")
+                % {"number": note, "left": formatted(note.outstanding_balance)}
+            )
+        assert note.issue_date is not None and invoice.issue_date is not None
+        row = settling.allocate(
+            invoice=invoice,
+            amount_minor=minor,
+            applied_on=max(note.issue_date, invoice.issue_date),
+            by=by,
+            credit_note=note,
+        )
+        data = {"amount_minor": minor, "currency": invoice.currency}
+        InvoiceEvent.objects.create(
+            invoice=invoice,
+            kind=InvoiceEvent.Kind.CREDITED,
+            on=on,
+            by=by,
+            data={**data, "number": note.number, "credit_note_id": note.pk},
+        )
+        InvoiceEvent.objects.create(
+            invoice=note,
+            kind=InvoiceEvent.Kind.CREDITED,
+            on=on,
+            by=by,
+            data={**data, "number": invoice.number, "invoice_id": invoice.pk},
+        )
+        return row
+
+
+def write_off(
+    *, invoice_id: int, amount: Money | None = None, reason: str, by: User | None, on: date
+) -> Allocation:
+    """Give up what is outstanding, or `amount` of it; it leaves the receivable on `on`."""
+    reason = reason.strip()
+    if not reason:
+        raise PaymentRefused(_("Say why it is written off."))
+    with transaction.atomic():
+        invoice = _locked_invoices([invoice_id]).get(invoice_id)
+        if invoice is None:
+            raise PaymentRefused(_("This invoice is no longer here."))
+        given_up = amount or invoice.outstanding_balance
+        if invoice.status == Invoice.Status.SETTLED:
+            raise PaymentRefused(_("%(number)s is settled.") % {"number": invoice})
+        minor = _checked_amount(given_up)
+        _check_takes(invoice, minor, given_up.currency.code)
+        if invoice.issue_date is not None and on < invoice.issue_date:
+            raise PaymentRefused(_("A write-off is not dated before its invoice."))
+        row = settling.allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=by)
+        InvoiceEvent.objects.create(
+            invoice=invoice,
+            kind=InvoiceEvent.Kind.WRITTEN_OFF,
+            on=on,
+            by=by,
+            data={
+                "amount_minor": minor,
+                "currency": invoice.currency,
+                "reason": reason[:300],
+                "outstanding_minor": invoice.outstanding_minor,
+            },
+        )
+        return row
