@@ -228,6 +228,47 @@ def test_a_credit_note_names_its_invoice_and_asks_for_no_money():
     assert "Échéance" not in text
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "shown"),
+    [
+        (date(2026, 9, 1), date(2026, 9, 30), "Période : septembre 2026"),
+        (date(2026, 9, 1), date(2026, 9, 29), "du 1er septembre 2026 au 29 septembre 2026"),
+        (date(2026, 2, 1), date(2026, 2, 28), "Période : février 2026"),
+        (None, date(2026, 9, 4), "Date de prestation ou de livraison : 4 septembre 2026"),
+        (date(2026, 9, 4), date(2026, 9, 4), "Date de prestation ou de livraison : 4 septembre"),
+    ],
+)
+def test_the_time_of_supply_is_said_as_short_as_it_can_be(start, end, shown):
+    paper = make_paper(service_from=start, service_until=end, nature="")
+    assert shown in text_of(render(paper))
+
+
+def test_vat_in_another_currency_is_also_stated_in_euros():
+    paper = make_paper(
+        currency="USD",
+        vat_minor_in_eur=684_21,
+        buyer=replace(BUYER, reference="SRV-12"),
+    )
+    text = text_of(render(paper))
+    assert "Montant de la TVA en euros : 684,21 €." in text
+    assert "Votre référence SRV-12" in text
+
+
+@pytest.mark.parametrize(
+    ("code", "quantity", "language", "shown"),
+    [
+        ("DAY", "1.5", "fr", "1,5 jour"),
+        ("DAY", "-2", "fr", "−2 jours"),
+        ("HUR", "1", "en", "1 hour"),
+        ("HUR", "0.5", "en", "0.5 hours"),
+        ("palette", "3", "fr", "3 palette"),
+    ],
+)
+def test_a_unit_is_a_word_in_the_right_number(code, quantity, language, shown):
+    paper = make_paper(("x", code, quantity, "10", "20"), language=language)
+    assert shown in text_of(render(paper))
+
+
 def test_a_paid_invoice_says_so_and_shows_no_account():
     text = text_of(render(make_paper(paid_minor=4440_00)))
     assert "Facture acquittée." in text
@@ -504,6 +545,25 @@ def test_even_markup_of_ours_could_not_fetch(source):
     """The second wall: were a text ever not escaped, the policy still refuses, and so do we."""
     with pytest.raises(PdfRefused):
         pdf._laid_out(f'<p>a<img src="{source}"></p>', {})
+
+
+def test_a_failure_of_the_engine_is_a_refusal_with_a_sentence():
+    with pytest.raises(PdfRefused, match=r"could not be made .ZeroDivisionError."):
+        pdf._laid_out("<invoicelines></invoicelines>", {"lines": lambda: 1 // 0})
+    deep = "<div>" * 200 + "x" + "</div>" * 200
+    with pytest.raises(PdfRefused, match="too long to lay out"):
+        pdf._laid_out(deep, {})
+
+
+def test_a_font_that_is_not_embedded_is_a_refusal(monkeypatch):
+    html = pdf.render_to_string
+    monkeypatch.setattr(
+        pdf,
+        "render_to_string",
+        lambda *args: html(*args).replace("PortalSans; font-size", "Helvetica; font-size"),
+    )
+    with pytest.raises(PdfRefused, match="Helvetica"):
+        render(make_paper())
 
 
 def test_emoji_are_left_out_and_what_no_font_has_is_boxed_and_stated():

@@ -259,6 +259,21 @@ def test_a_tax_inclusive_sale_of_one_hundred_euros():
     assert restated.difference_minor == 0
 
 
+def test_lines_that_come_to_nothing_keep_a_price_before_vat():
+    free = line("2", "120", discount_percent=Decimal(100))
+    restated = net_lines_from_gross([line("0", "120"), free], currency="EUR")
+    assert [item.unit_price for item in restated.lines] == [Decimal(100), Decimal(100)]
+    assert restated.difference_minor == 0
+
+
+def test_so_many_pieces_that_six_decimals_are_too_coarse_take_the_odd_cent_as_a_discount():
+    restated = net_lines_from_gross([line("1234567.89", "0.037")], currency="EUR")
+    result = compute(restated.lines, currency="EUR")
+    assert restated.difference_minor == 0
+    assert result.total_minor == restated.gross_minor == 45_679_01
+    assert 0 < result.lines[0].discount_minor < 100
+
+
 def test_a_gross_that_no_basis_gives_says_by_how_much_it_differs():
     restated = net_lines_from_gross([line("1", "0.03")], currency="EUR")
     assert compute(restated.lines, currency="EUR").total_minor == 2
