@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db.models import F, Sum
@@ -29,13 +30,13 @@ class Broken:
 
 
 def verify() -> list[Broken]:
-    """Everything that is broken, in the order in which one would look at it; empty when all holds."""
+    """Everything that is broken; empty when all holds."""
     return [*_series(), *_balances(), *_payments(), *_breakdowns(), *_documents()]
 
 
 def _series() -> Iterator[Broken]:
     for series in NumberSeries.objects.order_by("kind", "year"):
-        expected, previous_hash, last_date = 1, "", None
+        expected, previous_hash, last_date = 1, "", date.min
         rows = series.invoices.order_by("sequence").values(
             "sequence",
             "number",
@@ -49,13 +50,14 @@ def _series() -> Iterator[Broken]:
             "currency",
             "kind",
         )
-        for row in rows.iterator(chunk_size=BATCH):
+        row: dict[str, Any]
+        for row in rows.iterator(chunk_size=BATCH):  # type: ignore[assignment]
             for missing in range(expected, row["sequence"]):
                 yield Broken(series.number(missing), _("this number is missing."))
             expected = row["sequence"] + 1
             if row["number"] != series.number(row["sequence"]):
                 yield Broken(row["number"], _("is not the number of its place in the series."))
-            if last_date and row["issue_date"] < last_date:
+            if row["issue_date"] < last_date:
                 yield Broken(row["number"], _("is dated before the number before it."))
             last_date = row["issue_date"]
             yield from _paper(row, previous_hash)
@@ -167,9 +169,9 @@ def _payments() -> Iterator[Broken]:
     mirrors = Payment.objects.filter(reverses__isnull=False).exclude(
         amount_minor=-F("reverses__amount_minor")
     )
-    for payment in mirrors.order_by("pk")[:BATCH]:
+    for mirror in mirrors.order_by("pk")[:BATCH]:
         yield Broken(
-            _("payment %(pk)s") % {"pk": payment.pk}, _("does not mirror what it reverses.")
+            _("payment %(pk)s") % {"pk": mirror.pk}, _("does not mirror what it reverses.")
         )
     foreign = Allocation.objects.filter(payment__isnull=False).exclude(
         invoice__currency=F("payment__currency")

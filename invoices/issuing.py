@@ -37,7 +37,7 @@ from invoices.models import (
 )
 from invoices.models.terms import TermsKind, latest_lawful_due_date
 from invoices.paper import Paper
-from invoices.totals import STANDARD, LineInput, Totals, TotalsRefused, split
+from invoices.totals import STANDARD, LineInput, Totals, TotalsRefused, split, vat_of
 from invoices.vat import vat_treatment
 
 
@@ -91,19 +91,20 @@ def warnings_before_issue(invoice: Invoice, on: date) -> list[Reason]:
     client = invoice.client
     if client.country != "FR" and due > latest_lawful_due_date(issue_date, invoice.terms_kind):
         found.append(Reason("due_date", _too_late(issue_date, due, invoice), "#id_due_date"))
-    if invoice.currency != company.currency and is_currency(invoice.currency):
-        if snapshot.exchange_rate(invoice.currency, company, issue_date) is None:
-            found.append(
-                Reason(
-                    "currency",
-                    _(
-                        "No exchange rate for %(currency)s is known: figures in %(own)s leave "
-                        "this invoice out, and the page cannot state its VAT in euros."
-                    )
-                    % {"currency": invoice.currency, "own": company.currency},
-                    "company",
+    if is_currency(invoice.currency) and (
+        snapshot.exchange_rate(invoice.currency, company, issue_date) is None
+    ):
+        found.append(
+            Reason(
+                "currency",
+                _(
+                    "No exchange rate for %(currency)s is known: figures in %(own)s leave this "
+                    "invoice out, and the page cannot state its VAT in euros."
                 )
+                % {"currency": invoice.currency, "own": company.currency},
+                "company",
             )
+        )
     if client.country == "FR" and not client.siren:
         found.append(Reason("siren", _("The client's SIREN is missing."), "client"))
     if not company.iban:
@@ -124,16 +125,16 @@ def warnings_before_issue(invoice: Invoice, on: date) -> list[Reason]:
         found.append(
             Reason("vat", _("VAT is charged to a client outside our VAT territory."), "#lines")
         )
-    if paper := _printable_paper(invoice, on):
-        if odd := pdf.unprintable(paper):
-            found.append(
-                Reason(
-                    "lines",
-                    _("The page cannot print these characters: %(characters)s")
-                    % {"characters": " ".join(odd)[:80]},
-                    "#lines",
-                )
+    paper = _printable_paper(invoice, on)
+    if odd := pdf.unprintable(paper) if paper else ():
+        found.append(
+            Reason(
+                "lines",
+                _("The page cannot print these characters: %(characters)s")
+                % {"characters": " ".join(odd)[:80]},
+                "#lines",
             )
+        )
     return found
 
 
@@ -393,7 +394,7 @@ def _printable_paper(invoice: Invoice, on: date, number: str = "") -> Paper | No
 
 
 def _print_ahead(invoice_id: int, on: date) -> Printed | None:
-    """Printed with the number that comes next, if nobody is quicker; None when it cannot be issued."""
+    """Printed with the number that comes next, if nobody is quicker; None if it cannot be."""
     invoice = Invoice.objects.select_related("client", "corrects").filter(pk=invoice_id).first()
     company = Company.objects.filter(pk=1).first()
     if invoice is None or company is None or not invoice.is_draft:
@@ -423,7 +424,7 @@ def _freeze(
     breakdown: list[VatBreakdown] | None = None,
     corrects: Invoice | None = None,
 ) -> None:
-    """Take the number, last of all, and keep paper and bytes. The invoice is locked and has dates."""
+    """Take the number, last of all, and keep paper and bytes; the invoice is locked and dated."""
     assert invoice.issue_date is not None and invoice.due_date is not None
     lines = list(invoice.lines.all())
     now = timezone.now()
@@ -736,8 +737,6 @@ def _vat_part(basis: int, rate: Decimal, left_basis: int, left_vat: int) -> int:
     """VAT on a part; the last part takes what is left, so that all parts make the invoice's VAT."""
     if basis == left_basis:
         return left_vat
-    from invoices.totals import vat_of
-
     vat = vat_of(basis, rate)
     return min(vat, left_vat) if left_vat >= 0 else max(vat, left_vat)
 

@@ -1,9 +1,9 @@
 """The outbox: a row before any mail, each reason once, and no mail twice by itself.
 
-A worker takes a row for some minutes (`claimed_until`), talks to the mail server up to the moment at
-which it asks for the text, marks the row "handed over", gives the text and marks it sent. Up to the
-mark nothing has left, so a crash or a refusal means that it is tried again. Between the mark and the
-server's answer nobody can know: such a row waits for staff (`confirm_arrived`, `resend`).
+A worker takes a row for some minutes (`claimed_until`), talks to the mail server up to the moment
+at which it asks for the text, marks the row "handed over", gives the text and marks it sent. Up to
+the mark nothing has left, so a crash or a refusal means that it is tried again. Between the mark
+and the server's answer nobody can know: such a row waits for staff (`confirm_arrived`, `resend`).
 """
 
 from __future__ import annotations
@@ -329,7 +329,8 @@ def _send(message: Message, mail: EmailMultiAlternatives) -> list[str]:
 
 def _by_smtp(message: Message, mail: EmailMultiAlternatives, smtp: smtplib.SMTP) -> list[str]:
     """The conversation step by step: only so can the mark fall right before the text leaves."""
-    content = mail.message().as_bytes(linesep="\r\n")
+    # Django's own message class takes linesep; its stubs show email.message.Message.
+    content: bytes = mail.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
     refused: list[str] = []
     try:
         smtp.ehlo_or_helo_if_needed()

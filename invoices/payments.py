@@ -1,7 +1,7 @@
 """Money received: recorded, spread over invoices, taken back.
 
-Rows are locked in one order everywhere (payment, then invoices and credit notes by primary key), so that two
-clerks wait for each other instead of deadlocking.
+Rows are locked in one order everywhere (the payment, then invoices and credit notes by primary
+key), so that two clerks wait for each other instead of deadlocking.
 """
 
 from __future__ import annotations
@@ -72,16 +72,7 @@ def record_payment(
                 )
         except IntegrityError:
             raise PaymentRefused(
-                _(
-                    "%(amount)s with the reference %(reference)s and value date %(day)s is already "
-                    "recorded for %(client)s."
-                )
-                % {
-                    "amount": formatted(amount),
-                    "reference": reference,
-                    "day": day(received_on),
-                    "client": client.name,
-                }
+                _already_recorded(client, amount, received_on, reference)
             ) from None
         _spread(payment, allocations, by=by)
         return payment
@@ -122,6 +113,33 @@ def propose_allocations(client: Client, amount: Money) -> list[tuple[Invoice, Mo
 def is_before_issue(received_on: date, invoices: Iterable[Invoice]) -> list[Invoice]:
     """Invoices issued after the value date: worth a second look, not a refusal (prepayment)."""
     return [i for i in invoices if i.issue_date is not None and i.issue_date > received_on]
+
+
+def _already_recorded(client: Client, amount: Money, received_on: date, reference: str) -> str:
+    values = {
+        "amount": formatted(amount),
+        "reference": reference,
+        "day": day(received_on),
+        "client": client.name,
+    }
+    before = Payment.objects.filter(
+        client=client, reference=reference, received_on=received_on, reverses__isnull=True
+    )
+    if before.filter(amount_minor=to_minor(amount), reversed_by__isnull=False).exists():
+        return (
+            _(
+                "%(amount)s with the reference %(reference)s was recorded for %(client)s and "
+                "reversed. If the money is there after all, add a word to the reference."
+            )
+            % values
+        )
+    return (
+        _(
+            "%(amount)s with the reference %(reference)s and value date %(day)s is already "
+            "recorded for %(client)s."
+        )
+        % values
+    )
 
 
 def _checked_amount(amount: Money) -> int:

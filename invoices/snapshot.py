@@ -43,10 +43,10 @@ _UNITS: dict[str, dict[str, tuple[str, str]]] = {
 }
 # What a page says where no rate of the day is known: the legal default, which is lawful in words.
 _PENALTY_IN_WORDS = {
-    "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux de refinancement de la "
-    "BCE majoré de 10 points, exigibles dès le lendemain de l’échéance.",
-    "en": "Late payment bears interest at the ECB refinancing rate plus 10 points, without reminder, "
-    "from the day after the due date.",
+    "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux de refinancement "
+    "de la BCE majoré de 10 points, exigibles dès le lendemain de l’échéance.",
+    "en": "Late payment bears interest at the ECB refinancing rate plus 10 points, without "
+    "reminder, from the day after the due date.",
 }
 
 
@@ -62,7 +62,7 @@ def paper_of(
     due_date: date,
     corrects: Invoice | None = None,
 ) -> Paper:
-    """All that the page will say. `breakdown` replaces that of `totals` where a credit note must."""
+    """All that the page will say; a credit note may bring its own `breakdown`."""
     client = invoice.client
     language: Language = "fr" if invoice.language == "fr" else "en"
     vat_rows = (
@@ -142,7 +142,7 @@ def _sentences(
     issue_date: date,
     due_date: date,
     corrects: Invoice | None,
-) -> dict[str, str]:
+) -> dict[str, Any]:
     if invoice.is_credit_note:
         return (
             {"payment_terms": mentions.set_against(language, corrects.number)} if corrects else {}
