@@ -1,4 +1,20 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from reports.views import alerts, desk, search
 
 app_name = "reports"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("", desk.desk, name="desk"),
+    path("counts/", desk.counts, name="counts"),
+    path("search/", search.search, name="search"),
+    path("alerts/", alerts.inbox, name="alerts"),
+    path("alerts/<int:pk>/acknowledge/", alerts.acknowledge, name="acknowledge"),
+    path("alerts/<int:pk>/reopen/", alerts.reopen, name="reopen"),
+    path("alerts/<int:pk>/snooze/", alerts.snooze, name="snooze"),
+    path("alerts/rules/", alerts.rules, name="rules"),
+    path("alerts/rules/new/", alerts.rule_new, name="rule-new"),
+    path("alerts/rules/try/", alerts.rule_try, name="rule-try"),
+    path("alerts/rules/<int:pk>/", alerts.rule, name="rule"),
+    path("alerts/rules/<int:pk>/switch/", alerts.rule_switch, name="rule-switch"),
+    path("alerts/rules/<int:pk>/delete/", alerts.rule_delete, name="rule-delete"),
+]

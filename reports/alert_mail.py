@@ -1,0 +1,161 @@
+"""The mails about new alerts: one per recipient and run of a rule, in the recipient's language.
+
+Queued in the transaction that writes the alerts. Its key names rule, day, recipient and the alerts
+it tells of, so that a later run of the same day may still speak about something new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.conf import settings
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing_portal.accounts.models import User
+from invoices import mail
+from invoices.models import Client, Company, Deal, Invoice
+from reports import alert_words
+from reports.models import Alert, AlertRule
+
+logger = logging.getLogger(__name__)
+
+# So many are told in full; the rest is a number and a link.
+TOLD = 25
+
+
+@dataclass
+class Recipient:
+    email: str
+    name: str
+    language: str
+    alerts: list[Alert] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Mail:
+    subject: str
+    text: str
+    html: str
+
+
+def queue_digests(*, rule: AlertRule, alerts: Sequence[Alert], on: date) -> int:
+    """Put the mails about saved `alerts` into the outbox; the number of mails."""
+    queued = 0
+    for recipient in recipients(rule, alerts):
+        told = compose(rule, recipient)
+        try:
+            mail.queue(
+                reason_key=reason_key(rule, recipient, on),
+                kind="alert",
+                to=[recipient.email],
+                subject=told.subject,
+                body_text=told.text,
+                body_html=told.html,
+                language="fr" if recipient.language.startswith("fr") else "en",
+            )
+        except mail.MailRefused as refusal:
+            # An address that has become wrong keeps neither the alerts nor the other mails back.
+            logger.warning("alert rule %s: a recipient was left out: %s", rule.pk, refusal)
+        else:
+            queued += 1
+    return queued
+
+
+def reason_key(rule: AlertRule, recipient: Recipient, on: date) -> str:
+    told = "\n".join([recipient.email, *sorted(alert.reason_key for alert in recipient.alerts)])
+    return f"alert:{rule.pk}:{on}:{hashlib.sha256(told.encode()).hexdigest()[:24]}"
+
+
+def recipients(rule: AlertRule, alerts: Sequence[Alert]) -> list[Recipient]:
+    """Each address once. Owners are told of what is theirs, the others of everything."""
+    found: dict[str, Recipient] = {}
+    company = Company.objects.filter(pk=1).first()
+    for user in _people(rule):
+        found[user.email.lower()] = Recipient(user.email, str(user), user.language, list(alerts))
+    for address in rule.recipients.get("emails", []):
+        language = company.language if company else "fr"
+        found.setdefault(address.lower(), Recipient(address, "", language, list(alerts)))
+    if rule.recipients.get("owner"):
+        for alert, owner in _owned(alerts):
+            own = found.setdefault(
+                owner.email.lower(), Recipient(owner.email, str(owner), owner.language)
+            )
+            if alert not in own.alerts:
+                own.alerts.append(alert)
+    return list(found.values())
+
+
+def _people(rule: AlertRule) -> list[User]:
+    chosen = Q(pk__in=rule.recipients.get("users", [])) | Q(
+        role__in=rule.recipients.get("roles", [])
+    )
+    return list(User.objects.filter(chosen, is_active=True).order_by("pk"))
+
+
+def _owned(alerts: Sequence[Alert]) -> list[tuple[Alert, User]]:
+    """Alerts with the owner of their invoice, deal or client; a client type has none."""
+    keys: dict[tuple[str, int], int] = {}
+    for name, rows in (
+        ("invoice", Invoice.objects), ("deal", Deal.objects), ("client", Client.objects),
+    ):  # fmt: skip
+        wanted = list({getattr(alert, f"{name}_id") for alert in alerts} - {None})
+        for start in range(0, len(wanted), 500):
+            part = rows.filter(pk__in=wanted[start : start + 500], owner__isnull=False)
+            for pk, owner in part.order_by().values_list("pk", "owner_id"):
+                keys[name, pk] = owner
+    people = User.objects.filter(is_active=True).in_bulk(list(set(keys.values())))
+    found = []
+    for alert in alerts:
+        owner_id = (
+            keys.get(("invoice", alert.invoice_id or 0))
+            or keys.get(("deal", alert.deal_id or 0))
+            or keys.get(("client", alert.client_id or 0))
+        )
+        if owner_id in people:
+            found.append((alert, people[owner_id]))
+    return found
+
+
+def compose(rule: AlertRule, recipient: Recipient) -> Mail:
+    """The mail as the recipient reads it; the alerts may be unsaved."""
+    from reports.alerts import with_subjects
+
+    number = len(recipient.alerts)
+    with translation.override(recipient.language):
+        shown = with_subjects(recipient.alerts[:TOLD])
+        told = [alert_words.tell(alert) for alert in shown]
+        subject = told[0].title
+        if number > 1:
+            subject = ngettext("%(rule)s: %(n)s alert", "%(rule)s: %(n)s alerts", number) % {
+                "rule": rule.name,
+                "n": number,
+            }
+        context = {
+            "rule": rule,
+            "recipient": recipient,
+            "subject": subject,
+            "told": [(words, absolute(words.url)) for words in told],
+            "more": number - len(told),
+            "inbox": absolute(reverse("reports:alerts")),
+            "greeting": _("Good morning %(name)s,") % {"name": recipient.name}
+            if recipient.name
+            else _("Good morning,"),
+        }
+        return Mail(
+            subject=" ".join(subject.split())[:250],
+            text=render_to_string("reports/email/alert.txt", context),
+            html=render_to_string("reports/email/alert.html", context),
+        )
+
+
+def absolute(url: str) -> str:
+    return f"{settings.BASE_URL}{url}" if url else ""

@@ -1,0 +1,244 @@
+"""What people type about alerts; nothing here saves."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from moneyed import Money
+
+from billing_portal.accounts.models import User
+from billing_portal.dates import DateTextField
+from billing_portal.money import MoneyField, formatted_minor, from_minor, to_minor
+from invoices.models import ClientType
+from reports.models import AlertRule
+
+MOST_ADDRESSES = 20
+_KIND = AlertRule.Kind
+# The fields of each kind's sentence, in order of appearance.
+SENTENCE: dict[str, tuple[str, ...]] = {
+    _KIND.OVERDUE: ("days", "amount"),
+    _KIND.TYPE_DELAY: ("measure", "client_type", "window_days", "days", "min_payments"),
+    _KIND.HABIT: ("measure", "window_days", "min_payments", "days"),
+    _KIND.NOT_INVOICED: ("days", "amount"),
+}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    _KIND.OVERDUE: {"days": 30, "cooldown_days": 30},
+    _KIND.TYPE_DELAY: {"days": 15, "window_days": 180, "min_payments": 20, "cooldown_days": 21},
+    _KIND.HABIT: {
+        "days": 10,
+        "window_days": 730,
+        "min_payments": 5,
+        "measure": AlertRule.Measure.P75,
+        "cooldown_days": 30,
+    },
+    _KIND.NOT_INVOICED: {"days": 7, "cooldown_days": 14},
+}
+
+
+class NumberField(forms.IntegerField):
+    widget = forms.TextInput
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.widget.attrs.update({"inputmode": "numeric", "autocomplete": "off"})
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        # A text field: min and max are said by the error, in words.
+        return {}
+
+
+def _days(label: Any, least: int, most: int) -> NumberField:
+    return NumberField(label=label, min_value=least, max_value=most)
+
+
+class RuleForm(forms.Form):
+    """A rule as the sentence of its kind; `for_preview` needs no name."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+    measure = forms.ChoiceField(label=gettext_lazy("Measure"))
+    client_type = forms.ModelChoiceField(
+        label=gettext_lazy("Client type"),
+        queryset=ClientType.objects.all(),
+        required=False,
+        empty_label=gettext_lazy("each client type"),
+    )
+    window_days = _days(gettext_lazy("Days looked back"), 7, 3650)
+    days = _days(gettext_lazy("Days"), 0, 3650)
+    min_payments = _days(gettext_lazy("Payments behind it"), 5, 10_000)
+    cooldown_days = _days(gettext_lazy("Quiet days"), 0, 3650)
+    finance = forms.BooleanField(label=gettext_lazy("The finance team"), required=False)
+    owner = forms.BooleanField(label=gettext_lazy("The owner"), required=False)
+    users = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("People"),
+        queryset=User.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    emails = forms.CharField(
+        label=gettext_lazy("Other addresses"),
+        required=False,
+        max_length=2000,
+        help_text=gettext_lazy("Separated by commas or spaces."),
+    )
+
+    def __init__(
+        self, *args: Any, kind: str, currency: str, for_preview: bool = False, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self.kind, self.currency = kind, currency
+        self.fields["amount"] = MoneyField(
+            currency=currency, label=_("Amount"), least=None, required=False
+        )
+        self.fields["amount"].widget.attrs.update({"inputmode": "decimal", "autocomplete": "off"})
+        measures = {
+            AlertRule.Measure.P50: _("the median (P50) of days late"),
+            AlertRule.Measure.P75: _("the third quartile (P75) of days late"),
+            AlertRule.Measure.MEAN: _("the mean of days late"),
+        }
+        self.fields["measure"].choices = list(measures.items())  # type: ignore[attr-defined]
+        self.fields["users"].queryset = (  # type: ignore[attr-defined]
+            User.objects.filter(is_active=True)
+            .filter(~Q(role=User.Role.SALES) | Q(pk__in=self.initial.get("users") or []))
+            .order_by("name", "email")
+        )
+        for name in {name for names in SENTENCE.values() for name in names} - set(SENTENCE[kind]):
+            del self.fields[name]
+        if kind == _KIND.TYPE_DELAY:
+            del self.fields["owner"]
+        if for_preview:
+            self.fields["name"].required = False
+
+    def clean_amount(self) -> Money | None:
+        amount: Money | None = self.cleaned_data["amount"]
+        if amount is not None and amount.amount < 0:
+            raise ValidationError(_("The amount may not be below zero."))
+        return amount
+
+    def clean_emails(self) -> list[str]:
+        found: dict[str, str] = {}
+        for address in self.cleaned_data["emails"].replace(",", " ").replace(";", " ").split():
+            try:
+                validate_email(address)
+            except ValidationError:
+                raise ValidationError(
+                    _("“%(address)s” is not an email address.") % {"address": address[:80]}
+                ) from None
+            found.setdefault(address.lower(), address)
+        if len(found) > MOST_ADDRESSES:
+            raise ValidationError(
+                _("At most %(most)s addresses: use a mailing list for more.")
+                % {"most": MOST_ADDRESSES}
+            )
+        return list(found.values())
+
+    def values(self) -> dict[str, Any]:
+        """The columns of the rule."""
+        data = self.cleaned_data
+        amount = data.get("amount")
+        recipients: dict[str, Any] = {
+            "emails": data["emails"],
+            "users": [user.pk for user in data["users"]],
+            "owner": bool(data.get("owner")),
+            "roles": [User.Role.FINANCE.value] if data["finance"] else [],
+        }
+        columns: dict[str, Any] = {
+            name: data[name]
+            for name in ("days", "measure", "client_type", "window_days", "min_payments")
+            if name in data
+        }
+        return {
+            **DEFAULTS[self.kind],
+            **columns,
+            "name": data["name"],
+            "kind": self.kind,
+            "amount_minor": to_minor(amount) if amount is not None else 0,
+            "cooldown_days": data["cooldown_days"],
+            "recipients": recipients,
+        }
+
+    def rule(self) -> AlertRule:
+        """The rule as typed, unsaved."""
+        return AlertRule(**self.values())
+
+
+def initial_of(rule: AlertRule, currency: str) -> dict[str, Any]:
+    told = rule.recipients
+    return {
+        "name": rule.name,
+        "measure": rule.measure,
+        "client_type": rule.client_type_id,
+        "window_days": rule.window_days,
+        "days": rule.days,
+        "min_payments": rule.min_payments,
+        "cooldown_days": rule.cooldown_days,
+        "amount": _typed(rule.amount_minor, currency) if rule.amount_minor else "",
+        "finance": User.Role.FINANCE in told.get("roles", []),
+        "owner": bool(told.get("owner")),
+        "users": told.get("users", []),
+        "emails": ", ".join(told.get("emails", [])),
+    }
+
+
+def _typed(amount_minor: int, currency: str) -> str:
+    from billing_portal.templatetags.portal import decimal
+
+    return decimal(from_minor(amount_minor, currency).amount)
+
+
+def initial_of_kind(kind: str, given: Any, currency: str) -> dict[str, Any]:
+    """A new rule: the defaults of its kind, and what the query string asks for."""
+    initial: dict[str, Any] = {"measure": AlertRule.Measure.P50, **DEFAULTS[kind]}
+    if kind == _KIND.OVERDUE:
+        initial["amount"] = _typed(1000_00, currency)
+    initial["finance"] = True
+    for name in ("days", "window_days", "min_payments", "cooldown_days", "amount", "name"):
+        if value := given.get(name):
+            initial[name] = str(value)[:120]
+    if given.get("measure") in AlertRule.Measure.values:
+        initial["measure"] = given["measure"]
+    if (chosen := given.get("client_type", "")).isdecimal() and len(chosen) < 18:
+        initial["client_type"] = int(chosen)
+    if "name" not in initial:
+        initial["name"] = name_of(kind, initial, currency)
+    return initial
+
+
+def name_of(kind: str, initial: dict[str, Any], currency: str) -> str:
+    """A name to begin with."""
+    words = {"days": initial["days"], "amount": formatted_minor(1000_00, currency)}
+    chosen = ClientType.objects.filter(pk=initial.get("client_type") or 0).first()
+    words["type"] = str(chosen) if chosen else _("A client type")
+    return {
+        _KIND.OVERDUE: _("Large and more than %(days)s days late"),
+        _KIND.TYPE_DELAY: _("%(type)s: paid more than %(days)s days late"),
+        _KIND.HABIT: _("Later than its own habit"),
+        _KIND.NOT_INVOICED: _("Won and not invoiced after %(days)s days"),
+    }[AlertRule.Kind(kind)] % words
+
+
+class SnoozeForm(forms.Form):
+    """Until a day, or for a number of days."""
+
+    until = DateTextField(label=gettext_lazy("Until"), required=False)
+    days = forms.TypedChoiceField(
+        choices=[(n, n) for n in (1, 7, 14, 30)], coerce=int, empty_value=None, required=False
+    )
+
+    def __init__(self, *args: Any, on: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.on = on
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("days"):
+            data["until"] = self.on + timedelta(days=data["days"])
+        elif not data.get("until") and not self.errors:
+            self.add_error("until", _("Say until when."))
+        return data

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from billing_portal.htmx import StaffRequest
+from reports import desk as desks
+
+
+@require_GET
+@permission_required("reports.view_desk", raise_exception=True)
+def desk(request: StaffRequest) -> HttpResponse:
+    context = desks.desk(request.user, timezone.localdate())
+    return render(request, "reports/desk.html", context)
+
+
+@require_GET
+@permission_required("reports.view_desk", raise_exception=True)
+def counts(request: StaffRequest) -> HttpResponse:
+    """The figures of the sidebar, each swapped into its entry."""
+    found = desks.counts(request.user, timezone.localdate())
+    return render(request, "reports/partials/counts.html", {"counts": found})
