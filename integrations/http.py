@@ -140,11 +140,11 @@ class _GuardedHTTPSConnection(HTTPSConnection):
 
 
 class _GuardedHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _GuardedHTTPConnection  # type: ignore[assignment]
+    ConnectionCls = _GuardedHTTPConnection
 
 
 class _GuardedHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _GuardedHTTPSConnection  # type: ignore[assignment]
+    ConnectionCls = _GuardedHTTPSConnection
 
 
 class GuardedAdapter(HTTPAdapter):

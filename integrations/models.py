@@ -44,7 +44,7 @@ class ExternalLink(models.Model):
     external_id = models.CharField(max_length=80)
     # The primary key of our row; `kind` says of which table.
     local_id = models.BigIntegerField()
-    # The provider's own stamp of its last change, and a hash of what we read: skip what is the same.
+    # The provider's own stamp of its last change, and a hash of what we read: the same is skipped.
     external_updated_at = models.CharField(max_length=40, blank=True)
     fingerprint = models.CharField(max_length=64, blank=True)
 
@@ -102,9 +102,9 @@ class FieldMapping(models.Model):
     target = models.CharField(max_length=20, choices=Target)
     entity = models.CharField(max_length=20)
     code = models.CharField(max_length=80)
-    # Option id → our value (a client type's pk, "net:30", "eom_after:45"); unknown ones are shown.
+    # Option id → our value (a client type's pk, "net:30", "eom_after:45").
     options = models.JSONField(default=dict, blank=True)
-    # Options that came in and stand for nothing here yet: {option id: name of an object that has it}
+    # Options that came in and stand for nothing here yet, each with an object that has it.
     unknown = models.JSONField(default=dict, blank=True)
 
     class Meta:

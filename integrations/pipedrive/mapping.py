@@ -78,6 +78,8 @@ class Found:
 
     values: dict[str, Any] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    # Worth knowing where the object is shown, but nothing that the import changed.
+    hints: list[str] = field(default_factory=list)
     # target → option id that we have no value for
     unknown: dict[str, str] = field(default_factory=dict)
 
@@ -547,7 +549,7 @@ def deal_values(
     title = cut(one_line(given) if isinstance(given, str) else "", 255, _("The title"), notices)
     ordered = sorted(lines, key=_place)
     read_lines = [
-        _line_values(line, place, currency, units, notices) for place, line in enumerate(ordered, 1)
+        _line_values(line, place, currency, units, found) for place, line in enumerate(ordered, 1)
     ]
     read_discounts = [_discount_values(each, notices) for each in discounts]
     _compare(value_minor, ordered, read_lines, read_discounts, currency, notices)
@@ -602,8 +604,9 @@ def _tax_method(lines: Sequence[Json], notices: list[str]) -> str:
 
 
 def _line_values(
-    line: Json, place: int, currency: str, units: Mapping[int, str], notices: list[str]
+    line: Json, place: int, currency: str, units: Mapping[int, str], found: Found
 ) -> LineValues:
+    notices, hints = found.notices, found.hints
     named = {"place": place}
     where = _("Line %(place)s") % named
     quantity = _column(
@@ -655,7 +658,7 @@ def _line_values(
     frequency = line.get("billing_frequency")
     product_id = line.get("product_id")
     if frequency in _FREQUENCIES - {"one-time"}:
-        notices.append(_("Line %(place)s recurs: a draft bills it once.") % named)
+        hints.append(_("Line %(place)s recurs: a draft bills it once.") % named)
     return LineValues(
         name or where,
         cut(description, LONGEST_DESCRIPTION, where, notices),

@@ -1,0 +1,47 @@
+"""Connect a provider from the shell."""
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from integrations.connecting import ConnectRefused, connect_pipedrive
+from integrations.models import Provider
+
+
+class Command(BaseCommand):
+    help = "Connects a provider with an API token, after trying the token."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("provider", choices=Provider.values)
+        parser.add_argument(
+            "--base-url", required=True, help="for example https://yourcompany.pipedrive.com"
+        )
+        parser.add_argument(
+            "--api-token", default="", help="or in the environment as PIPEDRIVE_API_TOKEN"
+        )
+        parser.add_argument("--format", choices=["text", "json"], default="text")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        token = options["api_token"] or os.environ.get("PIPEDRIVE_API_TOKEN", "")
+        if not token:
+            raise CommandError("Give --api-token, or PIPEDRIVE_API_TOKEN in the environment.")
+        try:
+            connection = connect_pipedrive(base_url=options["base_url"], api_token=token)
+        except ConnectRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        if options["format"] == "json":
+            shown = {
+                "provider": connection.provider,
+                "account": connection.account_name,
+                "base_url": connection.base_url,
+            }
+            self.stdout.write(json.dumps(shown, ensure_ascii=False))
+        else:
+            self.stdout.write(
+                f"Connected to {connection}: {connection.account_name or connection.base_url}."
+            )
