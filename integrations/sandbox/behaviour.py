@@ -23,12 +23,12 @@ class _Habit(NamedTuple):
 
 
 _HABITS: Final = {
-    "Public sector": _Habit(-6, 22, 78, 23_000),
-    "International": _Habit(-7, 13, 40, 17_000),
-    "Large account": _Habit(-9, 9.8, 31, 33_000),
-    "SME": _Habit(-11, 7, 29, 11_000),
-    "Start-up": _Habit(-7, 3, 37, 11_000),
-    "Non-profit": _Habit(-8, 1.4, 12, 6_000),
+    "Public sector": _Habit(-6, 25, 80, 18_000),
+    "International": _Habit(-7, 13, 39, 13_000),
+    "Large account": _Habit(-9, 10.2, 31, 24_000),
+    "SME": _Habit(-11, 7, 29, 9_000),
+    "Start-up": _Habit(-6, 3.8, 38, 9_000),
+    "Non-profit": _Habit(-8, 1.2, 12, 5_000),
 }
 _LONGEST: Final = 260
 

@@ -40,6 +40,7 @@ class Customers:
         founded = self.at(today - timedelta(days=DAYS + 200))
         self.world = empty_world(today=today, seed=seed, founded=founded)
         self.names: set[str] = set()
+        self.used: set[str] = set()
         self.people: dict[int, list[int]] = {}
         self.weights: dict[int, float] = {}
         self.owners: dict[int, int] = {}
@@ -109,26 +110,34 @@ class Customers:
         }
         for _ in range(rng.choice((1, 1, 1, 2, 2))):
             self.person(organization_id, host, updated)
-        self.weights[organization_id] = _APPETITE[client_type] * rng.lognormvariate(0, 0.7)
+        self.weights[organization_id] = _APPETITE[client_type] * rng.lognormvariate(0, 0.5)
         return organization_id
 
     def _name(self, client_type: str, country: data.Country | None) -> str:
         rng = self.rng
-        first, second, last = data.NAMES[client_type]
+        first, middle, last = data.NAMES[client_type]
+        if country:
+            english = country.code in ("GB", "US")
+            middle = tuple(
+                name
+                for name in middle
+                if data.HOMES.get(name) == (None if english else country.code)
+            )
         for attempt in range(1_000):
+            unused = [name for name in middle if name not in self.used] or middle
+            chosen = rng.choice(unused)
             ending = f" {country.legal_form}" if country else rng.choice(last)
-            name = f"{rng.choice(first)} {rng.choice(second)}{ending}"
-            for vowel in "AEIOUÉÈÊH":
-                name = name.replace(f" de {vowel}", f" d'{vowel}")
+            name = f"{rng.choice(first)}{chosen}{ending}"
             if attempt > 20:
                 name = f"{name} {rng.choice(data.TOWNS).name}"
             if attempt > 200:
                 name = f"{name} {attempt}"
             if name not in self.names:
+                self.used.add(chosen)
                 return name
         raise AssertionError("No name is left.")
 
-    def _address(self, country: data.Country | None, place: str) -> Json:
+    def _address(self, country: data.Country | None, place: data.Town | None) -> Json:
         rng = self.rng
         house = str(rng.randrange(1, 180))
         if country:
@@ -140,10 +149,8 @@ class Customers:
                 country.postal_code,
             )
         else:
-            town = rng.choice(data.TOWNS)
+            town = place or rng.choice(data.TOWNS)
             parts = ("France", town.region, town.name, rng.choice(data.STREETS), town.postal_code)
-            if place:
-                parts = ("France", town.region, place, parts[3], f"{town.postal_code[:2]}990")
         country_name, region, locality, street, postal_code = parts
         return {
             "value": f"{house} {street}, {postal_code} {locality}, {country_name}",
@@ -202,7 +209,6 @@ def _slug(text: str) -> str:
     return "-".join("".join(c if c.isalnum() else " " for c in plain).split())
 
 
-def _place(name: str) -> str:
+def _place(name: str) -> data.Town | None:
     """The invented place that a public body is named after, if it is one."""
-    _, places, _ = data.NAMES["Public sector"]
-    return next((place for place in places if name.endswith(place)), "")
+    return next((place for place in data.PUBLIC_PLACES if name.endswith(place.name)), None)

@@ -64,29 +64,38 @@ class Deals(Customers):
         profile = self.world.profiles.get(organization_id or 0)
         client_type = profile.client_type if profile else "SME"
         english = profile is not None and profile.language == "English"
+        pipeline = 1 if rng.random() < 0.26 else 0
         theme = rng.choice(data.THEMES_EN if english else data.THEMES_FR)
-        title = f"{theme} {added.year}{'' if english else rng.choice(data.SUFFIXES)}"
+        recurring = pipeline == 1 and rng.random() < 0.25
+        if recurring:
+            theme = data.RUNNING_EN if english else data.RUNNING_FR
+        title = (
+            f"{theme.title} {added.year}{'' if english or recurring else rng.choice(data.SUFFIXES)}"
+        )
         draft = Draft(title=title, organization_id=organization_id, added=added)
         draft.currency = profile.currency if profile else "EUR"
-        draft.pipeline = 1 if rng.random() < 0.26 else 0
+        draft.pipeline = pipeline
         if fields.pop("with_lines", True):
-            self._lines(draft, client_type)
+            self._lines(draft, client_type, theme)
         for name, value in fields.items():
             setattr(draft, name, value)
         self.drafts.append(draft)
         return draft
 
-    def _lines(self, draft: Draft, client_type: str) -> None:
+    def _lines(self, draft: Draft, client_type: str, theme: data.Theme) -> None:
         rng = self.rng
         method = rng.choices(("exclusive", "inclusive", "none"), (90, 6, 4))[0]
-        recurring = draft.pipeline == 1 and rng.random() < 0.25
-        choices = [p for p in data.PRODUCTS if recurring or p.frequency == "one-time"]
+        if client_type == "International" and method == "inclusive":
+            method = "exclusive"
+        recurring = theme in (data.RUNNING_FR, data.RUNNING_EN)
+        # Work comes first; expenses only ever come with something else.
+        main = _products(theme.codes)
+        first = rng.choice(main[:2])
+        rest = [p for p in (*main, *_products(data.EXPENSES)) if p is not first]
         size = _SIZE[client_type]
-        # Most deals begin with work by the day; expenses only ever come with something else.
         wanted = rng.choices((1, 2, 3, 4, 5), (34, 28, 20, 12, 6))[0]
-        first = rng.choice([p for p in choices if p.unit in ("jour", "mois", "forfait")][:20])
-        others = rng.sample([p for p in choices if p is not first], wanted - 1)
-        for product in (first, *others):
+        others = rng.sample(rest, wanted - 1)
+        for product in (first, *sorted(others, key=data.PRODUCTS.index)):
             quantity = self._quantity(product, size)
             price = Decimal(product.price) * Decimal(
                 str(rng.choice((0.9, 0.95, 1, 1, 1, 1.05, 1.1)))
@@ -308,3 +317,8 @@ class Deals(Customers):
             }
             for place in range(parts)
         ]
+
+
+def _products(codes: str) -> list[data.Product]:
+    by_code = {product.code: product for product in data.PRODUCTS}
+    return [by_code[code] for code in codes.split()]

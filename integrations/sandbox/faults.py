@@ -30,10 +30,10 @@ _BLOCKED: Final = (
 class Fault:
     """One kind of trouble.
 
-    `path` is the beginning of a path ("/api/v2/deals" spoils those of products too), `route` exactly
-    one route of the specification; None matches every request. `skip` lets so many matching requests
-    through first; `retry_after` is the header of a 429 or 503, in seconds; `delay` is how long "slow"
-    waits before it answers properly.
+    `path` is the beginning of a path ("/api/v2/deals" spoils those of products too), `route` is
+    exactly one route of the specification; None matches every request. `skip` lets so many
+    matching requests through first; `retry_after` is the header of a 429 or 503, in seconds;
+    `delay` is how long "slow" waits before it answers properly.
     """
 
     kind: str
