@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from babel.numbers import format_decimal
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
@@ -15,7 +16,13 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from billing_portal.money import LARGEST_MINOR, formatted_minor, from_minor, is_currency
+from billing_portal.money import (
+    LARGEST_MINOR,
+    formatted_minor,
+    from_minor,
+    is_currency,
+    reader_locale,
+)
 from invoices.models import (
     Client,
     Company,
@@ -241,6 +248,8 @@ def told(note: Mapping[str, Any]) -> str:
     code, values = note.get("code"), dict(note)
     if "difference_minor" in values:
         values["difference"] = formatted_minor(values["difference_minor"], values["currency"])
+    if "limit" in values:
+        values["limit"] = format_decimal(values["limit"], locale=reader_locale())
     sentences = {
         "cut": _("Line %(line)s was cut to %(limit)s characters."),
         "rate_rounded": _("The VAT rate of line %(line)s was rounded to %(rate)s %%."),
@@ -581,7 +590,8 @@ def save_draft(
             )
         problems = _header_problems(header, invoice)
         currency = header.get("currency", invoice.currency)
-        inputs, line_problems = _lines_in(lines, currency)
+        known = currency if "currency" not in problems else invoice.currency
+        inputs, line_problems = _lines_in(lines, known)
         problems |= line_problems
         if not problems:
             try:

@@ -154,3 +154,33 @@ def settle(invoice, on, *, by="payment"):
     settling.allocate(invoice=invoice, amount_minor=amount, applied_on=on, by=None, **source)
     invoice.refresh_from_db()
     return invoice
+
+
+def make_draft(*, lines=((1, "1000.00"),), client=None, on=date(2026, 11, 24), **header):
+    """A draft with lines of (quantity, price) or (quantity, price, VAT rate), ready to be issued."""
+    from invoices import drafting
+
+    make_company()
+    invoice = drafting.new_draft(client_id=(client or make_client()).pk, by=None, on=on)
+    rows = [
+        {
+            "description": f"Service {position}",
+            "quantity": Decimal(str(line[0])),
+            "unit_price": Decimal(str(line[1])),
+            "vat_rate": Decimal(str(line[2] if len(line) > 2 else 20)),
+        }
+        for position, line in enumerate(lines, 1)
+    ]
+    problems = drafting.save_draft(
+        invoice_id=invoice.pk, header={"title": "Work", **header}, lines=rows, by=None
+    )
+    assert not problems, problems
+    invoice.refresh_from_db()
+    return invoice
+
+
+def make_issued(*, on=date(2026, 11, 24), by=None, **draft):
+    """An invoice that was really issued, with number, paper and PDF."""
+    from invoices import issuing
+
+    return issuing.issue(invoice_id=make_draft(on=on, **draft).pk, by=by, on=on)

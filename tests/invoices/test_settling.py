@@ -1,0 +1,221 @@
+"""What is owed, and when it was paid, after any sequence of events."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+from moneyed import Money
+
+from billing_portal.money import from_minor
+from invoices import books, issuing, payments, settling
+from invoices.issuing import IssueRefused
+from invoices.models import Allocation, Invoice, Payment
+from invoices.payments import PaymentRefused
+from invoices.settling import BalanceRefused, Settled, settlement
+from tests.factories import make_company, make_invoice
+
+ISSUED = date(2026, 7, 10)
+PAY, CREDIT, OFF = "payment", "credit", "write_off"
+
+
+def day(n):
+    return ISSUED + timedelta(days=n)
+
+
+def result(total, *steps):
+    found = settlement(total, ISSUED, [Settled(*step) for step in steps])
+    return found.outstanding_minor, found.settled_on, found.paid_on
+
+
+def test_part_payments_settle_on_the_value_date_of_the_last():
+    # Row C of the golden set in FORMULAS.md.
+    assert result(1500, (PAY, 500, day(30), 1)) == (1000, None, None)
+    assert result(1500, (PAY, 500, day(30), 1), (PAY, 1000, day(50), 2)) == (0, day(50), day(50))
+
+
+def test_the_value_date_counts_not_the_order_of_entry():
+    assert result(100, (PAY, 50, day(50), 1), (PAY, 50, day(30), 2)) == (0, day(50), day(50))
+
+
+def test_settled_by_credit_note_alone_was_never_paid():
+    assert result(100, (CREDIT, 100, day(5), 1)) == (0, day(5), None)
+
+
+def test_settled_by_write_off_alone_was_never_paid():
+    assert result(100, (OFF, 100, day(90))) == (0, day(90), None)
+
+
+def test_of_a_mix_the_paid_part_keeps_its_date():
+    assert result(100, (PAY, 60, day(20), 1), (CREDIT, 40, day(40), 2)) == (0, day(40), day(20))
+
+
+def test_a_reversed_payment_leaves_the_invoice_open():
+    assert result(100, (PAY, 100, day(20), 1), (PAY, -100, day(25), 1)) == (100, None, None)
+
+
+def test_a_reversed_payment_leaves_no_day_behind():
+    steps = [(PAY, 100, day(20), 1), (PAY, -100, day(60), 1), (PAY, 100, day(40), 2)]
+    assert result(100, *steps) == (0, day(40), day(40))
+
+
+def test_of_two_equal_payments_the_reversed_one_is_the_one_struck_out():
+    # Struck out by amount alone, the later one would go, and the invoice would look paid on day 20.
+    steps = [
+        (PAY, 50, day(5), 1),
+        (PAY, 50, day(40), 2),
+        (PAY, -50, day(45), 1),
+        (PAY, 50, day(20), 3),
+    ]
+    assert result(100, *steps) == (0, day(40), day(40))
+
+
+def test_a_write_off_taken_back_leaves_no_day_behind():
+    steps = [(OFF, 100, day(90)), (OFF, -100, day(99)), (PAY, 100, day(95), 1)]
+    assert result(100, *steps) == (0, day(95), day(95))
+
+
+def test_nothing_to_pay_is_settled_at_once():
+    assert result(0) == (0, ISSUED, None)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [(PAY, 101, day(1), 1)],
+        [(PAY, 60, day(1), 1), (CREDIT, 41, day(2), 2)],
+        [(PAY, -1, day(1), 1)],
+        [(PAY, 100, day(1), 1), (PAY, -50, day(1), 2), (CREDIT, 50, day(1), 3)],
+    ],
+)
+def test_more_than_there_is_is_refused(steps):
+    with pytest.raises(BalanceRefused):
+        result(100, *steps)
+
+
+# An act is a kind, a share of 1..100, and a day after the invoice.
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["pay", "pay", "pay", "over", "reverse", "credit", "write_off", "allocate"]
+        ),
+        st.integers(1, 100),
+        st.integers(0, 120),
+    ),
+    max_size=14,
+)
+
+
+class TestAnySequence(TestCase):
+    @settings(max_examples=25, deadline=None)
+    @given(ACTS)
+    def test_the_parts_always_make_the_total(self, acts):
+        make_company()
+        total = 100_00
+        invoice = make_invoice(
+            issue_date=ISSUED, due_date=day(30), total_minor=total, vat_minor=16_67
+        )
+        for kind, share, days in acts:
+            minor = total * share // 100
+            with contextlib.suppress(PaymentRefused, IssueRefused):
+                self.act(kind, invoice.pk, invoice.client_id, minor, day(days))
+            self.check(invoice.pk)
+        assert [b for b in books.verify() if b.where == invoice.number] == []
+
+    def act(self, kind, pk, client_id, minor, on):
+        row = Invoice.objects.get(pk=pk)
+        if kind in ("pay", "over"):
+            part = min(minor, row.outstanding_minor) if kind == "over" else minor
+            payments.record_payment(
+                client_id=client_id,
+                amount=from_minor(minor, "EUR"),
+                received_on=on,
+                reference="",
+                method="transfer",
+                by=None,
+                allocations=[(pk, from_minor(part, "EUR"))] if part else [],
+            )
+        elif kind == "reverse":
+            standing = Payment.objects.filter(reverses=None, reversed_by=None).order_by("-pk")
+            if payment := standing[minor % 3 :].first():
+                payments.reverse_payment(
+                    payment_id=payment.pk, by=None, on=max(on, payment.received_on), reason="x"
+                )
+        elif kind == "allocate":
+            payment = Payment.objects.filter(allocated_minor=0, reverses=None).first()
+            if payment:
+                part = min(payment.amount_minor, row.outstanding_minor)
+                payments.allocate_unapplied(
+                    payment_id=payment.pk,
+                    allocations=[(pk, from_minor(part, "EUR"))],
+                    by=None,
+                    on=on,
+                )
+        elif kind == "write_off":
+            payments.write_off(
+                invoice_id=pk, amount=from_minor(minor, "EUR"), reason="x", by=None, on=on
+            )
+        else:
+            # Without a PDF: credit notes have their own tests.
+            left = min(minor, row.outstanding_minor)
+            if left:
+                note = make_invoice(
+                    kind="credit_note", client=row.client, total_minor=left, issue_date=on
+                )
+                payments.apply_credit_note(
+                    credit_note_id=note.pk,
+                    invoice_id=pk,
+                    amount=from_minor(left, "EUR"),
+                    by=None,
+                    on=on,
+                )
+
+    def check(self, pk):
+        row = Invoice.objects.get(pk=pk)
+        parts = (row.paid_minor, row.credited_minor, row.written_off_minor, row.outstanding_minor)
+        assert sum(parts) == row.total_minor
+        assert min(parts) >= 0
+        rows = list(Allocation.objects.filter(invoice=row))
+        assert row.paid_minor == sum(a.amount_minor for a in rows if a.kind == PAY)
+        standing = [
+            a
+            for a in rows
+            if a.amount_minor > 0
+            and not (a.payment_id and Payment.objects.filter(reverses_id=a.payment_id).exists())
+        ]
+        if row.outstanding_minor:
+            assert (row.status, row.settled_on, row.paid_on) == ("issued", None, None)
+        else:
+            assert row.status == "settled"
+            assert row.settled_on == max(a.applied_on for a in standing)
+            paid = [a.applied_on for a in standing if a.kind == PAY]
+            assert row.paid_on == (max(paid) if paid else None)
+            if paid:
+                assert row.days_late == (max(paid) - row.due_date).days
+                assert row.days_to_pay == (max(paid) - row.issue_date).days
+        for payment in Payment.objects.filter(client=row.client):
+            given_out = sum(a.amount_minor for a in payment.allocations.all())
+            assert payment.allocated_minor == given_out
+            assert abs(given_out) <= abs(payment.amount_minor)
+
+
+@pytest.mark.django_db
+def test_unknown_money_is_not_applied_by_itself():
+    invoice = make_invoice()
+    payments.record_payment(
+        client_id=invoice.client_id,
+        amount=Money("50", "EUR"),
+        received_on=day(1),
+        reference="",
+        method="transfer",
+        by=None,
+        allocations=[],
+    )
+    invoice.refresh_from_db()
+    assert invoice.outstanding_minor == invoice.total_minor
+    assert settling.steps_of(invoice) == []
+    assert issuing.creditable(invoice).total_minor == invoice.total_minor
