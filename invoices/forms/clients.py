@@ -1,0 +1,111 @@
+"""A client's particulars, and the people who receive its invoices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from stdnum.eu import vat as eu_vat
+from stdnum.exceptions import ValidationError as StdnumError
+from stdnum.fr import siren as fr_siren
+from stdnum.gb import vat as gb_vat
+
+from billing_portal.accounts.models import User
+from billing_portal.money import is_currency
+from invoices.models import Client, Contact
+from invoices.models.terms import TermsKind
+
+LONGEST_TERMS_DAYS = 60
+LONGEST_END_OF_MONTH_DAYS = 45
+
+
+class ClientForm(forms.ModelForm[Client]):
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of documents"),
+        choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],
+    )
+    terms_days = forms.IntegerField(label=gettext_lazy("Days"), min_value=0, max_value=365)
+
+    class Meta:
+        model = Client
+        fields = [
+            "name", "client_type", "owner", "language", "currency", "terms_kind", "terms_days",
+            "vat_id", "siren", "address_line1", "address_line2", "postal_code", "city", "country",
+            "delivery_address", "billing_email", "needs_purchase_order", "note",
+        ]  # fmt: skip
+        widgets = {
+            "note": forms.Textarea({"rows": 3}),
+            "delivery_address": forms.Textarea({"rows": 2}),
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        owner: Any = self.fields["owner"]
+        owner.queryset = User.objects.order_by("name", "email")
+        self.fields["currency"].help_text = _("Three letters: EUR, USD, GBP…")
+        self.fields["country"].help_text = _("Two letters: FR, DE, US…")
+
+    def clean_currency(self) -> str:
+        code = str(self.cleaned_data["currency"]).strip().upper()
+        if not is_currency(code):
+            raise ValidationError(
+                _("“%(code)s” is not a currency: write EUR, USD, GBP…") % {"code": code}
+            )
+        return code
+
+    def clean_country(self) -> str:
+        code = str(self.cleaned_data["country"]).strip().upper()
+        if len(code) != 2 or not code.isascii() or not code.isalpha():
+            raise ValidationError(_("Write the country in two letters: FR, DE, US…"))
+        return code
+
+    def clean_siren(self) -> str:
+        text = str(self.cleaned_data["siren"])
+        if not text:
+            return ""
+        try:
+            return str(fr_siren.validate(text))
+        except StdnumError:
+            raise ValidationError(
+                _("“%(text)s” is not a SIREN: nine digits whose last one is a check digit.")
+                % {"text": text}
+            ) from None
+
+    def clean_vat_id(self) -> str:
+        text = str(self.cleaned_data["vat_id"]).strip().upper().replace(" ", "")
+        if not text:
+            return ""
+        prefix = text[:2].lower()
+        try:
+            if prefix == "gb":
+                return f"GB{gb_vat.validate(text)}"
+            if prefix in {*eu_vat.MEMBER_STATES, "el"}:
+                return str(eu_vat.validate(text))
+        except StdnumError:
+            raise ValidationError(
+                _("“%(text)s” is not a valid VAT id: a digit may be wrong.") % {"text": text}
+            ) from None
+        # Elsewhere there is no common check.
+        return text
+
+    def terms_warning(self) -> str:
+        """The legal maximum is warned about, not enforced: a contract abroad may differ."""
+        kind, days = self["terms_kind"].value(), self["terms_days"].value()
+        try:
+            number = int(days)
+        except (TypeError, ValueError):
+            return ""
+        if kind == TermsKind.NET and number > LONGEST_TERMS_DAYS:
+            return _("French law allows at most 60 days from the invoice date.")
+        if kind != TermsKind.NET and number > LONGEST_END_OF_MONTH_DAYS:
+            return _("French law allows at most 45 days end of month.")
+        return ""
+
+
+class ContactForm(forms.ModelForm[Contact]):
+    class Meta:
+        model = Contact
+        fields = ["name", "email", "phone", "job_title", "receives_invoices"]

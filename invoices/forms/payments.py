@@ -1,0 +1,102 @@
+"""A payment as it is typed, and what it settles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from moneyed import Money
+
+from billing_portal.dates import DateTextField
+from billing_portal.money import MoneyField, formatted
+from invoices.models import Client, Invoice, Payment
+
+# More open invoices than this are settled in several steps.
+MOST_SHOWN = 100
+
+
+class PaymentForm(forms.Form):
+    amount: Any
+    received_on = DateTextField(label=gettext_lazy("Value date"))
+    reference = forms.CharField(
+        label=gettext_lazy("Remittance reference"), required=False, max_length=140
+    )
+    method = forms.ChoiceField(label=gettext_lazy("Method"), choices=Payment.Method)
+    note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=300)
+
+    def __init__(
+        self,
+        *args: Any,
+        currency: str,
+        client: Client,
+        today: date,
+        invoices: Sequence[Invoice],
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        self.currency = currency
+        amount = MoneyField(currency=currency, label=gettext_lazy("Amount received"))
+        amount.widget.attrs["inputmode"] = "decimal"
+        self.fields = {"amount": amount, **self.fields}
+        field: Any = self.fields["received_on"]
+        field.today = today
+        self.invoices = list(invoices)
+        for invoice in self.invoices:
+            part = MoneyField(
+                currency=currency,
+                required=False,
+                label=_("Part for %(number)s") % {"number": invoice},
+            )
+            part.widget.attrs.update({"inputmode": "decimal", "class": "num"})
+            self.fields[part_name(invoice)] = part
+
+    def parts(self) -> list[tuple[Invoice, Any]]:
+        """Each open invoice with the field that says how much of it is settled."""
+        return [(invoice, self[part_name(invoice)]) for invoice in self.invoices]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for invoice in self.invoices:
+            part: Money | None = cleaned.get(part_name(invoice))
+            if part is not None and part.amount < 0:
+                self.add_error(part_name(invoice), _("Give an amount above zero."))
+            elif part is not None and part > invoice.outstanding_balance:
+                self.add_error(
+                    part_name(invoice),
+                    _("%(number)s has %(owed)s outstanding.")
+                    % {"number": invoice, "owed": formatted(invoice.outstanding_balance)},
+                )
+        return cleaned
+
+    def allocations(self) -> list[tuple[int, Money]]:
+        return [
+            (invoice.pk, part)
+            for invoice in self.invoices
+            if (part := self.cleaned_data.get(part_name(invoice))) and part.amount
+        ]
+
+
+def part_name(invoice: Invoice) -> str:
+    return f"part-{invoice.pk}"
+
+
+class AllocationForm(PaymentForm):
+    """The parts alone: cash that is here already is applied later."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name in ("amount", "received_on", "reference", "method", "note"):
+            del self.fields[name]
+
+
+class ReversalForm(forms.Form):
+    on = DateTextField(label=gettext_lazy("Reversed on"))
+    reason = forms.CharField(
+        label=gettext_lazy("Why"),
+        max_length=300,
+        help_text=gettext_lazy("Shown in the history of its invoices."),
+    )

@@ -1,0 +1,429 @@
+"""The list of invoices: filters in the address, totals of the whole selection, exports."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib.auth.decorators import permission_required
+from django.db.models import Count, F, Q
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from billing_portal import dates
+from billing_portal.accounts.models import User
+from billing_portal.accounts.roles import sees_everything
+from billing_portal.dates import DateTextField
+from billing_portal.htmx import StaffRequest, render_page, wants_partial
+from billing_portal.lists import (
+    POSITION,
+    Chip,
+    Column,
+    Page,
+    Total,
+    chips,
+    joined,
+    ordered,
+    paginate,
+    stream_csv,
+    stream_xlsx,
+    totals_per_currency,
+)
+from billing_portal.money import DecimalTextField, formatted_minor, from_minor
+from billing_portal.templatetags.portal import STATES, grouped, query_with, sprite, state_html
+from billing_portal.toasts import announce
+from invoices.models import Client, ClientType, Document, Invoice
+from invoices.queries import (
+    BUCKETS_DUE,
+    BUCKETS_ISSUE,
+    InvoiceFilter,
+    filter_invoices,
+    with_open_amount,
+)
+
+MOST_PDFS = 200
+# The tabs: key of the state, its word, and where its list begins.
+TABS = (
+    ("", gettext_lazy("All"), "-issued"),
+    ("draft", gettext_lazy("Drafts"), "-issued"),
+    ("open", gettext_lazy("Open"), "due"),
+    ("overdue", gettext_lazy("Overdue"), "due"),
+    ("part", gettext_lazy("Part paid"), "due"),
+    ("settled", gettext_lazy("Settled"), "-issued"),
+    ("credit", gettext_lazy("Credit notes"), "-issued"),
+)
+WORDS_OF_STATE = {
+    "issued": gettext_lazy("Issued"),
+    "paid": gettext_lazy("Paid"),
+    "withdrawn": gettext_lazy("Settled without money"),
+    **{key: label for key, label, _sort in TABS if key},
+}
+
+
+class FilterForm(forms.Form):
+    """What the list can be narrowed by; the names are those of `InvoiceFilter`."""
+
+    q = forms.CharField(label=gettext_lazy("Contains"), required=False, max_length=200)
+    type = forms.ModelMultipleChoiceField(
+        ClientType.objects.all(),
+        label=gettext_lazy("Client type"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    client = forms.ModelChoiceField(
+        Client.objects.none(), label=gettext_lazy("Client"), required=False
+    )
+    owner = forms.ChoiceField(label=gettext_lazy("Sold by"), required=False)
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"), required=False)
+    issued_from = DateTextField(label=gettext_lazy("Issued from"), required=False)
+    issued_to = DateTextField(label=gettext_lazy("Issued until"), required=False)
+    due_from = DateTextField(label=gettext_lazy("Due from"), required=False)
+    due_to = DateTextField(label=gettext_lazy("Due until"), required=False)
+    paid_from = DateTextField(label=gettext_lazy("Paid from"), required=False)
+    paid_to = DateTextField(label=gettext_lazy("Paid until"), required=False)
+    amount_min = DecimalTextField(label=gettext_lazy("Total from"), required=False)
+    amount_max = DecimalTextField(label=gettext_lazy("Total up to"), required=False)
+    converted = forms.BooleanField(
+        label=gettext_lazy("Compare totals in the company’s currency"), required=False
+    )
+    late_min = forms.IntegerField(label=gettext_lazy("Days late, at least"), required=False)
+    late_max = forms.IntegerField(label=gettext_lazy("Days late, at most"), required=False)
+    to_pay_min = forms.IntegerField(label=gettext_lazy("Days to pay, at least"), required=False)
+    to_pay_max = forms.IntegerField(label=gettext_lazy("Days to pay, at most"), required=False)
+    bucket = forms.ChoiceField(
+        label=gettext_lazy("Ageing"),
+        required=False,
+        choices=[
+            ("", "–"),
+            *((key, key) for key in dict.fromkeys([*BUCKETS_DUE, *BUCKETS_ISSUE])),
+        ],
+    )
+    ageing = forms.ChoiceField(
+        label=gettext_lazy("Ageing counts from"),
+        required=False,
+        choices=[("", gettext_lazy("the due date")), ("issue", gettext_lazy("the invoice date"))],
+    )
+    as_of = DateTextField(label=gettext_lazy("As of"), required=False)
+
+    def __init__(self, params: QueryDict, *, user: User) -> None:
+        super().__init__(params)
+        chosen = params.get("client", "")
+        if chosen.isdigit():
+            # Only the one that the address names: the list of all would be long.
+            self._choices_of("client", Client.objects.filter(pk=int(chosen)))
+        people = [(str(pk), name or email) for pk, name, email in _owners(user)]
+        self._choices_of("owner", [("", "–"), ("0", _("Nobody")), *people])
+        codes = Invoice.objects.order_by().values_list("currency", flat=True).distinct()
+        self._choices_of("currency", [("", "–"), *((code, code) for code in sorted(codes))])
+
+    def _choices_of(self, name: str, choices: Any) -> None:
+        field: Any = self.fields[name]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = choices
+        else:
+            field.choices = choices
+
+
+def _owners(user: User) -> list[tuple[int, str, str]]:
+    people = User.objects.all() if sees_everything(user) else User.objects.filter(pk=user.pk)
+    return list(people.order_by("name", "email").values_list("pk", "name", "email")[:500])
+
+
+def columns(state: str) -> tuple[Column, ...]:
+    late_order = "" if state in ("open", "overdue", "part", "draft") else "days_late"
+    return (
+        Column("number", _("Number"), order="number"),
+        Column("client", _("Client"), order="client__name"),
+        Column("type", _("Type"), order="client__client_type__name"),
+        Column("issued", _("Issued"), order="issue_date", nullable=True, falling=True),
+        Column("due", _("Due"), order="due_date", nullable=True),
+        Column("late", _("Days late"), order=late_order, nullable=True, falling=True),
+        Column("state", _("State"), order="status"),
+        Column("total", _("Total"), order="total_minor", falling=True),
+        Column("open", _("Outstanding"), order="outstanding_minor", falling=True),
+    )
+
+
+# A class name that no model attribute hides: rows come as dictionaries, which is twice as fast.
+FIELDS = (
+    "pk", "kind", "status", "number", "title", "currency", "issue_date", "due_date",
+    "total_minor", "outstanding_minor", "days_late", "sent_at", "imported", "client_id",
+    "client__name", "client__client_type__name", "client__client_type__mark",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One invoice, written out for the reader."""
+
+    pk: int
+    url: str
+    name: str
+    client: str
+    type: str
+    mark: str
+    issued: str
+    issued_iso: str
+    due: str
+    due_iso: str
+    late: str
+    is_late: bool
+    state: str
+    note: str
+    total: str
+    open: str
+    open_minor: int
+    currency: str
+
+
+def list_row(row: dict[str, Any], day: date, query: str) -> Row:
+    """`day` is the as-of day: lateness of what is open counts up to it."""
+    currency = row["currency"]
+    open_minor = row.get("open_minor", row["outstanding_minor"])
+    # A model instance would do, at ten times the cost: this one carries just what `states` reads.
+    invoice = Invoice(
+        kind=row["kind"],
+        status=row["status"],
+        due_date=row["due_date"],
+        total_minor=row["total_minor"],
+        outstanding_minor=open_minor,
+        sent_at=row["sent_at"],
+    )
+    first, *others = invoice.states(day)
+    days = invoice.days_overdue(day) or row["days_late"]
+    return Row(
+        pk=row["pk"],
+        url=reverse("invoices:detail", args=[row["pk"]]) + query,
+        name=row["number"] or row["title"] or _("Draft"),
+        client=row["client__name"],
+        type=row["client__client_type__name"],
+        mark=row["client__client_type__mark"],
+        issued=dates.day(row["issue_date"]),
+        issued_iso=row["issue_date"].isoformat() if row["issue_date"] else "",
+        due=dates.day(row["due_date"]),
+        due_iso=row["due_date"].isoformat() if row["due_date"] else "",
+        late="–" if days is None else grouped(days),
+        is_late=first == "overdue",
+        state=state_html(first),
+        note=", ".join(
+            str(STATES[key][1]).lower() for key in others if key not in ("sent", "issued")
+        ),
+        total=formatted_minor(row["total_minor"], currency),
+        open=formatted_minor(open_minor, currency) if row["status"] != "void" else "–",
+        open_minor=open_minor,
+        currency=currency,
+    )
+
+
+def selection(request: HttpRequest, on: date) -> tuple[Any, InvoiceFilter, list[str]]:
+    """The invoices that the address means and this person may see; and what was not understood."""
+    assert isinstance(request.user, User)
+    wanted, problems = InvoiceFilter.read(request.GET)
+    rows = filter_invoices(Invoice.objects.visible_to(request.user), wanted, on)
+    if wanted.as_of and wanted.as_of != on:
+        rows = with_open_amount(rows, wanted.as_of)  # type: ignore[assignment]
+    return rows, wanted, problems
+
+
+def totals_of(rows: Any, wanted: InvoiceFilter, on: date) -> list[Total]:
+    """Totals per currency; drafts owe nothing yet, so nothing of them is outstanding."""
+    open_name = "open_minor" if wanted.as_of and wanted.as_of != on else "outstanding_minor"
+    found = totals_per_currency(rows, "total_minor", open_name)
+    return [
+        Total(t.currency, t.count, {"total": t.sums["total_minor"], "open": t.sums[open_name]})
+        for t in found
+    ]
+
+
+@require_GET
+@permission_required("invoices.view_invoice", raise_exception=True)
+def invoice_list(request: StaffRequest) -> HttpResponse:
+    on = timezone.localdate()
+    rows, wanted, problems = selection(request, on)
+    totals = totals_of(rows, wanted, on)
+    count = sum(total.count for total in totals)
+    default = next((sort for key, _label, sort in TABS if key == wanted.state), "-issued")
+    names = (*FIELDS, "open_minor") if wanted.as_of and wanted.as_of != on else FIELDS
+    page: Page[Any] = paginate(
+        rows.values(*names),
+        request.GET,
+        columns(wanted.state),
+        default=default,
+        size=50 if request.GET.get("size") == "50" else 25,
+        count=count,
+    )
+    day = wanted.as_of or on
+    query = f"?{request.GET.urlencode()}" if request.GET else ""
+    found = ngettext("%(n)s document", "%(n)s documents", count) % {"n": grouped(count)}
+    form = FilterForm(request.GET, user=request.user)
+    context = {
+        "page": page,
+        "rows": [list_row(row, day, query) for row in page.rows],
+        "totals": [
+            {
+                "currency": total.currency,
+                "count": ngettext("%(n)s document", "%(n)s documents", total.count)
+                % {"n": grouped(total.count)},
+                "total": total.text("total"),
+                "open": total.text("open"),
+            }
+            for total in totals
+        ],
+        "found": found,
+        "found_total": joined(totals, "total"),
+        "found_open": joined([t for t in totals if t.sums["open"]], "open"),
+        "problems": problems,
+        "form": form,
+        "chips": _chips(form, request.GET, wanted),
+        "clear_url": query_with(QueryDict(), {"state": wanted.state}),
+        "state": wanted.state,
+        "tabs": _tabs(request.GET, wanted.state),
+        "title": WORDS_OF_STATE.get(wanted.state, _("Invoices")),
+        "as_of": wanted.as_of,
+        "kept": [(key, v) for key in ("state", "kind", "sort") for v in request.GET.getlist(key)],
+        "may_export": request.user.has_perm("invoices.export"),
+        "filtered": bool(request.GET),
+        "sprite": sprite(),
+    }
+    answer = render_page(
+        request,
+        page="invoices/list.html",
+        partial="invoices/partials/invoice_list.html",
+        context=context,
+    )
+    if wants_partial(request):
+        announce(answer, f"{found}, {context['found_total']}")
+    return answer
+
+
+def _tabs(params: QueryDict, state: str) -> list[dict[str, Any]]:
+    kept = {"sort": None, "bucket": None, "ageing": None, **POSITION}
+    return [
+        {
+            "key": key or "all",
+            "label": label,
+            "url": query_with(params, {**kept, "state": key}),
+            "current": key == state,
+        }
+        for key, label, _sort in TABS
+    ]
+
+
+def _chips(form: FilterForm, params: QueryDict, wanted: InvoiceFilter) -> list[Chip]:
+    found = chips(form, params)
+    tabs = {key for key, _label, _sort in TABS}
+    if wanted.state not in tabs:
+        url = query_with(params, {**POSITION, "state": None})
+        found.insert(
+            0, Chip("state", _("State"), str(WORDS_OF_STATE.get(wanted.state, wanted.state)), url)
+        )
+    return found
+
+
+@require_GET
+@permission_required("invoices.view_invoice", raise_exception=True)
+def tab_counts(request: StaffRequest) -> HttpResponse:
+    """How many stand behind each tab; fetched after the list, which does not wait for it."""
+    on = timezone.localdate()
+    invoice = Q(kind=Invoice.Kind.INVOICE)
+    found = Invoice.objects.visible_to(request.user).aggregate(
+        all=Count("pk", filter=~Q(status=Invoice.Status.VOID)),
+        draft=Count("pk", filter=Q(status=Invoice.Status.DRAFT)),
+        open=Count("pk", filter=invoice & Q(status=Invoice.Status.ISSUED)),
+        overdue=Count("pk", filter=invoice & Q(status=Invoice.Status.ISSUED, due_date__lt=on)),
+        part=Count(
+            "pk",
+            filter=invoice
+            & Q(status=Invoice.Status.ISSUED, outstanding_minor__lt=F("total_minor")),
+        ),
+        settled=Count("pk", filter=invoice & Q(status=Invoice.Status.SETTLED)),
+        credit=Count(
+            "pk",
+            filter=Q(kind=Invoice.Kind.CREDIT_NOTE)
+            & ~Q(status__in=[Invoice.Status.DRAFT, Invoice.Status.VOID]),
+        ),
+    )
+    counts = [(key, grouped(n)) for key, n in found.items()]
+    return render(request, "invoices/partials/tab_counts.html", {"counts": counts})
+
+
+# ─ Exports: exactly the rows of the list, all of them ───────────────────────────────────────────
+def export_columns(on: date) -> list[Column]:
+    def days_late(row: Invoice) -> int | None:
+        return row.days_overdue(on) or row.days_late
+
+    return [
+        Column("number", _("Number"), value=lambda row: row.number),
+        Column("kind", _("Kind"), value=lambda row: row.get_kind_display()),
+        Column("client", _("Client"), value=lambda row: row.client.name),
+        Column("type", _("Client type"), value=lambda row: row.client.client_type.name),
+        Column("owner", _("Sold by"), value=lambda row: str(row.owner) if row.owner else ""),
+        Column("title", _("Title"), value=lambda row: row.title),
+        Column("issued", _("Issued"), value=lambda row: row.issue_date),
+        Column("due", _("Due"), value=lambda row: row.due_date),
+        Column("state", _("State"), value=lambda row: str(STATES[row.states(on)[0]][1])),
+        Column("late", _("Days late"), value=days_late),
+        Column("paid", _("Paid on"), value=lambda row: row.paid_on),
+        Column("currency", _("Currency"), value=lambda row: row.currency),
+        Column("net", _("Before VAT"), value=lambda row: row.net),
+        Column("vat", _("VAT"), value=lambda row: row.vat),
+        Column("total", _("Total with VAT"), value=lambda row: row.total),
+        Column("open", _("Outstanding"), value=_outstanding),
+    ]
+
+
+def _outstanding(row: Any) -> Any:
+    return from_minor(getattr(row, "open_minor", row.outstanding_minor), row.currency)
+
+
+def _exported(request: StaffRequest) -> tuple[Any, list[Column]]:
+    on = timezone.localdate()
+    rows, wanted, _problems = selection(request, on)
+    default = next((sort for key, _label, sort in TABS if key == wanted.state), "-issued")
+    found = ordered(rows, request.GET, columns(wanted.state), default=default)
+    found = found.select_related("client__client_type", "owner").defer("paper", "note")
+    return found.iterator(chunk_size=2000), export_columns(wanted.as_of or on)
+
+
+@require_GET
+@permission_required("invoices.export", raise_exception=True)
+def export_csv(request: StaffRequest) -> HttpResponseBase:
+    rows, wanted = _exported(request)
+    return stream_csv(rows, wanted, f"invoices-{timezone.localdate()}.csv")
+
+
+@require_GET
+@permission_required("invoices.export", raise_exception=True)
+def export_xlsx(request: StaffRequest) -> HttpResponseBase:
+    rows, wanted = _exported(request)
+    return stream_xlsx(rows, wanted, f"invoices-{timezone.localdate()}.xlsx", _("Invoices"))
+
+
+@require_POST
+@permission_required("invoices.view_invoice", raise_exception=True)
+def download_pdfs(request: StaffRequest) -> HttpResponseBase:
+    """The PDFs of the chosen invoices, as they were issued, in one archive."""
+    chosen = [int(text) for text in request.POST.getlist("ids") if text.isdigit()][:MOST_PDFS]
+    visible = Invoice.objects.visible_to(request.user).filter(pk__in=chosen)
+    documents = Document.objects.filter(invoice__in=visible, kind="pdf").order_by("pk")
+    if not documents.exists():
+        text = _("None of the chosen documents has a PDF here: drafts and imported ones have none.")
+        return render(request, "invoices/no_pdfs.html", {"text": text}, status=422)
+    # Closed and removed by FileResponse.
+    spool = tempfile.TemporaryFile(suffix=".zip")  # noqa: SIM115
+    with zipfile.ZipFile(spool, "w", zipfile.ZIP_STORED) as archive:
+        for document in documents.iterator(chunk_size=20):
+            archive.writestr(document.filename, io.BytesIO(document.content).getvalue())
+    spool.seek(0)
+    return FileResponse(spool, as_attachment=True, filename=f"invoices-{timezone.localdate()}.zip")

@@ -1,0 +1,161 @@
+"""The outbox: what waits, what left, what was refused, and what only staff can decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from billing_portal.htmx import StaffRequest, render_page, wants_partial
+from billing_portal.lists import Column, paginate
+from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.templatetags.portal import query_with
+from billing_portal.toasts import announce
+from invoices.mail import MailRefused, cancel, confirm_arrived, resend
+from invoices.models import Message
+
+COLUMNS = (
+    Column("created", gettext_lazy("Written"), order="created_at", falling=True),
+    Column("subject", gettext_lazy("Subject"), order="subject"),
+)
+# Icon and look of each state.
+LOOKS = {
+    Message.State.QUEUED: ("clock", "issued"),
+    Message.State.SENDING: ("help-circle", "promised"),
+    Message.State.SENT: ("send", "sent"),
+    Message.State.FAILED: ("mail-x", "overdue"),
+    Message.State.CANCELLED: ("ban", "draft"),
+}
+
+
+@require_GET
+@permission_required("invoices.view_mail", raise_exception=True)
+def mail_list(request: StaffRequest) -> HttpResponse:
+    state = request.GET.get("state", "")
+    by_state = dict(
+        Message.objects.order_by()
+        .values_list("state")
+        .annotate(n=Count("pk"))
+        .values_list("state", "n")
+    )
+    rows = Message.objects.select_related("invoice")
+    if state in Message.State.values:
+        rows = rows.filter(state=state)
+        count = by_state.get(state, 0)
+    else:
+        state, count = "", sum(by_state.values())
+    page = paginate(rows, request.GET, COLUMNS, default="-created", size=50, count=count)
+    found = ngettext("%(n)s mail", "%(n)s mails", count) % {"n": count}
+    tabs = [
+        {
+            "label": label,
+            "n": n,
+            "url": query_with(
+                request.GET, {"state": key, "after": None, "before": None, "at": None}
+            ),
+            "current": key == state,
+            "key": key or "all",
+        }
+        for key, label, n in [
+            ("", _("All"), sum(by_state.values())),
+            *((key, label, by_state.get(key, 0)) for key, label in Message.State.choices),
+        ]
+    ]
+    answer = render_page(
+        request,
+        page="invoices/mail.html",
+        partial="invoices/partials/mail_list.html",
+        context={
+            "page": page,
+            "rows": [(mail, *LOOKS[Message.State(mail.state)]) for mail in page.rows],
+            "tabs": tabs,
+            "found": found,
+            "filtered": bool(state),
+        },
+    )
+    return announce(answer, found) if wants_partial(request) else answer
+
+
+@require_GET
+@permission_required("invoices.view_mail", raise_exception=True)
+def mail(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(
+        Message.objects.select_related("invoice", "client", "created_by"), pk=pk
+    )
+    sign, look = LOOKS[Message.State(found.state)]
+    return render(
+        request,
+        "invoices/mail_message.html",
+        {
+            "mail": found,
+            "attachments": found.attachments.defer("content"),
+            "sign": sign,
+            "look": look,
+        },
+    )
+
+
+def _decide(
+    request: StaffRequest, pk: int, action: str, act: Callable[[], Message], said: Any
+) -> HttpResponse:
+    try:
+        found = carry_out(
+            key=key_of(request),
+            action=action,
+            by=request.user,
+            act=act,
+            url=lambda message: reverse("invoices:mail-message", args=[message.pk]),
+        )
+    except MailRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("invoices:mail-message", pk=pk)
+    except AlreadyDone as done:
+        messages.info(request, str(done))
+        return redirect(done.result_url or "invoices:mail")
+    messages.success(request, said)
+    return redirect("invoices:mail-message", pk=found.pk)
+
+
+@require_POST
+@permission_required("invoices.send_invoice", raise_exception=True)
+def mail_resend(request: StaffRequest, pk: int) -> HttpResponse:
+    return _decide(
+        request,
+        pk,
+        "resend",
+        lambda: resend(message_id=pk, by=request.user),
+        _("The mail waits in the outbox and leaves in a moment."),
+    )
+
+
+@require_POST
+@permission_required("invoices.send_invoice", raise_exception=True)
+def mail_arrived(request: StaffRequest, pk: int) -> HttpResponse:
+    return _decide(
+        request,
+        pk,
+        "arrived",
+        lambda: confirm_arrived(message_id=pk, by=request.user),
+        _("Noted as arrived."),
+    )
+
+
+@require_POST
+@permission_required("invoices.send_invoice", raise_exception=True)
+def mail_cancel(request: StaffRequest, pk: int) -> HttpResponse:
+    return _decide(
+        request,
+        pk,
+        "cancel",
+        lambda: cancel(message_id=pk, by=request.user),
+        _("The mail will not leave."),
+    )
