@@ -22,7 +22,7 @@ LONGEST_TERMS_DAYS = 60
 LONGEST_END_OF_MONTH_DAYS = 45
 
 
-class ClientForm(forms.ModelForm[Client]):
+class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
     language = forms.ChoiceField(
         label=gettext_lazy("Language of documents"),
         choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],
@@ -105,7 +105,7 @@ class ClientForm(forms.ModelForm[Client]):
         return ""
 
 
-class ContactForm(forms.ModelForm[Contact]):
+class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Contact
         fields = ["name", "email", "phone", "job_title", "receives_invoices"]

@@ -174,11 +174,12 @@ def _figures(found: Client, on: date) -> dict[str, Any]:
         .annotate(left=Sum("outstanding_minor"), n=Count("pk"))
         .order_by("-left")
     )
-    late = list(
-        Invoice.objects.filter(client=found, days_late__isnull=False)
-        .order_by("-paid_on", "-pk")
-        .values_list("days_late", flat=True)[:50]
-    )
+    paid = Invoice.objects.filter(client=found).order_by("-paid_on", "-pk")
+    late = [
+        days
+        for days in paid.filter(days_late__isnull=False).values_list("days_late", flat=True)[:50]
+        if days is not None
+    ]
     return {
         "open": owed.get("open") or "–",
         "late": owed.get("late"),
