@@ -32,7 +32,6 @@ from invoices.history_rows import (
     read_payments,
 )
 from invoices.models import (
-    Allocation,
     Client,
     ClientType,
     Company,
@@ -42,7 +41,7 @@ from invoices.models import (
 )
 from invoices.numbering import prefix_for
 from invoices.settling import Settled
-from invoices.tables import Complaint, Table, TableRefused, read_table
+from invoices.tables import MAX_ROWS, Complaint, Table, TableRefused, read_table
 
 # Parameters of one query, safely below the limits of both databases.
 CHUNK = 900
@@ -190,6 +189,7 @@ def read(
     invoices: Source | None = None,
     payments: Source | None = None,
     on: date,
+    max_rows: int = MAX_ROWS,
 ) -> Plan:
     """What the files would do on day `on`. Nothing is written; all that is wrong is listed."""
     rows = Rows()
@@ -205,7 +205,7 @@ def read(
         if source is None:
             continue
         try:
-            tables[kind] = read_table(source[0], source[1], columns)
+            tables[kind] = read_table(source[0], source[1], columns, max_rows)
         except TableRefused as refusal:
             rows.unread.add(kind)
             complaints.append(Complaint(source[0], 0, "", str(refusal)))
@@ -275,7 +275,7 @@ def _resolve_clients(plan: Plan) -> None:
     emails = {row.owner_email for row in rows.clients if row.owner_email}
     people = {e.lower() for c in _chunks(emails) for e in _known_emails(c)}
     for row in rows.clients:
-        client = plan.clients.get(row.key)
+        held = plan.clients.get(row.key)
         if row.key in doubled:
             _complain(
                 plan,
@@ -286,7 +286,7 @@ def _resolve_clients(plan: Plan) -> None:
                 % {"name": row.name},
             )
             continue
-        if client is None and not row.client_type:
+        if held is None and not row.client_type:
             _complain(
                 plan,
                 "clients",
@@ -302,10 +302,10 @@ def _resolve_clients(plan: Plan) -> None:
         if row.owner_email and row.owner_email not in people:
             people.add(row.owner_email)
             plan.new_people.append(row.owner_email)
-        if client is None:
+        if held is None:
             plan.new_clients.append(row)
-        elif fields := changed_fields(row, client):
-            plan.changes.append(Change(row, client, fields))
+        elif fields := changed_fields(row, held):
+            plan.changes.append(Change(row, held, fields))
         else:
             plan.unchanged["clients"] += 1
 

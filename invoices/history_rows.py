@@ -257,7 +257,8 @@ def _as_iso(text: str) -> str:
 
 @cache
 def _countries() -> frozenset[str]:
-    return frozenset(c for c in Locale("en").territories if re.fullmatch("[A-Z]{2}", c))
+    codes = [str(code) for code in Locale("en").territories]
+    return frozenset(code for code in codes if re.fullmatch("[A-Z]{2}", code))
 
 
 _LANGUAGES = {"fr": "fr", "fr_fr": "fr", "french": "fr", "en": "en", "en_gb": "en", "en_us": "en"}

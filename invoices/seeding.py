@@ -78,9 +78,54 @@ BEHAVIOURS = (
     Behaviour("Non-profit", "nonprofit", 0.1, 30, -10, 13, 0.7, 7.2),
     Behaviour("International", "intl", 0.12, 60, -3, 28, 0.8, 8.8),
 )
-_FIRST = "Ark Bel Cor Dun Elo Fer Gal Hel Ist Jor Kel Lor Mar Nov Orb Per Quo Riv Sol Tor".split()
-_SECOND = "amis avel enne idor ilia omer onde une ysée antec orama ulis".split()
-_KIND = "Conseil Industries Santé Logistique Énergie Systèmes Édition Formation & Fils".split()
+_FIRST = [
+    "Ark",
+    "Bel",
+    "Cor",
+    "Dun",
+    "Elo",
+    "Fer",
+    "Gal",
+    "Hel",
+    "Ist",
+    "Jor",
+    "Kel",
+    "Lor",
+    "Mar",
+    "Nov",
+    "Orb",
+    "Per",
+    "Quo",
+    "Riv",
+    "Sol",
+    "Tor",
+]
+_SECOND = [
+    "amis",
+    "avel",
+    "enne",
+    "idor",
+    "ilia",
+    "omer",
+    "onde",
+    "une",
+    "ysée",
+    "antec",
+    "orama",
+    "ulis",
+]
+_KIND = [
+    "Conseil",
+    "Industries",
+    "Santé",
+    "Logistique",
+    "Énergie",
+    "Systèmes",
+    "Édition",
+    "Formation",
+    "&",
+    "Fils",
+]
 _WORK = ("Audit", "Integration", "Training", "Support", "Migration", "Design", "Analysis")
 
 

@@ -60,7 +60,9 @@ class Table:
     notices: list[str] = field(default_factory=list)
 
 
-def read_table(name: str, content: bytes, columns: Sequence[str]) -> Table:
+def read_table(
+    name: str, content: bytes, columns: Sequence[str], max_rows: int = MAX_ROWS
+) -> Table:
     """The rows of `columns`, in whatever order the file has them; other columns are ignored.
 
     A line is the line of the text file, or the row of the sheet, where the record starts.
@@ -78,12 +80,12 @@ def read_table(name: str, content: bytes, columns: Sequence[str]) -> Table:
             % {"file": name}
         )
     if content.startswith(ZIP_START):
-        return _read_workbook(name, content, columns)
-    return _read_text(name, content, columns)
+        return _read_workbook(name, content, columns, max_rows)
+    return _read_text(name, content, columns, max_rows)
 
 
 # ─ CSV ──────────────────────────────────────────────────────────────────────────────────────────
-def _read_text(name: str, content: bytes, columns: Sequence[str]) -> Table:
+def _read_text(name: str, content: bytes, columns: Sequence[str], max_rows: int) -> Table:
     table = Table(name)
     text = _decoded(name, content)
     delimiter = _delimiter(text, columns)
@@ -93,7 +95,7 @@ def _read_text(name: str, content: bytes, columns: Sequence[str]) -> Table:
             _("%(file)s separates its columns with %(what)s instead of commas; it was read so.")
             % {"file": name, "what": spoken}
         )
-    _collect(table, _records(name, text, delimiter), columns)
+    _collect(table, _records(name, text, delimiter), columns, max_rows)
     return table
 
 
@@ -151,7 +153,7 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
 
 
 # ─ XLSX ─────────────────────────────────────────────────────────────────────────────────────────
-def _read_workbook(name: str, content: bytes, columns: Sequence[str]) -> Table:
+def _read_workbook(name: str, content: bytes, columns: Sequence[str], max_rows: int) -> Table:
     if not DEFUSEDXML:  # pragma: no cover - requirements.in names it
         raise RuntimeError("defusedxml is missing: workbooks are not read without it.")
     _guard_zip(name, content)
@@ -167,7 +169,7 @@ def _read_workbook(name: str, content: bytes, columns: Sequence[str]) -> Table:
                     _("%(file)s has several sheets; only the first, “%(sheet)s”, was read.")
                     % {"file": name, "sheet": sheet.title[:60]}
                 )
-            _collect(table, _sheet_records(sheet), columns)
+            _collect(table, _sheet_records(sheet), columns, max_rows)
         finally:
             book.close()
     except TableRefused:
@@ -243,7 +245,10 @@ def _cell_text(cell: Any) -> str:
 
 # ─ Both ─────────────────────────────────────────────────────────────────────────────────────────
 def _collect(
-    table: Table, records: Iterable[tuple[int, list[str]]], columns: Sequence[str]
+    table: Table,
+    records: Iterable[tuple[int, list[str]]],
+    columns: Sequence[str],
+    max_rows: int,
 ) -> None:
     places: dict[str, int] = {}
     width = 0
@@ -253,10 +258,10 @@ def _collect(
         if not places:
             places, width = _places(table, cells, columns), len(cells)
             continue
-        if len(table.rows) >= MAX_ROWS:
+        if len(table.rows) >= max_rows:
             raise TableRefused(
                 _("%(file)s has more than %(most)s rows: split it and import the parts in turn.")
-                % {"file": table.name, "most": f"{MAX_ROWS:,}"}
+                % {"file": table.name, "most": f"{max_rows:,}"}
             )
         _take(table, line, cells, places, width)
     if not places:
@@ -284,8 +289,9 @@ def _places(table: Table, head: list[str], columns: Sequence[str]) -> dict[str, 
     if missing:
         raise TableRefused(
             _(
-                "%(file)s lacks the column %(columns)s. Its first row must name the columns; add what "
-                "is missing and leave its cells empty where nothing is known. Found: %(found)s."
+                "%(file)s lacks the column %(columns)s. Its first row must name the columns; add "
+                "what is missing and leave its cells empty where nothing is known. "
+                "Found: %(found)s."
             )
             % {
                 "file": table.name,

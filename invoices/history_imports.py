@@ -1,0 +1,157 @@
+"""History that comes in through the browser: kept between preview and click, brought in once.
+
+Small files are brought in within the click, large ones by the worker. The state changes in the very
+transaction that writes the rows, so that neither a kill nor a second click does anything twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.filebased import FileBasedCache
+from django.db import transaction
+from django.utils import timezone, translation
+from django_q.tasks import async_task
+
+from billing_portal.accounts.models import User
+from invoices.history import HistoryInterrupted, HistoryRefused, Source, apply, read, report
+from invoices.models import HistoryImport
+
+KINDS = ("clients", "invoices", "payments")
+# More than this is left to the worker: no browser waits for it.
+AT_ONCE = 2_000
+# More than this, in one file, is left to the command: the preview must answer in time.
+MAX_ROWS = 30_000
+# A preview that nobody brought in is thrown away.
+KEPT_FOR = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Progress:
+    done: int
+    total: int
+
+
+def keep(*, sources: Mapping[str, Source], by: User, on: date) -> HistoryImport:
+    """Read the files and keep them with what they would do; nothing of them is in the books yet."""
+    HistoryImport.objects.filter(
+        state=HistoryImport.State.PREVIEWED, created_at__lt=timezone.now() - KEPT_FOR
+    ).delete()
+    plan = read(
+        clients=sources.get("clients"),
+        invoices=sources.get("invoices"),
+        payments=sources.get("payments"),
+        on=on,
+        max_rows=MAX_ROWS,
+    )
+    kept = HistoryImport(created_by=by, rows=plan.rows.count, report=report(plan))
+    for kind, (name, content) in sources.items():
+        setattr(kept, f"{kind}_name", name[:255])
+        # Refused files are of no further use: the corrected ones come instead.
+        setattr(kept, f"{kind}_file", b"" if plan.complaints else content)
+    kept.save()
+    return kept
+
+
+def start(*, import_id: int, by: User, on: date) -> HistoryImport:
+    """Bring the kept files in, now or by the worker. A second start finds nothing left to do."""
+    with transaction.atomic():
+        kept = HistoryImport.objects.select_for_update().get(pk=import_id, created_by=by)
+        if kept.state != HistoryImport.State.PREVIEWED or kept.report["refused"]:
+            return kept
+        kept.state = HistoryImport.State.QUEUED
+        kept.save(update_fields=["state"])
+        if kept.rows > AT_ONCE:
+            async_task("invoices.history_imports.run", kept.pk)
+            return kept
+    return bring_in(import_id=import_id, on=on)
+
+
+def run(import_id: int) -> None:
+    """The worker's task; done before, it does nothing."""
+    kept = HistoryImport.objects.select_related("created_by").get(pk=import_id)
+    with translation.override(kept.created_by.language):
+        bring_in(import_id=import_id, on=timezone.localdate())
+
+
+def bring_in(*, import_id: int, on: date) -> HistoryImport:
+    kept = HistoryImport.objects.select_related("created_by").get(pk=import_id)
+    if kept.state != HistoryImport.State.QUEUED:
+        return kept
+    board = _board()
+    plan = read(**_sources(kept), on=on)
+    try:
+        with transaction.atomic():
+            kept = (
+                HistoryImport.objects.select_for_update(of=("self",))
+                .select_related("created_by")
+                .get(pk=import_id)
+            )
+            if kept.state != HistoryImport.State.QUEUED:
+                return kept
+            plan = apply(
+                plan,
+                by=kept.created_by,
+                on=on,
+                progress=lambda done, total: board.set(_key(import_id), (done, total), 3600),
+            )
+            kept.state = HistoryImport.State.DONE
+            kept.done_at = timezone.now()
+            _finish(kept, {**report(plan), "notices": kept.report["notices"]})
+    except HistoryRefused as refusal:
+        kept.state = HistoryImport.State.REFUSED
+        _finish(kept, report(refusal.plan))
+    except HistoryInterrupted as interruption:
+        # The files stay: the same click may succeed now.
+        kept.state = HistoryImport.State.PREVIEWED
+        kept.report["interrupted"] = str(interruption)
+        kept.save(update_fields=["state", "report"])
+    finally:
+        board.delete(_key(import_id))
+    return kept
+
+
+def _finish(kept: HistoryImport, told: dict[str, object]) -> None:
+    kept.report = told
+    kept.clients_file = kept.invoices_file = kept.payments_file = b""
+    kept.save()
+
+
+def discard(*, import_id: int, by: User) -> None:
+    """Throw a preview away; what was brought in stays."""
+    HistoryImport.objects.filter(
+        pk=import_id, created_by=by, state=HistoryImport.State.PREVIEWED
+    ).delete()
+
+
+def progress_of(kept: HistoryImport) -> Progress | None:
+    """How far the worker is; None before it has begun to write."""
+    found = _board().get(_key(kept.pk))
+    return Progress(*found) if found else None
+
+
+def _sources(kept: HistoryImport) -> dict[str, Source]:
+    return {
+        kind: (getattr(kept, f"{kind}_name"), bytes(getattr(kept, f"{kind}_file")))
+        for kind in KINDS
+        if getattr(kept, f"{kind}_name")
+    }
+
+
+def _key(import_id: int) -> str:
+    return f"history-import-{import_id}"
+
+
+def _board() -> BaseCache:
+    """Where the worker writes how far it is while its one transaction hides its rows.
+
+    Not the database: on SQLite the open transaction would keep the board waiting for itself.
+    """
+    if settings.REDIS_URL:
+        return caches["default"]
+    return FileBasedCache(str(settings.VAR_DIR / "progress"), {})

@@ -1,0 +1,232 @@
+"""Go-live in the browser: three files, what they would do, and the click that does it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from billing_portal.htmx import StaffRequest, go_to
+from billing_portal.lists import Column, stream_csv
+from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.templatetags.portal import grouped
+from invoices.history_imports import KINDS, MAX_ROWS, discard, keep, progress_of, start
+from invoices.history_rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
+from invoices.models import HistoryImport
+
+PERMISSION = "invoices.import_history"
+SHOWN_COMPLAINTS = 100
+KIND_NAMES = {
+    "clients": gettext_lazy("Clients"),
+    "invoices": gettext_lazy("Invoices"),
+    "credit_notes": gettext_lazy("Credit notes"),
+    "payments": gettext_lazy("Payments"),
+}
+FIELD_NAMES = {
+    "client_type": gettext_lazy("client type"),
+    "owner": gettext_lazy("account owner"),
+    "country": gettext_lazy("country"),
+    "currency": gettext_lazy("currency"),
+    "language": gettext_lazy("language"),
+    "terms_days": gettext_lazy("payment terms in days"),
+    "billing_email": gettext_lazy("billing email"),
+    "vat_id": gettext_lazy("VAT id"),
+    "siren": gettext_lazy("SIREN"),
+}
+REFUSED_COLUMNS = [
+    Column("file", gettext_lazy("File"), value=lambda row: row["file"]),
+    Column("line", gettext_lazy("Line"), value=lambda row: row["line"] or ""),
+    Column("column", gettext_lazy("Column"), value=lambda row: row["column"]),
+    Column("reason", gettext_lazy("Reason"), value=lambda row: row["reason"]),
+]
+
+
+class FilesForm(forms.Form):
+    clients = forms.FileField(label=gettext_lazy("Clients"), required=False, allow_empty_file=True)
+    invoices = forms.FileField(
+        label=gettext_lazy("Invoices and credit notes"), required=False, allow_empty_file=True
+    )
+    payments = forms.FileField(
+        label=gettext_lazy("Payments"), required=False, allow_empty_file=True
+    )
+
+    def clean(self) -> dict[str, Any]:
+        found = {name: file for name, file in self.cleaned_data.items() if file is not None}
+        if not found and not self.errors:
+            raise forms.ValidationError(_("Choose at least one file."))
+        return found
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(PERMISSION, raise_exception=True)
+def import_history(request: StaffRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _first_page(request, FilesForm())
+    if getattr(request, "upload_too_large", False):
+        return _first_page(request, FilesForm(), too_large=True, status=422)
+    form = FilesForm(request.POST, request.FILES)
+    if form.is_valid():
+        sources = {kind: _read(file) for kind, file in form.cleaned_data.items()}
+        kept = keep(sources=sources, by=request.user, on=timezone.localdate())
+        return go_to(request, reverse("invoices:history_preview", args=[kept.pk]))
+    return _first_page(request, form, status=422)
+
+
+def _read(file: UploadedFile) -> tuple[str, bytes]:
+    return (file.name or _("the file"))[-120:], file.read()
+
+
+def _first_page(
+    request: StaffRequest, form: FilesForm, *, too_large: bool = False, status: int = 200
+) -> HttpResponse:
+    earlier = (
+        HistoryImport.objects.exclude(state=HistoryImport.State.PREVIEWED)
+        .select_related("created_by")
+        .defer("clients_file", "invoices_file", "payments_file")[:20]
+    )
+    context = {
+        "form": form,
+        "too_large": too_large,
+        "most_mb": settings.MAX_UPLOAD_BYTES // 2**20,
+        "most_rows": MAX_ROWS,
+        "earlier": [
+            {"import": each, "told": _what_came(each), "mine": each.created_by == request.user}
+            for each in earlier
+        ],
+        "columns": {
+            "clients": CLIENT_COLUMNS,
+            "invoices": INVOICE_COLUMNS,
+            "payments": PAYMENT_COLUMNS,
+        },
+    }
+    return render(request, "invoices/history.html", context, status=status)
+
+
+def _what_came(kept: HistoryImport) -> str:
+    """“120 clients, 2,466 invoices” of what was new, for the list of earlier imports."""
+    counts = {kind: each["new"] for kind, each in kept.report.get("counts", {}).items()}
+    words = (
+        ("clients", ngettext("%(n)s client", "%(n)s clients", counts.get("clients", 0))),
+        ("invoices", ngettext("%(n)s invoice", "%(n)s invoices", counts.get("invoices", 0))),
+        (
+            "credit_notes",
+            ngettext("%(n)s credit note", "%(n)s credit notes", counts.get("credit_notes", 0)),
+        ),
+        ("payments", ngettext("%(n)s payment", "%(n)s payments", counts.get("payments", 0))),
+    )
+    return ", ".join(
+        text % {"n": grouped(counts[kind])} for kind, text in words if counts.get(kind)
+    )
+
+
+def _own(request: StaffRequest, pk: int) -> HistoryImport:
+    """Files are shown to the person who brought them, and to nobody else."""
+    found = HistoryImport.objects.defer("clients_file", "invoices_file", "payments_file")
+    return get_object_or_404(found, pk=pk, created_by=request.user)
+
+
+@require_GET
+@permission_required(PERMISSION, raise_exception=True)
+def history_preview(request: StaffRequest, pk: int) -> HttpResponse:
+    return render(request, "invoices/history_preview.html", _context(_own(request, pk)))
+
+
+@require_GET
+@permission_required(PERMISSION, raise_exception=True)
+def history_progress(request: StaffRequest, pk: int) -> HttpResponse:
+    """The fragment that the page polls; once done it leads the window to the result."""
+    kept = _own(request, pk)
+    if kept.state != HistoryImport.State.QUEUED:
+        return go_to(request, reverse("invoices:history_preview", args=[pk]))
+    return render(request, "invoices/partials/history_progress.html", _context(kept))
+
+
+@require_POST
+@permission_required(PERMISSION, raise_exception=True)
+def history_bring_in(request: StaffRequest, pk: int) -> HttpResponse:
+    _own(request, pk)
+    url = reverse("invoices:history_preview", args=[pk])
+    try:
+        kept = carry_out(
+            key=key_of(request),
+            action="import_history",
+            by=request.user,
+            act=lambda: start(import_id=pk, by=request.user, on=timezone.localdate()),
+            url=lambda _kept: url,
+        )
+    except AlreadyDone as done:
+        messages.info(request, str(done))
+    else:
+        if kept.state == HistoryImport.State.DONE:
+            messages.success(request, _("The history is in."))
+    return go_to(request, url)
+
+
+@require_POST
+@permission_required(PERMISSION, raise_exception=True)
+def history_discard(request: StaffRequest, pk: int) -> HttpResponse:
+    discard(import_id=pk, by=request.user)
+    messages.info(request, _("The preview is thrown away; nothing of it was brought in."))
+    return go_to(request, reverse("invoices:import_history"))
+
+
+@require_GET
+@permission_required(PERMISSION, raise_exception=True)
+def history_refused(request: StaffRequest, pk: int) -> HttpResponseBase:
+    """The refused rows as CSV, to work through beside the files."""
+    rows = _own(request, pk).report.get("complaints", [])
+    return stream_csv(rows, REFUSED_COLUMNS, f"refused-{pk}.csv")
+
+
+def _context(kept: HistoryImport) -> dict[str, Any]:
+    told = kept.report
+    complaints = told.get("complaints", [])
+    shown = complaints[:SHOWN_COMPLAINTS]
+    return {
+        "import": kept,
+        "report": told,
+        "counts": [
+            {"name": KIND_NAMES[kind], "kind": kind, **counts}
+            for kind, counts in told["counts"].items()
+        ],
+        "totals": [{"currency": c, **sums} for c, sums in told["totals"].items()],
+        "complaints": shown,
+        "not_shown": told["refused"] - len(shown),
+        "changes": [
+            {
+                "name": change["name"],
+                "fields": [(FIELD_NAMES.get(f, f), a or "–", b) for f, a, b in change["fields"]],
+            }
+            for change in told["changes"]
+        ],
+        "invoices": [
+            {
+                **row,
+                "issued_on": date.fromisoformat(row["issued_on"]),
+                "due_on": date.fromisoformat(row["due_on"]),
+            }
+            for row in told["first_invoices"]
+        ],
+        "payments": [
+            {**row, "received_on": date.fromisoformat(row["received_on"])}
+            for row in told["first_payments"]
+        ],
+        "progress": progress_of(kept) if kept.state == HistoryImport.State.QUEUED else None,
+        "may_start": kept.state == HistoryImport.State.PREVIEWED
+        and not told["refused"]
+        and told["writes"],
+        "kinds": KINDS,
+    }
