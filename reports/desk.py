@@ -348,7 +348,7 @@ def first_steps(user: User, company: Company | None) -> list[Step]:
             _("Bring in your history"),
             _("Clients, open invoices and payments of the old system, from CSV or XLSX."),
             "database-import",
-            _allowed(user, "invoices.import_history", "invoices:history"),
+            _allowed(user, "invoices.import_history", "invoices:import_history"),
             Client.objects.exists() and Invoice.objects.filter(imported=True).exists(),
             optional=True,
         ),
