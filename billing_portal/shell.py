@@ -70,11 +70,17 @@ def url_of(name: str) -> str:
         return ""
 
 
+def _may(request: HttpRequest, permission: str) -> bool:
+    # An error page may be shown before anybody is known.
+    user = getattr(request, "user", None)
+    return user is not None and user.has_perm(permission)
+
+
 def _entries(request: HttpRequest, sections: tuple[Section, ...]) -> list[dict[str, Any]]:
     shown = []
     for section in sections:
         url = url_of(section.url_name)
-        if not url or not request.user.has_perm(section.permission):
+        if not url or not _may(request, section.permission):
             continue
         prefixes = (url, *section.also) if url != "/" else section.also
         shown.append(
@@ -107,7 +113,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
         "search": url_of("reports:search"),
         "counts": url_of("reports:counts"),
         "health": url_of("integrations:health")
-        if request.user.has_perm("integrations.view_connection")
+        if _may(request, "integrations.view_connection")
         else "",
         "profile": url_of("accounts:profile"),
         "switch_language": url_of("accounts:language"),

@@ -1,0 +1,223 @@
+"""Settings, people and profile."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from allauth.account.views import LoginView
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from billing_portal.accounts.forms import InviteForm, PersonForm, ProfileForm
+from billing_portal.accounts.models import User
+from billing_portal.accounts.people import (
+    PersonRefused,
+    change_person,
+    invite,
+    send_invitation,
+    set_password_link,
+)
+from billing_portal.accounts.roles import GRANTS
+from billing_portal.htmx import StaffRequest
+
+# What a role may do, in one line, where an administrator chooses it.
+DUTIES = {
+    User.Role.ADMINISTRATOR: translation.gettext_lazy("everything, people and settings too"),
+    User.Role.FINANCE: translation.gettext_lazy("bills, records payments, sets alerts"),
+    User.Role.MANAGER: translation.gettext_lazy("reads everything, changes nothing"),
+    User.Role.SALES: translation.gettext_lazy("reads the deals and invoices they own"),
+}
+
+
+class SignInView(LoginView):  # type: ignore[misc]
+    """allauth's sign-in; the demo also shows whom one can be."""
+
+    def get_context_data(self, **options: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**options)
+        if settings.DEMO:
+            context.update(_examples())
+        return context
+
+
+def _examples() -> dict[str, Any]:
+    password = getattr(settings, "DEMO_PASSWORD", "")
+    found: dict[str, User] = {}
+    for user in User.objects.filter(is_active=True).order_by("pk"):
+        if user.has_usable_password():
+            found.setdefault(user.role, user)
+    return {
+        "example_password": password,
+        "example_logins": [
+            {
+                "name": user.name,
+                "role": user.get_role_display(),
+                "email": user.email,
+                "fill": json.dumps(
+                    {"id_login": user.email, **({"id_password": password} if password else {})}
+                ),
+            }
+            for role in GRANTS
+            if (user := found.get(str(role)))
+        ],
+    }
+
+
+@require_safe
+def settings_index(request: StaffRequest) -> HttpResponse:
+    """Leads to the first settings page that the person may open."""
+    if request.user.has_perm("accounts.change_company"):
+        try:
+            return redirect("company:details")
+        except NoReverseMatch:
+            return redirect("accounts:people")
+    return redirect("accounts:profile")
+
+
+@require_http_methods(["GET", "POST"])
+def profile(request: StaffRequest) -> HttpResponse:
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        translation.activate(request.user.language)
+        messages.success(request, _("Your profile is saved."))
+        return redirect("accounts:profile")
+    if form.errors:
+        # A refused form must not rename the person on the page around it.
+        request.user.refresh_from_db()
+    return render(
+        request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200
+    )
+
+
+@require_POST
+def language(request: StaffRequest) -> HttpResponse:
+    """Switch the language and come back to the page."""
+    chosen = request.POST.get("language", "")
+    if chosen in dict(settings.LANGUAGES):
+        request.user.language = chosen
+        request.user.save(update_fields=["language"])
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        back = reverse("accounts:profile")
+    return redirect(back)
+
+
+@require_safe
+@permission_required("accounts.manage_people", raise_exception=True)
+def people(request: StaffRequest) -> HttpResponse:
+    everybody = list(User.objects.order_by("-is_active", "name", "email"))
+    rows = [
+        {
+            "person": user,
+            "role": user.get_role_display(),
+            "invited": user.is_active and not user.has_usable_password(),
+            "url": reverse("accounts:person", args=[user.pk]),
+        }
+        for user in everybody
+    ]
+    return render(request, "accounts/people.html", {"rows": rows})
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("accounts.manage_people", raise_exception=True)
+def invite_person(request: StaffRequest) -> HttpResponse:
+    form = InviteForm(
+        request.POST or None,
+        initial={"language": request.user.language, "email": request.GET.get("email", "")},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = invite(by=request.user, **form.cleaned_data)
+        except PersonRefused as refusal:
+            form.add_error("email", str(refusal))
+        else:
+            _tell_invited(request, user)
+            return redirect("accounts:person", pk=user.pk)
+    return render(
+        request,
+        "accounts/invite.html",
+        {"form": form, "duties": _duties()},
+        status=422 if form.errors else 200,
+    )
+
+
+def _tell_invited(request: StaffRequest, user: User) -> None:
+    if send_invitation(user=user, by=request.user):
+        messages.success(
+            request, _("An invitation is on its way to %(email)s.") % {"email": user.email}
+        )
+    else:
+        messages.warning(
+            request,
+            _(
+                "%(person)s is invited, but the mail server did not take the mail: "
+                "pass the link on yourself."
+            )
+            % {"person": user},
+        )
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("accounts.manage_people", raise_exception=True)
+def person(request: StaffRequest, pk: int) -> HttpResponse:
+    user = get_object_or_404(User, pk=pk)
+    form = PersonForm(
+        request.POST or None,
+        initial={
+            "name": user.name,
+            "role": user.role,
+            "language": user.language,
+            "is_active": user.is_active,
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = change_person(user_id=pk, by=request.user, **form.cleaned_data)
+        except PersonRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("%(person)s is saved.") % {"person": changed})
+            return redirect("accounts:people")
+    invited = user.is_active and not user.has_usable_password()
+    return render(
+        request,
+        "accounts/person.html",
+        {
+            "form": form,
+            "person": user,
+            "invited": invited,
+            "link": set_password_link(user) if invited else "",
+            "duties": _duties(),
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+@require_POST
+@permission_required("accounts.manage_people", raise_exception=True)
+def invite_again(request: StaffRequest, pk: int) -> HttpResponse:
+    user = get_object_or_404(User, pk=pk, is_active=True)
+    if user.has_usable_password():
+        messages.warning(
+            request,
+            _("%(person)s has a password: “Forgotten password” on the sign-in page helps.")
+            % {"person": user},
+        )
+    else:
+        _tell_invited(request, user)
+    return redirect("accounts:person", pk=pk)
+
+
+def _duties() -> list[dict[str, Any]]:
+    return [{"role": label, "words": DUTIES[User.Role(key)]} for key, label in User.Role.choices]

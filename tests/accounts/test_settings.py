@@ -1,0 +1,435 @@
+"""Settings: company, invoicing, client types, rates, people, profile."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+from PIL import Image
+
+from billing_portal.accounts.models import User
+from billing_portal.accounts.people import PersonRefused, change_person, set_password_link
+from invoices.models import ClientType, Company, ExchangeRate, LatePenaltyRate, NumberSeries
+from tests.factories import make_client, make_client_type, make_company, make_user
+
+pytestmark = pytest.mark.django_db
+
+DETAILS = {
+    "name": "Kerlann Conseil",
+    "legal_form": "SAS",
+    "siren": "732 829 320",
+    "siret": "732 829 320 00074",
+    "vat_id": "FR44 732829320",
+    "address_line1": "14, quai de la Fosse",
+    "postal_code": "44000",
+    "city": "Nantes",
+    "country": "FR",
+    "iban": "FR76 3000 6000 0112 3456 7890 189",
+    "bic": "AGRIFRPP",
+}
+INVOICING = {
+    "invoice_prefix": "F-{year}-",
+    "credit_note_prefix": "A-{year}-",
+    "number_width": "4",
+    "currency": "EUR",
+    "language": "fr",
+    "terms_kind": "net",
+    "terms_days": "30",
+    "vat_rate": "20",
+    "indemnity": "40",
+    "discount_terms_fr": "Pas d’escompte.",
+    "discount_terms_en": "No discount.",
+}
+
+
+def picture(mode="RGBA", size=(300, 100), form="PNG"):
+    out = io.BytesIO()
+    Image.new(mode, size, (200, 30, 30, 0) if mode == "RGBA" else (200, 30, 30)).save(out, form)
+    out.seek(0)
+    out.name = "logo.png"
+    return out
+
+
+# ─ Company ──────────────────────────────────────────────────────────────────────────────────────
+def test_a_fresh_database_leads_to_the_company_page(admin_client):
+    page = admin_client.get("/settings/", follow=True)
+    assert page.status_code == 200
+    assert "Start here." in page.text
+
+
+def test_the_company_is_saved_with_identifiers_without_spaces(admin_client):
+    answer = admin_client.post(reverse("company:details"), DETAILS)
+    assert answer.status_code == 302
+    company = Company.objects.get(pk=1)
+    assert (company.siren, company.iban) == ("732829320", "FR7630006000011234567890189")
+    assert company.vat_id == "FR44732829320"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("siren", "732829321", "is no SIREN"),
+        ("siret", "73282932000075", "is no SIRET"),
+        ("siret", "55210055400013", "must begin with the SIREN"),
+        ("vat_id", "FR96552100554", "ends with the SIREN"),
+        ("vat_id", "DE12345", "is no VAT id of DE"),
+        ("iban", "FR7630006000011234567890188", "is no IBAN"),
+        ("bic", "AGRI", "is no BIC"),
+        ("name", "", "required"),
+    ],
+)
+def test_a_wrong_identifier_gets_a_sentence_and_nothing_is_saved(
+    admin_client, field, value, sentence
+):
+    answer = admin_client.post(reverse("company:details"), {**DETAILS, field: value})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert not Company.objects.exists()
+
+
+def test_a_logo_is_written_again_as_an_opaque_png_of_bounded_size(admin_client):
+    make_company()
+    admin_client.post(reverse("company:details"), {**DETAILS, "logo": picture(size=(4000, 1000))})
+    kept = Image.open(io.BytesIO(bytes(Company.objects.get(pk=1).logo_png)))
+    assert (kept.format, kept.mode) == ("PNG", "RGB")
+    assert kept.width <= 1200 and kept.height <= 480
+    assert kept.getpixel((0, 0)) == (255, 255, 255)
+    shown = admin_client.get(reverse("company:logo"))
+    assert shown["Content-Type"] == "image/png"
+
+
+@pytest.mark.parametrize(
+    ("upload", "sentence"),
+    [
+        (b"GIF89a not really", "no picture that can be read"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "no picture that can be read"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no picture that can be read"),
+        (b"x" * (2 * 2**20 + 1), "larger than 2 MB"),
+    ],
+)
+def test_a_bad_picture_gets_a_sentence(admin_client, upload, sentence):
+    make_company()
+    file = io.BytesIO(upload)
+    file.name = "logo.png"
+    answer = admin_client.post(reverse("company:details"), {**DETAILS, "logo": file})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert not Company.objects.get(pk=1).logo_png
+
+
+def test_a_picture_of_enormous_dimensions_is_refused_unread(admin_client):
+    make_company()
+    out = io.BytesIO()
+    Image.new("1", (30_000, 8_000)).save(out, "PNG")
+    out.seek(0)
+    out.name = "bomb.png"
+    answer = admin_client.post(reverse("company:details"), {**DETAILS, "logo": out})
+    assert answer.status_code == 422
+    assert not Company.objects.get(pk=1).logo_png
+
+
+def test_the_logo_can_be_removed(admin_client):
+    make_company(logo_png=picture().read())
+    admin_client.post(reverse("company:details"), {**DETAILS, "remove_logo": "on"})
+    assert not Company.objects.get(pk=1).logo_png
+
+
+# ─ Invoicing ────────────────────────────────────────────────────────────────────────────────────
+def test_invoicing_is_saved(admin_client):
+    make_company()
+    answer = admin_client.post(
+        reverse("company:invoicing"),
+        {**INVOICING, "indemnity": "45,50", "billing_starts_on": "1/9/2026"},
+    )
+    assert answer.status_code == 302
+    company = Company.objects.get(pk=1)
+    assert company.indemnity_minor == 4550
+    assert company.billing_starts_on == date(2026, 9, 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("invoice_prefix", "F-", "Write {year}"),
+        ("invoice_prefix", "F {year}", "Write {year}"),
+        ("invoice_prefix", "É-{year}-", "Write {year}"),
+        ("invoice_prefix", "{year}{year}", "Write {year}"),
+        ("credit_note_prefix", "F-{year}-", "another beginning"),
+        ("number_width", "12", "less than or equal to 9"),
+        ("terms_days", "400", "less than or equal to 365"),
+        ("vat_rate", "120", "At most 100"),
+        ("indemnity", "-1", "At least 0"),
+        ("billing_starts_on", "31/11/2026", "no day 31"),
+        ("billing_starts_on", "1/1/1850", "out of range"),
+    ],
+)
+def test_wrong_invoicing_gets_a_sentence(admin_client, field, value, sentence):
+    make_company()
+    answer = admin_client.post(reverse("company:invoicing"), {**INVOICING, field: value})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert Company.objects.get(pk=1).invoice_prefix == "F-{year}-"
+
+
+def test_a_prefix_that_numbers_the_other_kind_already_is_refused(admin_client):
+    make_company()
+    NumberSeries.objects.create(kind="credit_note", year=2026, prefix="X-2026-")
+    answer = admin_client.post(
+        reverse("company:invoicing"), {**INVOICING, "invoice_prefix": "X-{year}-"}
+    )
+    assert answer.status_code == 422
+    assert "already numbers other documents of 2026" in answer.text
+
+
+def test_terms_beyond_the_law_are_saved_with_a_warning(admin_client):
+    make_company()
+    page = admin_client.post(
+        reverse("company:invoicing"), {**INVOICING, "terms_days": "75"}, follow=True
+    )
+    assert "longer than French law allows" in page.text
+
+
+# ─ Client types ─────────────────────────────────────────────────────────────────────────────────
+def test_a_client_type_is_added_renamed_and_marked(admin_client):
+    admin_client.post(reverse("company:client_types"), {"name": "SME", "mark": "sme"})
+    row = ClientType.objects.get(name="SME")
+    admin_client.post(
+        reverse("company:client_type", args=[row.pk]), {"name": "Small firms", "mark": "none"}
+    )
+    row.refresh_from_db()
+    assert (row.name, row.mark) == ("Small firms", "none")
+
+
+def test_two_client_types_cannot_share_a_name_in_any_case_or_a_mark(admin_client):
+    make_client_type("SME", mark="sme")
+    answer = admin_client.post(reverse("company:client_types"), {"name": "sme", "mark": "sme"})
+    assert answer.status_code == 422
+    assert "There is a client type sme already." in answer.text
+    assert ClientType.objects.count() == 1
+
+
+def test_client_types_change_places(admin_client):
+    first = make_client_type("A", position=1)
+    make_client_type("B", position=2)
+    admin_client.post(reverse("company:client_type_move", args=[first.pk]), {"to": "down"})
+    assert [each.name for each in ClientType.objects.all()] == ["B", "A"]
+    admin_client.post(reverse("company:client_type_move", args=[first.pk]), {"to": "up"})
+    assert [each.name for each in ClientType.objects.all()] == ["A", "B"]
+
+
+def test_a_client_type_in_use_is_merged_not_deleted(admin_client):
+    used = make_client_type("Old")
+    other = make_client_type("New")
+    client = make_client(client_type=used)
+    page = admin_client.post(reverse("company:client_type_delete", args=[used.pk]), follow=True)
+    assert "has 1 client" in page.text
+    admin_client.post(reverse("company:client_type_merge", args=[used.pk]), {"into": other.pk})
+    client.refresh_from_db()
+    assert client.client_type == other
+    assert not ClientType.objects.filter(pk=used.pk).exists()
+
+
+def test_a_client_type_is_not_merged_into_itself(admin_client):
+    used = make_client_type("Old")
+    make_client(client_type=used)
+    answer = admin_client.post(
+        reverse("company:client_type_merge", args=[used.pk]), {"into": used.pk}
+    )
+    assert answer.status_code == 422
+    assert ClientType.objects.filter(pk=used.pk).exists()
+
+
+def test_an_unused_client_type_is_deleted(admin_client):
+    row = make_client_type("Unused")
+    admin_client.post(reverse("company:client_type_delete", args=[row.pk]))
+    assert not ClientType.objects.exists()
+
+
+# ─ Rates ────────────────────────────────────────────────────────────────────────────────────────
+def test_rates_are_added_and_removed(admin_client):
+    url = reverse("company:rates")
+    admin_client.post(
+        url,
+        {
+            "form": "penalty",
+            "penalty-starts_on": "1/7/2026",
+            "penalty-percent": "12,15",
+            "penalty-source": "ECB",
+        },
+    )
+    rate = LatePenaltyRate.objects.get()
+    assert str(rate.percent) == "12.150"
+    admin_client.post(
+        url,
+        {
+            "form": "exchange",
+            "exchange-currency": "USD",
+            "exchange-on": "2026-11-23",
+            "exchange-rate": "0,8671",
+            "exchange-source": "ECB",
+        },
+    )
+    assert ExchangeRate.objects.get().on == date(2026, 11, 23)
+    admin_client.post(reverse("company:penalty_delete", args=[rate.pk]))
+    admin_client.post(reverse("company:exchange_delete", args=[ExchangeRate.objects.get().pk]))
+    assert not LatePenaltyRate.objects.exists() and not ExchangeRate.objects.exists()
+
+
+def test_a_second_rate_for_the_same_day_gets_a_sentence(admin_client):
+    LatePenaltyRate.objects.create(starts_on=date(2026, 7, 1), percent=12, source="ECB")
+    answer = admin_client.post(
+        reverse("company:rates"),
+        {
+            "form": "penalty",
+            "penalty-starts_on": "1/7/2026",
+            "penalty-percent": "200",
+            "penalty-source": "",
+        },
+    )
+    assert answer.status_code == 422
+    assert "There is a rate from that day already" in answer.text
+    assert "At most 100" in answer.text
+
+
+# ─ People ───────────────────────────────────────────────────────────────────────────────────────
+INVITATION = {
+    "email": "New.Person@kerlann.example",
+    "name": "New Person",
+    "role": "manager",
+    "language": "fr",
+}
+
+
+def test_an_invited_person_chooses_a_password_by_the_mailed_link_and_signs_in(admin_client, client):
+    admin_client.post(reverse("accounts:invite"), INVITATION)
+    user = User.objects.get(email="new.person@kerlann.example")
+    assert user.role == User.Role.MANAGER and not user.has_usable_password()
+    (sent,) = mail.outbox
+    assert sent.to == ["new.person@kerlann.example"]
+    link = next(word for word in sent.body.split() if "/password/reset/key/" in word)
+    path = link.split("127.0.0.1:8000")[1]
+    page = client.get(path, follow=True)
+    answer = client.post(
+        page.redirect_chain[-1][0],
+        {"password1": "blue-heron-41", "password2": "blue-heron-41"},
+        follow=True,
+    )
+    assert answer.status_code == 200
+    user.refresh_from_db()
+    assert user.check_password("blue-heron-41")
+
+
+def test_somebody_who_works_here_is_not_invited_twice(admin_client):
+    make_user(email="new.person@kerlann.example")
+    answer = admin_client.post(reverse("accounts:invite"), INVITATION)
+    assert answer.status_code == 422
+    assert "works here already" in answer.text
+    assert mail.outbox == []
+
+
+def test_an_owner_whom_the_crm_named_is_taken_over_by_the_invitation(admin_client):
+    known = make_user(email="new.person@kerlann.example", password=None, role="sales")
+    admin_client.post(reverse("accounts:invite"), INVITATION)
+    known.refresh_from_db()
+    assert known.role == User.Role.MANAGER
+    assert len(mail.outbox) == 1
+
+
+def test_a_silent_mail_server_is_told_and_the_link_is_shown(admin_client, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    page = admin_client.post(reverse("accounts:invite"), INVITATION, follow=True)
+    assert "pass the link on yourself" in page.text
+    assert "/accounts/password/reset/key/" in page.text
+
+
+def test_a_person_changes_role_and_loses_access(admin_client):
+    user = make_user(role="finance")
+    url = reverse("accounts:person", args=[user.pk])
+    admin_client.post(url, {"name": "Renamed", "role": "sales", "language": "fr"})
+    user.refresh_from_db()
+    assert (user.name, user.role, user.is_active) == ("Renamed", "sales", False)
+
+
+def test_the_last_administrator_stays(admin_client):
+    me = User.objects.get(role="administrator")
+    # Invited, but without a password nobody signs in with it.
+    make_user(role="administrator", password=None)
+    answer = admin_client.post(
+        reverse("accounts:person", args=[me.pk]),
+        {"name": me.name, "role": "finance", "language": "fr", "is_active": "on"},
+    )
+    assert answer.status_code == 422
+    assert "is the last administrator" in answer.text
+    with pytest.raises(PersonRefused):
+        change_person(
+            user_id=me.pk, name="x", role="administrator", language="fr", is_active=False, by=me
+        )
+
+
+def test_with_a_second_administrator_the_first_may_go(admin_client):
+    me = User.objects.get(role="administrator")
+    make_user(role="administrator")
+    admin_client.post(
+        reverse("accounts:person", args=[me.pk]),
+        {"name": me.name, "role": "finance", "language": "fr", "is_active": "on"},
+    )
+    me.refresh_from_db()
+    assert me.role == "finance"
+
+
+def test_somebody_whose_access_is_closed_cannot_sign_in(client):
+    make_user(email="gone@kerlann.example", is_active=False)
+    answer = client.post(
+        reverse("account_login"), {"login": "gone@kerlann.example", "password": "correct horse"}
+    )
+    assert "_auth_user_id" not in client.session
+    assert answer.status_code in (200, 302)
+
+
+def test_the_link_is_made_for_its_person(clerk):
+    assert set_password_link(clerk).startswith("http://127.0.0.1:8000/accounts/password/reset/key/")
+
+
+# ─ Profile ──────────────────────────────────────────────────────────────────────────────────────
+def test_everybody_changes_their_own_profile(sales_client):
+    answer = sales_client.post(
+        reverse("accounts:profile"), {"name": "Me", "language": "fr"}, follow=True
+    )
+    user = User.objects.get(role="sales")
+    assert (user.name, user.language, user.shortcuts) == ("Me", "fr", False)
+    assert 'lang="fr"' in answer.text
+    assert 'data-shortcuts="off"' in answer.text
+
+
+def test_the_language_switch_comes_back_to_the_page(clerk_client, clerk):
+    answer = clerk_client.post(
+        reverse("accounts:language"), {"language": "fr", "next": "/settings/profile/"}
+    )
+    assert answer["Location"] == "/settings/profile/"
+    clerk.refresh_from_db()
+    assert clerk.language == "fr"
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "javascript:x", ""])
+def test_the_language_switch_leads_nowhere_else(clerk_client, back):
+    answer = clerk_client.post(reverse("accounts:language"), {"language": "xx", "next": back})
+    assert answer["Location"] == reverse("accounts:profile")
+
+
+def test_the_demo_lists_example_logins_and_production_does_not(client, clerk, settings):
+    settings.DEMO = True
+    assert clerk.email in client.get(reverse("account_login")).text
+    settings.DEMO = False
+    assert clerk.email not in client.get(reverse("account_login")).text
+
+
+def test_sign_up_is_closed(client):
+    page = client.post(
+        reverse("account_signup"), {"email": "x@y.example", "password1": "blue-heron-41"}
+    )
+    assert "By invitation only" in page.text
+    assert not User.objects.exists()
