@@ -63,15 +63,22 @@ class IssueRefused(Exception):
 # ─ Why not ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def reasons_not_to_issue(invoice: Invoice, on: date, *, sending: bool = False) -> list[Reason]:
+def reasons_not_to_issue(
+    invoice: Invoice,
+    on: date,
+    *,
+    sending: bool = False,
+    lines: Sequence[InvoiceLine] | None = None,
+) -> list[Reason]:
     """All that stands in the way of issuing this draft on `on`; empty when nothing does.
 
     A total of zero is refused too: nobody owes anything, and no payment could ever settle it.
+    `lines` when somebody is typing and they are not stored yet.
     """
     if not invoice.is_draft:
         return [Reason("status", _not_a_draft(invoice), "")]
     company = Company.objects.filter(pk=1).first()
-    lines = list(invoice.lines.all())
+    lines = list(invoice.lines.all() if lines is None else lines)
     return [
         *_company_reasons(company),
         *_client_reasons(invoice, lines),
@@ -628,6 +635,22 @@ def issue_credit_note(
         if send:
             _queue_mail(note, by=by, on=on)
     return note
+
+
+def credit_totals(
+    invoice: Invoice,
+    *,
+    lines: Sequence[CreditLine] | None = None,
+    amount: Money | None = None,
+) -> tuple[int, int]:
+    """Net and VAT in minor units that `issue_credit_note` would credit now. Raises IssueRefused."""
+    company = Company.objects.filter(pk=1).first()
+    if reasons := _company_reasons(company):
+        raise IssueRefused(reasons)
+    assert company is not None
+    wanted = _wanted(invoice, creditable(invoice), lines, amount, company)
+    groups = wanted.by_rate.values()
+    return sum(basis for basis, _vat in groups), sum(vat for _basis, vat in groups)
 
 
 def _locked_for_credit(invoice_id: int) -> Invoice:

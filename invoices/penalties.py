@@ -1,0 +1,99 @@
+"""What a late invoice may be charged beside its balance (C. com. L441-10, D441-5).
+
+Simple interest on the principal that was open, per day of 365, at the rate in force on each day,
+from the day after the due date; the flat indemnity once, as soon as the invoice was late at all.
+A claim, never part of the balance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+YEAR = 365
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Percent a year, from that day on."""
+
+    starts_on: date
+    percent: Decimal
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Interest in the invoice's minor units; None when no rate is known for a late day."""
+
+    interest_minor: int | None
+    indemnity_minor: int
+    days_late: int
+    # The rates that were used, oldest first.
+    percents: tuple[Decimal, ...]
+
+
+def claim(
+    *,
+    total_minor: int,
+    due_date: date,
+    settled: Iterable[tuple[date, int]],
+    on: date,
+    rates: Sequence[Rate],
+    indemnity_minor: int,
+) -> Claim | None:
+    """The claim at the end of `on`; None when nothing was ever late.
+
+    `settled` are days and amounts (negative when taken back) that lowered the principal: the day
+    on which money arrived still bears interest on what was open before it.
+    """
+    open_minor = total_minor
+    steps: dict[date, int] = {}
+    for day, amount in settled:
+        if day <= due_date:
+            open_minor -= amount
+        elif day <= on:
+            steps[day] = steps.get(day, 0) + amount
+    interest = Fraction(0)
+    unknown = False
+    days_late = 0
+    used: dict[date, Decimal] = {}
+    # Interest runs on the days (start, end] at what was open after `start`.
+    start = due_date
+    for end in sorted({*steps, max(on, due_date)}):
+        if open_minor > 0 and end > start:
+            days_late += (end - start).days
+            for days, rate in _at_rates(start, end, rates):
+                if rate is None:
+                    unknown = True
+                    continue
+                used[rate.starts_on] = rate.percent
+                interest += Fraction(open_minor) * days * Fraction(rate.percent) / (100 * YEAR)
+        open_minor -= steps.get(end, 0)
+        start = end
+    if not days_late:
+        return None
+    rounded = int(
+        (Decimal(interest.numerator) / Decimal(interest.denominator)).to_integral_value(
+            ROUND_HALF_UP
+        )
+    )
+    return Claim(
+        interest_minor=None if unknown else rounded,
+        indemnity_minor=indemnity_minor,
+        days_late=days_late,
+        percents=tuple(used[day] for day in sorted(used)),
+    )
+
+
+def _at_rates(start: date, end: date, rates: Sequence[Rate]) -> Iterable[tuple[int, Rate | None]]:
+    """The days of (start, end] cut where another rate begins."""
+    known = sorted(rates, key=lambda rate: rate.starts_on)
+    first = start + timedelta(days=1)
+    cuts = [first, *(r.starts_on for r in known if first < r.starts_on <= end)]
+    for place, begin in enumerate(cuts):
+        last = cuts[place + 1] - timedelta(days=1) if place + 1 < len(cuts) else end
+        in_force = [rate for rate in known if rate.starts_on <= begin]
+        yield (last - begin).days + 1, in_force[-1] if in_force else None
