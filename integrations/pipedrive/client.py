@@ -112,6 +112,7 @@ class Pipedrive:
         archived: bool = False,
         limit: int = PAGE,
         newest_first: bool = False,
+        status: str = ALL_STATUSES,
     ) -> Page:
         """A page of organisations, persons or deals, oldest change first.
 
@@ -127,7 +128,7 @@ class Pipedrive:
         if cursor:
             query["cursor"] = cursor
         if entity == "deal":
-            query |= {"status": ALL_STATUSES, "include_fields": "products_count"}
+            query |= {"status": status, "include_fields": "products_count"}
         return self._page(f"/api/v2/{LISTS[entity]}{'/archived' if archived else ''}", query)
 
     def some(self, entity: str, ids: Sequence[int], *, archived: bool = False) -> list[Json]:

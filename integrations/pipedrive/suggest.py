@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from integrations.models import Connection, ExternalField, FieldMapping
 from integrations.pipedrive.mapping import read_language, read_terms
 from invoices.models import ClientType
+from invoices.models.terms import TermsKind
 
 Target = FieldMapping.Target
 # In English and French, the more telling name first.
@@ -78,6 +81,15 @@ def option_values(
         if value:
             found[str(option["id"])] = value
     return found
+
+
+def terms_text(kind: str, days: int) -> str:
+    named = {"days": days}
+    if kind == TermsKind.END_OF_MONTH_AFTER:
+        return _("%(days)s days, then end of month") % named
+    if kind == TermsKind.END_OF_MONTH_BEFORE:
+        return _("end of month, then %(days)s days") % named
+    return _("%(days)s days") % named if days else _("on receipt")
 
 
 def client_type_for(label: str, *, create: bool) -> str:

@@ -1,0 +1,286 @@
+"""Connections, their mapping, and the imports as they run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
+from billing_portal.lists import Column, stream_csv
+from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.toasts import announce
+from integrations.connecting import ConnectRefused, connect_pipedrive
+from integrations.forms import ConnectForm, MappingForm, save_mapping
+from integrations.http import AddressRefused, ProviderError
+from integrations.models import Connection, Provider, SyncRefusal, SyncRun
+from integrations.pipedrive.preview import examples
+from integrations.progress import Progress, is_live, progress_of
+from integrations.runs import SyncRefused, start_sync
+
+RUNS_SHOWN: Final = 12
+REFUSALS_SHOWN: Final = 100
+# Imports go every ten minutes: after so long without one, something is wrong.
+STALE: Final = timedelta(hours=1)
+# What htmx takes as “stop asking”.
+STOP_POLLING: Final = 286
+
+
+def _pipedrive() -> Connection | None:
+    return Connection.objects.filter(provider=Provider.PIPEDRIVE).first()
+
+
+@require_GET
+@permission_required("integrations.view_connection", raise_exception=True)
+def index(request: StaffRequest) -> HttpResponse:
+    connection = _pipedrive()
+    context: dict[str, Any] = {"connection": connection}
+    if connection is not None:
+        runs = list(connection.runs.select_related("connection", "started_by")[:RUNS_SHOWN])
+        context |= {
+            "runs": [progress_of(run) for run in runs],
+            "unknown": _unknown(connection),
+            **_shown_run(connection, runs),
+            **_health(connection, runs[0] if runs else None),
+        }
+    return render(request, "integrations/index.html", context)
+
+
+def _shown_run(connection: Connection, runs: list[SyncRun]) -> dict[str, Any]:
+    """The import to look at: the running one, else the last that has something to say."""
+    told = connection.runs.select_related("connection", "started_by").exclude(
+        created=0, updated=0, refused=0, state=SyncRun.State.DONE
+    )
+    run = runs[0] if runs and is_live(runs[0]) else told.first() or (runs[0] if runs else None)
+    return _run_context(run) if run else {}
+
+
+def _run_context(run: SyncRun) -> dict[str, Any]:
+    rows = list(run.refusals.filter(taken=False)[:REFUSALS_SHOWN])
+    notices = list(run.refusals.filter(taken=True)[:REFUSALS_SHOWN])
+    for row in (*rows, *notices):
+        row.url = _crm_url(run.connection, row)  # type: ignore[attr-defined]
+    return {
+        "run": run,
+        "progress": progress_of(run),
+        "refusals": rows,
+        "notices": notices,
+        "more_notices": run.refusals.filter(taken=True).count() - len(notices),
+    }
+
+
+_PLACES: Final = {"deal": "deal", "organization": "organization", "person": "person"}
+
+
+def _crm_url(connection: Connection, row: SyncRefusal) -> str:
+    """Where the object is in the CRM; "" for what has no page."""
+    place = _PLACES.get(row.kind)
+    if place is None or not row.external_id.isdecimal():
+        return ""
+    base = connection.base_url
+    if urlsplit(base).hostname == "api.pipedrive.com" and connection.account_domain:
+        base = f"https://{connection.account_domain}.pipedrive.com"
+    return f"{base}/{place}/{row.external_id}"
+
+
+def _unknown(connection: Connection) -> list[tuple[Any, int]]:
+    rows = connection.mappings.exclude(unknown={})
+    return [(row.get_target_display(), len(row.unknown)) for row in rows]
+
+
+def _health(connection: Connection, last: SyncRun | None) -> dict[str, Any]:
+    """A word for the connection and its colour."""
+    name = str(connection)
+    if connection.state == Connection.State.PAUSED:
+        word, key = _("%(name)s needs you") % {"name": name}, "paused"
+    elif last is not None and is_live(last):
+        word, key = _("%(name)s: importing") % {"name": name}, "running"
+    elif last is None:
+        word, key = _("%(name)s: nothing imported yet") % {"name": name}, "empty"
+    elif last.state == SyncRun.State.FAILED:
+        word, key = _("%(name)s: last import stopped") % {"name": name}, "failed"
+    elif last.finished_at is None or last.finished_at < timezone.now() - STALE:
+        word, key = _("%(name)s: no import for over an hour") % {"name": name}, "stale"
+    else:
+        word, key = _("%(name)s is up to date") % {"name": name}, "well"
+    return {"health_word": word, "health_key": key}
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("integrations.view_connection", raise_exception=True)
+def pipedrive(request: StaffRequest) -> HttpResponse:
+    """The connection itself; a POST connects, or connects again."""
+    connection = _pipedrive()
+    may_change = request.user.has_perm("integrations.change_connection")
+    initial = {"base_url": connection.base_url if connection else ""}
+    posted = request.method == "POST"
+    form = ConnectForm(request.POST if posted else None, initial=initial)
+    if posted and not may_change:
+        return render(request, "403.html", status=403)
+    if posted and form.is_valid():
+        try:
+            connected = connect_pipedrive(**form.cleaned_data)
+        except ConnectRefused as refusal:
+            form.add_error(refusal.field, str(refusal))
+        else:
+            messages.success(
+                request,
+                _("Connected to %(account)s. Import its deals now.")
+                % {"account": connected.account_name or connected.base_url},
+            )
+            return go_to(request, reverse("integrations:index"))
+    return render(
+        request,
+        "integrations/pipedrive.html",
+        {"connection": connection, "form": form, "may_change": may_change},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("integrations.change_connection", raise_exception=True)
+def mapping(request: StaffRequest) -> HttpResponse:
+    """Which field holds what; `act=fields` only shows the options of other fields."""
+    connection = _pipedrive()
+    if connection is None:
+        return redirect("integrations:pipedrive")
+    form = MappingForm(request.POST or None, connection=connection)
+    if request.POST.get("act") == "fields":
+        return render_page(
+            request,
+            page="integrations/mapping.html",
+            partial="integrations/partials/mapping_fields.html",
+            context=_mapping_context(connection, form),
+        )
+    if form.is_valid():
+        save_mapping(form)
+        messages.success(
+            request, _("The mapping is saved. A full import applies it to what is here already.")
+        )
+        return go_to(request, reverse("integrations:mapping"))
+    return render_page(
+        request,
+        page="integrations/mapping.html",
+        partial="integrations/partials/mapping_fields.html",
+        context=_mapping_context(connection, form),
+        status=422 if form.errors else 200,
+    )
+
+
+def _mapping_context(connection: Connection, form: MappingForm) -> dict[str, Any]:
+    return {
+        "connection": connection,
+        "form": form,
+        "rows": list(form.rows()),
+        "mapping_url": reverse("integrations:mapping"),
+    }
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("integrations.change_connection", raise_exception=True)
+def mapping_preview(request: StaffRequest) -> HttpResponse:
+    """Five real deals under the mapping as it stands in the form; nothing is saved."""
+    connection = get_object_or_404(Connection, provider=Provider.PIPEDRIVE)
+    form = MappingForm(request.POST or _as_data(connection), connection=connection)
+    context: dict[str, Any] = {"connection": connection}
+    if form.is_valid():
+        try:
+            context["examples"] = examples(connection, form.rules())
+        except (ProviderError, AddressRefused) as error:
+            context["error"] = str(error)
+    else:
+        context["error"] = _("Choose fields from the lists first.")
+    return render_page(
+        request,
+        page="integrations/preview.html",
+        partial="integrations/partials/preview.html",
+        context=context,
+    )
+
+
+def _as_data(connection: Connection) -> dict[str, Any]:
+    """The saved mapping as if it had been sent."""
+    form = MappingForm(None, connection=connection)
+    return {name: form[name].value() or "" for name in form.fields}
+
+
+@require_POST
+@permission_required("integrations.run_sync", raise_exception=True)
+def start(request: StaffRequest) -> HttpResponse:
+    connection = get_object_or_404(Connection, provider=Provider.PIPEDRIVE)
+    full = request.POST.get("full") == "1"
+
+    def url(run: SyncRun) -> str:
+        return reverse("integrations:run", args=[run.pk])
+
+    try:
+        run = carry_out(
+            key=key_of(request),
+            action="integrations.start_sync",
+            by=request.user,
+            act=lambda: start_sync(connection_id=connection.pk, full=full, by=request.user),
+            url=url,
+        )
+    except AlreadyDone as done:
+        return go_to(request, done.result_url)
+    except SyncRefused as refusal:
+        messages.warning(request, str(refusal))
+        running = connection.runs.filter(state__in=["queued", "running"]).first()
+        return go_to(request, url(running) if running else reverse("integrations:index"))
+    return go_to(request, url(run))
+
+
+@require_GET
+@permission_required("integrations.view_connection", raise_exception=True)
+def run(request: StaffRequest, pk: int) -> HttpResponse:
+    """An import; while it runs, htmx asks for its figures every second."""
+    found = get_object_or_404(SyncRun.objects.select_related("connection", "started_by"), pk=pk)
+    context = _run_context(found)
+    if not wants_partial(request):
+        return render(request, "integrations/run.html", context)
+    progress: Progress = context["progress"]
+    answer = render(request, "integrations/partials/run_figures.html", {**context, "polled": True})
+    if not progress.live:
+        announce(answer, f"{progress.title}: {progress.result}")
+        answer.status_code = STOP_POLLING
+    elif progress.quarter > _number(request.GET.get("quarter", "")):
+        announce(answer, f"{progress.title}: {progress.headline}")
+    return answer
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 4 else 0
+
+
+@require_GET
+@permission_required("integrations.view_connection", raise_exception=True)
+def refused_csv(request: StaffRequest, pk: int) -> StreamingHttpResponse:
+    found = get_object_or_404(SyncRun, pk=pk)
+    columns = [
+        Column(key="kind", label=_("Kind"), value=lambda row: row.kind),
+        Column(key="number", label=_("Number"), value=lambda row: row.external_id),
+        Column(key="name", label=_("Name"), value=lambda row: row.label),
+        Column(key="taken", label=_("Taken"), value=lambda row: _("yes") if row.taken else _("no")),
+        Column(key="reason", label=_("What happened"), value=lambda row: row.reason),
+    ]
+    return stream_csv(found.refusals.iterator(), columns, filename=f"import-{pk}.csv")
+
+
+@require_GET
+@login_required
+def health(request: StaffRequest) -> HttpResponse:
+    """A word for the top bar; those who may act get a link with it."""
+    connection = _pipedrive()
+    context: dict[str, Any] = {"connection": connection}
+    if connection is not None:
+        context |= _health(connection, connection.runs.first())
+    return render(request, "integrations/partials/health.html", context)
