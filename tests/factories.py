@@ -55,7 +55,7 @@ def make_client(**fields):
         "city": "Paris",
         "country": "FR",
         "siren": "552100554",
-        "vat_id": "FR83552100554",
+        "vat_id": "FR96552100554",
     }
     if "client_type" not in fields:
         fields["client_type"] = make_client_type()

@@ -28,6 +28,9 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],
     )
     terms_days = forms.IntegerField(label=gettext_lazy("Days"), min_value=0, max_value=365)
+    # Longer than the columns: people type them with spaces.
+    siren = forms.CharField(label=gettext_lazy("SIREN"), required=False, max_length=20)
+    vat_id = forms.CharField(label=gettext_lazy("VAT id"), required=False, max_length=30)
 
     class Meta:
         model = Client

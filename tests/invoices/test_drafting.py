@@ -147,7 +147,7 @@ def test_a_deal_without_vat_is_taxed_at_the_usual_rate_and_says_so():
 @pytest.mark.parametrize(
     ("country", "vat_id", "category", "rate"),
     [
-        ("FR", "FR83552100554", "S", 20),
+        ("FR", "FR96552100554", "S", 20),
         ("MC", "", "S", 20),
         ("DE", "DE129273398", "AE", 0),
         ("DE", "", "S", 20),

@@ -1,0 +1,133 @@
+"""Clients: the list, one client, and changing its particulars."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from invoices.models import Client
+from tests.factories import make_client, make_client_type, make_deal, make_invoice
+
+pytestmark = pytest.mark.django_db
+
+
+def given(**fields):
+    base = {
+        "name": "Ateliers Morvan",
+        "client_type": make_client_type().pk,
+        "language": "fr",
+        "currency": "eur",
+        "terms_kind": "net",
+        "terms_days": "30",
+        "address_line1": "3, rue du Port",
+        "postal_code": "29200",
+        "city": "Brest",
+        "country": "fr",
+        "siren": "552 100 554",
+        "vat_id": "FR 96 552100554",
+        "billing_email": "compta@morvan.example",
+    }
+    return {**base, **fields}
+
+
+def test_a_client_is_made_once_however_often_the_form_is_sent(clerk_client):
+    url = reverse("invoices:client-new")
+    for _ in range(2):
+        answer = clerk_client.post(url, given(once="key-1"))
+        assert answer.status_code == 302
+    made = Client.objects.get()
+    assert (made.siren, made.vat_id, made.currency, made.country) == (
+        "552100554",
+        "FR96552100554",
+        "EUR",
+        "FR",
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("siren", "552100555", "is not a SIREN"),
+        ("vat_id", "FR95552100554", "is not a valid VAT id"),
+        ("currency", "ZZZ", "is not a currency"),
+        ("country", "France", "at most 2 characters"),
+        ("billing_email", "nobody", "valid email"),
+        ("terms_days", "9999", "less than or equal to 365"),
+        ("name", "", "required"),
+    ],
+)
+def test_a_wrong_particular_is_refused_in_words_and_nothing_typed_is_lost(
+    clerk_client, field, value, said
+):
+    answer = clerk_client.post(reverse("invoices:client-new"), given(**{field: value}))
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert "3, rue du Port" in answer.content.decode()
+    assert not Client.objects.exists()
+
+
+def test_terms_beyond_the_law_are_warned_about_and_kept(clerk_client):
+    answer = clerk_client.post(reverse("invoices:client-new"), given(terms_days="90"), follow=True)
+    assert "at most 60 days" in answer.content.decode()
+    assert Client.objects.get().terms_days == 90
+
+
+def test_the_page_shows_what_is_owed_per_currency_and_links_to_it(clerk_client):
+    client = make_client(name="<script>alert(1)</script>")
+    today = timezone.localdate()
+    make_invoice(client=client, issue_date=today - timedelta(days=60), total_minor=100_00)
+    make_invoice(client=client, issue_date=today, total_minor=30_00, currency="USD")
+    make_deal(client=client)
+    page = clerk_client.get(reverse("invoices:client", args=[client.pk])).content.decode()
+    assert "€100.00 · US$30.00" in page
+    assert "<script>alert" not in page
+    assert f"client={client.pk}" in page
+
+
+def test_the_list_makes_as_many_queries_for_thirty_as_for_one(clerk_client):
+    make_invoice()
+    with CaptureQueriesContext(connection) as few:
+        clerk_client.get(reverse("invoices:clients"))
+    for _ in range(30):
+        make_invoice()
+    with CaptureQueriesContext(connection) as many:
+        clerk_client.get(reverse("invoices:clients"))
+    assert len(few) == len(many)
+
+
+def test_only_those_who_are_late_can_be_shown(clerk_client):
+    late = make_invoice(issue_date=timezone.localdate() - timedelta(days=60)).client
+    fine = make_invoice(issue_date=timezone.localdate()).client
+    page = clerk_client.get(reverse("invoices:clients"), {"late": "on"}).content.decode()
+    assert late.name in page
+    assert f">{fine.name}<" not in page
+
+
+def test_contacts_are_added_changed_and_taken_off(clerk_client):
+    client = make_client()
+    clerk_client.post(
+        reverse("invoices:contact-new", args=[client.pk]),
+        {"name": "Mme Prigent", "email": "p@c.example", "receives_invoices": "on"},
+    )
+    contact = client.contacts.get()
+    clerk_client.post(
+        reverse("invoices:contact-edit", args=[client.pk, contact.pk]),
+        {"name": "Mme Prigent", "email": "prigent@c.example"},
+    )
+    contact.refresh_from_db()
+    assert (contact.email, contact.receives_invoices) == ("prigent@c.example", False)
+    clerk_client.post(reverse("invoices:contact-remove", args=[client.pk, contact.pk]))
+    page = clerk_client.get(reverse("invoices:client", args=[client.pk])).content.decode()
+    assert "Prigent" not in page.split("contacts-title")[1]
+
+
+def test_managers_read_and_change_nothing(manager_client):
+    client = make_client()
+    assert manager_client.get(reverse("invoices:client", args=[client.pk])).status_code == 200
+    assert manager_client.get(reverse("invoices:client-edit", args=[client.pk])).status_code == 403
+    assert manager_client.post(reverse("invoices:client-new"), given()).status_code == 403

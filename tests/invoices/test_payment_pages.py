@@ -1,0 +1,195 @@
+"""Payments in the browser: typed in, spread, applied later, taken back."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from invoices.models import Payment
+from tests.factories import make_client, make_invoice
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(db):
+    return make_client(name="Garage Jaouen")
+
+
+@pytest.fixture
+def two(client):
+    first = make_invoice(client=client, issue_date=date(2026, 5, 1), total_minor=100_00)
+    second = make_invoice(client=client, issue_date=date(2026, 6, 1), total_minor=50_00)
+    return first, second
+
+
+def entry(client, **fields):
+    return {
+        "client": client.pk,
+        "currency": "EUR",
+        "amount": "120,00",
+        "received_on": "02/09/2026",
+        "reference": "VIR 4711",
+        "method": "transfer",
+        **fields,
+    }
+
+
+def record(browser, client, **fields):
+    return browser.post(reverse("invoices:payment-new"), entry(client, **fields), follow=True)
+
+
+def test_one_payment_over_two_invoices_leaves_the_rest_open(clerk_client, client, two):
+    first, second = two
+    answer = record(clerk_client, client, **{f"part-{first.pk}": "100", f"part-{second.pk}": "20"})
+    assert "€120.00 from Garage Jaouen is recorded." in answer.content.decode()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, first.paid_on) == ("settled", date(2026, 9, 2))
+    assert second.outstanding_minor == 30_00
+
+
+def test_what_no_invoice_takes_stays_unapplied_and_is_applied_later(clerk_client, client, two):
+    first, second = two
+    answer = record(clerk_client, client, **{f"part-{first.pk}": "100"})
+    assert "€20.00 stay unapplied cash." in answer.content.decode()
+    payment = Payment.objects.get()
+    page = clerk_client.get(reverse("invoices:payment-allocate", args=[payment.pk]))
+    assert 'value="20.00"' in page.content.decode()
+    clerk_client.post(
+        reverse("invoices:payment-allocate", args=[payment.pk]), {f"part-{second.pk}": "20"}
+    )
+    second.refresh_from_db()
+    assert second.outstanding_minor == 30_00
+
+
+def test_more_than_is_owed_is_refused_with_the_figure_and_nothing_is_kept(
+    clerk_client, client, two
+):
+    first, _ = two
+    answer = clerk_client.post(
+        reverse("invoices:payment-new"), entry(client, **{f"part-{first.pk}": "100.01"})
+    )
+    assert answer.status_code == 422
+    assert f"{first.number} has €100.00 outstanding." in answer.content.decode()
+    assert "VIR 4711" in answer.content.decode()
+    assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("amount", "abc", "is not a number"),
+        ("amount", "-5", "above zero"),
+        ("amount", "0.001", "At most 2 decimals"),
+        ("amount", "99999999999999", "No amount here is that large"),
+        ("received_on", "31/02/2026", "There is no day 31"),
+        ("received_on", "01/01/1998", "out of range"),
+        ("received_on", "01/01/2099", "in the future"),
+        ("method", "shells", "Select a valid choice"),
+    ],
+)
+def test_a_wrong_entry_is_refused_in_words(clerk_client, client, two, field, value, said):
+    answer = clerk_client.post(reverse("invoices:payment-new"), entry(client, **{field: value}))
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert not Payment.objects.exists()
+
+
+def test_a_double_click_records_one_payment(clerk_client, client, two):
+    first, _ = two
+    for _click in range(2):
+        record(clerk_client, client, once="k", **{f"part-{first.pk}": "50"})
+    assert Payment.objects.count() == 1
+
+
+def test_the_same_remittance_typed_twice_is_recognised(clerk_client, client, two):
+    record(clerk_client, client)
+    answer = record(clerk_client, client)
+    assert "is already recorded for Garage Jaouen" in answer.content.decode().replace("\n", " ")
+    assert Payment.objects.count() == 1
+
+
+def test_oldest_first_proposes_and_records_nothing(clerk_client, client, two):
+    first, second = two
+    answer = clerk_client.post(reverse("invoices:payment-new"), entry(client, spread="1"))
+    page = answer.content.decode()
+    assert f'name="part-{first.pk}" value="100.00"' in page
+    assert f'name="part-{second.pk}" value="20.00"' in page
+    assert not Payment.objects.exists()
+
+
+def test_from_an_invoice_the_form_is_filled_and_leads_back_to_it(clerk_client, client, two):
+    first, _ = two
+    page = clerk_client.get(reverse("invoices:payment-new"), {"invoice": first.pk})
+    assert 'value="100.00"' in page.content.decode()
+    answer = clerk_client.post(
+        reverse("invoices:payment-new"),
+        entry(client, invoice=first.pk, amount="100", **{f"part-{first.pk}": "100"}),
+    )
+    assert answer["Location"] == reverse("invoices:detail", args=[first.pk])
+
+
+def test_without_a_client_one_is_chosen_first(clerk_client, client):
+    answer = clerk_client.get(reverse("invoices:payment-new"), follow=True)
+    assert "from whom?" in answer.content.decode()
+    found = clerk_client.get(reverse("invoices:client-choices"), {"q": "jaou"})
+    assert "Garage Jaouen" in found.content.decode()
+
+
+def test_a_reversal_reopens_the_invoice_and_both_rows_stay(clerk_client, client, two):
+    first, _ = two
+    record(clerk_client, client, **{f"part-{first.pk}": "100"})
+    payment = Payment.objects.get()
+    url = reverse("invoices:payment-reverse", args=[payment.pk])
+    assert clerk_client.post(url, {"on": "02/09/2026", "reason": ""}).status_code == 422
+    answer = clerk_client.post(url, {"on": "05/09/2026", "reason": "Bounced"}, follow=True)
+    assert "Bounced" in answer.content.decode()
+    first.refresh_from_db()
+    assert (first.status, first.outstanding_minor) == ("issued", 100_00)
+    again = clerk_client.post(url, {"on": "05/09/2026", "reason": "Twice"})
+    assert "was reversed already" in again.content.decode()
+    assert Payment.objects.count() == 2
+
+
+def test_unapplied_cash_of_a_reversed_payment_is_no_cash(clerk_client, client):
+    record(clerk_client, client)
+    payment = Payment.objects.get()
+    url = reverse("invoices:payments")
+    assert "VIR 4711" in clerk_client.get(url, {"unapplied": "on"}).content.decode()
+    clerk_client.post(
+        reverse("invoices:payment-reverse", args=[payment.pk]),
+        {"on": timezone.localdate().strftime("%d/%m/%Y"), "reason": "Typing error"},
+    )
+    page = clerk_client.get(url, {"unapplied": "on"}).content.decode()
+    assert "No payment fits this filter." in page
+
+
+def test_the_list_adds_up_and_its_queries_do_not_grow(clerk_client, client, two):
+    record(clerk_client, client)
+    with CaptureQueriesContext(connection) as few:
+        page = clerk_client.get(reverse("invoices:payments")).content.decode()
+    assert "€120.00" in page
+    for n in range(30):
+        record(clerk_client, client, reference=f"VIR {n}", amount="1")
+    with CaptureQueriesContext(connection) as many:
+        page = clerk_client.get(reverse("invoices:payments")).content.decode()
+    assert len(few) == len(many)
+    assert "€150.00" in page
+
+
+def test_managers_read_payments_and_record_none(manager_client, client):
+    assert manager_client.get(reverse("invoices:payments")).status_code == 200
+    assert manager_client.post(reverse("invoices:payment-new"), entry(client)).status_code == 403
+
+
+def test_a_value_date_before_the_invoice_is_pointed_out(clerk_client, client):
+    invoice = make_invoice(client=client, issue_date=timezone.localdate(), total_minor=120_00)
+    early = (timezone.localdate() - timedelta(days=9)).strftime("%d/%m/%Y")
+    answer = record(clerk_client, client, received_on=early, **{f"part-{invoice.pk}": "120"})
+    assert "was issued: check the date" in answer.content.decode()
