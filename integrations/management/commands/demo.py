@@ -14,14 +14,14 @@ import requests
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from invoices.drafting import DraftRefused, draft_from_deal
-from invoices.issuing import IssueRefused, issue
-from invoices.payments import record_payment
 
 from billing_portal.accounts.models import User
 from billing_portal.launch import LOGINS, PASSWORD
 from integrations.sandbox.behaviour import payment_behaviour
+from invoices.drafting import DraftRefused, draft_from_deal
+from invoices.issuing import IssueRefused, issue
 from invoices.models import Company, Deal, ExchangeRate, Invoice, LatePenaltyRate, Payment
+from invoices.payments import record_payment
 
 # The old accounting ends so many days ago; what was won since is billed here, except the newest.
 GO_LIVE_DAYS, QUEUE_DAYS = 70, 21
