@@ -13,6 +13,7 @@ class BoundedUpload(FileUploadHandler):
     """Ends the upload past `MAX_UPLOAD_BYTES` and marks the request, so that the view says so."""
 
     received = 0
+    announced_too_large = False
 
     def handle_raw_input(
         self,
@@ -22,9 +23,15 @@ class BoundedUpload(FileUploadHandler):
         boundary: bytes,
         encoding: str | None = None,
     ) -> tuple[QueryDict, Any] | None:
-        if content_length > settings.MAX_UPLOAD_BYTES + 2**20:
-            self._refuse()
+        # Django lets nobody stop here; the first file does. Fields before it, such as the CSRF
+        # token, are read, so that the view is reached and can say what happened.
+        self.announced_too_large = content_length > settings.MAX_UPLOAD_BYTES + 2**20
         return None
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        if self.announced_too_large:
+            self._refuse()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         self.received += len(raw_data)
