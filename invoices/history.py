@@ -40,7 +40,6 @@ from invoices.models import (
     Payment,
 )
 from invoices.numbering import prefix_for
-from invoices.settling import Settled
 from invoices.tables import MAX_ROWS, Complaint, Table, TableRefused, read_table
 
 # Parameters of one query, safely below the limits of both databases.
@@ -79,6 +78,8 @@ class Rows:
     refused_clients: set[str] = field(default_factory=set)
     refused_numbers: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
+    # What was accepted in the files, but is worth saying.
+    notices: list[str] = field(default_factory=list)
     # A file that could not be read at all makes every reference to its rows pointless to judge.
     unread: set[str] = field(default_factory=set)
 
@@ -131,7 +132,6 @@ class Plan:
     # As found in the database, by key of name and by number.
     clients: dict[str, Client] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
-    steps: dict[int, list[Settled]] = field(default_factory=dict)
 
     @property
     def new_payments(self) -> list[PaymentRow]:
@@ -194,7 +194,6 @@ def read(
     """What the files would do on day `on`. Nothing is written; all that is wrong is listed."""
     rows = Rows()
     complaints: list[Complaint] = []
-    notices: list[str] = []
     tables: dict[str, Table] = {}
     for kind, source, columns in (
         ("clients", clients, CLIENT_COLUMNS),
@@ -215,13 +214,12 @@ def read(
         rows.invoices, rows.refused_numbers = read_invoices(tables["invoices"], on=on)
     if "payments" in tables:
         rows.payments = read_payments(tables["payments"], on=on)
+    rows.notices = [notice for table in tables.values() for notice in table.notices]
     plan = resolve(rows, on=on)
     for kind, table in tables.items():
         plan.refused[kind] += len({c.line for c in table.complaints})
         complaints += table.complaints
-        notices += table.notices
     plan.complaints = _in_order(rows, complaints + plan.complaints)
-    plan.notices = notices + plan.notices
     return plan
 
 
@@ -232,7 +230,7 @@ def _in_order(rows: Rows, complaints: list[Complaint]) -> list[Complaint]:
 
 def resolve(rows: Rows, *, on: date, lock: bool = False) -> Plan:
     """Hold the rows against the books as they are; with `lock`, until the transaction ends."""
-    plan = Plan(rows, on)
+    plan = Plan(rows, on, notices=list(rows.notices))
     _resolve_clients(plan)
     _resolve_invoices(plan, lock)
     _resolve_payments(plan)

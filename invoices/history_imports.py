@@ -102,7 +102,7 @@ def bring_in(*, import_id: int, on: date) -> HistoryImport:
             )
             kept.state = HistoryImport.State.DONE
             kept.done_at = timezone.now()
-            _finish(kept, {**report(plan), "notices": kept.report["notices"]})
+            _finish(kept, report(plan))
     except HistoryRefused as refusal:
         kept.state = HistoryImport.State.REFUSED
         _finish(kept, report(refusal.plan))

@@ -255,10 +255,14 @@ def _as_iso(text: str) -> str:
     return days.pop().isoformat() if len(days) == 1 else ""
 
 
+# In the list of territories, and no place for an invoice.
+_NO_COUNTRIES = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
+
+
 @cache
 def _countries() -> frozenset[str]:
     codes = [str(code) for code in Locale("en").territories]
-    return frozenset(code for code in codes if re.fullmatch("[A-Z]{2}", code))
+    return frozenset(code for code in codes if re.fullmatch("[A-Z]{2}", code)) - _NO_COUNTRIES
 
 
 _LANGUAGES = {"fr": "fr", "fr_fr": "fr", "french": "fr", "en": "en", "en_gb": "en", "en_us": "en"}

@@ -635,7 +635,11 @@ def test_a_file_that_is_no_such_table_is_refused_in_a_sentence(content, reason):
 def test_a_comma_in_a_value_without_quotation_marks_is_noticed():
     text = as_csv("clients", [CLIENT]) + b"Dupont, Fils,SME,FR,,,,,,,,\n"
     found = only_complaint(plan_of(text.replace(b",,,,,,,,\n", b",EUR,fr,30,,,,x\n")))
-    assert found.line == 3 and "12 cells under 10 columns" in found.reason or "11 cells" in found.reason
+    assert (
+        found.line == 3
+        and "12 cells under 10 columns" in found.reason
+        or "11 cells" in found.reason
+    )
 
 
 def test_too_many_rows_are_refused():
@@ -704,7 +708,9 @@ def test_a_workbook_with_entities_is_refused():
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_no_bytes_at_all_are_more_than_a_sentence(content):
     for start in (b"", b"PK\x03\x04", as_csv("clients", [CLIENT])):
         plan = plan_of(start + content)
@@ -721,7 +727,9 @@ _days = st.integers(0, 300)
     payments=st.lists(st.tuples(st.integers(0, 3), _amounts, _days, st.booleans()), max_size=6),
     credits=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 100), _days), max_size=3),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_every_amount_of_the_files_is_found_again(db, totals, payments, credits):
     from django.db import transaction
 
