@@ -15,7 +15,14 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.dates import DateTextField
-from billing_portal.money import MoneyField, formatted_minor, from_minor, to_minor
+from billing_portal.money import (
+    MoneyField,
+    digits,
+    formatted_minor,
+    from_minor,
+    reader_locale,
+    to_minor,
+)
 from invoices.models import ClientType
 from reports.models import AlertRule
 
@@ -187,9 +194,9 @@ def initial_of(rule: AlertRule, currency: str) -> dict[str, Any]:
 
 
 def _typed(amount_minor: int, currency: str) -> str:
-    from billing_portal.templatetags.portal import decimal
-
-    return decimal(from_minor(amount_minor, currency).amount)
+    """Without group separators: typed back, 1,000 would be one."""
+    text = f"{from_minor(amount_minor, currency).amount:.{digits(currency)}f}"
+    return text.replace(".", ",") if reader_locale() == "fr_FR" else text
 
 
 def initial_of_kind(kind: str, given: Any, currency: str) -> dict[str, Any]:

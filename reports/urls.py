@@ -1,12 +1,16 @@
 from django.urls import URLPattern, path
 
-from reports.views import alerts, desk, search
+from reports.views import alerts, delays, desk, search
 
 app_name = "reports"
 urlpatterns: list[URLPattern] = [
     path("", desk.desk, name="desk"),
     path("counts/", desk.counts, name="counts"),
     path("search/", search.search, name="search"),
+    path("reports/delays/", delays.delays, name="delays"),
+    path("reports/delays/figures/", delays.figures, name="delays-figures"),
+    path("reports/delays/export.csv", delays.delays_csv, name="delays-csv"),
+    path("reports/delays/export.xlsx", delays.delays_xlsx, name="delays-xlsx"),
     path("alerts/", alerts.inbox, name="alerts"),
     path("alerts/<int:pk>/acknowledge/", alerts.acknowledge, name="acknowledge"),
     path("alerts/<int:pk>/reopen/", alerts.reopen, name="reopen"),

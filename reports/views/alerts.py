@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Count, Max, Q
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -119,7 +119,7 @@ def snooze(request: StaffRequest, pk: int) -> HttpResponse:
     """A dialog, or a page without script: presets and a day."""
     alert = get_object_or_404(alerts.inbox(), pk=pk)
     on = timezone.localdate()
-    form = SnoozeForm(request.POST or None, on=on)
+    form = SnoozeForm(_sent(request), on=on)
     if form.is_valid():
         until = form.cleaned_data["until"]
         try:
@@ -152,6 +152,11 @@ def snooze(request: StaffRequest, pk: int) -> HttpResponse:
         },
         status=422 if form.errors else 200,
     )
+
+
+def _sent(request: StaffRequest) -> QueryDict | None:
+    # An empty form that was sent is sent all the same.
+    return request.POST if request.method == "POST" else None
 
 
 def _back(request: StaffRequest) -> str:
@@ -212,7 +217,7 @@ def rule_new(request: StaffRequest) -> HttpResponse:
         return render(request, "reports/rule_kinds.html", {"kinds": _kinds()})
     currency = company_currency()
     form = RuleForm(
-        request.POST or None,
+        _sent(request),
         kind=kind,
         currency=currency,
         initial=initial_of_kind(kind, request.GET, currency),
@@ -231,7 +236,7 @@ def rule(request: StaffRequest, pk: int) -> HttpResponse:
         raise Http404
     currency = company_currency()
     form = RuleForm(
-        request.POST or None,
+        _sent(request),
         kind=found.kind,
         currency=currency,
         initial=initial_of(found, currency),

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connections
 from django.utils import timezone, translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,9 +49,7 @@ def pay_part(invoice, minor, on):
     payment = Payment.objects.create(
         client=invoice.client, received_on=on, currency=invoice.currency, amount_minor=minor
     )
-    settling.allocate(
-        invoice=invoice, amount_minor=minor, applied_on=on, by=None, payment=payment
-    )
+    settling.allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=None, payment=payment)
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +101,7 @@ def test_without_a_rate_on_the_invoice_the_last_known_rate_serves():
 
 
 def test_without_any_rate_a_large_debt_is_not_hidden_and_the_alert_says_so():
-    rule = make_rule(amount_minor=100_00)
+    make_rule(amount_minor=100_00)
     due(40, currency="CHF", total_minor=500_00)
     (alert,) = alerts.run(on=ON)[0].alerts
     with translation.override("en-gb"):
@@ -113,7 +111,7 @@ def test_without_any_rate_a_large_debt_is_not_hidden_and_the_alert_says_so():
 
 def test_drafts_credit_notes_and_settled_invoices_are_left_alone():
     rule = make_rule()
-    make_invoice(status="draft", due_date=date(2026, 1, 1), outstanding_minor=0)
+    make_invoice(status="draft", due_date=date(2026, 10, 10), total_minor=0)
     due(90, kind="credit_note")
     settle(due(90), ON - DAY)
     assert subjects(rule) == []
@@ -310,7 +308,7 @@ def test_a_won_deal_is_told_of_until_it_is_drafted():
     set_aside.set_aside_at = timezone.now() - timedelta(days=400)
     set_aside.save()
     assert subjects(rule) == [deal.pk]
-    draft = make_invoice(status="draft", deal=deal, outstanding_minor=0, client=deal.client)
+    draft = make_invoice(status="draft", deal=deal, total_minor=0, client=deal.client)
     type(draft).objects.filter(pk=draft.pk).update(created_at=timezone.now() - timedelta(days=999))
     assert subjects(rule) == []
 
@@ -412,9 +410,7 @@ def test_the_back_test_speaks_on_the_days_on_which_the_run_would_have(company):
         day += DAY
     for rule in rules:
         column = alerts.SUBJECT[rule.kind]
-        said = sorted(
-            rule.alerts.filter(fired_on__gte=since).values_list("fired_on", column)
-        )
+        said = sorted(rule.alerts.filter(fired_on__gte=since).values_list("fired_on", column))
         assert expected[rule.pk], rule.name
         if rule.name == "a":
             # The oldest one spoke before the day on which this test began to run the rules.
@@ -606,8 +602,6 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(django_assert_max_num
     owner = make_user()
     for n in range(3):
         due(40 + n, owner=owner)
-    with connection.execute_wrapper(lambda execute, *args: execute(*args)):
-        pass
     with django_assert_max_num_queries(45):
         alerts.run(on=ON)
     for n in range(40):

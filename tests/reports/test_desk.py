@@ -1,0 +1,237 @@
+"""The desk shows what needs somebody, and every figure is what its link opens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.cache import cache
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+
+from billing_portal.accounts.models import User
+from billing_portal.lists import joined, totals_per_currency
+from invoices.models import Deal, Invoice, Payment
+from invoices.queries import InvoiceFilter, filter_invoices
+from reports import alerts, desk
+from tests.factories import (
+    make_client,
+    make_company,
+    make_deal,
+    make_invoice,
+    make_rule,
+    make_user,
+    settle,
+)
+
+
+@pytest.fixture(autouse=True)
+def fresh(db):
+    cache.clear()
+    return make_company()
+
+
+def today():
+    return timezone.localdate()
+
+
+def due(days_ago, **fields):
+    day = today() - timedelta(days=days_ago)
+    return make_invoice(issue_date=day - timedelta(days=30), due_date=day, **fields)
+
+
+def full_books(owner=None):
+    make_deal(owner=owner, value_minor=500_00, title="Audit 2027")
+    make_deal(owner=owner, value_minor=900_00, currency="GBP")
+    make_invoice(status="draft", total_minor=70_00, outstanding_minor=70_00, owner=owner)
+    due(-5, total_minor=111_11, owner=owner)
+    due(0, total_minor=5_00, owner=owner)
+    for days in (1, 30, 31, 60, 61, 90, 91, 400):
+        due(days, total_minor=1000_00 + days, owner=owner)
+    due(10, total_minor=300_00, currency="USD", exchange_rate=Decimal("0.9"), owner=owner)
+    settle(due(50, owner=owner), today())
+    client = make_client(name="Banque Saint-Aubin")
+    Payment.objects.create(
+        client=client, received_on=today(), currency="EUR", amount_minor=55_00, reference="VIR 1"
+    )
+
+
+def opened(url, rows=None):
+    """The rows that a link of the desk opens, by the list's own reading of the query string."""
+    wanted, problems = InvoiceFilter.read(QueryDict(url.partition("?")[2]))
+    assert not problems
+    return filter_invoices(Invoice.objects.all() if rows is None else rows, wanted, today())
+
+
+def test_every_tile_counts_and_adds_what_its_link_opens(clerk):
+    full_books()
+    tiles = {tile.key: tile for tile in desk.desk(clerk, today())["tiles"]}
+    for key, column in (("overdue", "outstanding_minor"), ("drafts", "total_minor")):
+        rows = opened(tiles[key].url)
+        assert tiles[key].count == rows.count() > 0
+        told = " · ".join(tiles[key].amounts)
+        assert told == joined(totals_per_currency(rows, column), column)
+    assert tiles["bill"].count == Deal.objects.to_bill(None).count() == 2
+    assert tiles["bill"].amounts == ["£900.00", "€500.00"]
+    assert (tiles["unapplied"].count, tiles["unapplied"].amounts) == (1, ["€55.00"])
+
+
+def test_every_piece_of_the_receivables_bar_is_what_its_link_opens(clerk):
+    full_books()
+    bars = desk.receivables(clerk, today())
+    assert [bar.currency for bar in bars] == ["EUR", "USD"]
+    for bar in bars:
+        whole = opened(bar.url)
+        assert joined(totals_per_currency(whole, "outstanding_minor"), "outstanding_minor") == (
+            bar.total
+        )
+        pieces = 0
+        for part in bar.parts:
+            rows = opened(part.url)
+            pieces += rows.count()
+            told = joined(totals_per_currency(rows, "outstanding_minor"), "outstanding_minor")
+            assert told == part.amount
+        assert pieces == whole.count()
+
+
+def test_overdue_invoices_stand_by_their_worth_in_the_companys_currency(clerk):
+    small = due(10, total_minor=100_00)
+    yen = due(10, total_minor=20_000, currency="JPY", exchange_rate=Decimal("0.006"))
+    unknown = due(10, total_minor=110_00, currency="CHF")
+    rows = [row[0].pk for row in desk.desk(clerk, today())["overdue"].rows]
+    assert rows == [yen.pk, unknown.pk, small.pk]
+
+
+def test_reversed_payments_hold_no_unapplied_cash(clerk):
+    client = make_client()
+    paid = Payment.objects.create(
+        client=client, received_on=today(), currency="EUR", amount_minor=55_00
+    )
+    Payment.objects.create(
+        client=client, received_on=today(), currency="EUR", amount_minor=-55_00, reverses=paid
+    )
+    assert not desk.unapplied().exists()
+
+
+def test_the_desk_shows_its_worklists_with_their_buttons(clerk_client):
+    full_books()
+    make_rule(days=30, name="Large and late")
+    alerts.run(on=today())
+    page = clerk_client.get(reverse("reports:desk")).text
+    for text in ("Audit 2027", "To bill", "Overdue to chase", "400 days late", "Unapplied cash"):
+        assert text in page
+    assert "Banque Saint-Aubin" in page
+    assert "Acknowledge" in page
+    assert "All alerts" in page
+
+
+def test_an_alert_is_acknowledged_on_the_desk(clerk_client):
+    make_rule()
+    due(40)
+    alerts.run(on=today())
+    pk = alerts.Alert.objects.get().pk
+    answer = clerk_client.post(
+        reverse("reports:acknowledge", args=[pk]), {"from": "desk"}, headers={"HX-Request": "true"}
+    )
+    assert 'id="desk-alerts"' in answer.text
+    assert "No new alert." in answer.text
+
+
+def test_sales_see_their_own_and_no_button_that_they_may_not_use(sales_client):
+    seller = User.objects.get(role="sales")
+    full_books()
+    mine = make_deal(owner=seller, title="My own deal")
+    due(20, owner=seller, client=make_client(name="My own client"))
+    page = sales_client.get(reverse("reports:desk")).text
+    assert "My own deal" in page
+    assert "My own client" in page
+    assert "Audit 2027" not in page
+    assert "Banque Saint-Aubin" not in page
+    assert "Unapplied cash" not in page
+    for word in ("Draft<", "New invoice", "Record a payment", "Acknowledge", "Finish"):
+        assert word not in page
+    shown = desk.desk(seller, today())
+    assert shown["to_bill"].count == 1
+    assert shown["to_bill"].rows == [mine]
+
+
+def test_managers_see_everything_and_change_nothing(manager_client):
+    full_books()
+    page = manager_client.get(reverse("reports:desk")).text
+    assert "Audit 2027" in page
+    for word in ("Draft<", "New invoice", "Record a payment", "Finish", "Apply<"):
+        assert word not in page
+
+
+def test_the_number_of_queries_does_not_depend_on_the_rows(
+    clerk, django_assert_num_queries, clerk_client
+):
+    full_books()
+    make_rule()
+    alerts.run(on=today())
+    clerk_client.get(reverse("reports:desk"))
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        clerk_client.get(reverse("reports:desk"))
+    for _ in range(3):
+        full_books()
+    alerts.run(on=today())
+    with CaptureQueriesContext(connection) as many:
+        clerk_client.get(reverse("reports:desk"))
+    assert len(many) == len(few) <= 30
+
+
+# ─ First use ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_empty_portal_says_what_to_do_first(admin_client):
+    from invoices.models import Company
+
+    Company.objects.all().delete()
+    page = admin_client.get(reverse("reports:desk"))
+    assert page.status_code == 200
+    for text in ("Describe your company", "Connect Pipedrive", "Bill a deal"):
+        assert text in page.text
+
+
+def test_a_step_is_ticked_off_and_the_list_goes_away_at_the_end(clerk, clerk_client):
+    steps = desk.first_steps(clerk, make_company())
+    assert [step.done for step in steps] == [True, False, False, False]
+    make_deal()
+    make_invoice(imported=False)
+    assert desk.first_steps(clerk, make_company()) == []
+    assert "The first steps" not in clerk_client.get(reverse("reports:desk")).text
+
+
+# ─ The sidebar ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_sidebar_counts_what_waits(clerk_client, clerk):
+    full_books()
+    make_rule()
+    alerts.run(on=today())
+    answer = clerk_client.get(reverse("reports:counts"))
+    numbers = {each.key: each.n for each in desk.counts(clerk, today())}
+    assert numbers == {"deals": 2, "invoices": 9, "payments": 1, "alerts": 6}
+    assert 'id="count-invoices"' in answer.text
+    assert "overdue" in answer.text
+
+
+def test_counts_are_kept_for_some_seconds_and_not_shared_across_sales(
+    django_assert_num_queries, clerk
+):
+    full_books()
+    one, two = make_user(role="sales"), make_user(role="sales")
+    make_deal(owner=one)
+    desk.counts(clerk, today())
+    with django_assert_num_queries(0):
+        desk.counts(clerk, today())
+    assert {c.key: c.n for c in desk.counts(one, today())}["deals"] == 1
+    assert {c.key: c.n for c in desk.counts(two, today())}["deals"] == 0
+    assert {c.key for c in desk.counts(two, today())} == {"deals", "invoices"}
