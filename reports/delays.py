@@ -182,10 +182,10 @@ _START = {"late": "due_date", "to_pay": "issue_date"}
 def tallies(
     scope: Scope, measure: Measure, *dimensions: str, rows: InvoiceQuerySet | None = None
 ) -> dict[Key, Tally]:
-    """One tally per combination of `dimensions`: any `By`, "quarter" or "amount". One pass.
+    """One tally per combination of `dimensions`: any `By`, "quarter", "year" or "amount". One pass.
 
-    Quarters are counted back from the last month of the scope: 0 is the latest. Amount classes are
-    indexes into AMOUNT_CLASSES, None without an exchange rate.
+    Quarters and years are counted back from the last month of the scope: 0 is the latest. Amount
+    classes are indexes into AMOUNT_CLASSES, None without an exchange rate.
     """
     own = company_currency()
     keys = {f"key{i}": _dimension(name, scope, own) for i, name in enumerate(dimensions)}
@@ -262,9 +262,10 @@ def _dimension(name: str, scope: Scope, own: str) -> Combinable:
         return F("owner")
     if name == "month":
         return MonthIndex(F("issue_date"))
-    if name == "quarter":
+    if name in ("quarter", "year"):
+        length = 3 if name == "quarter" else 12
         back = Value(month_index(scope.until)) - MonthIndex(F("issue_date"))
-        return ExpressionWrapper(back / Value(3), output_field=IntegerField())
+        return ExpressionWrapper(back / Value(length), output_field=IntegerField())
     assert name == "amount"
     minor = InCompanyCurrency("total_minor", own)
     unit = minor_units(own)

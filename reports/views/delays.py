@@ -1,0 +1,324 @@
+"""The payment delay report: page, figures and exports, all from the same query string."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from billing_portal import dates
+from billing_portal.accounts.models import User
+from billing_portal.dates import DateTextField
+from billing_portal.htmx import render_page
+from billing_portal.lists import Column, stream_csv, stream_xlsx
+from billing_portal.templatetags.portal import query_with
+from invoices.expressions import first_day, month_index
+from invoices.models import ClientType, Invoice
+from invoices.queries import InvoiceFilter
+from reports.delay_report import DelayReport, Head, Row, list_url
+from reports.delays import BYS, MEASURES, By, Measure, Scope, rounded
+
+VIEW = "reports.view_reports"
+MONTHS = 24
+WORDS_OF_BY: tuple[tuple[By, Any], ...] = (
+    ("client_type", gettext_lazy("Client type")),
+    ("client", gettext_lazy("Client")),
+    ("owner", gettext_lazy("Sold by")),
+    ("month", gettext_lazy("Month")),
+)
+WORDS_OF_MEASURE: tuple[tuple[Measure, Any], ...] = (
+    ("late", gettext_lazy("Days late")),
+    ("to_pay", gettext_lazy("Days to pay")),
+)
+
+
+class ScopeForm(forms.Form):
+    issued_from = DateTextField(label=gettext_lazy("Issued from"), required=False)
+    issued_to = DateTextField(label=gettext_lazy("until"), required=False)
+    as_of = DateTextField(label=gettext_lazy("As of"), required=False)
+    type = forms.ModelMultipleChoiceField(
+        ClientType.objects.all(),
+        label=gettext_lazy("Client types"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"), required=False)
+    owner = forms.ChoiceField(label=gettext_lazy("Sold by"), required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        codes = (
+            Invoice.objects.issued()
+            .order_by("currency")
+            .values_list("currency", flat=True)
+            .distinct()
+        )
+        currencies, owners = self.fields["currency"], self.fields["owner"]
+        assert isinstance(currencies, forms.ChoiceField) and isinstance(owners, forms.ChoiceField)
+        currencies.choices = [("", _("every currency")), *((code, code) for code in codes)]
+        people = User.objects.filter(pk__in=Invoice.objects.issued().values("owner"))
+        owners.choices = [
+            ("", _("everybody")),
+            *((person.pk, person.name or person.email) for person in people),
+            ("0", _("nobody")),
+        ]
+
+
+def usual_start(as_of: date) -> date:
+    """The first day of the 24 calendar months that end with the as-of day."""
+    return first_day(month_index(as_of) - MONTHS + 1)
+
+
+def read_scope(params: QueryDict, today: date) -> tuple[Scope, list[str]]:
+    """What the query string asks for; a sentence for each thing that could not be."""
+    plain = params.copy()
+    for name in ("issued_from", "issued_to", "as_of"):
+        if typed := params.get(name, "").strip():
+            try:
+                plain[name] = dates.parse_day(typed, today).isoformat()
+            except ValueError:
+                continue
+    wanted, problems = InvoiceFilter.read(plain)
+    as_of = wanted.as_of or today
+    if as_of > today:
+        problems.append(
+            _("%(day)s has not come yet: the report shows the books as of today.")
+            % {"day": dates.day(as_of)}
+        )
+        as_of = today
+    start = wanted.issued_from
+    if start is None and not params.get("issued_from") and "issued_from" not in params:
+        start = usual_start(as_of)
+    end = min(wanted.issued_to or as_of, as_of)
+    if start and start > end:
+        problems.append(
+            _("The period starts on %(start)s, after its end on %(end)s: it was left out.")
+            % {"start": dates.day(start), "end": dates.day(end)}
+        )
+        start, wanted = usual_start(as_of), wanted.but(issued_to=None)
+    return (
+        Scope(
+            as_of=as_of,
+            issued_from=start,
+            issued_to=wanted.issued_to,
+            client_types=wanted.type,
+            client=wanted.client,
+            owner=wanted.owner,
+            currency=wanted.currency,
+        ),
+        problems,
+    )
+
+
+def _report(request: HttpRequest) -> tuple[DelayReport, list[str]]:
+    today = timezone.localdate()
+    scope, problems = read_scope(request.GET, today)
+    by: By = next((by for by in BYS if by == request.GET.get("by")), "client_type")
+    measure: Measure = next((m for m in MEASURES if m == request.GET.get("measure")), "late")
+    return (
+        DelayReport(scope, by, measure, request.GET.get("sort", ""), today=today),
+        problems,
+    )
+
+
+@require_GET
+@permission_required(VIEW, raise_exception=True)
+def delays(request: HttpRequest) -> HttpResponse:
+    report, problems = _report(request)
+    params = request.GET
+    scope = report.scope
+    form = ScopeForm(
+        initial={
+            "issued_from": scope.issued_from,
+            "issued_to": scope.issued_to,
+            "as_of": scope.as_of,
+            "type": scope.client_types,
+            "currency": scope.currency,
+            "owner": "" if scope.owner is None else str(scope.owner),
+        }
+    )
+    context = {
+        "report": report,
+        "problems": problems,
+        "form": form,
+        "by_links": [
+            (label, query_with(params, {"by": by, "sort": None}), by == report.by)
+            for by, label in WORDS_OF_BY
+        ],
+        "measure_links": [
+            (label, query_with(params, {"measure": measure}), measure == report.measure)
+            for measure, label in WORDS_OF_MEASURE
+        ],
+        "period_links": _period_links(params, scope),
+        "heads": [_head(head, params, report.sort) for head in _group_head(report)],
+        "kept": [(name, params[name]) for name in ("by", "measure", "sort") if params.get(name)],
+        "chips": _chips(params, scope, form),
+        "figures_url": f"{reverse('reports:delays-figures')}{query_with(params, {})}",
+        "csv_url": f"{reverse('reports:delays-csv')}{query_with(params, {})}",
+        "xlsx_url": f"{reverse('reports:delays-xlsx')}{query_with(params, {})}",
+        "rows_url": list_url(scope.wanted),
+        "watch_url": _watch_url(request, scope),
+        "clear_url": reverse("reports:delays"),
+    }
+    return render_page(
+        request,
+        page="reports/delays.html",
+        partial="reports/partials/delay_report.html",
+        context=context,
+    )
+
+
+def _group_head(report: DelayReport) -> list[Head]:
+    words = {by: str(label) for by, label in WORDS_OF_BY}
+    return [Head("group", words[report.by], "first"), *report.heads]
+
+
+def _head(head: Head, params: QueryDict, sort: str) -> dict[str, str]:
+    """What partials/sort_head.html shows."""
+    classes = "" if head.classes == "first" else f"num {head.classes}".strip()
+    url = aria = ""
+    if head.key:
+        now = sort.lstrip("-") == head.key
+        falls = sort.startswith("-")
+        aria = ("descending" if falls else "ascending") if now else ""
+        falling = not falls if now else head.key != "group"
+        url = query_with(params, {"sort": ("-" if falling else "") + head.key})
+    return {
+        "key": head.key or "interval",
+        "label": head.label,
+        "classes": classes,
+        "url": url,
+        "aria_sort": aria,
+    }
+
+
+def _period_links(params: QueryDict, scope: Scope) -> list[tuple[str, str, bool]]:
+    """Shortcuts to the usual periods."""
+    found = []
+    for label, months in ((_("12 months"), 12), (_("24 months"), 24), (_("5 years"), 60)):
+        start = first_day(month_index(scope.as_of) - months + 1)
+        url = query_with(params, {"issued_from": start.isoformat(), "issued_to": None})
+        found.append((label, url, scope.issued_from == start and not scope.issued_to))
+    everything = query_with(params, {"issued_to": None, "issued_from": None})
+    joint = "&" if len(everything) > 1 else ""
+    found.append((_("All"), f"{everything}{joint}issued_from=", scope.issued_from is None))
+    return found
+
+
+def _chips(params: QueryDict, scope: Scope, form: ScopeForm) -> list[tuple[str, str, str]]:
+    """Filters beyond the period: name, value, and the address without it."""
+    found = []
+    if scope.client_types:
+        names = ClientType.objects.filter(pk__in=scope.client_types)
+        found.append(
+            (
+                _("Client type"),
+                ", ".join(each.name for each in names),
+                query_with(params, {"type": None}),
+            )
+        )
+    if scope.currency:
+        found.append((_("Currency"), scope.currency, query_with(params, {"currency": None})))
+    if scope.owner is not None:
+        choices = dict(form.fields["owner"].choices)  # type: ignore[attr-defined]
+        name = choices.get(scope.owner) or choices.get(str(scope.owner)) or "?"
+        found.append((_("Sold by"), str(name), query_with(params, {"owner": None})))
+    return found
+
+
+def _watch_url(request: HttpRequest, scope: Scope) -> str:
+    if not request.user.has_perm("reports.change_alertrule"):
+        return ""
+    try:
+        url = reverse("reports:rule-new")
+    except NoReverseMatch:
+        return ""
+    one = scope.client_types[0] if len(scope.client_types) == 1 else ""
+    return f"{url}?kind=type_delay&client_type={one}" if one else f"{url}?kind=type_delay"
+
+
+@require_GET
+@permission_required(VIEW, raise_exception=True)
+def figures(request: HttpRequest) -> HttpResponse:
+    """The charts of the page, by key, as portal.js draws them."""
+    import orjson
+
+    report, _problems = _report(request)
+    return HttpResponse(orjson.dumps(report.figures()), content_type="application/json")
+
+
+def _columns(report: DelayReport) -> list[Column]:
+    heads = dict(WORDS_OF_BY)
+
+    def percentile(above: int, below: int) -> Any:
+        return lambda row: row.tally.curve.percentile(above, below)
+
+    def number(pick: Any) -> Any:
+        def value(row: Row) -> Decimal | None:
+            found = rounded(pick(row))
+            return None if found is None else Decimal(str(found))
+
+        return value
+
+    columns = [
+        Column("group", heads[report.by], value=lambda row: row.label),
+        Column("n", _("Invoices"), value=lambda row: row.tally.n),
+        Column("paid", _("Paid"), value=lambda row: row.tally.n_paid),
+        Column("open", _("Open"), value=lambda row: row.tally.open),
+        Column("overdue", _("Overdue"), value=lambda row: row.tally.overdue),
+        Column("p50", _("Half paid (days)"), value=percentile(1, 2)),
+        Column("p75", _("3 in 4 (days)"), value=percentile(3, 4)),
+        Column("p90", _("9 in 10 (days)"), value=percentile(9, 10)),
+        Column("low", _("Half: from"), value=lambda row: row.tally.curve.median_interval()[0]),
+        Column("high", _("Half: to"), value=lambda row: row.tally.curve.median_interval()[1]),
+        Column("mean", _("Mean of paid (days)"), value=number(lambda row: row.tally.mean)),
+        Column(
+            "weighted",
+            _("Weighted average (days)"),
+            value=number(lambda row: row.tally.weighted_mean),
+        ),
+        Column(
+            "late",
+            _("Paid late (share)"),
+            value=number(lambda row: row.tally.late_share),
+        ),
+    ]
+    if report.by != "month":
+        columns += [
+            Column("before", _("Half, 12 months before"), value=lambda row: row.before.curve.p50),
+            Column("recent", _("Half, last 12 months"), value=lambda row: row.recent.curve.p50),
+        ]
+    return columns
+
+
+def _export_rows(report: DelayReport) -> list[Row]:
+    everybody = Row(
+        "", _("All"), None, report.total, report.recent, report.before, report.scope.wanted
+    )
+    return [*report.rows, everybody]
+
+
+@require_GET
+@permission_required(VIEW, raise_exception=True)
+def delays_csv(request: HttpRequest) -> HttpResponseBase:
+    report, _problems = _report(request)
+    return stream_csv(_export_rows(report), _columns(report), "payment-delays.csv")
+
+
+@require_GET
+@permission_required(VIEW, raise_exception=True)
+def delays_xlsx(request: HttpRequest) -> HttpResponseBase:
+    report, _problems = _report(request)
+    return stream_xlsx(
+        _export_rows(report), _columns(report), "payment-delays.xlsx", sheet=_("Payment delays")
+    )
