@@ -1,0 +1,152 @@
+"""Kill -9 at every statement: a child process runs an act and dies at the n-th thing it does.
+
+Run as a program (`python -m tests.crash ACT N …`) against the database of the test, so that nothing
+of the test's own process is shared. `n` counts SQL statements; the child dies just before sending
+the n-th, and after the last one of them when n is one more.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def environment(**more):
+    from django.db import connection
+
+    given = connection.settings_dict
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{given['NAME']}"
+    else:
+        host = given["HOST"] or "127.0.0.1"
+        port = given["PORT"] or 5432
+        url = f"postgres://{given['USER']}@{host}:{port}/{given['NAME']}"
+    return {**os.environ, "DATABASE_URL": url, "DEBUG": "", "LOG_LEVEL": "ERROR", **more}
+
+
+def run(act, *arguments, **more):
+    """The ends of one child per line of its parent's report: [(n, "killed" | "done: …")]."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.crash", act, *map(str, arguments)],
+        cwd=ROOT,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [tuple(line.split("\t")) for line in done.stdout.splitlines()]
+
+
+class DiesAt:
+    def __init__(self, n):
+        self.left = n
+
+    def tick(self):
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def __call__(self, execute, sql, params, many, context):
+        self.tick()
+        return execute(sql, params, many, context)
+
+
+def in_child(work):
+    """Run `work` in a fork; what it printed as its last word, or "killed"."""
+    out, into = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(out)
+        word = "done"
+        try:
+            word = f"done: {work()}"
+        except BaseException as trouble:
+            word = f"raised: {type(trouble).__name__}: {trouble}"
+        os.write(into, word.replace("\n", " ").replace("\t", " ").encode())
+        os._exit(0)
+    os.close(into)
+    said = b""
+    while part := os.read(out, 65536):
+        said += part
+    os.close(out)
+    _pid, status = os.waitpid(pid, 0)
+    return "killed" if os.WIFSIGNALED(status) else said.decode()
+
+
+def at_every_statement(act, look, limit=200):
+    """Fork, act, die at statement 1, 2, 3 …; after each, `look` says what is left."""
+    from django.db import connection, connections
+
+    for n in range(1, limit):
+        connections.close_all()
+
+        def work(n=n):
+            with connection.execute_wrapper(DiesAt(n)):
+                return act()
+
+        end = in_child(work)
+        print(n, end, look(), sep="\t", flush=True)
+        if end != "killed":
+            return
+
+
+def main(act, *arguments):
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings")
+    import django
+
+    django.setup()
+    from datetime import date
+
+    from invoices import issuing, mail, pdf
+    from invoices.models import Invoice, Message, NumberSeries
+
+    on = date(2026, 11, 24)
+    if act == "issue":
+        pk = int(arguments[0])
+
+        def issue():
+            return issuing.issue(invoice_id=pk, by=None, on=on, send=True).number
+
+        def look():
+            row = Invoice.objects.get(pk=pk)
+            taken = NumberSeries.objects.filter(next_value__gt=1).count()
+            return (
+                f"{row.status}/{row.number}/{taken}/{row.documents.count()}/"
+                f"{row.messages.count()}/{row.events.exclude(kind='drafted').count()}"
+            )
+
+        at_every_statement(issue, look)
+    elif act == "issue_killed_in_layout":
+        pk = int(arguments[0])
+        whole = pdf._laid_out
+
+        def dies(html, makers):
+            whole(html, makers)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        pdf._laid_out = dies
+        print(0, in_child(lambda: issuing.issue(invoice_id=pk, by=None, on=on)), "", sep="\t")
+    elif act == "deliver":
+        pk = int(arguments[0])
+
+        def look():
+            row = Message.objects.get(pk=pk)
+            # As if the lease had run out and the moment of the next attempt had come.
+            Message.objects.filter(pk=pk).update(claimed_until=None, next_attempt_at=None)
+            return row.state
+
+        at_every_statement(lambda: mail.deliver(pk), look)
+    elif act == "worker":
+        # One that is killed from outside while it sends.
+        print(0, mail.sweep(), "", sep="\t", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

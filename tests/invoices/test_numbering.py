@@ -1,0 +1,141 @@
+"""Numbers: continuous, chronological, one series for each kind and year."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from invoices import books, drafting, issuing, numbering
+from invoices.issuing import IssueRefused
+from invoices.models import Company, Invoice, NumberSeries
+from tests.factories import make_company, make_draft, make_issued
+
+pytestmark = pytest.mark.django_db
+
+
+def test_each_year_begins_at_one():
+    old = make_issued(on=date(2026, 12, 31))
+    new = make_issued(on=date(2027, 1, 1))
+    assert (old.number, new.number) == ("F-2026-0001", "F-2027-0001")
+    late = make_draft(issue_date=date(2026, 12, 31))
+    assert issuing.issue(invoice_id=late.pk, by=None, on=date(2027, 1, 2)).number == "F-2026-0002"
+    assert books.verify() == []
+
+
+def test_a_prefix_may_change_between_years():
+    make_issued(on=date(2026, 12, 31))
+    draft = make_draft()
+    Company.objects.update(invoice_prefix="INV/{year}/", number_width=6)
+    issued = issuing.issue(invoice_id=draft.pk, by=None, on=date(2027, 1, 4))
+    assert issued.number == "INV/2027/000001"
+
+
+@pytest.mark.parametrize("prefix", ["F {year}-", "Facture-n°{year}-"])
+def test_a_prefix_that_no_platform_takes_is_refused(prefix):
+    draft = make_draft()
+    Company.objects.update(invoice_prefix=prefix)
+    with pytest.raises(IssueRefused, match="not allowed") as refusal:
+        issuing.issue(invoice_id=draft.pk, by=None, on=date(2026, 11, 24))
+    assert refusal.value.reasons[0].anchor == "company"
+    assert not NumberSeries.objects.exists()
+
+
+def test_two_series_never_share_a_prefix():
+    make_issued(on=date(2026, 12, 31))
+    draft = make_draft()
+    Company.objects.update(invoice_prefix="F-2026-")
+    with pytest.raises(IssueRefused, match="another series"):
+        issuing.issue(invoice_id=draft.pk, by=None, on=date(2027, 1, 4))
+    assert not Invoice.objects.filter(issue_date__year=2027).exists()
+
+
+def test_the_number_foretold_is_the_number_given():
+    company = make_company()
+    assert numbering.next_number("invoice", 2026, company) == "F-2026-0001"
+    issued = make_issued()
+    assert issued.number == "F-2026-0001"
+    assert numbering.next_number("invoice", 2026, company) == "F-2026-0002"
+
+
+class Interleaving(RuleBasedStateMachine):
+    """Draft, issue, discard, credit and fail in any order: the series has no gap."""
+
+    def __init__(self):
+        super().__init__()
+        self.day = date(2026, 11, 1)
+
+    def drafts(self):
+        return list(Invoice.objects.drafts().order_by("pk"))
+
+    @rule(sound=st.booleans())
+    def draft(self, sound):
+        make_draft(lines=((1, 10),) if sound else ())
+
+    @precondition(lambda self: self.drafts())
+    @rule(place=st.integers(0, 5), send=st.booleans())
+    def issue(self, place, send):
+        found = self.drafts()
+        draft = found[place % len(found)]
+        try:
+            issuing.issue(invoice_id=draft.pk, by=None, on=self.day, send=send)
+        except IssueRefused:
+            assert not draft.lines.exists()
+
+    @precondition(lambda self: self.drafts())
+    @rule()
+    def discard(self):
+        drafting.void_draft(invoice_id=self.drafts()[0].pk, by=None, on=self.day)
+
+    @rule(days=st.integers(1, 40))
+    def time_passes(self, days):
+        self.day = date.fromordinal(self.day.toordinal() + days)
+
+    @precondition(lambda self: Invoice.objects.outstanding().exists())
+    @rule()
+    def credit(self):
+        invoice = Invoice.objects.outstanding().first()
+        issuing.issue_credit_note(
+            invoice_id=invoice.pk, lines=None, reason="x", by=None, on=self.day
+        )
+
+    @invariant()
+    def numbers_are_one_to_n(self):
+        for series in NumberSeries.objects.all():
+            given = series.invoices.order_by("sequence").values_list("sequence", flat=True)
+            assert list(given) == list(range(1, series.next_value))
+            days = series.invoices.order_by("sequence").values_list("issue_date", flat=True)
+            assert list(days) == sorted(days)
+
+
+class TestAnyInterleaving(TestCase):
+    def test_no_series_has_a_gap(self):
+        from django.db import transaction
+        from hypothesis.stateful import run_state_machine_as_test
+
+        class Undone(Exception):
+            pass
+
+        class Machine(Interleaving):
+            def __init__(self):
+                super().__init__()
+                self.point = transaction.atomic()
+                self.point.__enter__()
+
+            def teardown(self):
+                assert books.verify() == []
+                self.point.__exit__(Undone, Undone(), None)
+
+        run_state_machine_as_test(
+            Machine,
+            settings=settings(
+                max_examples=6,
+                stateful_step_count=8,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
