@@ -1,9 +1,16 @@
 from django.urls import path
 
-from invoices.views import clients, history, lists, mail, payments
+from invoices.views import clients, deals, history, lists, mail, payments
 
 app_name = "invoices"
 urlpatterns = [
+    path("deals/", deals.deal_queue, name="deals"),
+    path("deals/export.csv", deals.export_deals_csv, name="deals-csv"),
+    path("deals/draft/", deals.draft_deals, name="draft-deals"),
+    path("deals/<int:pk>/", deals.deal, name="deal"),
+    path("deals/<int:pk>/draft/", deals.draft_deal, name="draft-deal"),
+    path("deals/<int:pk>/set-aside/", deals.set_deal_aside, name="set-deal-aside"),
+    path("deals/<int:pk>/take-back/", deals.take_deal_back, name="take-deal-back"),
     path("history/", history.import_history, name="import_history"),
     path("history/<int:pk>/", history.history_preview, name="history_preview"),
     path("history/<int:pk>/progress/", history.history_progress, name="history_progress"),
