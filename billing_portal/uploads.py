@@ -20,7 +20,7 @@ class BoundedUpload(FileUploadHandler):
         input_data: IO[bytes],
         META: dict[str, Any],  # noqa: N803 - Django's name
         content_length: int,
-        boundary: bytes,
+        boundary: Any,
         encoding: str | None = None,
     ) -> tuple[QueryDict, Any] | None:
         # Django lets nobody stop here; the first file does. Fields before it, such as the CSRF

@@ -745,6 +745,7 @@ def report(plan: Plan) -> dict[str, Any]:
         "counts": plan.counts(),
         "totals": plan.totals(),
         "writes": plan.writes,
+        "unread": sorted(plan.rows.unread),
         "new_types": list(plan.new_types.values()),
         "new_people": plan.new_people,
         "notices": plan.notices,

@@ -19,7 +19,7 @@ from django.utils import timezone, translation
 from django_q.tasks import async_task
 
 from billing_portal.accounts.models import User
-from invoices.history import HistoryInterrupted, HistoryRefused, Source, apply, read, report
+from invoices.history import HistoryInterrupted, HistoryRefused, Plan, Source, apply, read, report
 from invoices.models import HistoryImport
 
 KINDS = ("clients", "invoices", "payments")
@@ -42,13 +42,7 @@ def keep(*, sources: Mapping[str, Source], by: User, on: date) -> HistoryImport:
     HistoryImport.objects.filter(
         state=HistoryImport.State.PREVIEWED, created_at__lt=timezone.now() - KEPT_FOR
     ).delete()
-    plan = read(
-        clients=sources.get("clients"),
-        invoices=sources.get("invoices"),
-        payments=sources.get("payments"),
-        on=on,
-        max_rows=MAX_ROWS,
-    )
+    plan = _read(sources, on)
     kept = HistoryImport(created_by=by, rows=plan.rows.count, report=report(plan))
     for kind, (name, content) in sources.items():
         setattr(kept, f"{kind}_name", name[:255])
@@ -84,7 +78,7 @@ def bring_in(*, import_id: int, on: date) -> HistoryImport:
     if kept.state != HistoryImport.State.QUEUED:
         return kept
     board = _board()
-    plan = read(**_sources(kept), on=on)
+    plan = _read(_sources(kept), on)
     try:
         with transaction.atomic():
             kept = (
@@ -133,6 +127,16 @@ def progress_of(kept: HistoryImport) -> Progress | None:
     """How far the worker is; None before it has begun to write."""
     found = _board().get(_key(kept.pk))
     return Progress(*found) if found else None
+
+
+def _read(sources: Mapping[str, Source], on: date) -> Plan:
+    return read(
+        clients=sources.get("clients"),
+        invoices=sources.get("invoices"),
+        payments=sources.get("payments"),
+        on=on,
+        max_rows=MAX_ROWS,
+    )
 
 
 def _sources(kept: HistoryImport) -> dict[str, Source]:

@@ -85,7 +85,7 @@ def import_history(request: StaffRequest) -> HttpResponse:
     return _first_page(request, form, status=422)
 
 
-def _read(file: UploadedFile) -> tuple[str, bytes]:
+def _read(file: UploadedFile[Any]) -> tuple[str, bytes]:
     return (file.name or _("the file"))[-120:], file.read()
 
 
@@ -199,7 +199,7 @@ def _context(kept: HistoryImport) -> dict[str, Any]:
         "import": kept,
         "report": told,
         "counts": [
-            {"name": KIND_NAMES[kind], "kind": kind, **counts}
+            {"name": KIND_NAMES[kind], "unread": kind in told["unread"], **counts}
             for kind, counts in told["counts"].items()
         ],
         "totals": [{"currency": c, **sums} for c, sums in told["totals"].items()],

@@ -15,7 +15,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -581,7 +581,7 @@ def test_two_imports_at_once_make_one():
     assert sorted(answers, key=str) == [0, 3]
 
 
-def test_a_write_that_fails_half_way_leaves_nothing(monkeypatch):
+def test_a_write_that_fails_half_way_leaves_nothing():
     plan = plan_of([CLIENT], [INVOICE], [PAYMENT])
 
     class Killed(Exception):
@@ -635,11 +635,7 @@ def test_a_file_that_is_no_such_table_is_refused_in_a_sentence(content, reason):
 def test_a_comma_in_a_value_without_quotation_marks_is_noticed():
     text = as_csv("clients", [CLIENT]) + b"Dupont, Fils,SME,FR,,,,,,,,\n"
     found = only_complaint(plan_of(text.replace(b",,,,,,,,\n", b",EUR,fr,30,,,,x\n")))
-    assert (
-        found.line == 3
-        and "12 cells under 10 columns" in found.reason
-        or "11 cells" in found.reason
-    )
+    assert found.line == 3 and "cells under 10 columns" in found.reason
 
 
 def test_too_many_rows_are_refused():
@@ -725,14 +721,12 @@ _days = st.integers(0, 300)
 @given(
     totals=st.lists(_amounts, min_size=1, max_size=4),
     payments=st.lists(st.tuples(st.integers(0, 3), _amounts, _days, st.booleans()), max_size=6),
-    credits=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 100), _days), max_size=3),
+    credit_notes=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 100), _days), max_size=3),
 )
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_every_amount_of_the_files_is_found_again(db, totals, payments, credits):
-    from django.db import transaction
-
+def test_every_amount_of_the_files_is_found_again(db, totals, payments, credit_notes):
     def day(n):
         return date.fromordinal(date(2026, 1, 10).toordinal() + n).isoformat()
 
@@ -744,7 +738,7 @@ def test_every_amount_of_the_files_is_found_again(db, totals, payments, credits)
         for n, t in enumerate(totals)
     ]
     credited: Counter = Counter()
-    for n, (target, percent, on) in enumerate(credits):
+    for n, (target, percent, on) in enumerate(credit_notes):
         target %= len(totals)
         amount = max(1, totals[target] * percent // 100)
         if credited[target] + amount <= totals[target]:

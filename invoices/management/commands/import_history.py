@@ -45,7 +45,12 @@ class Command(BaseCommand):
             if by is None:
                 raise CommandError(f"Nobody here has the address {options['by']}.")
         on = timezone.localdate()
-        plan = read(**sources, on=on)
+        plan = read(
+            clients=sources.get("clients"),
+            invoices=sources.get("invoices"),
+            payments=sources.get("payments"),
+            on=on,
+        )
         done = False
         problem = ""
         if not plan.complaints and not options["dry_run"]:
