@@ -105,7 +105,10 @@ def company_name() -> str:
 def _frame(request: HttpRequest) -> dict[str, Any]:
     name = company_name()
     work, watch = _entries(request, WORK), _entries(request, WATCH)
+    shown = {each["key"] for each in work + watch}
     return {
+        # The counts of sections that this person does not see have a place to land too.
+        "absent": [section.key for section in WORK + WATCH if section.key not in shown],
         "company": name,
         "initial": name[:1].upper() or "B",
         "groups": [group for group in (work, watch) if group],

@@ -139,12 +139,12 @@ document.addEventListener("click", (event) => {
   const example = event.target.closest("[data-fill]");
   if (example) {
     event.preventDefault();
-    const values = JSON.parse(example.dataset.fill);
-    for (const [id, value] of Object.entries(values)) {
+    let form = null;
+    for (const [id, value] of Object.entries(JSON.parse(example.dataset.fill))) {
       const field = document.getElementById(id);
-      if (field) field.value = value;
+      if (field) { field.value = value; form = field.form; }
     }
-    return example.closest("form, .card, main")?.querySelector("[type=submit]")?.focus();
+    return form?.querySelector("[type=submit]")?.focus();
   }
   const copy = event.target.closest("[data-copy]");
   if (copy) return void navigator.clipboard?.writeText(copy.dataset.copy).then(() => announce(say("Copied")));

@@ -1,0 +1,155 @@
+"""A browser that complains: a console error or a broken security policy fails the test.
+
+Chromium is Debian's (/usr/bin/chromium) where it exists, else the one that Playwright installed;
+without either these tests are skipped, and say so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as django_settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+
+DEBIAN = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+# Playwright's synchronous interface runs an event loop, in which Django refuses its database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = str(DEBIAN) if DEBIAN.exists() else None
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        except Error as problem:
+            reason = str(problem).strip().splitlines()[0]
+            pytest.skip(
+                "No Chromium for the browser tests: install Debian's package chromium, or run "
+                f"`playwright install chromium` ({reason})."
+            )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def live_site(live_server, settings):
+    """The site over real HTTP, with the security policy and static files of production."""
+    settings.DEBUG = False
+    settings.ALLOWED_HOSTS = ["*"]
+    return live_server
+
+
+class Complaints:
+    """What the console, the network and the security policy found wrong."""
+
+    def __init__(self, page: Page) -> None:
+        self.found: list[str] = []
+        # Substrings that a test expects to see, for instance "status of 422".
+        self.expected: list[str] = ["status of 422"]
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.found.append(f"script: {error}"))
+        page.on("requestfailed", self._failed)
+
+    def _console(self, message) -> None:
+        if message.type in {"error", "warning"}:
+            self.found.append(f"{message.type}: {message.text}")
+
+    def _failed(self, request) -> None:
+        # A page that is left aborts what it was still fetching.
+        if "ERR_ABORTED" not in str(request.failure):
+            self.found.append(f"request failed: {request.url} {request.failure}")
+
+    def unexpected(self) -> list[str]:
+        return [text for text in self.found if not any(part in text for part in self.expected)]
+
+
+def new_context(chromium: Browser, **options) -> BrowserContext:
+    return chromium.new_context(
+        **{
+            "viewport": {"width": 1440, "height": 900},
+            "locale": "en-GB",
+            "timezone_id": "Europe/Paris",
+            "reduced_motion": "reduce",
+            **options,
+        }
+    )
+
+
+@pytest.fixture
+def context(chromium) -> Iterator[BrowserContext]:
+    context = new_context(chromium)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context, live_site) -> Iterator[Page]:
+    """A page of the live site; `page.complaints.expected` names console messages that are meant."""
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    complaints = Complaints(page)
+    page.complaints = complaints
+    yield page
+    assert complaints.unexpected() == []
+
+
+def sign_in(page: Page, live_server, user, path: str = "") -> None:
+    """Sign the person in without the form, then open `path` if given."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = BACKEND
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    page.context.add_cookies(
+        [
+            {
+                "name": django_settings.SESSION_COOKIE_NAME,
+                "value": session.session_key,
+                "url": live_server.url,
+            }
+        ]
+    )
+    if path:
+        page.goto(f"{live_server.url}{path}")
+
+
+def axe(page: Page, *, ignore: tuple[str, ...] = ()) -> None:
+    """Nothing that axe-core calls serious or critical."""
+    # axe is put into the page by the debugger, which the security policy does not hold.
+    found = Axe().run(page).response["violations"]
+    bad = [
+        f"{each['id']} ({each['impact']}): {each['help']} at "
+        + "; ".join(node["html"][:160] for node in each["nodes"][:3])
+        for each in found
+        if each["impact"] in {"serious", "critical"} and each["id"] not in ignore
+    ]
+    assert bad == [], f"{page.url}: {bad}"
+
+
+def settled(page: Page) -> None:
+    """Wait until htmx and the fonts are at rest."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    page.evaluate("() => document.fonts.ready.then(() => true)")
