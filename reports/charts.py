@@ -373,7 +373,7 @@ def small_multiples(trends: Sequence[Trend], periods: Sequence[str]) -> dict[str
     values = [v for trend in trends for v in trend.values if v is not None]
     low, high = min([0, *values]), max([15, *values])
     span = [low - max(3, (high - low) * 0.1), high + max(4, (high - low) * 0.15)]
-    step = _tick(high - low + 1) if high - low > 30 else 15
+    step = next((s for s in (5, 10, 15, 30, 60) if (high - low) / s <= 3), 120)
     return {f"trend-{trend.key}": _multiple(trend, trends, periods, span, step) for trend in trends}
 
 
@@ -472,12 +472,12 @@ def months(trends: Sequence[Trend], periods: Sequence[str], *, title: str) -> Fi
                 mode="lines+markers+text",
                 cliponaxis=False,
                 text=[
-                    f"{trend.label} {trend.values[place]}".replace("-", "−")
+                    f" {trend.label} {trend.values[place]}".replace("-", "−")
                     if place == last
                     else ""
                     for place in places
                 ],
-                textposition="top left",
+                textposition="middle right",
                 textfont={"color": "var(--pt-ink)", "size": 12, "weight": 600},
                 line={"color": trend.style.colour, "width": 2, "dash": trend.style.dash},
                 marker={"color": trend.style.colour, "symbol": trend.style.symbol, "size": 7},
@@ -491,10 +491,20 @@ def months(trends: Sequence[Trend], periods: Sequence[str], *, title: str) -> Fi
         height=310,
         margin={"l": 8, "r": 24, "t": 20, "b": 8},
         xaxis=_axis(
-            range=[-0.5, len(periods) - 0.5],
+            # Room for the words at the end of each line.
+            range=[-0.5, len(periods) - 0.5 + max(1.0, len(periods) * 0.12)],
             showgrid=False,
             tickvals=places[::every],
             ticktext=list(periods)[::every],
         ),
         yaxis=_axis(title, showgrid=True, rangemode="tozero"),
     )
+
+
+def ageing_bar(bands: Sequence[Band]) -> Figure:
+    """The receivable as one bar, by age; its twin has the amounts."""
+    figure = distribution([""], bands)
+    figure["layout"]["height"] = 96
+    figure["layout"]["xaxis"]["title"]["text"] = _("Share of the receivable, %")
+    figure["layout"]["yaxis"]["showticklabels"] = False
+    return figure

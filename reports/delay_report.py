@@ -13,12 +13,13 @@ from typing import Any
 
 from django.db.models import Count, Sum
 from django.urls import NoReverseMatch, reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.money import MINUS, formatted_minor
-from billing_portal.templatetags.portal import decimal, grouped
+from billing_portal.templatetags.portal import grouped
 from invoices.expressions import first_day, month_index
 from invoices.models import ClientType, Invoice
 from invoices.queries import (
@@ -74,7 +75,9 @@ def days_text(days: int) -> str:
 
 def one_place(number: Any) -> str:
     found = rounded(number, 1)
-    return "–" if found is None else decimal(Decimal(str(found)))
+    if found is None:
+        return "–"
+    return number_format(found, decimal_pos=1, use_l10n=True).replace("-", MINUS)
 
 
 def percent_text(share: Any) -> str:
@@ -328,8 +331,13 @@ class DelayReport:
 
     @property
     def ranked(self) -> list[Row]:
-        """Latest payers first; only rows that can be compared."""
-        rows = [row for row in self.rows if row.known]
+        """Latest payers first; rows with few payments only where no others can be compared."""
+        rows = [row for row in self.rows if row.tally.n_paid >= FEW]
+        if len(rows) < 2:
+            rows = [row for row in self.rows if row.known]
+        if self.by == "month":
+            # The youngest months have not had the time: they would always come first.
+            rows = [row for row in rows if row.tally.curve.p50 is not None]
         return sorted(rows, key=lambda row: -_rank(row))
 
     @property
@@ -342,12 +350,25 @@ class DelayReport:
                 "first": ranked[-1].label,
             }
         if self.by == "month" and len(ranked) > 1:
-            return _("Invoices of %(month)s waited longest") % {"month": ranked[0].label}
+            return self._month_title(ranked)
         if self.total.n_paid < TOO_FEW:
             return _("Too few payments to tell")
         if p50 is None:
             return _("Fewer than half of the invoices are paid so far")
         return self.half_sentence(p50)
+
+    def _month_title(self, ranked: list[Row]) -> str:
+        first, *_between, last = sorted(ranked, key=lambda row: row.key)
+        words = {
+            "first": days_text(first.tally.curve.p50 or 0),
+            "first_month": first.label,
+            "last": days_text(last.tally.curve.p50 or 0),
+            "last_month": last.label,
+        }
+        return (
+            _("Half paid within %(first)s days in %(first_month)s, %(last)s in %(last_month)s")
+            % words
+        )
 
     def half_sentence(self, p50: int) -> str:
         if not self.late:
@@ -647,7 +668,8 @@ class DelayReport:
                     fill=f"var(--seq-{place + 1})",
                     ink=f"var(--seq-{place + 1}-ink)",
                     shares=[
-                        round(own[place] * 100 / sum(own), 2) if sum(own) else 0.0 for own in counts
+                        round(own[place] * 100 / sum(own), 2) if sum(own) >= TOO_FEW else 0.0
+                        for own in counts
                     ],
                     counts=[own[place] for own in counts],
                     urls=[own[place] for own in urls],

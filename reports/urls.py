@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from reports.views import alerts, delays, desk, search
+from reports.views import alerts, delays, desk, receivables, search
 
 app_name = "reports"
 urlpatterns: list[URLPattern] = [
@@ -11,6 +11,10 @@ urlpatterns: list[URLPattern] = [
     path("reports/delays/figures/", delays.figures, name="delays-figures"),
     path("reports/delays/export.csv", delays.delays_csv, name="delays-csv"),
     path("reports/delays/export.xlsx", delays.delays_xlsx, name="delays-xlsx"),
+    path("reports/receivables/", receivables.receivables, name="receivables"),
+    path("reports/receivables/figures/", receivables.figures, name="receivables-figures"),
+    path("reports/receivables/export.csv", receivables.receivables_csv, name="receivables-csv"),
+    path("reports/receivables/export.xlsx", receivables.receivables_xlsx, name="receivables-xlsx"),
     path("alerts/", alerts.inbox, name="alerts"),
     path("alerts/<int:pk>/acknowledge/", alerts.acknowledge, name="acknowledge"),
     path("alerts/<int:pk>/reopen/", alerts.reopen, name="reopen"),

@@ -1,0 +1,160 @@
+"""Receivables: ageing, DSO and CEI per currency; page, figures, exports from one query string."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from billing_portal import dates
+from billing_portal.htmx import render_page
+from billing_portal.lists import Column, stream_csv, stream_xlsx
+from billing_portal.money import from_minor
+from billing_portal.templatetags.portal import query_with
+from invoices.queries import BUCKETS_DUE, BUCKETS_ISSUE, InvoiceFilter
+from reports.delays import By
+from reports.receivables import Ageing, usual_start
+from reports.receivables_report import ReceivablesReport, due_labels, issue_labels
+from reports.views.delays import VIEW, ScopeForm
+
+WORDS_OF_BY: tuple[tuple[By, Any], ...] = (
+    ("client_type", gettext_lazy("Client type")),
+    ("client", gettext_lazy("Client")),
+    ("owner", gettext_lazy("Sold by")),
+)
+
+
+def _report(request: HttpRequest) -> tuple[ReceivablesReport, list[str]]:
+    today = timezone.localdate()
+    plain = request.GET.copy()
+    for name in ("issued_from", "as_of"):
+        if typed := plain.get(name, "").strip():
+            try:
+                plain[name] = dates.parse_day(typed, today).isoformat()
+            except ValueError:
+                continue
+    wanted, problems = InvoiceFilter.read(plain)
+    as_of = wanted.as_of or today
+    if as_of > today:
+        problems.append(
+            _("%(day)s has not come yet: the report shows the books as of today.")
+            % {"day": dates.day(as_of)}
+        )
+        as_of = today
+    start = wanted.issued_from or usual_start(as_of)
+    if start > as_of:
+        problems.append(
+            _("The period starts on %(start)s, after its end on %(end)s: it was left out.")
+            % {"start": dates.day(start), "end": dates.day(as_of)}
+        )
+        start = usual_start(as_of)
+    by: By = next((by for by, _label in WORDS_OF_BY if by == request.GET.get("by")), "client_type")
+    scope = InvoiceFilter(
+        type=wanted.type, client=wanted.client, owner=wanted.owner, currency=wanted.currency
+    )
+    return ReceivablesReport(start, as_of, by, scope), problems
+
+
+@require_GET
+@permission_required(VIEW, raise_exception=True)
+def receivables(request: HttpRequest) -> HttpResponse:
+    report, problems = _report(request)
+    params = request.GET
+    form = ScopeForm(
+        initial={
+            "issued_from": report.start,
+            "as_of": report.as_of,
+            "type": report.wanted.type,
+            "currency": report.wanted.currency,
+            "owner": "" if report.wanted.owner is None else str(report.wanted.owner),
+        }
+    )
+    context = {
+        "report": report,
+        "problems": problems,
+        "form": form,
+        "is_today": report.as_of == timezone.localdate(),
+        "due_labels": due_labels(),
+        "issue_labels": issue_labels(),
+        "by_label": dict(WORDS_OF_BY)[report.by],
+        "by_links": [
+            (label, query_with(params, {"by": by}), by == report.by) for by, label in WORDS_OF_BY
+        ],
+        "kept": [("by", params["by"])] if params.get("by") else [],
+        "narrowed": bool(
+            report.wanted.type or report.wanted.currency or report.wanted.owner is not None
+        ),
+        "figures_url": f"{reverse('reports:receivables-figures')}{query_with(params, {})}",
+        "csv_url": f"{reverse('reports:receivables-csv')}{query_with(params, {})}",
+        "xlsx_url": f"{reverse('reports:receivables-xlsx')}{query_with(params, {})}",
+        "clear_url": reverse("reports:receivables"),
+    }
+    return render_page(
+        request,
+        page="reports/receivables.html",
+        partial="reports/partials/receivables_report.html",
+        context=context,
+    )
+
+
+@require_GET
+@permission_required(VIEW, raise_exception=True)
+def figures(request: HttpRequest) -> HttpResponse:
+    import orjson
+
+    report, _problems = _report(request)
+    return HttpResponse(orjson.dumps(report.figures()), content_type="application/json")
+
+
+def _columns(report: ReceivablesReport) -> list[Column]:
+    def amount(pick: Any) -> Any:
+        def value(row: tuple[str, str, Ageing]) -> Any:
+            return from_minor(pick(row[2]), row[0])
+
+        return value
+
+    def bucket(table: str, name: str) -> Any:
+        return amount(lambda aged: getattr(aged, table)[name])
+
+    return [
+        Column("currency", _("Currency"), value=lambda row: row[0]),
+        Column("group", str(dict(WORDS_OF_BY)[report.by]), value=lambda row: row[1]),
+        Column("n", _("Invoices"), value=lambda row: row[2].count),
+        *(
+            Column(name, label, value=bucket("due_minor", name))
+            for name, label in zip(BUCKETS_DUE, due_labels(), strict=True)
+        ),
+        Column("overdue", _("Overdue"), value=amount(lambda aged: aged.overdue_minor)),
+        Column("receivable", _("Receivable"), value=amount(lambda aged: aged.receivable_minor)),
+        *(
+            Column(
+                f"issue-{name}",
+                _("%(bucket)s after issue") % {"bucket": label},
+                value=bucket("issue_minor", name),
+            )
+            for name, label in zip(BUCKETS_ISSUE, issue_labels(), strict=True)
+        ),
+    ]
+
+
+@require_GET
+@permission_required(VIEW, raise_exception=True)
+def receivables_csv(request: HttpRequest) -> HttpResponseBase:
+    report, _problems = _report(request)
+    return stream_csv(report.all_rows(), _columns(report), "receivables.csv")
+
+
+@require_GET
+@permission_required(VIEW, raise_exception=True)
+def receivables_xlsx(request: HttpRequest) -> HttpResponseBase:
+    report, _problems = _report(request)
+    return stream_xlsx(
+        report.all_rows(), _columns(report), "receivables.xlsx", sheet=_("Receivables")
+    )
