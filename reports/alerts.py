@@ -106,8 +106,12 @@ class Backtest:
     until: date
     # Newest first.
     fired: list[Would]
-    # All for which the rule holds on the last day, the weightiest first.
-    now: list[Finding]
+    holding: list[Spell] = field(repr=False)
+
+    @property
+    def now(self) -> list[Finding]:
+        """All for which the rule holds on the last day, the weightiest first."""
+        return _holding(self.holding, self.until)
 
     @property
     def by_month(self) -> list[tuple[date, int]]:
@@ -121,33 +125,31 @@ class Backtest:
 
 def backtest(rule: AlertRule, until: date, months: int = 12) -> Backtest:
     """What the rule would have fired on, had it been on all the time, silences included."""
+    return try_thresholds(rule, until, [rule.days], months)[rule.days]
+
+
+def try_thresholds(
+    rule: AlertRule, until: date, thresholds: Sequence[int], months: int = 12
+) -> dict[int, Backtest]:
+    """The back-test with several numbers of days."""
     since = _months_before(until, months)
+    return {
+        days: _tried(rule, found, since, until)
+        for days, found in spells_by_threshold(rule, thresholds, since, until).items()
+    }
+
+
+def _tried(rule: AlertRule, found: list[Spell], since: date, until: date) -> Backtest:
     by_subject: dict[int, list[Spell]] = {}
-    found_spells = spells(rule, since, until)
-    for spell in found_spells:
+    for spell in found:
         by_subject.setdefault(spell.subject, []).append(spell)
     fired = [
         would
-        for subject, found in by_subject.items()
-        for would in _fires(subject, found, rule.cooldown_days, since, until)
+        for subject, rows in by_subject.items()
+        for would in _fires(subject, rows, rule.cooldown_days, since, until)
     ]
     fired.sort(key=lambda would: (would.on, would.subject), reverse=True)
-    return Backtest(since, until, fired, _holding(found_spells, until))
-
-
-def how_often(rule: AlertRule, until: date, thresholds: Sequence[int]) -> dict[int, int]:
-    """How often the rule would have fired in twelve months with other numbers of days."""
-    since = _months_before(until, 12)
-    found = {}
-    for days, each in spells_by_threshold(rule, thresholds, since, until).items():
-        by_subject: dict[int, list[Spell]] = {}
-        for spell in each:
-            by_subject.setdefault(spell.subject, []).append(spell)
-        found[days] = sum(
-            len(_fires(subject, rows, rule.cooldown_days, since, until))
-            for subject, rows in by_subject.items()
-        )
-    return found
+    return Backtest(since, until, fired, [spell for spell in found if spell.holds(until)])
 
 
 def _months_before(day: date, months: int) -> date:

@@ -160,9 +160,11 @@ def desk(user: User, on: date) -> dict[str, Any]:
             tiles[0].url,
         ),
         "drafts": Worklist(
-            unfinished.select_related("client")
-            .defer("paper")
-            .order_by("-total_minor", "pk")[:DRAFTS],
+            list(
+                unfinished.select_related("client")
+                .defer("paper")
+                .order_by("-total_minor", "pk")[:DRAFTS]
+            ),
             tiles[1].count,
             tiles[1].url,
         ),
@@ -265,7 +267,7 @@ def receivables(user: User, on: date) -> list[Bar]:
         f"b{place}": Sum("outstanding_minor", filter=bucket_condition("due_date", ends, on))
         for place, ends in enumerate(BUCKETS_DUE.values())
     }
-    rows: list[dict[str, Any]] = list(
+    rows: list[Any] = list(
         Invoice.objects.outstanding()
         .visible_to(user)
         .order_by()

@@ -57,7 +57,9 @@ def bars(by_month: list[tuple[date, int]]) -> list[MonthBar]:
 
 def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
     """The context of partials/backtest.html."""
-    tried = alerts.backtest(rule, on)
+    around = sorted({max(0, round(rule.days * part)) for part in (0.5, 0.75, 1, 1.5, 2)})
+    trials = alerts.try_thresholds(rule, on, around)
+    tried = trials[rule.days]
     newest = tried.fired[:LISTED]
     listed = alerts.with_subjects(
         [alerts.would_be(rule, would.subject, would.on, would.data) for would in newest]
@@ -78,7 +80,7 @@ def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
         "now": [alert_words.tell(alert) for alert in told[:5]],
         "mail": _mail(rule, now, reader),
         "people": _people(rule),
-        "others": _other_thresholds(rule, on),
+        "others": [(days, len(trial.fired), days == rule.days) for days, trial in trials.items()],
         "formula": formula(rule),
         "on": on,
     }
@@ -101,15 +103,6 @@ def _people(rule: AlertRule) -> list[str]:
     if rule.recipients.get("owner"):
         found.append(_("the owner"))
     return found + list(rule.recipients.get("emails", []))
-
-
-def _other_thresholds(rule: AlertRule, on: date) -> list[tuple[int, int, bool]]:
-    """(days, how often in twelve months, is it the one typed) around the threshold."""
-    around = sorted({max(0, round(rule.days * part)) for part in (0.5, 0.75, 1, 1.5, 2)})
-    return [
-        (days, number, days == rule.days)
-        for days, number in alerts.how_often(rule, on, around).items()
-    ]
 
 
 def formula(rule: AlertRule) -> str:

@@ -79,6 +79,8 @@ def spells_by_threshold(
     if rule.kind == AlertRule.Kind.TYPE_DELAY:
         delays = delays_by_day(rule, since, until)
         return {days: _type_spells(rule, days, delays) for days in wanted}
+    if rule.kind == AlertRule.Kind.HABIT:
+        return _habit_spells(rule, wanted, since, until)
     found = {}
     for days in wanted:
         other = copy(rule)
@@ -419,8 +421,15 @@ class _Waited:
 
 
 def _habit(rule: AlertRule, since: date, until: date) -> list[Spell]:
+    return _habit_spells(rule, [rule.days], since, until)[rule.days]
+
+
+def _habit_spells(
+    rule: AlertRule, thresholds: list[int], since: date, until: date
+) -> dict[int, list[Spell]]:
+    """The spells for each number of days beyond the habit, which itself depends on none of them."""
     rates = Rates()
-    late = _late(since, until, rule.days)
+    late = _late(since, until, min(thresholds))
     candidates: list[tuple[Any, ...]] = list(
         late.values_list(
             "pk",
@@ -434,25 +443,29 @@ def _habit(rule: AlertRule, since: date, until: date) -> list[Spell]:
         )
     )
     if not candidates:
-        return []
+        return {days: [] for days in thresholds}
     history = _history(rule, {row[1] for row in candidates}, min(row[2] for row in candidates))
     steps = _steps(late)
-    waited: dict[int, list[_Waited]] = defaultdict(list)
+    waited: dict[int, dict[int, list[_Waited]]] = {days: defaultdict(list) for days in thresholds}
     for pk, client, due, settled, currency, total, stored, issued in candidates:
         habit = _habit_before(rule, history[client], pk, due)
         if habit is None:
             continue
-        start = due + timedelta(days=habit + rule.days + 1)
-        if start <= until and (settled is None or settled > max(start, since)):
-            rate = rates.rate(currency, stored, issued)
-            waited[client].append(_Waited(pk, due, start, settled, habit, currency, total, rate))
-    found: list[Spell] = []
-    for client, rows in waited.items():
+        rate = rates.rate(currency, stored, issued)
+        for days, by_client in waited.items():
+            start = due + timedelta(days=habit + days + 1)
+            if start <= until and (settled is None or settled > max(start, since)):
+                by_client[client].append(
+                    _Waited(pk, due, start, settled, habit, currency, total, rate)
+                )
+    found: dict[int, list[Spell]] = {days: [] for days in thresholds}
+    for days, by_client in waited.items():
+        for client, rows in by_client.items():
 
-        def tell(on: date, rows: list[_Waited] = rows) -> dict[str, Any]:
-            return _habit_data(rule, rates, rows, steps, on)
+            def tell(on: date, rows: list[_Waited] = rows) -> dict[str, Any]:
+                return _habit_data(rule, rates, rows, steps, on)
 
-        found += [Spell(client, first, end, tell) for first, end in _union(rows)]
+            found[days] += [Spell(client, first, end, tell) for first, end in _union(rows)]
     return found
 
 
