@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from fractions import Fraction
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -63,7 +64,48 @@ def formatted(amount: Money, locale: str | None = None) -> str:
 
 
 def formatted_minor(amount_minor: int, currency: str, locale: str | None = None) -> str:
-    return formatted(from_minor(amount_minor, currency), locale)
+    """The same for minor units: a list writes a hundred amounts, and Babel takes 0.1 ms for one."""
+    shape = _shape(currency, locale or reader_locale())
+    if shape is None:
+        return formatted(from_minor(amount_minor, currency), locale)
+    whole, rest = divmod(abs(amount_minor), 10**shape.places)
+    text = f"{whole:,}".replace(",", shape.group)
+    if shape.places:
+        text = f"{text}{shape.point}{rest:0{shape.places}d}"
+    before, after = shape.negative if amount_minor < 0 else shape.positive
+    return f"{before}{text}{after}"
+
+
+class _Shape(NamedTuple):
+    """What Babel writes around and between the digits of an amount."""
+
+    places: int
+    group: str
+    point: str
+    positive: tuple[str, str]
+    negative: tuple[str, str]
+
+
+@cache
+def _shape(currency: str, locale: str) -> _Shape | None:
+    """None if Babel drops the decimals of round amounts, as it does of Syrian pounds."""
+    places = digits(currency)
+
+    def sample(text: str, sign: int) -> re.Match[str] | None:
+        pattern = r"(.*)1(\D*)234\2567" + (r"(\D+)" + text if places else "()") + r"(.*)"
+        written = formatted(from_minor(sign * int(f"1234567{text}"), currency), locale)
+        return re.fullmatch(pattern, written, re.DOTALL)
+
+    positive, negative = sample("8" * places, 1), sample("8" * places, -1)
+    if not (positive and negative and sample("0" * places, 1)):
+        return None
+    return _Shape(
+        places,
+        positive[2],
+        positive[3],
+        (positive[1], positive[4]),
+        (negative[1], negative[4]),
+    )
 
 
 def parse_decimal(text: str) -> Decimal:
