@@ -70,7 +70,7 @@ def local_allowed() -> bool:
 
 def checked_base_url(text: str) -> str:
     """`text` as scheme, host and port (and path, if any). Raises AddressRefused."""
-    text = text.strip().rstrip("/")
+    text = text.strip()
     if "://" not in text:
         text = f"https://{text}"
     try:

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
@@ -69,6 +70,7 @@ def _run_context(run: SyncRun) -> dict[str, Any]:
     notices = list(run.refusals.filter(taken=True)[:REFUSALS_SHOWN])
     for row in (*rows, *notices):
         row.url = _crm_url(run.connection, row)  # type: ignore[attr-defined]
+        row.what = KINDS.get(row.kind, row.kind)  # type: ignore[attr-defined]
     return {
         "run": run,
         "progress": progress_of(run),
@@ -78,6 +80,12 @@ def _run_context(run: SyncRun) -> dict[str, Any]:
     }
 
 
+KINDS: Final = {
+    "deal": gettext_lazy("Deal"),
+    "organization": gettext_lazy("Organisation"),
+    "person": gettext_lazy("Contact"),
+    "user": gettext_lazy("User"),
+}
 _PLACES: Final = {"deal": "deal", "organization": "organization", "person": "person"}
 
 

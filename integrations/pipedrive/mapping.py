@@ -24,6 +24,7 @@ from stdnum.exceptions import ValidationError as NumberError
 from stdnum.fr import siren as siren_number
 
 from billing_portal.money import LARGEST_MINOR, formatted_minor, is_currency, round_half_up
+from billing_portal.templatetags.portal import grouped
 
 Json = dict[str, Any]
 
@@ -212,6 +213,11 @@ def vat_id_of(text: str) -> str:
     """The VAT id without blanks and points. Raises ValueError if its check fails."""
     compact = re.sub(r"[\s.\-/]", "", text).upper()
     if not re.fullmatch(r"[A-Z]{2}[A-Z0-9]{2,13}|CHE[0-9]{9}[A-Z]{0,4}", compact):
+        raise ValueError(text)
+    prefix = compact[:2].lower()
+    if prefix not in _countries() and prefix not in ("el", "xi"):
+        raise ValueError(text)
+    if not re.search(r"\d.*\d", compact):
         raise ValueError(text)
     module = get_cc_module("gr" if compact[:2] == "EL" else compact[:2].lower(), "vat")
     if module is not None:
@@ -655,9 +661,10 @@ def _line_values(
     comments = line.get("comments")
     description = clean(comments).strip() if isinstance(comments, str) else ""
     name = cut(one_line(str(line.get("name") or "")), 255, where, notices)
-    frequency = line.get("billing_frequency")
+    given = line.get("billing_frequency")
+    frequency = given if isinstance(given, str) and given in _FREQUENCIES else "one-time"
     product_id = line.get("product_id")
-    if frequency in _FREQUENCIES - {"one-time"}:
+    if frequency != "one-time":
         hints.append(_("Line %(place)s recurs: a draft bills it once.") % named)
     return LineValues(
         name or where,
@@ -669,7 +676,7 @@ def _line_values(
         kind,
         tax,
         line.get("is_enabled") is not False,
-        str(frequency) if frequency in _FREQUENCIES else "one-time",
+        frequency,
     )
 
 
@@ -794,7 +801,7 @@ def cut(text: str, length: int, what: str, notices: list[str]) -> str:
     if len(text) <= length:
         return text
     notices.append(
-        _("%(what)s was cut to %(length)s characters.") % {"what": what, "length": f"{length}"}
+        _("%(what)s was cut to %(length)s characters.") % {"what": what, "length": grouped(length)}
     )
     return text[: length - 1].rstrip() + "…"
 
