@@ -60,7 +60,7 @@ class Customers:
         organization_id = len(world.organizations) + 1
         company_number = "" if country else siren(rng, public=client_type == "Public sector")
         vat_id = foreign_vat(rng, country.code) if country else french_vat(company_number)
-        host = _slug(name)[:40] + ".example"
+        host = _slug(name)[:40].strip("-") + ".example"
         label = given.get("terms") or rng.choice(_TERMS[client_type])
         _, days, end_of_month = next(term for term in data.PAYMENT_TERMS if term[0] == label)
         language = country.language if country else "French"

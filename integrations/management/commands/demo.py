@@ -63,7 +63,7 @@ class Command(BaseCommand):
         self.say("Billing the last weeks…")
         self.live(go_live, on, clerk)
         call_command("starter_rules")
-        call_command("run_alerts", on=on)
+        call_command("run_alerts", on=on.isoformat())
 
     def say(self, text: str) -> None:
         self.stdout.write(text)
