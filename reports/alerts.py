@@ -227,7 +227,8 @@ def run_rule(*, rule_id: int, on: date) -> Fired:
         fired = Fired(rule, _speak(rule, findings, on))
         if fired.alerts:
             _supersede(rule, fired.alerts)
-            Alert.objects.bulk_create(fired.alerts, batch_size=500)
+            # The weightiest last: the newest stands on top of the inbox.
+            Alert.objects.bulk_create(fired.alerts[::-1], batch_size=500)
             fired.mails = alert_mail.queue_digests(rule=rule, alerts=fired.alerts, on=on)
     logger.info("alert rule %s: %s alerts, %s mails", rule.pk, len(fired.alerts), fired.mails)
     return fired

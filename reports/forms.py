@@ -86,7 +86,7 @@ class RuleForm(forms.Form):
         label=gettext_lazy("People"),
         queryset=User.objects.none(),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
     emails = forms.CharField(
         label=gettext_lazy("Other addresses"),

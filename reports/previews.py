@@ -56,7 +56,7 @@ def bars(by_month: list[tuple[date, int]]) -> list[MonthBar]:
 
 
 def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
-    """The context of partials/backtest.html."""
+    """The context of partials/backtest.html and rule_side.html."""
     around = sorted({max(0, round(rule.days * part)) for part in (0.5, 0.75, 1, 1.5, 2)})
     trials = alerts.try_thresholds(rule, on, around)
     tried = trials[rule.days]
@@ -78,6 +78,7 @@ def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
         "unlisted": len(tried.fired) - len(listed),
         "now_count": len(now),
         "now": [alert_words.tell(alert) for alert in told[:5]],
+        "now_more": max(0, len(now) - 5),
         "mail": _mail(rule, now, reader),
         "people": _people(rule),
         "others": [(days, len(trial.fired), days == rule.days) for days, trial in trials.items()],

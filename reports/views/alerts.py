@@ -317,7 +317,7 @@ def rule_try(request: StaffRequest) -> HttpResponse:
         context |= previews.preview(form.rule(), timezone.localdate(), reader=request.user)
     else:
         context["invalid"] = True
-    return render(request, "reports/partials/backtest.html", context)
+    return render(request, "reports/partials/rule_tried.html", context)
 
 
 @require_POST
