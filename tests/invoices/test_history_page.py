@@ -245,3 +245,9 @@ def test_the_page_speaks_french_to_those_who_do(clerk, clerk_client):
     assert clerk_client.get(reverse("invoices:import_history")).status_code == 200
     url = upload(clerk_client, **all_files())["Location"]
     assert "120,00\u00a0€" in clerk_client.get(url).text
+
+
+def test_the_list_of_invoices_leads_here(clerk_client, manager_client):
+    url = f'href="{reverse("invoices:import_history")}"'
+    assert clerk_client.get(reverse("invoices:list")).text.count(url) == 2
+    assert url not in manager_client.get(reverse("invoices:list")).text
