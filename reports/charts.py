@@ -281,7 +281,7 @@ def survival(lines: Sequence[Line], *, title: str, span: tuple[int, int], from_d
     told: list[float] = []
     ends = [line.marks[-1] for line in lines if line.marks]
     for day, share, _url in sorted(ends, key=lambda mark: -mark[1]):
-        if len(told) < 2 and all(abs(share - other) >= 8 for other in told):
+        if len(told) < 2 and all(abs(share - other) >= 12 for other in told):
             told.append(share)
             annotations.append(
                 {
@@ -485,7 +485,7 @@ def months(trends: Sequence[Trend], periods: Sequence[str], *, title: str) -> Fi
                 hovertemplate=[f"{hover}<extra></extra>" for hover in trend.hovers],
             )
         )
-    every = max(1, len(periods) // 8)
+    every = max(1, -(-len(periods) // 5))
     return _figure(
         traces,
         height=310,
@@ -496,6 +496,7 @@ def months(trends: Sequence[Trend], periods: Sequence[str], *, title: str) -> Fi
             showgrid=False,
             tickvals=places[::every],
             ticktext=list(periods)[::every],
+            tickangle=0,
         ),
         yaxis=_axis(title, showgrid=True, rangemode="tozero"),
     )

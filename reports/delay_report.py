@@ -335,6 +335,7 @@ class DelayReport:
         rows = [row for row in self.rows if row.tally.n_paid >= FEW]
         if len(rows) < 2:
             rows = [row for row in self.rows if row.known]
+        rows = [row for row in rows if row.key is not None]
         if self.by == "month":
             # The youngest months have not had the time: they would always come first.
             rows = [row for row in rows if row.tally.curve.p50 is not None]
@@ -427,8 +428,8 @@ class DelayReport:
     def trend_title(self) -> str:
         found = [
             (change, trend)
-            for trend in self.trends
-            if (change := _first_to_last(trend.values)) is not None
+            for row, trend in self.panels
+            if row.key is not None and (change := _first_to_last(trend.values)) is not None
         ]
         if not found:
             return _("Too few payments for a trend")
@@ -512,7 +513,7 @@ class DelayReport:
         }
 
     def _worse(self) -> Kpi:
-        changed = [row for row in self.rows if row.change is not None]
+        changed = [row for row in self.rows if row.key is not None and row.change is not None]
         worst = max(changed, key=lambda row: row.change or 0, default=None)
         if worst is None or (worst.change or 0) <= 0:
             return Kpi(_("Getting worse"), _("none"), "", _("compared with the year before"))

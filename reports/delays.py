@@ -338,7 +338,7 @@ def labels(by: By, keys: Iterable[Any]) -> dict[Any, str]:
         people = User.objects.filter(pk__in=wanted - {None}).order_by("name", "email")
         names = {person.pk: person.name or person.email for person in people}
         if None in wanted:
-            names[None] = _("Nobody")
+            names[None] = _("No seller named")
     return names
 
 

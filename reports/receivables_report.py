@@ -206,7 +206,7 @@ class Block:
         return [
             *_bucket_cells(owed.issue_minor, owed.issue_count, wanted, self.currency, "issue"),
             Cell(
-                formatted_minor(owed.receivable_minor, self.currency),
+                money_text(owed.receivable_minor, self.currency),
                 list_url(wanted.but(state="open")),
                 strong=True,
             ),
@@ -219,7 +219,7 @@ class Block:
         return [
             *_bucket_cells(owed.due_minor, owed.due_count, wanted, self.currency, ""),
             Cell(
-                formatted_minor(owed.receivable_minor, self.currency),
+                money_text(owed.receivable_minor, self.currency),
                 list_url(wanted.but(state="open")),
                 strong=True,
             ),
@@ -318,7 +318,6 @@ class ReceivablesReport:
             Cell(
                 money_text(aged.overdue_minor, currency),
                 list_url(wanted.but(state="overdue")) if aged.overdue_minor else "",
-                "d-none d-md-table-cell",
             ),
             Cell(
                 money_text(aged.receivable_minor, currency),
@@ -371,7 +370,7 @@ def _bucket_cells(
             list_url(wanted.but(state="open", bucket=bucket, ageing=ageing))
             if counts[bucket]
             else "",
-            "" if bucket in ("current", "0-30") else "d-none d-md-table-cell",
+            "" if bucket == "0-30" else "d-none d-md-table-cell",
         )
         for bucket, amount in minor.items()
     ]
