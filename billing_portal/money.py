@@ -92,7 +92,7 @@ def _shape(currency: str, locale: str) -> _Shape | None:
     places = digits(currency)
 
     def sample(text: str, sign: int) -> re.Match[str] | None:
-        pattern = r"(.*)1(\D*)234\2567" + (r"(\D+)" + text if places else "()") + r"(.*)"
+        pattern = r"(.*)1(\D*)234(?:\2)567" + (rf"(\D+){text}" if places else "()") + r"(.*)"
         written = formatted(from_minor(sign * int(f"1234567{text}"), currency), locale)
         return re.fullmatch(pattern, written, re.DOTALL)
 

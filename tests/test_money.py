@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moneyed import CURRENCIES
 
-from billing_portal.money import formatted, formatted_minor, from_minor
+from billing_portal.money import _shape, formatted, formatted_minor, from_minor
 
 AMOUNTS = st.integers(-(10**15), 10**15)
 
@@ -41,3 +41,8 @@ def test_amounts_follow_the_language_of_the_reader(language, written):
             formatted_minor(1_234, "JPY"),
         ]
     assert [text.replace("\u00a0", " ").replace("\u202f", " ") for text in shown] == written
+
+
+@pytest.mark.parametrize("currency", ["EUR", "USD", "GBP", "CHF", "JPY", "TND"])
+def test_usual_currencies_are_written_without_the_library(currency):
+    assert _shape(currency, "en_GB") and _shape(currency, "fr_FR")
