@@ -37,4 +37,5 @@ def refresh_counts(answer: Answer) -> Answer:
 
 def close_overlays(answer: Answer) -> Answer:
     """The dialog or drawer that sent the form has done its work and closes."""
-    return trigger_client_event(answer, "close-overlays")  # type: ignore[no-any-return]
+    # After the rest has found its place: a closed dialog is emptied, its form with it.
+    return trigger_client_event(answer, "close-overlays", after="settle")  # type: ignore[no-any-return]

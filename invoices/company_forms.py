@@ -386,7 +386,9 @@ MARK_WORDS = {
 
 class MergeForm(forms.Form):
     into = forms.ModelChoiceField(
-        label=gettext_lazy("Move its clients to"), queryset=ClientType.objects.none()
+        label=gettext_lazy("Move its clients to"),
+        queryset=ClientType.objects.none(),
+        empty_label=gettext_lazy("Choose a type"),
     )
 
     def __init__(self, *args: Any, source: ClientType, **options: Any) -> None:
@@ -432,6 +434,13 @@ class ExchangeRateForm(ModelForm[ExchangeRate]):
         model = ExchangeRate
         fields = ["currency", "on", "rate", "source"]
         labels = {"source": gettext_lazy("Source")}
+
+    def __init__(self, *args: Any, ours: str = "EUR", **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["currency"]
+        assert isinstance(field, forms.ChoiceField)
+        # Ours is worth itself.
+        field.choices = [pair for pair in currency_choices() if pair[0] != ours]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}

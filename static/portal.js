@@ -443,6 +443,10 @@ function wake(within) {
     box.setAttribute("role", "region");
     box.setAttribute("aria-label", box.querySelector("caption, h2, h3")?.textContent || say("Scrolls"));
   });
+  within.querySelectorAll(".tabs").forEach((tabs) => {
+    const now = tabs.querySelector("[aria-current]");
+    if (now && now.offsetLeft + now.offsetWidth > tabs.clientWidth) tabs.scrollLeft = now.offsetLeft - 16;
+  });
   const toasts = [...within.querySelectorAll(".toast")];
   if (within.matches?.(".toast")) toasts.push(within);
   toasts.forEach((toast) => {

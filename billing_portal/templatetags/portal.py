@@ -236,11 +236,13 @@ def field(
     hint: Any = None,
     hide_label: bool = False,
     switch: bool = False,
+    optional: bool = True,
     **attrs: Any,
 ) -> dict[str, Any]:
     """Label, control, error and hint of a form field; other keywords are attributes of the control.
 
-    `wrapper` is a class of the outer element, `klass` further classes of the control ("num").
+    `wrapper` is a class of the outer element, `klass` further classes of the control ("num");
+    `optional=False` leaves out the word beside fields that may stay empty.
     """
     widget = bound.field.widget
     attrs = {name.replace("_", "-"): value for name, value in attrs.items()}
@@ -270,7 +272,7 @@ def field(
         "base_id": bound.auto_id,
         "label": bound.label if label is None else label,
         "hide_label": hide_label,
-        "optional": not bound.field.required and not single and not many,
+        "optional": optional and not bound.field.required and not single and not many,
         "errors": errors,
         "hint": help_text,
         "wrapper": wrapper,

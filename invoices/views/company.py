@@ -216,7 +216,10 @@ def client_type_delete(request: StaffRequest, pk: int) -> HttpResponse:
 def rates(request: StaffRequest) -> HttpResponse:
     posted = request.POST.get("form", "") if request.method == "POST" else ""
     penalty = LatePenaltyRateForm(request.POST if posted == "penalty" else None, prefix="penalty")
-    exchange = ExchangeRateForm(request.POST if posted == "exchange" else None, prefix="exchange")
+    company = _company()
+    exchange = ExchangeRateForm(
+        request.POST if posted == "exchange" else None, prefix="exchange", ours=company.currency
+    )
     if posted == "penalty" and penalty.is_valid():
         penalty.save()
         messages.success(request, _("The late-penalty rate is added."))
@@ -233,7 +236,7 @@ def rates(request: StaffRequest) -> HttpResponse:
             "exchange_form": exchange,
             "penalties": LatePenaltyRate.objects.order_by("-starts_on"),
             "exchanges": ExchangeRate.objects.order_by("-on", "currency")[:RATES_SHOWN],
-            "company": _company(),
+            "company": company,
         },
         refused=bool(penalty.errors or exchange.errors),
     )
