@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from babel import Locale
 
-from billing_portal.money import from_minor, round_half_up
-from invoices import mentions
+from billing_portal.money import from_minor, is_currency, round_half_up
+from invoices import drafting, mentions
 from invoices.models import (
     Client,
     Company,
@@ -21,7 +21,7 @@ from invoices.models import (
     VatBreakdown,
 )
 from invoices.paper import Buyer, Paper, PaperLine, PaperVat, Seller, canonical_bytes
-from invoices.totals import Totals
+from invoices.totals import Totals, TotalsRefused
 
 Language = Literal["fr", "en"]
 # UN/ECE codes as a page says them, one and several; a piece needs no word.
@@ -233,3 +233,26 @@ def unit_word(code: str, quantity: Decimal, language: Language) -> str:
 def chained_hash(previous_hash: str, paper: Paper | dict[str, Any]) -> str:
     """SHA-256 over the document before it in the series and the paper's canonical bytes."""
     return hashlib.sha256(previous_hash.encode() + b"\n" + canonical_bytes(paper)).hexdigest()
+
+
+def paper_on(invoice: Invoice, on: date, number: str = "") -> Paper | None:
+    """The paper as it would be on `on`; None when the lines cannot be added up yet."""
+    company = Company.objects.filter(pk=1).first()
+    lines = list(invoice.lines.all())
+    if company is None or not is_currency(invoice.currency):
+        return None
+    issue_date, due = drafting.dates_of(invoice, on)
+    try:
+        totals = drafting.totals_of(invoice, lines)
+    except TotalsRefused:
+        return None
+    return paper_of(
+        invoice,
+        company,
+        lines=lines,
+        totals=totals,
+        number=number,
+        issue_date=issue_date,
+        due_date=due,
+        corrects=invoice.corrects,
+    )

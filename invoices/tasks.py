@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invoices import mail
+from invoices import history_imports, mail
 
 
 def deliver_message(message_id: int) -> str:
@@ -11,3 +11,7 @@ def deliver_message(message_id: int) -> str:
 
 def sweep_mail() -> dict[str, int]:
     return mail.sweep()
+
+
+def sweep_history_imports() -> int:
+    return history_imports.sweep()

@@ -97,7 +97,7 @@ def test_what_is_printed_ahead_is_what_is_kept(monkeypatch):
 
 def test_a_number_taken_meanwhile_is_printed_again(monkeypatch):
     other, mine = make_draft(), make_draft()
-    ahead = issuing._print_ahead
+    ahead = issuing.print_ahead
 
     def overtaken(invoice_id, on):
         found = ahead(invoice_id, on)
@@ -105,7 +105,7 @@ def test_a_number_taken_meanwhile_is_printed_again(monkeypatch):
             issue(other)
         return found
 
-    monkeypatch.setattr(issuing, "_print_ahead", overtaken)
+    monkeypatch.setattr(issuing, "print_ahead", overtaken)
     issued = issue(mine)
     assert issued.number == "F-2026-0002"
     content = bytes(issued.documents.get().content)

@@ -1,0 +1,213 @@
+"""From the lines of a deal to those of an invoice: discounts, units, VAT, and prices with VAT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from babel.numbers import format_decimal
+from django.utils.translation import gettext as _
+
+from billing_portal.money import formatted_minor, from_minor, reader_locale
+from invoices.models import Deal, DealLine
+from invoices.totals import (
+    STANDARD,
+    DiscountInput,
+    LineInput,
+    Totals,
+    compute,
+    net_lines_from_gross,
+)
+from invoices.vat import VatTreatment
+
+MAX_DESCRIPTION = 2_000
+MAX_LINES = 500
+HUNDREDTH = Decimal("0.01")
+# UN/ECE Recommendation 20 for the words that CRMs use; anything else is a piece.
+_UNITS = {
+    "DAY": {"d", "day", "days", "j", "jour", "jours", "tag", "tage"},
+    "HUR": {"h", "hour", "hours", "heure", "heures", "hr", "hrs"},
+    "MON": {"month", "months", "mois"},
+    "ANN": {"year", "years", "an", "ans", "année", "années"},
+    "KMT": {"km"},
+}
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """A line of a draft before it is stored: the arithmetic, and its words."""
+
+    description: str
+    unit: str
+    amounts: LineInput
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """The lines of a deal as an invoice would have them, and what staff should know about them.
+
+    `notes` are {"code": …} with figures; `told` turns one into a sentence of the reader's language.
+    """
+
+    lines: tuple[DraftLine, ...]
+    notes: tuple[dict[str, Any], ...]
+    totals: Totals
+    # As the CRM adds up: prices as given, discounts taken off, tax neither added nor taken out.
+    deal_sum_minor: int
+
+
+def drafted_lines(deal: Deal, treatment: VatTreatment) -> Drafted:
+    """Raises TotalsRefused. Reads only what `with_what_billing_needs` prefetches."""
+    notes: list[dict[str, Any]] = []
+    enabled = [line for line in deal.lines.all() if line.enabled]
+    taxed = any(line.tax_percent for line in enabled)
+    words: list[tuple[str, str]] = []
+    amounts: list[LineInput] = []
+    if enabled:
+        for place, line in enumerate(enabled, 1):
+            category, rate = _line_vat(deal, line, treatment, taxed=taxed)
+            if Decimal(rate) != line.tax_percent and taxed and line.tax_percent:
+                notes.append({"code": "rate_rounded", "line": place, "rate": _plain(rate)})
+            description, was_cut = _described(line)
+            if was_cut:
+                notes.append({"code": "cut", "line": place, "limit": MAX_DESCRIPTION})
+            if line.unit_price < 0:
+                notes.append({"code": "negative_price", "line": place})
+            if line.billing_frequency not in ("", "one-time"):
+                notes.append({"code": "recurring", "line": place, "every": line.billing_frequency})
+            words.append((description, _unit(line.unit)))
+            amounts.append(_line_amounts(line, category, rate))
+    else:
+        notes.append({"code": "no_lines"})
+        value = deal.value.amount
+        words.append((deal.title, "C62"))
+        amounts.append(
+            LineInput(
+                quantity=Decimal(-1 if value < 0 else 1),
+                unit_price=abs(value),
+                vat_rate=treatment.rate,
+                vat_category=treatment.category,
+            )
+        )
+    if not taxed and treatment.category == STANDARD:
+        notes.append({"code": "vat_assumed", "rate": _plain(treatment.rate)})
+    discounts = [
+        DiscountInput(
+            percent=extra.value if extra.kind == DealLine.DiscountKind.PERCENTAGE else Decimal(0),
+            amount=extra.value if extra.kind == DealLine.DiscountKind.AMOUNT else Decimal(0),
+            label=extra.description,
+        )
+        for extra in deal.discounts.all()
+    ]
+    as_given = compute(amounts, currency=deal.currency, discounts=discounts)
+    if deal.tax_method == Deal.TaxMethod.INCLUSIVE:
+        restated = net_lines_from_gross(amounts, currency=deal.currency, discounts=discounts)
+        amounts, discounts = list(restated.lines), list(restated.discounts)
+        if restated.difference_minor:
+            notes.append(
+                {
+                    "code": "gross_differs",
+                    "difference_minor": restated.difference_minor,
+                    "currency": deal.currency,
+                }
+            )
+    lines = [DraftLine(text, unit, line) for (text, unit), line in zip(words, amounts, strict=True)]
+    before = compute(amounts, currency=deal.currency, discounts=discounts)
+    lines += _discount_lines(before, deal)
+    totals = compute([line.amounts for line in lines], currency=deal.currency)
+    return Drafted(tuple(lines), tuple(notes), totals, as_given.net_minor)
+
+
+def _discount_lines(totals: Totals, deal: Deal) -> list[DraftLine]:
+    """A discount of the whole deal as a line of quantity −1 for each VAT rate it falls on."""
+    fr = deal.client is None or deal.client.language == "fr"
+    found = []
+    for part in totals.allowances:
+        label = part.label.strip() or ("Remise" if fr else "Discount")
+        if part.percent:
+            label += f" ({_plain(part.percent)} %)" if fr else f" ({_plain(part.percent)}%)"
+        amount = from_minor(abs(part.amount_minor), totals.currency).amount
+        found.append(
+            DraftLine(
+                label[:MAX_DESCRIPTION],
+                "C62",
+                LineInput(
+                    quantity=Decimal(-1 if part.amount_minor > 0 else 1),
+                    unit_price=amount,
+                    vat_rate=part.vat_rate,
+                    vat_category=part.vat_category,
+                ),
+            )
+        )
+    return found
+
+
+def _line_vat(
+    deal: Deal, line: DealLine, treatment: VatTreatment, *, taxed: bool
+) -> tuple[str, Decimal]:
+    """The rate that the deal names; where it names none, what the client's situation asks for."""
+    if line.tax_percent and deal.tax_method != Deal.TaxMethod.NONE:
+        return STANDARD, line.tax_percent.quantize(HUNDREDTH, ROUND_HALF_UP)
+    if taxed and treatment.category != "AE" and deal.tax_method != Deal.TaxMethod.NONE:
+        # Other lines of this deal are taxed: that this one is not was meant.
+        return "E", Decimal(0)
+    return treatment.category, treatment.rate
+
+
+def _line_amounts(line: DealLine, category: str, rate: Decimal) -> LineInput:
+    quantity, price = line.quantity, line.unit_price
+    if price < 0:
+        # EN 16931 has no negative price: the quantity bears the sign.
+        quantity, price = -quantity, -price
+    is_percent = line.discount_kind == DealLine.DiscountKind.PERCENTAGE
+    return LineInput(
+        quantity=quantity,
+        unit_price=price,
+        vat_rate=rate,
+        vat_category=category,
+        discount_percent=line.discount if is_percent else Decimal(0),
+        discount_amount=Decimal(0) if is_percent else line.discount,
+    )
+
+
+def _described(line: DealLine) -> tuple[str, bool]:
+    text = "\n".join(part for part in (line.name.strip(), line.description.strip()) if part)
+    if len(text) <= MAX_DESCRIPTION:
+        return text, False
+    return text[: MAX_DESCRIPTION - 1].rstrip() + "…", True
+
+
+def _unit(word: str) -> str:
+    lowered = word.strip().lower()
+    for code, words in _UNITS.items():
+        if lowered in words or word.strip().upper() == code:
+            return code
+    return "C62"
+
+
+def _plain(number: Decimal) -> str:
+    return format(number.normalize() + 0, "f")
+
+
+def told(note: Mapping[str, Any]) -> str:
+    """A note of a draft (data["notes"] of its DRAFTED event) in the reader's language."""
+    code, values = note.get("code"), dict(note)
+    if "difference_minor" in values:
+        values["difference"] = formatted_minor(values["difference_minor"], values["currency"])
+    if "limit" in values:
+        values["limit"] = format_decimal(values["limit"], locale=reader_locale())
+    sentences = {
+        "cut": _("Line %(line)s was cut to %(limit)s characters."),
+        "rate_rounded": _("The VAT rate of line %(line)s was rounded to %(rate)s %%."),
+        "negative_price": _("Line %(line)s has a negative price: its quantity bears the sign."),
+        "recurring": _("Line %(line)s recurs (%(every)s): one period is billed here."),
+        "no_lines": _("The deal has no lines: one line bears its title and its value."),
+        "vat_assumed": _("The deal names no VAT: %(rate)s %% was assumed."),
+        "gross_differs": _(
+            "No price before VAT gives the deal's total exactly: it differs by %(difference)s."
+        ),
+    }
+    sentence = sentences.get(str(code))
+    return sentence % values if sentence else str(note.get("text", ""))

@@ -1,0 +1,133 @@
+"""What a won deal lacks before it can be billed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet, prefetch_related_objects
+from django.utils.translation import gettext as _
+
+from billing_portal.money import LARGEST_MINOR, formatted_minor, is_currency
+from invoices.deal_lines import MAX_LINES, drafted_lines, told
+from invoices.models import Client, Company, Deal
+from invoices.recipients import recipients_for
+from invoices.totals import STANDARD, TotalsRefused
+from invoices.vat import vat_treatment
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a deal lacks. Blocking: an invoice of it could not be issued as things stand."""
+
+    field: str
+    text: str
+    blocking: bool
+    # Not even a draft can be made.
+    prevents_draft: bool = False
+
+
+def with_what_billing_needs(deals: QuerySet[Deal]) -> QuerySet[Deal]:
+    """The rows that `what_is_missing` reads, in a fixed number of queries."""
+    return deals.select_related("client__client_type", "contact", "owner").prefetch_related(
+        "lines", "discounts", "client__contacts"
+    )
+
+
+def missing_for(deals: Iterable[Deal], company: Company | None = None) -> dict[int, list[Missing]]:
+    """What each deal lacks, by primary key; as many queries for a hundred deals as for one."""
+    found = list(deals)
+    company = company or Company.objects.filter(pk=1).first()
+    prefetch_related_objects(found, "client__contacts", "contact", "lines", "discounts")
+    return {deal.pk: _missing(deal, company) for deal in found}
+
+
+def what_is_missing(deal: Deal) -> list[Missing]:
+    return missing_for([deal])[deal.pk]
+
+
+def _missing(deal: Deal, company: Company | None) -> list[Missing]:
+    found: list[Missing] = []
+
+    def lacks(field: str, text: str, *, blocking: bool = True, prevents: bool = False) -> None:
+        found.append(Missing(field, text, blocking or prevents, prevents))
+
+    if deal.status != Deal.Status.WON:
+        lacks("status", _("The deal is not won."), prevents=True)
+    client = deal.client
+    if client is None:
+        lacks("client", _("The deal has no organisation to bill."), prevents=True)
+    else:
+        _client_lacks(lacks, deal, client)
+    if not is_currency(deal.currency):
+        lacks(
+            "currency",
+            _("“%(code)s” is not a currency that we know.") % {"code": deal.currency[:10]},
+            prevents=True,
+        )
+        return found
+    _amounts_lack(lacks, deal, client, company)
+    return found
+
+
+def _client_lacks(lacks: Any, deal: Deal, client: Client) -> None:
+    if client.gone_at is not None:
+        lacks(
+            "client",
+            _("%(client)s was deleted in the CRM: check who is billed.") % {"client": client.name},
+            blocking=False,
+        )
+    if not client.has_address:
+        lacks("address", _("Billing address"))
+    if not recipients_for(deal):
+        lacks("billing_email", _("Billing email"), blocking=False)
+    treatment = vat_treatment(client, None)
+    if treatment.needs_vat_id:
+        lacks("vat_id", _("VAT id: without one, French VAT is charged."))
+    if client.country == "FR" and not client.siren:
+        lacks("siren", _("SIREN"), blocking=False)
+    if client.needs_purchase_order and not deal.purchase_order.strip():
+        lacks("purchase_order", _("Purchase order, which this client asks for"))
+
+
+def _amounts_lack(lacks: Any, deal: Deal, client: Client | None, company: Company | None) -> None:
+    treatment = vat_treatment(client or Client(country="FR"), company)
+    enabled = [line for line in deal.lines.all() if line.enabled]
+    if not enabled:
+        lacks(
+            "lines", _("The deal has no lines: its title and value make one line."), blocking=False
+        )
+    if abs(deal.value_minor) > LARGEST_MINOR:
+        lacks("value", _("The value is too large: check the figure."), prevents=True)
+        return
+    try:
+        drafted = drafted_lines(deal, treatment)
+    except TotalsRefused as refusal:
+        lacks("lines", str(refusal), prevents=True)
+        return
+    if drafted.totals.total_minor == 0:
+        lacks("value", _("The amount is zero: there is nothing to bill."))
+    elif drafted.totals.total_minor < 0:
+        lacks("value", _("The amount is negative: a credit note answers an invoice."))
+    if len(drafted.lines) > MAX_LINES:
+        lacks("lines", _("More than %(limit)s lines.") % {"limit": MAX_LINES}, prevents=True)
+    if enabled and drafted.deal_sum_minor != deal.value_minor:
+        lacks(
+            "value",
+            _("The deal's value is %(value)s, its lines make %(sum)s.")
+            % {
+                "value": formatted_minor(deal.value_minor, deal.currency),
+                "sum": formatted_minor(drafted.deal_sum_minor, deal.currency),
+            },
+            blocking=False,
+        )
+    for note in drafted.notes:
+        if note["code"] in ("negative_price", "recurring", "vat_assumed", "gross_differs"):
+            lacks("lines", told(note), blocking=False)
+    if treatment.category != STANDARD and any(
+        line.amounts.vat_category == STANDARD for line in drafted.lines
+    ):
+        lacks(
+            "vat", _("The deal charges VAT to a client outside our VAT territory."), blocking=False
+        )
