@@ -18,8 +18,8 @@ from django.utils import timezone
 from billing_portal.accounts.models import User
 from billing_portal.launch import LOGINS, PASSWORD
 from integrations.sandbox.behaviour import payment_behaviour
-from invoices.drafting import DraftRefused, draft_from_deal
-from invoices.issuing import IssueRefused, issue
+from invoices.drafting import draft_from_deal, missing_for, with_what_billing_needs
+from invoices.issuing import issue
 from invoices.models import Company, Deal, ExchangeRate, Invoice, LatePenaltyRate, Payment
 from invoices.payments import record_payment
 
@@ -33,6 +33,7 @@ NAMES = {
     User.Role.ADMINISTRATOR: "Inès Carvalho",
 }
 # Roughly the rates of the period, one per half-year: enough for a demo, labelled as such.
+EXEMPTION = "Exonération de TVA, article 261, 4-4° a du CGI."
 RATES = {"USD": "0.90", "GBP": "1.16"}
 
 
@@ -87,30 +88,30 @@ class Command(BaseCommand):
         """Bill what was won since go-live, day by day, and let clients pay as their type does."""
         rng = Random(7)  # noqa: S311 - a story, not a secret
         deals = Deal.objects.to_bill(go_live).exclude(won_on=None).order_by("won_on", "pk")
-        older = deals.filter(won_on__lt=on - timedelta(days=QUEUE_DAYS))
+        found = list(with_what_billing_needs(deals))
+        lacking = missing_for(found)
+        complete = [deal for deal in found if not any(m.blocking for m in lacking[deal.pk])]
+        last_billed = on - timedelta(days=QUEUE_DAYS)
         todo = sorted(
-            (
-                (won + timedelta(days=rng.randint(1, 5)), pk)
-                for pk, won in older.values_list("pk", "won_on")
-            ),
+            (deal.won_on + timedelta(days=rng.randint(1, 5)), deal.pk)
+            for deal in complete
+            if deal.won_on and deal.won_on < last_billed
         )
-        issued: list[int] = []
-        waiting = 0
-        for day, deal_id in todo:
-            try:
-                draft = draft_from_deal(deal_id=deal_id, by=clerk, on=day)
-                issue(invoice_id=draft.pk, by=clerk, on=day)
-            except (DraftRefused, IssueRefused):
-                waiting += 1
-            else:
-                issued.append(draft.pk)
+        issued = [bill(deal_id, day, clerk) for day, deal_id in todo]
         paid = 0
         for invoice in Invoice.objects.filter(pk__in=issued).select_related("client__client_type"):
             paid += pay(invoice, on, clerk, rng)
-        complete = [deal.pk for deal in deals.reverse() if deal.client_id and deal.value_minor > 0]
-        for deal_id in complete[:3]:
-            draft_from_deal(deal_id=deal_id, by=clerk, on=on)
-        self.say(f"Issued {len(issued)} invoices, recorded {paid} payments, {waiting} deals wait.")
+        for deal in [d for d in reversed(complete) if not lacking[d.pk]][:3]:
+            draft_from_deal(deal_id=deal.pk, by=clerk, on=on)
+        self.say(f"Issued {len(issued)} invoices, recorded {paid} payments.")
+
+
+def bill(deal_id: int, day: date, clerk: User) -> int:
+    """Draft and issue; a training sold without VAT gets the sentence that the law asks for."""
+    draft = draft_from_deal(deal_id=deal_id, by=clerk, on=day)
+    if draft.lines.filter(vat_category="E").exists():
+        Invoice.objects.filter(pk=draft.pk).update(note=EXEMPTION)
+    return issue(invoice_id=draft.pk, by=clerk, on=day).pk
 
 
 def make_people() -> User:
