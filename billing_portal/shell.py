@@ -32,11 +32,12 @@ WORK = (
         "file-invoice",
         "invoices:list",
         "invoices.view_invoice",
-        ("/mail/", "/history/"),
+        ("/history/",),
         "i",
     ),
     Section("clients", _("Clients"), "building", "invoices:clients", "invoices.view_client"),
     Section("payments", _("Payments"), "cash", "invoices:payments", "invoices.view_payment"),
+    Section("mails", _("Mails"), "mail", "invoices:mail", "invoices.view_mail"),
 )
 WATCH = (
     Section(
