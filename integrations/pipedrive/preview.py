@@ -40,12 +40,17 @@ def examples(connection: Connection, rules: Rules) -> list[Example]:
         lines: dict[int, list[Json]] = {}
         for line in client.lines(numbers) if numbers else []:
             lines.setdefault(line.get("deal_id", 0), []).append(line)
+        discounts = {
+            deal["id"]: client.discounts(deal["id"])
+            for deal in deals
+            if mapping.asks_for_discounts(deal, lines.get(deal.get("id", 0), []))
+        }
         organizations = _by_id(client, "organization", deals, "org_id")
         people = {}
         if rules.of("person"):
             people = _by_id(client, "person", deals, "person_id")
     types = ClientType.objects.in_bulk()
-    return [_example(deal, lines, organizations, people, rules, types) for deal in deals]
+    return [_example(deal, lines, discounts, organizations, people, rules, types) for deal in deals]
 
 
 def _by_id(client: Pipedrive, entity: str, deals: list[Json], key: str) -> dict[int, Json]:
@@ -56,6 +61,7 @@ def _by_id(client: Pipedrive, entity: str, deals: list[Json], key: str) -> dict[
 def _example(
     deal: Json,
     lines: dict[int, list[Json]],
+    discounts: dict[int, list[Json]],
     organizations: dict[int, Json],
     people: dict[int, Json],
     rules: Rules,
@@ -71,8 +77,9 @@ def _example(
     if person := people.get(deal.get("person_id") or 0):
         _add(found, mapping.read_mapped(person, "person", rules))
     try:
-        # Discounts of the deal are left out here: they take one more request for each.
-        read = mapping.deal_values(deal, lines.get(number, []), [], {}, rules)
+        read = mapping.deal_values(
+            deal, lines.get(number, []), discounts.get(number, []), {}, rules
+        )
     except Refused as refused:
         refusal = str(refused)
     else:

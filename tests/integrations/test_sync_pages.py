@@ -1,0 +1,363 @@
+"""The pages of the integrations, as each role sees them and as they answer when things go wrong."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.connecting import connect_pipedrive
+from integrations.models import Connection, FieldMapping, SyncRefusal, SyncRun
+from integrations.pipedrive.sync import carry_out
+from integrations.runs import claim, start_sync
+from integrations.sandbox import Sandbox, build_world
+from invoices.models import Client, ClientType
+from tests.factories import make_company, make_user
+
+INDEX = "/integrations/"
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def _demo(settings):
+    settings.DEMO = True
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(build_world(today=date(2026, 11, 24), deals=130)) as running:
+        yield running
+
+
+@pytest.fixture
+def crm(db, sandbox):
+    make_company()
+    sandbox.faults.clear()
+    return connect_pipedrive(base_url=sandbox.base_url, api_token=sandbox.token)
+
+
+@pytest.fixture
+def imported(crm):
+    carry_out(claim(start_sync(connection_id=crm.pk, full=True, by=None, enqueue=False).pk))
+    return crm
+
+
+# Who may what
+
+PAGES = ["index", "pipedrive", "mapping", "mapping_preview"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_managers_and_sales_do_not_see_the_integrations(name, manager_client, sales_client):
+    for browser in (manager_client, sales_client):
+        assert browser.get(reverse(f"integrations:{name}")).status_code == 403
+        assert browser.post(reverse("integrations:start")).status_code == 403
+
+
+def test_finance_starts_imports_but_does_not_connect(clerk_client, crm):
+    assert clerk_client.get(INDEX).status_code == 200
+    assert clerk_client.get(reverse("integrations:mapping")).status_code == 403
+    entry = {"base_url": "https://x.pipedrive.com", "api_token": "abcdef"}
+    assert clerk_client.post(reverse("integrations:pipedrive"), entry).status_code == 403
+    assert "An administrator connects" in clerk_client.get(reverse("integrations:pipedrive")).text
+
+
+def test_everybody_signed_in_sees_a_word_of_health_and_only_some_a_link(
+    client, sales_client, admin_client, crm
+):
+    url = reverse("integrations:health")
+    assert client.get(url).status_code == 302
+    word = sales_client.get(url).text
+    assert "nothing imported yet" in word
+    assert "href" not in word
+    assert f'href="{INDEX}"' in admin_client.get(url).text
+
+
+# First time
+
+
+def test_the_first_time_says_what_this_is_and_the_first_step(admin_client, clerk_client):
+    page = admin_client.get(INDEX).text
+    assert "Nothing is connected yet" in page
+    assert reverse("integrations:pipedrive") in page
+    assert "Ask an administrator" in clerk_client.get(INDEX).text
+    assert admin_client.get(reverse("integrations:mapping")).status_code == 302
+
+
+def test_connecting_tries_the_token_and_leads_to_the_imports(admin_client, sandbox):
+    url = reverse("integrations:pipedrive")
+    entry = {"base_url": sandbox.base_url, "api_token": sandbox.token}
+    answer = admin_client.post(url, entry, follow=True)
+    assert answer.redirect_chain[-1][0] == INDEX
+    assert "Connected to Kerlann Conseil" in answer.text
+    assert sandbox.token not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("entry", "sentence"),
+    [
+        ({"api_token": "wrong-token"}, "does not know this token"),
+        ({"api_token": "two words"}, "one word of letters"),
+        ({"base_url": "http://127.0.0.1:1"}, "does not accept connections"),
+        ({"base_url": "https://10.1.2.3"}, "private network"),
+        ({"base_url": "nonsense nonsense"}, "not a web address"),
+        ({"api_token": ""}, "This field is required"),
+    ],
+)
+def test_what_is_wrong_with_a_connection_is_said_and_nothing_kept(
+    admin_client, sandbox, monkeypatch, entry, sentence
+):
+    monkeypatch.setattr("integrations.http.time.sleep", lambda seconds: None)
+    good = {"base_url": sandbox.base_url, "api_token": sandbox.token}
+    answer = admin_client.post(reverse("integrations:pipedrive"), {**good, **entry})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert not Connection.objects.exists()
+    assert sandbox.token not in answer.text
+
+
+@pytest.mark.parametrize("kind", ["not_json", "html_403", "500", "empty", "truncated", "dropped"])
+def test_a_host_that_answers_oddly_gets_a_sentence(admin_client, sandbox, monkeypatch, kind):
+    monkeypatch.setattr("integrations.http.time.sleep", lambda seconds: None)
+    sandbox.inject(kind, times=2, path="/v1/users/me")
+    entry = {"base_url": sandbox.base_url, "api_token": sandbox.token}
+    assert admin_client.post(reverse("integrations:pipedrive"), entry).status_code == 422
+    sandbox.faults.clear()
+
+
+# Imports
+
+
+def test_a_double_click_starts_one_import(clerk_client, crm):
+    entry = {"once": "a-key-of-the-form", "full": "1"}
+    first = clerk_client.post(reverse("integrations:start"), entry)
+    second = clerk_client.post(reverse("integrations:start"), entry)
+    run = SyncRun.objects.get()
+    assert run.full
+    assert first["Location"] == second["Location"] == reverse("integrations:run", args=[run.pk])
+
+
+def test_a_second_import_leads_to_the_running_one_with_a_reason(clerk_client, crm):
+    clerk_client.post(reverse("integrations:start"), {"once": "one"})
+    answer = clerk_client.post(reverse("integrations:start"), {"once": "two"}, follow=True)
+    assert "running already" in answer.text
+    assert SyncRun.objects.count() == 1
+
+
+def test_a_paused_connection_says_why_and_what_to_do(admin_client, crm):
+    reason = "Pipedrive does not accept the API token any more."
+    Connection.objects.update(state="paused", pause_reason=reason)
+    answer = admin_client.post(reverse("integrations:start"), {"once": "x"}, follow=True)
+    assert reason in answer.text
+    assert "Connect again" in answer.text
+    assert "needs you" in admin_client.get(reverse("integrations:health")).text
+
+
+def test_a_running_import_is_polled_and_the_last_answer_stops_it(clerk_client, crm):
+    run = start_sync(connection_id=crm.pk, full=True, by=None, enqueue=False)
+    taken = claim(run.pk)
+    SyncRun.objects.update(step="deals", progress={"deals": {"done": 500, "total": 900}})
+    url = reverse("integrations:run", args=[run.pk])
+    page = clerk_client.get(url)
+    assert 'hx-trigger="every 1s"' in page.text
+    assert "500 of 900 deals" in page.text
+    figures = clerk_client.get(url, {"quarter": "1"}, headers=HTMX)
+    assert "<html" not in figures.text
+    assert 'id="announce"' in figures.text
+    assert 'id="announce"' not in clerk_client.get(url, {"quarter": "2"}, headers=HTMX).text
+    SyncRun.objects.update(resume=taken.resume, progress={}, step="")
+    carry_out(SyncRun.objects.select_related("connection").get())
+    last = clerk_client.get(url, headers=HTMX)
+    assert last.status_code == 286
+    assert "hx-trigger" not in last.text
+    assert 'id="run-results" hx-swap-oob="outerHTML"' in last.text
+    assert "KRL" in last.text
+
+
+def test_refusals_are_in_words_with_a_link_into_the_crm(clerk_client, imported, sandbox):
+    page = clerk_client.get(INDEX).text
+    number = sandbox.world.awkward["deal_in_unknown_currency"]
+    assert "“KRL” is not a currency the portal knows" in page
+    assert f'href="{sandbox.base_url}/deal/{number}"' in page
+    run = SyncRun.objects.get()
+    csv = clerk_client.get(reverse("integrations:refused_csv", args=[run.pk]))
+    assert "KRL" in b"".join(csv.streaming_content).decode()
+
+
+def test_names_from_the_crm_are_never_markup_on_a_page(clerk_client, imported):
+    run = SyncRun.objects.get()
+    SyncRefusal.objects.create(
+        run=run,
+        kind="deal",
+        external_id="javascript:1",
+        label="<script>x</script>",
+        reason="{{ 7*7 }}",
+    )
+    page = clerk_client.get(reverse("integrations:run", args=[run.pk])).text
+    assert "&lt;script&gt;x" in page
+    assert "{{ 7*7 }}" in page
+    assert 'href="javascript' not in page
+
+
+def test_a_run_that_no_worker_takes_says_so(clerk_client, crm):
+    run = start_sync(connection_id=crm.pk, full=False, by=None, enqueue=False)
+    SyncRun.objects.update(queued_at=timezone.now() - timedelta(minutes=1))
+    assert (
+        "No worker has taken it"
+        in clerk_client.get(reverse("integrations:run", args=[run.pk])).text
+    )
+
+
+def test_silence_of_the_imports_is_noticed(clerk_client, imported):
+    SyncRun.objects.update(finished_at=timezone.now() - timedelta(hours=3))
+    assert "over an hour" in clerk_client.get(reverse("integrations:health")).text
+    assert "worker probably does not run" in clerk_client.get(INDEX).text
+
+
+@pytest.mark.parametrize("many", [1, 30])
+def test_the_number_of_queries_does_not_depend_on_the_rows(
+    clerk_client, crm, many, django_assert_max_num_queries
+):
+    for _ in range(many):
+        run = SyncRun.objects.create(
+            connection=crm,
+            state="done",
+            finished_at=timezone.now(),
+            refused=1,
+            started_by=make_user(),
+        )
+        SyncRefusal.objects.create(run=run, kind="deal", external_id="1", reason="x")
+    clerk_client.get(INDEX)
+    with django_assert_max_num_queries(14):
+        clerk_client.get(INDEX)
+
+
+# Mapping
+
+
+def test_the_first_import_maps_by_name_and_the_page_shows_it(admin_client, imported, sandbox):
+    assert {row.target: row.code for row in FieldMapping.objects.all()} == {
+        "client_type": sandbox.world.keys["client_type"],
+        "vat_id": sandbox.world.keys["vat_id"],
+        "siren": sandbox.world.keys["siren"],
+        "payment_terms": sandbox.world.keys["payment_terms"],
+        "billing_email": sandbox.world.keys["billing_email"],
+        "language": sandbox.world.keys["language"],
+        "purchase_order": sandbox.world.keys["purchase_order"],
+        "service_period": sandbox.world.keys["service_period"],
+    }
+    page = admin_client.get(reverse("integrations:mapping")).text
+    assert "unknown option" in page
+    assert "999, as in Verrerie de Kerfany SAS" in page
+    assert "Client type (1)" in admin_client.get(INDEX).text
+
+
+def _entry(browser):
+    """What the page's form would send as it stands."""
+    form = browser.get(reverse("integrations:mapping")).context["form"]
+    return {name: form[name].value() or "" for name in form.fields}
+
+
+def test_an_unknown_option_gets_a_meaning_and_a_full_import_applies_it(
+    admin_client, imported, sandbox
+):
+    sme = ClientType.objects.get(name="SME")
+    entry = {**_entry(admin_client), "option_client_type_999": str(sme.pk)}
+    answer = admin_client.post(reverse("integrations:mapping"), entry, follow=True)
+    assert "The mapping is saved" in answer.text
+    assert FieldMapping.objects.get(target="client_type").unknown == {}
+    carry_out(claim(start_sync(connection_id=imported.pk, full=True, by=None, enqueue=False).pk))
+    assert Client.objects.get(name="Verrerie de Kerfany SAS").client_type == sme
+
+
+def test_an_option_may_become_a_new_type(admin_client, imported):
+    entry = {**_entry(admin_client), "option_client_type_31": "new"}
+    ClientType.objects.filter(name="Large account").update(name="Renamed here")
+    admin_client.post(reverse("integrations:mapping"), entry)
+    made = ClientType.objects.get(name="Large account")
+    assert FieldMapping.objects.get(target="client_type").options["31"] == str(made.pk)
+
+
+def test_another_field_shows_its_options_before_anything_is_saved(admin_client, imported, sandbox):
+    key = sandbox.world.keys["language"]
+    entry = {**_entry(admin_client), "source_client_type": f"organization:{key}", "act": "fields"}
+    answer = admin_client.post(reverse("integrations:mapping"), entry, headers=HTMX)
+    assert answer.status_code == 200
+    assert "option_client_type_51" in answer.text
+    assert FieldMapping.objects.get(target="client_type").code != key
+
+
+def test_a_field_taken_away_is_no_longer_mapped(admin_client, imported):
+    entry = {**_entry(admin_client), "source_vat_id": ""}
+    admin_client.post(reverse("integrations:mapping"), entry)
+    assert not FieldMapping.objects.filter(target="vat_id").exists()
+
+
+def test_a_field_that_does_not_exist_is_refused(admin_client, imported):
+    entry = {**_entry(admin_client), "source_vat_id": "organization:nonsense"}
+    assert admin_client.post(reverse("integrations:mapping"), entry).status_code == 422
+
+
+def test_the_preview_shows_five_real_deals_and_saves_nothing(admin_client, imported, sandbox):
+    runs = SyncRun.objects.count()
+    entry = _entry(admin_client)
+    answer = admin_client.post(reverse("integrations:mapping_preview"), entry, headers=HTMX)
+    assert len(answer.context["examples"]) == 5
+    assert "<html" not in answer.text
+    assert SyncRun.objects.count() == runs
+    without = {**entry, "source_client_type": ""}
+    answer = admin_client.post(reverse("integrations:mapping_preview"), without, headers=HTMX)
+    assert all(each.client_type is None for each in answer.context["examples"])
+    assert admin_client.get(reverse("integrations:mapping_preview")).status_code == 200
+
+
+def test_a_preview_that_fails_says_why(admin_client, imported, sandbox):
+    entry = _entry(admin_client)
+    sandbox.inject("401", path="/api/v2/deals")
+    answer = admin_client.post(reverse("integrations:mapping_preview"), entry, headers=HTMX)
+    assert answer.status_code == 200
+    assert "does not accept the API token" in answer.text
+    sandbox.faults.clear()
+
+
+# The shell
+
+
+def test_connect_and_sync_from_the_shell(db, sandbox, capsys):
+    make_company()
+    call_command("connect", "pipedrive", base_url=sandbox.base_url, api_token=sandbox.token)
+    assert "Connected to Pipedrive: Kerlann Conseil." in capsys.readouterr().out
+    call_command("sync", "pipedrive", full=True, dry_run=True)
+    assert "Nothing was kept (dry run)." in capsys.readouterr().out
+    assert not Client.objects.exists()
+    call_command("sync", "pipedrive", full=True, format="json")
+    import json
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["created"] == SyncRun.objects.get().created > 300
+    assert any("KRL" in row["reason"] for row in told["refusals"])
+    call_command("sync", "pipedrive")
+    assert "0 created, 0 updated" in capsys.readouterr().out
+
+
+def test_the_shell_refuses_in_words(db, sandbox):
+    with pytest.raises(CommandError, match="not connected yet"):
+        call_command("sync", "pipedrive")
+    with pytest.raises(CommandError, match="does not know this token"):
+        call_command("connect", "pipedrive", base_url=sandbox.base_url, api_token="wrong-token")
+    with pytest.raises(CommandError, match="Give --api-token"):
+        call_command("connect", "pipedrive", base_url=sandbox.base_url)
+    connection = connect_pipedrive(base_url=sandbox.base_url, api_token=sandbox.token)
+    claim(start_sync(connection_id=connection.pk, full=False, by=None, enqueue=False).pk)
+    with pytest.raises(CommandError, match="running already"):
+        call_command("sync", "pipedrive")
+
+
+def test_a_run_that_fails_fails_the_command(crm, sandbox):
+    sandbox.inject("401", path="/api/v2/deals")
+    with pytest.raises(CommandError, match="API token"):
+        call_command("sync", "pipedrive", full=True)
+    sandbox.faults.clear()
