@@ -192,7 +192,7 @@ class DateTextInput(forms.TextInput):
             value = value.date()
         if isinstance(value, date):
             return as_typed(value)
-        text = super().format_value(value)
+        text: str | None = super().format_value(value)
         # An ISO day from a query string reads like the others.
         if text and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             try:

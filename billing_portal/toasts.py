@@ -32,10 +32,10 @@ def announce(answer: Answer, text: str) -> Answer:
 
 def refresh_counts(answer: Answer) -> Answer:
     """The sidebar fetches its counts again."""
-    return trigger_client_event(answer, "counts-changed")  # type: ignore[no-any-return]
+    return trigger_client_event(answer, "counts-changed")
 
 
 def close_overlays(answer: Answer) -> Answer:
     """The dialog or drawer that sent the form has done its work and closes."""
     # After the rest has found its place: a closed dialog is emptied, its form with it.
-    return trigger_client_event(answer, "close-overlays", after="settle")  # type: ignore[no-any-return]
+    return trigger_client_event(answer, "close-overlays", after="settle")

@@ -43,8 +43,12 @@ _USUAL_CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 
 def country_choices() -> list[tuple[str, str]]:
     names = Locale.parse(reader_locale()).territories
-    codes = [code for code in names if re.fullmatch(r"[A-Z]{2}", code) and code not in _NO_COUNTRY]
-    return sorted(((code, names[code]) for code in codes), key=lambda pair: pair[1])
+    found = [
+        (str(code), str(name))
+        for code, name in names.items()
+        if re.fullmatch(r"[A-Z]{2}", str(code)) and code not in _NO_COUNTRY
+    ]
+    return sorted(found, key=lambda pair: pair[1])
 
 
 _NO_COUNTRY = {"EU", "EZ", "UN", "ZZ", "XA", "XB", "QO"}
@@ -69,7 +73,7 @@ class CompactField(forms.CharField):
         return re.sub(r"[\s.\-\u00a0\u202f]", "", super().to_python(value) or "").upper()
 
 
-def read_logo(upload: UploadedFile) -> bytes:
+def read_logo(upload: UploadedFile[bytes]) -> bytes:
     """Decode and write the picture again, so that only pixels are kept: an opaque RGB PNG."""
     if upload.size is None or upload.size > LARGEST_LOGO_BYTES:
         raise ValidationError(_("The picture is larger than 2 MB: save it smaller."))
@@ -361,7 +365,7 @@ class ClientTypeForm(ModelForm[ClientType]):
         field = self.fields["mark"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [
-            (key, MARK_WORDS[key]) for key in ClientType.Mark.values if key not in taken
+            (mark.value, MARK_WORDS[mark]) for mark in ClientType.Mark if mark not in taken
         ]
         field.help_text = _("Each mark is given once; those that are taken are not listed.")
 
@@ -444,7 +448,8 @@ class ExchangeRateForm(ModelForm[ExchangeRate]):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
-        if ExchangeRate.objects.filter(currency=data.get("currency"), on=data.get("on")).exists():
+        day, currency = data.get("on"), data.get("currency")
+        if day and ExchangeRate.objects.filter(currency=currency, on=day).exists():
             self.add_error(
                 "on", _("There is a rate of this currency for that day already: remove it first.")
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from billing_portal.accounts.models import User
@@ -70,4 +71,7 @@ class RoleBackend(BaseBackend):
         return User.objects.filter(pk=user_id).first()
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
-        return bool(user_obj.is_active) and perm in GRANTS.get(getattr(user_obj, "role", ""), ())
+        """Raises PermissionDenied: no later backend is asked, which would read its own tables."""
+        if user_obj.is_active and perm in GRANTS.get(getattr(user_obj, "role", ""), ()):
+            return True
+        raise PermissionDenied
