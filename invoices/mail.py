@@ -183,17 +183,21 @@ def invoice_mail(invoice: Invoice, company: Company) -> tuple[str, str, str]:
         "fr": ("Avoir" if invoice.is_credit_note else "Facture"),
         "en": ("Credit note" if invoice.is_credit_note else "Invoice"),
     }
+    # The account that the attached page names, even if the company has another one by now.
+    iban = invoice.paper["seller"].get("iban", "") if invoice.paper else company.iban
     context = {
         "invoice": invoice,
         "company": company,
         "kind": kinds[language],
         "total": formatted(invoice.total, locale),
         "outstanding": formatted(invoice.outstanding_balance, locale),
+        "is_settled": not invoice.outstanding_minor,
+        "is_part": 0 < invoice.outstanding_minor < invoice.total_minor,
         "issued": mentions.long_date(invoice.issue_date, language),
         "due": mentions.long_date(invoice.due_date, language),
         "is_credit": invoice.is_credit_note,
         "corrects": invoice.corrects.number if invoice.corrects else "",
-        "iban": " ".join(re.findall(".{1,4}", company.iban.replace(" ", ""))),
+        "iban": " ".join(re.findall(".{1,4}", iban.replace(" ", ""))),
     }
     subject = f"{kinds[language]} {invoice.number} – {company.name}"
     text = render_to_string(f"invoices/email/invoice.{language}.txt", context)
@@ -317,7 +321,11 @@ def _send(message: Message, mail: EmailMultiAlternatives) -> list[str]:
         try:
             connection.send_messages([mail])
         except Exception as trouble:
-            # What another backend did before it failed is unknown.
+            # A provider's own words, when it answered at all, are a clear no (django-anymail).
+            code = getattr(trouble, "status_code", None)
+            if isinstance(code, int) and code >= 400:
+                kind = _Later if code == 429 or code >= 500 else _Never
+                raise kind(f"{code} {trouble}") from trouble
             raise _Unconfirmed(f"{type(trouble).__name__}: {trouble}") from trouble
         return []
     finally:

@@ -90,6 +90,15 @@ def warnings_before_issue(invoice: Invoice, on: date) -> list[Reason]:
                 "company",
             )
         )
+    number = numbering.next_number(invoice.kind, issue_date.year, company)
+    if Invoice.objects.filter(imported=True, number=number).exists():
+        found.append(
+            Reason(
+                "number",
+                _("The old system gave the number %(number)s too.") % {"number": number},
+                "company",
+            )
+        )
     if not invoice.recipients:
         found.append(Reason("recipients", _("Nobody would receive it."), "#id_recipients"))
     treatment = vat_treatment(client, company)

@@ -349,6 +349,22 @@ def test_a_warning_is_not_a_reason():
     assert fields(invoice) == set()
 
 
+def test_a_number_of_the_old_system_is_pointed_out_and_not_in_the_way():
+    invoice = make_draft()
+    make_invoice(number="F-2026-0001")
+    assert "number" in {warning.field for warning in issuing.warnings_before_issue(invoice, ON)}
+    assert issue(invoice).number == "F-2026-0001"
+
+
+def test_issuing_what_is_gone_or_discarded_says_so():
+    with pytest.raises(IssueRefused, match="no longer here"):
+        issue(Invoice(pk=0))
+    invoice = make_draft()
+    drafting.void_draft(invoice_id=invoice.pk, by=None, on=ON)
+    with pytest.raises(IssueRefused, match="discarded"):
+        issue(invoice)
+
+
 def test_a_draft_can_be_seen_as_it_will_be_without_a_number():
     invoice = make_draft()
     text = PdfReader(io.BytesIO(issuing.preview_pdf(invoice, ON))).pages[0].extract_text()

@@ -15,6 +15,7 @@ from email.parser import BytesParser
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.core.mail.backends.base import BaseEmailBackend
 from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
@@ -524,6 +525,84 @@ def wait_until(true, seconds=40):
             return
         time.sleep(0.05)
     raise AssertionError("it never became true")
+
+
+@pytest.mark.django_db
+def test_a_crash_counts_as_an_attempt_so_that_a_poisoned_mail_ends():
+    message = queued()
+    Message.objects.filter(pk=message.pk).update(attempts=mail.MAX_ATTEMPTS)
+    assert mail.deliver(message.pk) == "untouched"
+    assert fresh(message).state == "failed"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("decide", [mail.confirm_arrived, mail.resend])
+def test_nobody_decides_while_a_worker_is_still_sending(decide, clerk):
+    message = queued()
+    Message.objects.filter(pk=message.pk).update(
+        state="sending", claimed_until=timezone.now() + timedelta(minutes=1)
+    )
+    with pytest.raises(MailRefused, match="right now"):
+        decide(message_id=message.pk, by=clerk)
+
+
+@pytest.mark.django_db
+def test_a_waiting_mail_may_be_hurried(postbox, clerk):
+    message = queued()
+    postbox.on_mail = "451 Try later"
+    mail.deliver(message.pk)
+    postbox.on_mail = None
+    assert mail.deliver(message.pk) == "untouched"
+    mail.resend(message_id=message.pk, by=clerk)
+    assert mail.deliver(message.pk) == "sent"
+
+
+class Provider(BaseEmailBackend):
+    """What a provider's API answers, as django-anymail tells it."""
+
+    answer = None
+
+    def send_messages(self, messages):
+        trouble = ValueError("no")
+        if self.answer:
+            trouble.status_code = self.answer
+        raise trouble
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("answer", "state"), [(400, "failed"), (429, "queued"), (503, "queued"), (None, "sending")]
+)
+def test_the_answer_of_a_mail_provider_decides(settings, monkeypatch, answer, state):
+    settings.EMAIL_BACKEND = f"{__name__}.Provider"
+    monkeypatch.setattr(Provider, "answer", answer)
+    assert mail.deliver(queued().pk) == state
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("language", "rest"), [("fr", "Reste à payer"), ("en", "Still to pay")])
+def test_the_mail_of_a_part_paid_invoice_asks_for_the_rest(language, rest):
+    from moneyed import Money
+
+    from invoices.payments import record_payment
+
+    invoice = make_issued(language=language)
+    company = make_company()
+    assert rest not in mail.invoice_mail(invoice, company)[1]
+    for amount, reference in ((200, "1"), (1000, "2")):
+        record_payment(
+            client_id=invoice.client_id,
+            amount=Money(amount, "EUR"),
+            received_on=ON,
+            reference=reference,
+            method="transfer",
+            by=None,
+            allocations=[(invoice.pk, Money(amount, "EUR"))],
+        )
+        invoice.refresh_from_db()
+        _subject, text, html = mail.invoice_mail(invoice, company)
+        assert (rest in text, rest in html) == ((True, True) if amount == 200 else (False, False))
+    assert "30006" not in text.replace(" ", "")
 
 
 # ─ Schedules ────────────────────────────────────────────────────────────────────────────────────
