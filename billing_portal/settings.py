@@ -25,6 +25,8 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BASE_URL: str = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 # The demo has example logins on the sign-in page and may talk to a provider on this machine.
 DEMO: bool = env.bool("DEMO", default=False)
+# Shown on the sign-in page of the demo, where it belongs to every example login (launch.py).
+DEMO_PASSWORD = "kerlann-demo" if DEMO else ""
 
 INSTALLED_APPS = [
     "billing_portal.accounts",

@@ -48,7 +48,7 @@ class SignInView(LoginView):  # type: ignore[misc]
 
 
 def _examples() -> dict[str, Any]:
-    password = getattr(settings, "DEMO_PASSWORD", "")
+    password = settings.DEMO_PASSWORD
     found: dict[str, User] = {}
     for user in User.objects.filter(is_active=True).order_by("pk"):
         if user.has_usable_password():
