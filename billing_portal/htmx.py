@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
@@ -44,9 +44,7 @@ def go_to(request: HttpRequest, url: str) -> HttpResponse:
     """Redirect the whole window, from a plain form as from an htmx one."""
     if wants_partial(request):
         return cast(HttpResponse, HttpResponseClientRedirect(url))
-    answer = HttpResponse(status=303)
-    answer["Location"] = url
-    return answer
+    return HttpResponseRedirect(url, status=303)
 
 
 class HtmxLoginMiddleware:
