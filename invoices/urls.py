@@ -1,6 +1,17 @@
 from django.urls import path
 
-from invoices.views import clients, deals, history, lists, mail, payments
+from invoices.views import (
+    clients,
+    credit_notes,
+    deals,
+    drafts,
+    history,
+    invoices,
+    issuing,
+    lists,
+    mail,
+    payments,
+)
 
 app_name = "invoices"
 urlpatterns = [
@@ -22,6 +33,22 @@ urlpatterns = [
     path("invoices/export.csv", lists.export_csv, name="export-csv"),
     path("invoices/export.xlsx", lists.export_xlsx, name="export-xlsx"),
     path("invoices/pdfs/", lists.download_pdfs, name="download-pdfs"),
+    path("invoices/new/", drafts.new, name="new"),
+    path("invoices/<int:pk>/", invoices.detail, name="detail"),
+    path("invoices/<int:pk>/timeline/", invoices.invoice_timeline, name="timeline"),
+    path("invoices/<int:pk>/edit/", drafts.edit, name="edit"),
+    path("invoices/<int:pk>/client/", drafts.draft_client, name="draft-client"),
+    path("invoices/<int:pk>/totals/", drafts.totals, name="totals"),
+    path("invoices/<int:pk>/preview.pdf", drafts.preview, name="preview"),
+    path("invoices/<int:pk>/document.pdf", invoices.document, name="document"),
+    path("invoices/<int:pk>/issue/", issuing.issue_invoice, name="issue"),
+    path("invoices/<int:pk>/void/", drafts.void, name="void"),
+    path("invoices/<int:pk>/send/", issuing.send_invoice, name="send"),
+    path("invoices/<int:pk>/credit/", credit_notes.credit, name="credit"),
+    path("invoices/<int:pk>/credit/totals/", credit_notes.credit_preview, name="credit-totals"),
+    path("invoices/<int:pk>/note/", invoices.note, name="note"),
+    path("invoices/<int:pk>/apply/", invoices.apply_money, name="apply"),
+    path("invoices/<int:pk>/write-off/", invoices.write_off_invoice, name="write-off"),
     path("clients/", clients.client_list, name="clients"),
     path("clients/choose/", payments.client_choices, name="client-choices"),
     path("clients/new/", clients.client_edit, name="client-new"),

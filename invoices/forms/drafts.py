@@ -1,0 +1,174 @@
+"""The head of a draft, as people type it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing_portal.dates import DateTextField
+from invoices.models import Company, ExchangeRate, Invoice
+from invoices.models.terms import TermsKind
+
+COMMON_TERMS = (
+    ("net", 0),
+    ("net", 15),
+    ("net", 30),
+    ("net", 45),
+    ("net", 60),
+    ("eom_after", 30),
+    ("eom_after", 45),
+    ("eom_before", 30),
+    ("eom_before", 45),
+)
+COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF")
+
+
+def terms_in_words(kind: str, days: int) -> str:
+    if kind == TermsKind.NET:
+        return _("%(days)s days") % {"days": days} if days else _("On receipt")
+    if kind == TermsKind.END_OF_MONTH_AFTER:
+        return _("%(days)s days, end of month") % {"days": days}
+    return _("End of month, then %(days)s days") % {"days": days}
+
+
+class RecipientsField(forms.CharField):
+    """Addresses separated by commas, semicolons, spaces or lines; cleans to a list."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=2000, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list | tuple) else value
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+        if isinstance(value, list):
+            return value
+        return [part for part in re.split(r"[\s,;]+", str(value or "")) if part]
+
+    def run_validators(self, value: Any) -> None:
+        """The addresses are judged by the domain, in its own words."""
+
+    def validate(self, value: Any) -> None:
+        if self.required and not value:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+
+
+class DraftForm(forms.Form):
+    title = forms.CharField(label=gettext_lazy("Title"), required=False, max_length=255)
+    recipients = RecipientsField(label=gettext_lazy("Invoice goes to"), required=False)
+    issue_date = DateTextField(label=gettext_lazy("Issue date"), required=False)
+    terms = forms.ChoiceField(label=gettext_lazy("Payment terms"))
+    due_date = DateTextField(label=gettext_lazy("Due date"), required=False)
+    purchase_order = forms.CharField(
+        label=gettext_lazy("Purchase order"), required=False, max_length=120
+    )
+    service_from = DateTextField(label=gettext_lazy("Service from"), required=False)
+    service_until = DateTextField(label=gettext_lazy("Service until"), required=False)
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language"),
+        choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],
+    )
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"))
+    note = forms.CharField(
+        label=gettext_lazy("Note under the lines"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, invoice: Invoice, today: date
+    ) -> None:
+        super().__init__(data, initial=None if data is not None else initial_of(invoice))
+        self.label_suffix = ""
+        for name in ("issue_date", "due_date", "service_from", "service_until"):
+            day: Any = self.fields[name]
+            day.today = today
+        client = invoice.client
+        pairs = dict.fromkeys(
+            [
+                (client.terms_kind, client.terms_days),
+                (invoice.terms_kind, invoice.terms_days),
+                *COMMON_TERMS,
+            ]
+        )
+        self._choices("terms", [(f"{k}:{d}", terms_in_words(k, d)) for k, d in pairs])
+        own = Company.objects.filter(pk=1).values_list("currency", flat=True).first()
+        known = ExchangeRate.objects.order_by().values_list("currency", flat=True).distinct()
+        codes = dict.fromkeys(
+            [invoice.currency, client.currency, own or "EUR", *COMMON_CURRENCIES, *sorted(known)]
+        )
+        self._choices("currency", [(code, code) for code in codes])
+        # The usual problem is an address typed wrong; the note is for the client's eyes.
+        language = data.get("language", invoice.language) if data is not None else invoice.language
+        self.fields["note"].label = (
+            _("Note under the lines, in French")
+            if language == "fr"
+            else _("Note under the lines, in English")
+        )
+
+    def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field: Any = self.fields[name]
+        field.choices = choices
+
+    def header(self) -> dict[str, Any]:
+        """What of it is well typed, in the words of `save_draft`."""
+        cleaned = self.cleaned_data
+        found = {name: cleaned[name] for name in cleaned if name != "terms"}
+        if "terms" in cleaned:
+            kind, _colon, days = cleaned["terms"].partition(":")
+            found |= {"terms_kind": kind, "terms_days": int(days)}
+        return found
+
+
+def initial_of(invoice: Invoice) -> dict[str, Any]:
+    return {
+        "title": invoice.title,
+        "recipients": list(invoice.recipients),
+        "issue_date": invoice.issue_date,
+        "terms": f"{invoice.terms_kind}:{invoice.terms_days}",
+        "due_date": invoice.due_date if invoice.due_date_typed else None,
+        "purchase_order": invoice.purchase_order,
+        "service_from": invoice.service_from,
+        "service_until": invoice.service_until,
+        "language": invoice.language,
+        "currency": invoice.currency,
+        "note": invoice.note,
+    }
+
+
+class IssueForm(forms.Form):
+    recipients = RecipientsField(
+        label=gettext_lazy("Mail it to"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("Several addresses: separate them by commas."),
+    )
+
+
+class SendForm(forms.Form):
+    recipients = RecipientsField(
+        label=gettext_lazy("To"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": gettext_lazy("Say who receives it by mail.")},
+        help_text=gettext_lazy("Several addresses: separate them by commas."),
+    )
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        label=gettext_lazy("Note"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": gettext_lazy("Write the note first.")},
+    )
+
+
+class DiscardForm(forms.Form):
+    reason = forms.CharField(label=gettext_lazy("Why"), required=False, max_length=300)

@@ -1,0 +1,36 @@
+"""Small forms of the invoice page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from billing_portal.money import MoneyField
+
+
+class ApplyForm(forms.Form):
+    source = forms.ChoiceField(label=gettext_lazy("Take it from"))
+
+    def __init__(
+        self, *args: Any, currency: str, sources: Sequence[tuple[str, str]], **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        field: Any = self.fields["source"]
+        field.choices = list(sources)
+        self.fields["amount"] = MoneyField(currency=currency, label=gettext_lazy("Amount"))
+
+
+class WriteOffForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Why is it given up?"),
+        max_length=300,
+        error_messages={"required": gettext_lazy("Say why it is written off.")},
+    )
+
+    def __init__(self, *args: Any, currency: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["amount"] = MoneyField(currency=currency, label=gettext_lazy("Amount"))
+        self.order_fields(["amount", "reason"])

@@ -1,0 +1,224 @@
+"""Lines of a draft as people type them.
+
+No formset: two hundred lines are some two thousand form fields, which take Django longer to build
+than everything else on the page; and a line that cannot be read must come back as it was typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from moneyed import Money
+
+from billing_portal.money import digits, parse_decimal, reader_locale, to_minor
+from invoices.drafting import MAX_LINES
+from invoices.models import InvoiceLine
+
+FIELDS = ("description", "quantity", "unit", "unit_price", "discount", "vat")
+UNITS: tuple[tuple[str, Any], ...] = (
+    ("C62", gettext_lazy("piece")),
+    ("DAY", gettext_lazy("day")),
+    ("HUR", gettext_lazy("hour")),
+    ("WEE", gettext_lazy("week")),
+    ("MON", gettext_lazy("month")),
+    ("ANN", gettext_lazy("year")),
+    ("LS", gettext_lazy("lump sum")),
+    ("KMT", gettext_lazy("km")),
+    ("KGM", gettext_lazy("kg")),
+    ("MTR", gettext_lazy("m")),
+    ("MTK", gettext_lazy("m²")),
+    ("LTR", gettext_lazy("l")),
+)
+WITHOUT_VAT: tuple[tuple[str, Any], ...] = (
+    ("AE:0", gettext_lazy("Reverse charge")),
+    ("E:0", gettext_lazy("Exempt")),
+    ("O:0", gettext_lazy("Outside French VAT")),
+    ("G:0", gettext_lazy("Export")),
+    ("K:0", gettext_lazy("Within the EU")),
+    ("Z:0", "0"),
+)
+# The rates of CGI 278 to 281 octies, and of the overseas departments.
+RATES = ("20", "10", "8.5", "5.5", "2.1")
+_AMOUNT = re.compile(r"(?P<number>.*?\d[\d\s.,'\u00a0\u202f]*)\s*(?:[A-Za-z]{3}|[€£]|US\$|\$)")
+
+
+@dataclass
+class TypedLine:
+    """One line, field by field as text; `errors` by field, "" for the line as a whole."""
+
+    description: str = ""
+    quantity: str = "1"
+    unit: str = "C62"
+    unit_price: str = ""
+    discount: str = ""
+    vat: str = "S:20"
+    errors: dict[str, str] = field(default_factory=dict)
+    net: str = ""
+    # Its place among the lines that are not blank, as save_draft counts them.
+    place: int | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        return not (self.description.strip() or self.unit_price.strip() or self.discount.strip())
+
+    @property
+    def options(self) -> list[tuple[str, str]]:
+        return vat_options(self.vat)
+
+    @property
+    def units(self) -> Sequence[tuple[str, Any]]:
+        if any(code == self.unit for code, _word in UNITS):
+            return UNITS
+        return (*UNITS, (self.unit, self.unit))
+
+
+def vat_label(value: str) -> str:
+    category, _colon, rate = value.partition(":")
+    if category == "S" or value == "Z:0":
+        percent = "0" if value == "Z:0" else rate
+        return f"{written(Decimal(percent))}\u00a0%" if _french() else f"{percent}%"
+    return str(dict(WITHOUT_VAT).get(value, value))
+
+
+def vat_options(current: str = "") -> list[tuple[str, str]]:
+    values = [*(f"S:{rate}" for rate in RATES), *(value for value, _label in WITHOUT_VAT)]
+    if current and current not in values:
+        values.insert(0, current)
+    return [(value, vat_label(value)) for value in values]
+
+
+def _french() -> bool:
+    return reader_locale() == "fr_FR"
+
+
+def written(number: Decimal, places: int = 0) -> str:
+    """A number for a field: no groups, no needless zeros, the reader's decimal sign."""
+    number = Decimal(number)
+    text = format(number.normalize() + 0, "f")
+    whole, _dot, rest = text.partition(".")
+    rest = rest.ljust(places, "0")
+    sign = "," if _french() else "."
+    return f"{whole}{sign}{rest}" if rest else whole
+
+
+def from_rows(rows: Iterable[InvoiceLine], currency: str) -> list[TypedLine]:
+    places = digits(currency)
+    found = []
+    for row in rows:
+        if row.discount_amount:
+            discount = f"{written(row.discount_amount, places)} {currency}"
+        else:
+            discount = written(row.discount_percent) if row.discount_percent else ""
+        found.append(
+            TypedLine(
+                description=row.description,
+                quantity=written(row.quantity),
+                unit=row.unit,
+                unit_price=written(row.unit_price, places),
+                discount=discount,
+                vat=f"{row.vat_category}:{format(Decimal(row.vat_rate).normalize() + 0, 'f')}",
+            )
+        )
+    return found
+
+
+def read(given: QueryDict | Mapping[str, str]) -> list[TypedLine]:
+    """The lines of a posted form, in their order; at most one more than are allowed."""
+    total = given.get("lines-TOTAL_FORMS", "") or "0"
+    count = int(total) if total.isascii() and total.isdigit() and len(total) < 6 else 0
+    found = []
+    for n in range(min(count, MAX_LINES + 1)):
+        values = {name: given.get(f"lines-{n}-{name}") for name in FIELDS}
+        if all(value is None for value in values.values()):
+            continue
+        found.append(TypedLine(**{k: v.replace("\r\n", "\n") for k, v in values.items() if v is not None}))
+    return found
+
+
+def clean(lines: Sequence[TypedLine], currency: str) -> list[dict[str, Any]]:
+    """What `save_draft` wants for each line that is not blank; problems land in their `errors`."""
+    found: list[dict[str, Any]] = []
+    for line in lines:
+        line.errors = {}
+        line.place = None
+        if line.is_blank:
+            continue
+        values = _cleaned(line, currency)
+        if not line.errors:
+            line.place = len(found)
+            found.append(values)
+    return found
+
+
+def _cleaned(line: TypedLine, currency: str) -> dict[str, Any]:
+    category, _colon, rate = line.vat.partition(":")
+    percent, amount = _discount(line, currency)
+    return {
+        "description": line.description.strip(),
+        "quantity": _number(line, "quantity", places=4, empty=Decimal(1)),
+        "unit": line.unit[:3] or "C62",
+        "unit_price": _number(line, "unit_price", places=6, empty=Decimal(0)),
+        "discount_percent": percent,
+        "discount_amount": amount,
+        "vat_category": category,
+        "vat_rate": _rate(line, rate),
+    }
+
+
+def _number(line: TypedLine, name: str, *, places: int, empty: Decimal) -> Decimal:
+    text = getattr(line, name).strip()
+    if not text:
+        return empty
+    try:
+        number = parse_decimal(text)
+    except ValueError as problem:
+        line.errors[name] = str(problem)
+        return empty
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > places:
+        line.errors[name] = _("At most %(places)s decimals here.") % {"places": places}
+    return number
+
+
+def _rate(line: TypedLine, text: str) -> Decimal:
+    try:
+        rate = Decimal(text or "0")
+    except ArithmeticError:
+        rate = Decimal(-1)
+    if not rate.is_finite() or not 0 <= rate < 100:
+        line.errors["vat"] = _("Choose a VAT rate.")
+        return Decimal(0)
+    return rate
+
+
+def _discount(line: TypedLine, currency: str) -> tuple[Decimal, Decimal]:
+    """“10” and “10%” are per cent; “50 EUR” and “€50” an amount off the whole line."""
+    text = line.discount.strip()
+    if not text:
+        return Decimal(0), Decimal(0)
+    is_amount = _AMOUNT.fullmatch(text) or text[0] in "€£$" or currency.lower() in text.lower()
+    plain = re.sub(rf"(?i){currency}|[%€£$]|US", "", text)
+    try:
+        number = parse_decimal(plain)
+    except ValueError:
+        line.errors["discount"] = _("“%(text)s” is no discount: write 10 for per cent, or 50 %(currency)s.") % {
+            "text": text[:40],
+            "currency": currency,
+        }
+        return Decimal(0), Decimal(0)
+    if is_amount:
+        try:
+            to_minor(Money(number, currency))
+        except ValueError:
+            line.errors["discount"] = _("At most %(places)s decimals here.") % {
+                "places": digits(currency)
+            }
+        return Decimal(0), number
+    return number, Decimal(0)
