@@ -8,7 +8,7 @@ payment by everything its row says and by how often the file says it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -46,7 +46,10 @@ from invoices.tables import MAX_ROWS, Complaint, Table, TableRefused, read_table
 CHUNK = 900
 SHOWN_COMPLAINTS = 500
 SHOWN_ROWS = 5
+SHOWN_PEOPLE = 40
 NAMES_WORTH_GUESSING = 20_000
+# A column that is mistaken for the client type would make one of each client.
+MOST_NEW_TYPES = 50
 T = TypeVar("T")
 
 # A file's name as the reader knows it, and its bytes.
@@ -231,7 +234,7 @@ def _in_order(rows: Rows, complaints: list[Complaint]) -> list[Complaint]:
 def resolve(rows: Rows, *, on: date, lock: bool = False) -> Plan:
     """Hold the rows against the books as they are; with `lock`, until the transaction ends."""
     plan = Plan(rows, on, notices=list(rows.notices))
-    _resolve_clients(plan)
+    _resolve_clients(plan, lock)
     _resolve_invoices(plan, lock)
     _resolve_payments(plan)
     _settle(plan)
@@ -250,7 +253,7 @@ def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
         yield found[start : start + CHUNK]
 
 
-def _resolve_clients(plan: Plan) -> None:
+def _resolve_clients(plan: Plan, lock: bool) -> None:
     rows = plan.rows
     wanted = {row.key for row in rows.clients} | {key_of(row.client) for row in rows.invoices}
     here: dict[str, list[Client]] = {}
@@ -258,20 +261,22 @@ def _resolve_clients(plan: Plan) -> None:
         # Names are compared in Python: SQLite's LOWER knows ASCII only.
         names = Client.objects.filter(merged_into=None).values_list("pk", "name")
         keys = {pk: key for pk, name in names.iterator() if (key := key_of(name)) in wanted}
-        for chunk in _chunks(keys):
-            for client in Client.objects.filter(pk__in=chunk).select_related("client_type"):
+        for chunk in _chunks(sorted(keys)):
+            found = Client.objects.filter(pk__in=chunk).order_by("pk")
+            if lock:
+                found = found.select_for_update(of=("self",))
+            for client in found.select_related("client_type", "owner"):
                 here.setdefault(keys[client.pk], []).append(client)
     doubled: set[str] = set()
-    for key, found in here.items():
-        living = [client for client in found if client.gone_at is None] or found
+    for key, alike in here.items():
+        living = [client for client in alike if client.gone_at is None] or alike
         if len(living) == 1:
             plan.clients[key] = living[0]
         else:
             doubled.add(key)
     rows.refused_clients |= doubled
     types = {key_of(name): name for name in ClientType.objects.values_list("name", flat=True)}
-    emails = {row.owner_email for row in rows.clients if row.owner_email}
-    people = {e.lower() for c in _chunks(emails) for e in _known_emails(c)}
+    people = {email.lower() for email in User.objects.values_list("email", flat=True)}
     for row in rows.clients:
         held = plan.clients.get(row.key)
         if row.key in doubled:
@@ -297,6 +302,12 @@ def _resolve_clients(plan: Plan) -> None:
         if row.client_type and key_of(row.client_type) not in types:
             types[key_of(row.client_type)] = row.client_type
             plan.new_types[key_of(row.client_type)] = row.client_type
+            if len(plan.new_types) == MOST_NEW_TYPES + 1:
+                reason = _(
+                    "This is the client type number %(count)s that is new here: look whether the "
+                    "column holds something else, such as names."
+                ) % {"count": MOST_NEW_TYPES + 1}
+                _complain(plan, "clients", row.line, "client_type", reason)
         if row.owner_email and row.owner_email not in people:
             people.add(row.owner_email)
             plan.new_people.append(row.owner_email)
@@ -306,10 +317,6 @@ def _resolve_clients(plan: Plan) -> None:
             plan.changes.append(Change(row, held, fields))
         else:
             plan.unchanged["clients"] += 1
-
-
-def _known_emails(emails: Sequence[str]) -> list[str]:
-    return list(User.objects.filter(email__in=emails).values_list("email", flat=True))
 
 
 # Attribute of a row → field of a client, where both are plain values.
@@ -345,10 +352,16 @@ def _resolve_invoices(plan: Plan, lock: bool) -> None:
     numbers = {row.number for row in rows.invoices}
     numbers |= {row.corrects for row in rows.invoices if row.corrects}
     numbers |= {row.invoice for row in rows.payments}
+    known: list[int] = []
     for chunk in _chunks(numbers):
-        found = Invoice.objects.filter(imported=True, number__in=chunk)
+        known += Invoice.objects.filter(imported=True, number__in=chunk).values_list(
+            "pk", flat=True
+        )
+    # In the order in which payments lock theirs: two that wait for each other would never end.
+    for part in _chunks(sorted(known)):
+        found = Invoice.objects.filter(pk__in=part).order_by("pk")
         if lock:
-            found = found.select_for_update(of=("self",)).order_by("pk")
+            found = found.select_for_update(of=("self",))
         for invoice in found.select_related("client", "corrects"):
             plan.invoices[invoice.number] = invoice
     new_names = {row.key for row in plan.new_clients}
@@ -651,19 +664,26 @@ def _settle(plan: Plan) -> None:
             )
     for row in plan.new_payments:
         moves.setdefault(row.invoice, []).append((row.received_on, 1, row.line, row.amount_minor))
-    totals = {row.number: row.total_minor for row in plan.new_invoices}
-    surplus = early = 0
+    new = {row.number: row for row in plan.new_invoices}
+    surplus = early = advance = 0
     for number, found in moves.items():
         held = plan.invoices.get(number)
-        if held is None and number not in totals:
+        if held is None and number not in new:
             continue
-        left = held.outstanding_minor if held else totals[number]
-        for _day, is_payment, line, amount in sorted(found):
+        left = held.outstanding_minor if held else new[number].total_minor
+        issued = _issued_on(held or new[number])
+        for day, is_payment, line, amount in sorted(found):
             take = min(left, amount)
             left -= take
             plan.applied["payments" if is_payment else "invoices"][line] = take
+            advance += bool(is_payment) and day < issued
             surplus += bool(is_payment) and take < amount
             early += not is_payment and take < amount
+    if advance:
+        plan.notices.append(
+            _("%(count)s payments came before their invoice was issued; they are kept as they are.")
+            % {"count": advance}
+        )
     if surplus:
         plan.notices.append(
             _(
@@ -747,7 +767,8 @@ def report(plan: Plan) -> dict[str, Any]:
         "writes": plan.writes,
         "unread": sorted(plan.rows.unread),
         "new_types": list(plan.new_types.values()),
-        "new_people": plan.new_people,
+        "new_people": plan.new_people[:SHOWN_PEOPLE],
+        "more_new_people": max(0, len(plan.new_people) - SHOWN_PEOPLE),
         "notices": plan.notices,
         "refused": len(plan.complaints),
         "complaints": [

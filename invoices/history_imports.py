@@ -29,6 +29,8 @@ AT_ONCE = 2_000
 MAX_ROWS = 30_000
 # A preview that nobody brought in is thrown away.
 KEPT_FOR = timedelta(days=2)
+# The queue gives a task a second time after 40 minutes; the sweep comes later.
+LEFT_ALONE_FOR = timedelta(minutes=45)
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,17 @@ def run(import_id: int) -> None:
     kept = HistoryImport.objects.select_related("created_by").get(pk=import_id)
     with translation.override(kept.created_by.language):
         bring_in(import_id=import_id, on=timezone.localdate())
+
+
+def sweep() -> int:
+    """Take up what waits although no worker has it: its task was lost or gave up."""
+    waiting = HistoryImport.objects.filter(
+        state=HistoryImport.State.QUEUED, created_at__lt=timezone.now() - LEFT_ALONE_FOR
+    )
+    idle = [kept.pk for kept in waiting.only("pk") if progress_of(kept) is None]
+    for pk in idle:
+        run(pk)
+    return len(idle)
 
 
 def bring_in(*, import_id: int, on: date) -> HistoryImport:

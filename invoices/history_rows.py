@@ -180,7 +180,7 @@ class Reader:
         value = self.text(column, most=60, needed=True)
         if not value or not currency:
             return None
-        if not re.fullmatch(r"[-\u2212]?\d{1,30}(\.\d{1,20})?", value):
+        if not re.fullmatch(r"[-\u2212]?[0-9]{1,30}(\.[0-9]{1,20})?", value):
             self.complain(
                 column,
                 _(
@@ -236,7 +236,7 @@ class Reader:
 
 
 def _iso_day(text: str) -> date | None:
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         return None
     try:
         return date.fromisoformat(text)
@@ -246,7 +246,7 @@ def _iso_day(text: str) -> date | None:
 
 def _as_iso(text: str) -> str:
     """What was probably meant, where only one reading is possible."""
-    found = re.fullmatch(r"(\d{1,4})[/. -](\d{1,2})[/. -](\d{1,4})", text)
+    found = re.fullmatch(r"([0-9]{1,4})[/. -]([0-9]{1,2})[/. -]([0-9]{1,4})", text)
     if not found:
         return ""
     a, b, c = found.groups()
@@ -339,7 +339,7 @@ def _terms(cell: Reader) -> int | None:
     value = cell.text("payment_terms_days", most=20)
     if not value:
         return None
-    if not re.fullmatch(r"\d{1,9}", value) or int(value) > LONGEST_TERMS:
+    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) > LONGEST_TERMS:
         cell.complain(
             "payment_terms_days",
             _("“%(text)s” is not a number of days from 0 to %(most)s.")
@@ -351,7 +351,7 @@ def _terms(cell: Reader) -> int | None:
 
 def _siren(cell: Reader) -> str:
     value = re.sub(r"[\s.]", "", cell.text("siren", most=30))
-    if value and not re.fullmatch(r"\d{9}", value):
+    if value and not re.fullmatch(r"[0-9]{9}", value):
         cell.complain(
             "siren",
             _(

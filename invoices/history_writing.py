@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db import models
+from django.utils import timezone
 
 from billing_portal.accounts.models import User
 from invoices.history import PLAIN_FIELDS, Plan
@@ -103,8 +104,10 @@ class _Writer:
                     client.owner = self.people[row.owner_email]
                 else:
                     setattr(client, name, getattr(row, name))
+            client.updated_at = timezone.now()
             changed.append(client)
         if changed:
+            names.add("updated_at")
             Client.objects.bulk_update(changed, sorted(names), batch_size=500)
             self.done += len(changed)
 

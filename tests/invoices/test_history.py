@@ -229,6 +229,12 @@ def test_unknown_client_types_are_created_once_and_known_ones_take_their_free_ma
     ]
 
 
+def test_a_column_that_is_mistaken_for_the_client_type_is_noticed():
+    rows = [changed(CLIENT, name=f"A{n}", client_type=f"T{n}") for n in range(60)]
+    found = only_complaint(plan_of(rows))
+    assert (found.line, found.column) == (52, "client_type")
+
+
 def test_owners_are_found_by_email_or_made_as_sales_who_cannot_sign_in(clerk):
     rows = [
         changed(CLIENT, name="A", owner_email=clerk.email.upper()),
@@ -489,6 +495,13 @@ def test_equal_rows_without_a_reference_are_as_many_payments():
     bring(None, None, [row, row, row])
     assert Payment.objects.count() == 3
     assert Invoice.objects.get().status == "settled"
+
+
+def test_a_payment_in_advance_is_kept_and_said():
+    plan = bring([CLIENT], [INVOICE], [changed(PAYMENT, received_on="2026-01-02")])
+    invoice = Invoice.objects.get()
+    assert (invoice.days_to_pay, invoice.days_late) == (-8, -38)
+    assert any("before their invoice was issued" in notice for notice in plan.notices)
 
 
 def test_a_payment_for_an_invoice_that_came_in_before_settles_the_rest():

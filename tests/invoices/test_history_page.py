@@ -14,6 +14,7 @@ from django_q.models import OrmQ
 
 from invoices import history_imports
 from invoices.models import Client, HistoryImport, Invoice, Payment
+from invoices.tasks import sweep_history_imports
 from tests.factories import make_client, make_user
 from tests.invoices.test_history import CLIENT, INVOICE, PAYMENT, as_csv, changed
 
@@ -191,6 +192,19 @@ def test_a_worker_that_dies_half_way_leaves_nothing_and_begins_anew(clerk, monke
     assert kept.state == "queued" and not Client.objects.exists()
     history_imports.run(kept.pk)
     assert Client.objects.count() == 1
+
+
+def test_what_waits_although_no_worker_has_it_is_taken_up(clerk, monkeypatch):
+    monkeypatch.setattr(history_imports, "AT_ONCE", 0)
+    sources = {"clients": ("c.csv", as_csv("clients", [CLIENT]))}
+    kept = history_imports.keep(sources=sources, by=clerk, on=date(2026, 11, 24))
+    history_imports.start(import_id=kept.pk, by=clerk, on=date(2026, 11, 24))
+    OrmQ.objects.all().delete()
+    assert sweep_history_imports() == 0
+    HistoryImport.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    assert sweep_history_imports() == 1
+    assert Client.objects.count() == 1
+    assert sweep_history_imports() == 0
 
 
 def test_a_preview_can_be_thrown_away_and_old_ones_go_by_themselves(clerk, clerk_client):
