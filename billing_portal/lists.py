@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 import xlsxwriter
@@ -189,13 +190,15 @@ def _fetch(
     cursor: tuple[Any, int] | None,
     backwards: bool,
     size: int,
+    count: int,
 ) -> list[Any]:
     found: list[Any] = []
     down = falling != backwards
     passed = cursor is None
     for part, without in _segments(rows, column, falling=falling, backwards=backwards):
         wanted = size - len(found)
-        if wanted <= 0:
+        # A short list without cursor is complete as soon as all of it is there.
+        if wanted <= 0 or (cursor is None and len(found) >= count):
             break
         chosen = part
         if not passed and cursor is not None:
@@ -238,18 +241,17 @@ def paginate(
     if count is None:
         count, capped = counted(rows)
 
+    fetch = partial(_fetch, rows, column, falling=falling, size=size + 1, count=count)
     backwards = "before" in params
     cursor = _decode(params.get("before") or params.get("after") or "")
     if cursor is None:
         backwards = False
     try:
-        found = _fetch(
-            rows, column, falling=falling, cursor=cursor, backwards=backwards, size=size + 1
-        )
+        found = fetch(cursor=cursor, backwards=backwards)
     except (ValueError, TypeError, forms.ValidationError):
         # The cursor belongs to another sort: begin again.
         cursor, backwards = None, False
-        found = _fetch(rows, column, falling=falling, cursor=None, backwards=False, size=size + 1)
+        found = fetch(cursor=None, backwards=False)
     more = len(found) > size
     found = found[:size]
     if backwards:
@@ -257,9 +259,7 @@ def paginate(
         if not more and len(found) < size:
             # Rows have gone since: the first page whole, rather than a short one.
             cursor, backwards = None, False
-            found = _fetch(
-                rows, column, falling=falling, cursor=None, backwards=False, size=size + 1
-            )
+            found = fetch(cursor=None, backwards=False)
             more = len(found) > size
             found = found[:size]
 

@@ -259,8 +259,10 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
 
 def _state(wanted: InvoiceFilter, day: date) -> Q:
     issued = Q(status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
-    invoice = issued & Q(kind=wanted.kind or Invoice.Kind.INVOICE)
-    unsettled = invoice & open_at(day)
+    kind = Q(kind=wanted.kind or Invoice.Kind.INVOICE)
+    invoice = issued & kind
+    # Today the status says it, and an index serves status and due date; of a past day it does not.
+    unsettled = invoice & open_at(day) if wanted.as_of else kind & Q(status=Invoice.Status.ISSUED)
     return {
         "": ~Q(status=Invoice.Status.VOID),
         "all": ~Q(status=Invoice.Status.VOID),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any, Self
+from datetime import date, datetime
+from typing import Any, NamedTuple, Self
 
 from django.conf import settings
 from django.db import models
@@ -293,26 +293,57 @@ class Invoice(models.Model):
     def outstanding_balance(self) -> Money:
         return from_minor(self.outstanding_minor, self.currency)
 
+    @property
+    def standing(self) -> Standing:
+        return Standing(
+            self.kind,
+            self.status,
+            self.due_date,
+            self.total_minor,
+            self.outstanding_minor,
+            self.sent_at,
+        )
+
+    def is_overdue(self, on: date) -> bool:
+        return self.standing.is_overdue(on)
+
+    def days_overdue(self, on: date) -> int:
+        """Days past the due date on `on`; 0 when not overdue."""
+        return self.standing.days_overdue(on)
+
+    def states(self, on: date) -> list[str]:
+        """Every state that is true, most pressing first; keys of ui/UI.md, "States"."""
+        return self.standing.states(on)
+
+
+class Standing(NamedTuple):
+    """What tells the states of an invoice: lists read just these columns, at a tenth of the cost."""
+
+    kind: str
+    status: str
+    due_date: date | None
+    total_minor: int
+    outstanding_minor: int
+    sent_at: datetime | None
+
     def is_overdue(self, on: date) -> bool:
         return (
-            self.status == self.Status.ISSUED
-            and self.kind == self.Kind.INVOICE
+            self.status == Invoice.Status.ISSUED
+            and self.kind == Invoice.Kind.INVOICE
             and self.due_date is not None
             and self.due_date < on
         )
 
     def days_overdue(self, on: date) -> int:
-        """Days past the due date on `on`; 0 when not overdue."""
         return (on - self.due_date).days if self.due_date and self.is_overdue(on) else 0
 
     def states(self, on: date) -> list[str]:
-        """Every state that is true, most pressing first; keys of ui/UI.md, "States"."""
-        if self.status == self.Status.VOID:
+        if self.status == Invoice.Status.VOID:
             return ["void"]
-        if self.status == self.Status.DRAFT:
+        if self.status == Invoice.Status.DRAFT:
             return ["draft"]
-        found = ["credit"] if self.is_credit_note else []
-        if self.status == self.Status.SETTLED:
+        found = ["credit"] if self.kind == Invoice.Kind.CREDIT_NOTE else []
+        if self.status == Invoice.Status.SETTLED:
             return [*found, "settled"]
         if self.is_overdue(on):
             found.append("overdue")

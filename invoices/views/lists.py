@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,6 +18,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -43,7 +45,8 @@ from billing_portal.lists import (
 from billing_portal.money import DecimalTextField, formatted_minor, from_minor
 from billing_portal.templatetags.portal import STATES, grouped, query_with, sprite, state_html
 from billing_portal.toasts import announce
-from invoices.models import Client, ClientType, Document, Invoice
+from invoices.models import Client, ClientType, Document, ExchangeRate, Invoice
+from invoices.models.invoices import Standing
 from invoices.queries import (
     BUCKETS_DUE,
     BUCKETS_ISSUE,
@@ -116,7 +119,8 @@ class FilterForm(forms.Form):
     )
     as_of = DateTextField(label=gettext_lazy("As of"), required=False)
 
-    def __init__(self, params: QueryDict, *, user: User) -> None:
+    def __init__(self, params: QueryDict, *, user: User, currencies: Iterable[str] = ()) -> None:
+        """`currencies` of the selection; the others are those of clients and rates."""
         super().__init__(params)
         chosen = params.get("client", "")
         if chosen.isdigit():
@@ -124,7 +128,7 @@ class FilterForm(forms.Form):
             self._choices_of("client", Client.objects.filter(pk=int(chosen)))
         people = [(str(pk), name or email) for pk, name, email in _owners(user)]
         self._choices_of("owner", [("", "–"), ("0", _("Nobody")), *people])
-        codes = Invoice.objects.order_by().values_list("currency", flat=True).distinct()
+        codes = {*currencies, *_currencies()}
         self._choices_of("currency", [("", "–"), *((code, code) for code in sorted(codes))])
 
     def _choices_of(self, name: str, choices: Any) -> None:
@@ -138,6 +142,12 @@ class FilterForm(forms.Form):
 def _owners(user: User) -> list[tuple[int, str, str]]:
     people = User.objects.all() if sees_everything(user) else User.objects.filter(pk=user.pk)
     return list(people.order_by("name", "email").values_list("pk", "name", "email")[:500])
+
+
+def _currencies() -> Iterable[str]:
+    # Not those of the invoices: that would read them all for each page.
+    rated = ExchangeRate.objects.order_by().values_list("currency", flat=True)
+    return Client.objects.order_by().values_list("currency", flat=True).union(rated)
 
 
 def columns(state: str) -> tuple[Column, ...]:
@@ -187,43 +197,48 @@ class Row:
     currency: str
 
 
-def list_row(row: dict[str, Any], day: date, query: str) -> Row:
+def list_rows(rows: Iterable[dict[str, Any]], day: date, query: str) -> list[Row]:
     """`day` is the as-of day: lateness of what is open counts up to it."""
-    currency = row["currency"]
-    open_minor = row.get("open_minor", row["outstanding_minor"])
-    # A model instance would do, at ten times the cost: this one carries just what `states` reads.
-    invoice = Invoice(
-        kind=row["kind"],
-        status=row["status"],
-        due_date=row["due_date"],
-        total_minor=row["total_minor"],
-        outstanding_minor=open_minor,
-        sent_at=row["sent_at"],
-    )
-    first, *others = invoice.states(day)
-    days = invoice.days_overdue(day) or row["days_late"]
-    return Row(
-        pk=row["pk"],
-        url=reverse("invoices:detail", args=[row["pk"]]) + query,
-        name=row["number"] or row["title"] or _("Draft"),
-        client=row["client__name"],
-        type=row["client__client_type__name"],
-        mark=row["client__client_type__mark"],
-        issued=dates.day(row["issue_date"]),
-        issued_iso=row["issue_date"].isoformat() if row["issue_date"] else "",
-        due=dates.day(row["due_date"]),
-        due_iso=row["due_date"].isoformat() if row["due_date"] else "",
-        late="–" if days is None else grouped(days),
-        is_late=first == "overdue",
-        state=state_html(first),
-        note=", ".join(
-            str(STATES[key][1]).lower() for key in others if key not in ("sent", "issued")
-        ),
-        total=formatted_minor(row["total_minor"], currency),
-        open=formatted_minor(open_minor, currency) if row["status"] != "void" else "–",
-        open_minor=open_minor,
-        currency=currency,
-    )
+    # Once for all rows: an address and a sign take as long as the rest of a row.
+    before, after = reverse("invoices:detail", args=[0]).rsplit("0", 1)
+    signs: dict[str, SafeString] = {}
+    written = []
+    for row in rows:
+        pk, currency = row["pk"], row["currency"]
+        issued, due = row["issue_date"], row["due_date"]
+        open_minor = row.get("open_minor", row["outstanding_minor"])
+        standing = Standing(
+            row["kind"], row["status"], due, row["total_minor"], open_minor, row["sent_at"]
+        )
+        first, *others = standing.states(day)
+        days = standing.days_overdue(day) or row["days_late"]
+        if first not in signs:
+            signs[first] = state_html(first)
+        written.append(
+            Row(
+                pk=pk,
+                url=f"{before}{pk}{after}{query}",
+                name=row["number"] or row["title"] or _("Draft"),
+                client=row["client__name"],
+                type=row["client__client_type__name"],
+                mark=row["client__client_type__mark"],
+                issued=dates.day(issued),
+                issued_iso=issued.isoformat() if issued else "",
+                due=dates.day(due),
+                due_iso=due.isoformat() if due else "",
+                late="–" if days is None else grouped(days),
+                is_late=first == "overdue",
+                state=signs[first],
+                note=", ".join(
+                    str(STATES[key][1]).lower() for key in others if key not in ("sent", "issued")
+                ),
+                total=formatted_minor(row["total_minor"], currency),
+                open="–" if first == "void" else formatted_minor(open_minor, currency),
+                open_minor=open_minor,
+                currency=currency,
+            )
+        )
+    return written
 
 
 def selection(request: HttpRequest, on: date) -> tuple[Any, InvoiceFilter, list[str]]:
@@ -266,10 +281,12 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
     day = wanted.as_of or on
     query = f"?{request.GET.urlencode()}" if request.GET else ""
     found = ngettext("%(n)s document", "%(n)s documents", count) % {"n": grouped(count)}
-    form = FilterForm(request.GET, user=request.user)
+    form = FilterForm(
+        request.GET, user=request.user, currencies=[total.currency for total in totals]
+    )
     context = {
         "page": page,
-        "rows": [list_row(row, day, query) for row in page.rows],
+        "rows": list_rows(page.rows, day, query),
         "totals": [
             {
                 "currency": total.currency,
