@@ -101,10 +101,11 @@ def drafted_lines(deal: Deal, treatment: VatTreatment) -> Drafted:
         )
         for extra in deal.discounts.all()
     ]
-    as_given = compute(amounts, currency=deal.currency, discounts=discounts)
+    totals = as_given = compute(amounts, currency=deal.currency, discounts=discounts)
     if deal.tax_method == Deal.TaxMethod.INCLUSIVE:
         restated = net_lines_from_gross(amounts, currency=deal.currency, discounts=discounts)
         amounts, discounts = list(restated.lines), list(restated.discounts)
+        totals = compute(amounts, currency=deal.currency, discounts=discounts)
         if restated.difference_minor:
             notes.append(
                 {
@@ -114,9 +115,9 @@ def drafted_lines(deal: Deal, treatment: VatTreatment) -> Drafted:
                 }
             )
     lines = [DraftLine(text, unit, line) for (text, unit), line in zip(words, amounts, strict=True)]
-    before = compute(amounts, currency=deal.currency, discounts=discounts)
-    lines += _discount_lines(before, deal)
-    totals = compute([line.amounts for line in lines], currency=deal.currency)
+    if totals.allowances:
+        lines += _discount_lines(totals, deal)
+        totals = compute([line.amounts for line in lines], currency=deal.currency)
     return Drafted(tuple(lines), tuple(notes), totals, as_given.net_minor)
 
 

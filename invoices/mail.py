@@ -12,6 +12,7 @@ import logging
 import random
 import re
 import smtplib
+import time
 from collections.abc import Sequence
 from datetime import date, timedelta
 from email.utils import make_msgid, parseaddr
@@ -41,6 +42,7 @@ MAX_DELAY = timedelta(hours=6)
 # So often the whole mail waits for a recipient who is refused for now; then the others get it.
 PATIENCE = 4
 SWEEP_LIMIT = 200
+SWEEP_SECONDS = 45
 MAX_BODY = 200_000
 
 
@@ -139,7 +141,7 @@ def queue_invoice(
         if invoice is None or invoice.status in (Invoice.Status.DRAFT, Invoice.Status.VOID):
             raise MailRefused(_("Only an issued invoice is sent: issue it first."))
         to = [a.strip() for a in recipients if a.strip()] or list(invoice.recipients)
-        documents = list(invoice.documents.filter(kind="pdf"))
+        documents = list(invoice.documents.filter(kind="pdf").defer("content"))
         if not documents:
             raise MailRefused(
                 _("%(number)s has no PDF here: it comes from an older system.")
@@ -221,17 +223,25 @@ def _hurry(message: Message) -> None:
 
 
 def sweep() -> dict[str, int]:
-    """Deliver every row that waits and is due, whatever became of its task."""
+    """Deliver the rows that wait and are due, whatever became of their tasks.
+
+    It runs every minute, so it ends within one: a server that answers nobody is left in peace.
+    """
     now = timezone.now()
+    end = time.monotonic() + SWEEP_SECONDS
     due = (
         Message.objects.filter(_due(now), state=Message.State.QUEUED)
         .order_by("pk")
         .values_list("pk", flat=True)[:SWEEP_LIMIT]
     )
     counts: dict[str, int] = {}
+    put_off = 0
     for message_id in list(due):
         state = deliver(message_id)
         counts[state] = counts.get(state, 0) + 1
+        put_off = put_off + 1 if state == Message.State.QUEUED else 0
+        if put_off >= 3 or time.monotonic() > end:
+            break
     return counts
 
 

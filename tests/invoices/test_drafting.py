@@ -193,6 +193,59 @@ def test_a_negative_price_moves_its_sign_to_the_quantity():
     assert [(li.quantity, li.unit_price) for li in invoice.lines.all()] == [(1, 500), (-2, 30)]
 
 
+def test_an_untaxed_line_among_taxed_ones_is_exempt_as_the_deal_says():
+    make_company()
+    deal = make_deal(lines=(line(), line(tax_percent=Decimal(0))))
+    assert [li.vat_category for li in draft(deal).lines.all()] == ["S", "E"]
+
+
+def test_a_rate_with_four_decimals_is_rounded_and_told():
+    make_company()
+    invoice = draft(make_deal(lines=(line(tax_percent=Decimal("5.5049")),)))
+    assert invoice.lines.get().vat_rate == Decimal("5.50")
+    assert drafting.draft_notes(invoice) == ["The VAT rate of line 1 was rounded to 5.5 %."]
+
+
+def test_a_total_that_no_net_price_gives_is_told():
+    make_company()
+    deal = make_deal(tax_method="inclusive", value_minor=3, lines=(line(1, "0.03"),))
+    invoice = draft(deal)
+    assert invoice.total_minor == 2
+    assert "differs by −€0.01" in drafting.draft_notes(invoice)[0]
+
+
+def test_five_hundred_lines_are_the_most():
+    make_company()
+    deal = make_deal(lines=(line(),) * 501, value_minor=501_00)
+    assert fields_of(deal)["lines"].prevents_draft
+
+
+def test_a_deal_that_vanished_or_a_client_in_play_money_is_refused():
+    with pytest.raises(DraftRefused, match="no longer here"):
+        drafting.draft_from_deal(deal_id=0, by=None, on=ON)
+    with pytest.raises(DraftRefused, match="not a currency"):
+        drafting.new_draft(client_id=make_client(currency="XQQ").pk, by=None, on=ON)
+
+
+def test_a_negative_price_typed_in_the_editor_moves_its_sign_too():
+    invoice = make_draft()
+    assert save(invoice, lines=[{**ROW, "unit_price": Decimal(-50)}]) == {}
+    assert (invoice.lines.get().quantity, invoice.lines.get().unit_price) == (-2, 50)
+
+
+def test_a_field_that_does_not_exist_is_a_bug_and_not_a_sentence():
+    invoice = make_draft()
+    with pytest.raises(ValueError, match="knows no"):
+        save(invoice, {"number": "F-1"})
+    with pytest.raises(ValueError, match="knows no"):
+        save(invoice, lines=[{**ROW, "net_minor": 1}])
+
+
+def test_a_business_without_vat_is_exempt_at_home():
+    company = make_company(vat_rate=0)
+    assert vat_treatment(make_client(), company).category == "E"
+
+
 def test_units_are_known_by_their_words():
     make_company()
     deal = make_deal(lines=(line(unit="jours"), line(unit="HUR"), line(unit="forfait")))

@@ -287,6 +287,16 @@ def test_no_server_at_all_is_tried_later(settings):
 
 
 @pytest.mark.django_db
+def test_a_sweep_leaves_a_server_that_takes_nothing_in_peace(postbox):
+    for n in range(10):
+        queued(reason_key=f"test:{n}")
+    postbox.on_mail = "421 Too busy"
+    assert mail.sweep() == {"queued": 3}
+    postbox.on_mail = None
+    assert mail.sweep() == {"sent": 7}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "trouble",
     [

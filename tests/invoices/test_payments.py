@@ -190,6 +190,21 @@ def test_a_payment_of_an_unknown_client_or_invoice_is_refused():
         payments.reverse_payment(payment_id=0, by=None, on=ON, reason="x")
 
 
+def test_a_note_or_reason_that_is_too_long_and_an_empty_choice_are_refused(clerk):
+    client = make_client()
+    with pytest.raises(PaymentRefused, match="note 300"):
+        pay(client, 10, note="x" * 301)
+    payment = pay(client, 10)
+    with pytest.raises(PaymentRefused, match="Choose an invoice"):
+        payments.allocate_unapplied(payment_id=payment.pk, allocations=[], by=clerk, on=ON)
+    with pytest.raises(PaymentRefused, match="At most 300"):
+        reverse(payment, reason="x" * 301)
+    with pytest.raises(PaymentRefused, match="no longer here"):
+        payments.write_off(invoice_id=0, reason="x", by=clerk, on=ON)
+    with pytest.raises(PaymentRefused, match="no longer here"):
+        apply(Invoice(pk=0), Invoice(pk=0), eur(1))
+
+
 # ─ Reversal ─────────────────────────────────────────────────────────────────────────────────────
 
 
