@@ -6,6 +6,7 @@ on how many rows there are.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,12 +21,15 @@ from django.utils.translation import ngettext
 from billing_portal.accounts.models import User
 from billing_portal.lists import Total, totals_per_currency
 from billing_portal.money import formatted_minor
+from invoices.billing_queue import Waiting, examine
 from invoices.expressions import InCompanyCurrency
 from invoices.models import Client, Company, Deal, Invoice, Payment
 from invoices.queries import BUCKETS_DUE, InvoiceFilter, bucket_condition
 from reports import alert_words, alerts
 from reports.models import Alert
 
+# So many deals are looked into for what they lack.
+EXAMINED = 300
 TO_BILL, TO_CHASE, DRAFTS, UNAPPLIED, ALERTS = 6, 7, 5, 5, 5
 COUNTS_KEPT_SECONDS = 20
 
@@ -63,6 +67,18 @@ class Worklist:
     @property
     def more(self) -> int:
         return self.count - len(self.rows)
+
+
+@dataclass(frozen=True)
+class BillingList(Worklist):
+    """Deals to bill; `count` is of the ready ones, the others are counted apart."""
+
+    lacking: int = 0
+    lacking_amounts: str = ""
+
+    @property
+    def more(self) -> int:
+        return max(0, self.count - len(self.rows))
 
 
 @dataclass(frozen=True)
@@ -125,20 +141,12 @@ def desk(user: User, on: date) -> dict[str, Any]:
     """Everything that the desk shows to this person."""
     company = Company.objects.filter(pk=1).first()
     own = company.currency if company else "EUR"
-    deals, late, unfinished = to_bill(user, company), overdue(user, on), drafts(user)
-    bill_totals = totals_per_currency(deals, "value_minor")
+    late, unfinished = overdue(user, on), drafts(user)
+    bill_tile, bill_list = _billing(to_bill(user, company))
     late_totals = totals_per_currency(late, "outstanding_minor")
     draft_totals = totals_per_currency(unfinished, "total_minor")
     tiles = [
-        Tile(
-            "bill",
-            "briefcase",
-            _("To bill"),
-            (n := _counted(bill_totals)),
-            ngettext("deal", "deals", n),
-            alert_words.link("invoices:deals"),
-            _amounts(bill_totals, "value_minor"),
-        ),
+        bill_tile,
         Tile(
             "drafts",
             "circle-dashed",
@@ -150,22 +158,14 @@ def desk(user: User, on: date) -> dict[str, Any]:
         ),
     ]
     found: dict[str, Any] = {
-        "to_bill": Worklist(
-            list(
-                deals.select_related("client").order_by(F("won_on").desc(nulls_last=True), "-pk")[
-                    :TO_BILL
-                ]
-            ),
-            tiles[0].count,
-            tiles[0].url,
-        ),
+        "to_bill": bill_list,
         "drafts": Worklist(
             list(
                 unfinished.select_related("client")
                 .defer("paper")
                 .order_by("-total_minor", "pk")[:DRAFTS]
             ),
-            tiles[1].count,
+            n,
             tiles[1].url,
         ),
     }
@@ -239,6 +239,42 @@ def desk(user: User, on: date) -> dict[str, Any]:
         "steps": first_steps(user, company),
         "on": on,
     }
+
+
+def _billing(deals: QuerySet[Deal]) -> tuple[Tile, BillingList]:
+    """Ready deals with the button that drafts them; what lacks something is a line below.
+
+    Whether a deal is ready is found by adding its lines up, so of a queue of hundreds, which only
+    an unset first billing day makes, the desk shows all as it is.
+    """
+    totals = totals_per_currency(deals, "value_minor")
+    number = _counted(totals)
+    address = alert_words.link("invoices:deals")
+    if number > EXAMINED:
+        latest = deals.select_related("client").order_by(F("won_on").desc(nulls_last=True), "-pk")
+        rows = [Waiting(deal, ()) for deal in latest[:TO_BILL]]
+        shown = BillingList(rows, number, address)
+        amounts = _amounts(totals, "value_minor")
+    else:
+        queue = examine(deals)
+        rows = queue.all[:TO_BILL]
+        lacking = queue.lacking[max(0, TO_BILL - len(queue.ready)) :]
+        number = len(queue.ready)
+        amounts = _sums([each.deal for each in queue.ready])
+        shown = BillingList(
+            rows, number, address, len(lacking), " · ".join(_sums([w.deal for w in lacking]))
+        )
+        if address:
+            address += "?state=ready"
+    unit = ngettext("deal", "deals", number)
+    return Tile("bill", "briefcase", _("To bill"), number, unit, address, amounts), shown
+
+
+def _sums(deals: Sequence[Deal]) -> list[str]:
+    sums: Counter[str] = Counter()
+    for deal in deals:
+        sums[deal.currency] += deal.value_minor
+    return [formatted_minor(minor, code) for code, minor in sums.most_common() if minor]
 
 
 def _with_query(name: str, query: str) -> str:

@@ -67,7 +67,7 @@ def test_killed_at_any_statement_the_run_leaves_alerts_and_mails_whole_or_not_at
     # Rule by rule: three alerts, two mails and the two tasks that hurry them, or nothing.
     assert set(left) <= {(0, 0, 0), (3, 2, 2), (6, 4, 4)}
     assert (0, 0, 0) in left
-    assert left[-1] == (6, 4, 4)
+    assert left[-1] == (6, 4, 4), states[-3:]
     assert states[-1][1].startswith("done")
     assert [state[1] for state in states[:-1]] == ["killed"] * (len(states) - 1)
     alerts.run(on=ON)

@@ -104,6 +104,23 @@ def test_overdue_invoices_stand_by_their_worth_in_the_companys_currency(clerk):
     assert rows == [yen.pk, unknown.pk, small.pk]
 
 
+def test_deals_that_lack_something_are_counted_apart(clerk, clerk_client):
+    make_deal(title="Ready one", value_minor=500_00)
+    bare = make_client(address_line1="", city="", billing_email="", name="Bare")
+    for n in range(8):
+        make_deal(title=f"Bare deal {n}", client=bare, value_minor=100_00)
+    shown = desk.desk(clerk, today())
+    assert (shown["tiles"][0].count, shown["tiles"][0].amounts) == (1, ["€500.00"])
+    assert shown["tiles"][0].url == reverse("invoices:deals") + "?state=ready"
+    assert (shown["to_bill"].lacking, shown["to_bill"].lacking_amounts) == (3, "€300.00")
+    page = clerk_client.get(reverse("reports:desk")).text
+    assert page.count(">Draft<span") == 1
+    assert "3 more lack something, €300.00" in page
+    opened = clerk_client.get(shown["tiles"][0].url).text
+    assert "Ready one" in opened
+    assert "Bare deal" not in opened
+
+
 def test_reversed_payments_hold_no_unapplied_cash(clerk):
     client = make_client()
     paid = Payment.objects.create(
@@ -154,7 +171,7 @@ def test_sales_see_their_own_and_no_button_that_they_may_not_use(sales_client):
         assert word not in page
     shown = desk.desk(seller, today())
     assert shown["to_bill"].count == 1
-    assert shown["to_bill"].rows == [mine]
+    assert [each.deal for each in shown["to_bill"].rows] == [mine]
 
 
 def test_managers_see_everything_and_change_nothing(manager_client):
