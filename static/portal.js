@@ -362,7 +362,8 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (polls && document.hidden && !requestConfig.triggeringEvent) return event.preventDefault();
   busy(sendingForm(elt), true);
 });
-document.addEventListener("htmx:afterRequest", ({ detail }) => busy(sendingForm(detail.elt), false));
+// The form itself may have been swapped away: then the event comes from what is left around it.
+document.addEventListener("htmx:afterRequest", ({ detail }) => busy(sendingForm(detail.requestConfig?.elt || detail.elt), false));
 
 function complain(title, text) {
   const place = document.querySelector(".modal.show .modal-body, .offcanvas.show .offcanvas-body") || document.getElementById("notices");
