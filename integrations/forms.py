@@ -17,11 +17,11 @@ from integrations.pipedrive.mapping import Rules, Source, read_terms
 from integrations.pipedrive.suggest import (
     client_type_for,
     entities_of,
+    load_rules,
     option_values,
     suggested,
     terms_text,
 )
-from integrations.pipedrive.sync import load_rules
 from invoices.models import ClientType
 
 Target = FieldMapping.Target

@@ -1,14 +1,15 @@
-"""Which fields of the CRM probably hold our values, judged by their names."""
+"""Which fields of the CRM hold our values: as chosen, and as their names suggest."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection, ExternalField, FieldMapping
-from integrations.pipedrive.mapping import read_language, read_terms
+from integrations.pipedrive.mapping import Rules, Source, read_language, read_terms
 from invoices.models import ClientType
 from invoices.models.terms import TermsKind
 
@@ -30,6 +31,23 @@ ENTITIES: Final[dict[str, tuple[str, ...]]] = {
     Target.SERVICE_PERIOD: ("deal",),
 }
 CLIENT_ENTITIES: Final = ("organization", "deal", "person")
+
+
+def load_rules(connection: Connection) -> Rules:
+    fields = {(each.entity, each.code): each for each in connection.fields.all()}
+    sources = []
+    for row in connection.mappings.order_by("pk"):
+        known = fields.get((row.entity, row.code))
+        if known is None:
+            continue
+        labels = {str(each["id"]): str(each["label"]) for each in known.options}
+        sources.append(
+            Source(
+                row.target, row.entity, row.code, known.name, known.field_type, labels, row.options
+            )
+        )
+    types = {name.casefold(): pk for pk, name in ClientType.objects.values_list("pk", "name")}
+    return Rules(tuple(sources), types, timezone.get_default_timezone())
 
 
 def entities_of(target: str) -> tuple[str, ...]:
