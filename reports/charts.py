@@ -118,7 +118,6 @@ def _figure(traces: Sequence[Any], *, height: int, **layout: Any) -> Figure:
     figure = graph_objects.Figure(
         data=list(traces),
         layout={
-            "template": None,
             "height": height,
             "margin": {"l": 8, "r": 16, "t": 8, "b": 8},
             "paper_bgcolor": "rgba(0,0,0,0)",
@@ -136,6 +135,8 @@ def _figure(traces: Sequence[Any], *, height: int, **layout: Any) -> Figure:
             **layout,
         },
     )
+    # After the fact: given at once, None means the default template.
+    figure.layout.template = None
     told: Figure = figure.to_plotly_json()
     return {"data": told["data"], "layout": told["layout"]}
 

@@ -223,10 +223,10 @@ class DelayReport:
             return rows[::-1] if self.sort.startswith("-") else rows
         value = SORTS[name]
         # A percentile that is not reached is above every other; without a value a row comes last.
-        known = [row for row in rows if value(row) is not None]
-        unknown = [row for row in rows if value(row) is None]
-        known.sort(key=lambda row: value(row) or 0, reverse=self.sort.startswith("-"))
-        return known + unknown
+        valued = [(value(row), row) for row in rows]
+        known = [pair for pair in valued if pair[0] is not None]
+        known.sort(key=lambda pair: pair[0], reverse=self.sort.startswith("-"))
+        return [row for _value, row in known] + [row for found, row in valued if found is None]
 
     def wanted_of(self, key: Any) -> InvoiceFilter:
         wanted = self.scope.wanted
@@ -1017,11 +1017,11 @@ def interval_text(curve: Curve) -> str:
     return _("%(low)s to %(high)s") % {"low": days_text(low), "high": days_text(high)}
 
 
-def _percentile_order(above: int, below: int) -> Any:
+def _percentile_order(name: str) -> Any:
     def value(row: Row) -> float | None:
         if not row.known:
             return None
-        found = row.tally.curve.percentile(above, below)
+        found = getattr(row.tally.curve, name)
         return float("inf") if found is None else found
 
     return value
@@ -1029,9 +1029,9 @@ def _percentile_order(above: int, below: int) -> Any:
 
 SORTS: dict[str, Any] = {
     "group": None,
-    "p50": _percentile_order(1, 2),
-    "p75": _percentile_order(3, 4),
-    "p90": _percentile_order(9, 10),
+    "p50": _percentile_order("p50"),
+    "p75": _percentile_order("p75"),
+    "p90": _percentile_order("p90"),
     "mean": lambda row: row.tally.mean,
     "weighted": lambda row: row.tally.weighted_mean,
     "late": lambda row: row.tally.late_share,

@@ -8,7 +8,7 @@ the estimator reads those counts: figures are exact and cost as much as there ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -33,15 +33,23 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest
 from django.db.models.lookups import LessThan
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from invoices.expressions import DaysBetween, InCompanyCurrency, MonthIndex, first_day, month_index
+from invoices.expressions import (
+    DaysBetween,
+    InCompanyCurrency,
+    MonthIndex,
+    Packed,
+    first_day,
+    month_index,
+)
 from invoices.models import Allocation, Client, ClientType, Invoice
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.queries import (
+    NOBODY,
     InvoiceFilter,
     company_currency,
     filter_invoices,
@@ -188,13 +196,14 @@ def tallies(
     classes are indexes into AMOUNT_CLASSES, None without an exchange rate.
     """
     own = company_currency()
-    keys = {f"key{i}": _dimension(name, scope, own) for i, name in enumerate(dimensions)}
     base = (scope.rows() if rows is None else rows).order_by()
     paid = settled_by(scope.as_of) & Q(paid_on__isnull=False)
-    start = _START[measure]
+    day = Value(scope.as_of, output_field=DateField())
     # Open ones have lasted until the as-of day, withdrawn ones until the day that settled them.
-    end = Case(When(settled_by(scope.as_of), then=F("settled_on")), default=Value(scope.as_of))
-    end.output_field = DateField()
+    until = Case(
+        When(settled_by(scope.as_of), then=F("settled_on")), default=day, output_field=DateField()
+    )
+    paid_or_seen = Case(When(paid, then=F("paid_on")), default=day, output_field=DateField())
     fate = Case(
         When(paid, then=Value(_PAID)),
         When(settled_by(scope.as_of), then=Value(_WITHDRAWN)),
@@ -203,81 +212,95 @@ def tallies(
     )
     days = Case(
         When(paid, then=F(_STORED[measure])),
-        default=DaysBetween(F(start), end),
+        default=DaysBetween(F(_START[measure]), until),
         output_field=IntegerField(),
     )
-    unrated = Q(exchange_rate__isnull=True) & ~Q(currency=own)
+    packed = Packed(
+        *(_dimension(name, scope, own) for name in dimensions),
+        (fate, 2, 0),
+        (_flag(LessThan(F("due_date"), paid_or_seen)), 1, 0),
+        (_flag(Q(exchange_rate__isnull=True) & ~Q(currency=own)), 1, 0),
+        (days, _DAY_BITS, _DAY_OFFSET),
+    )
     counted = (
-        base.values(**keys, fate=fate, days=days)
-        .annotate(
-            n=Count("*"),
-            weight=Sum(InCompanyCurrency("paid_minor", own)),
-            unrated=Sum(Case(When(unrated, then=1), default=0)),
-            late=Sum(
-                Case(
-                    When(
-                        due_date__lt=Case(
-                            When(paid, then=F("paid_on")),
-                            default=Value(scope.as_of),
-                            output_field=DateField(),
-                        ),
-                        then=1,
-                    ),
-                    default=0,
-                )
-            ),
-        )
-        .values_list(*keys, "fate", "days", "n", "weight", "unrated", "late")
+        base.values(packed=packed)
+        .annotate(n=Count("*"), weight=Sum(InCompanyCurrency("paid_minor", own)))
+        .values_list("packed", "n", "weight")
     )
     found: dict[Key, Tally] = {}
-    for *key, how, length, n, weight, without_rate, late in counted.iterator(chunk_size=5000):
-        tally = found.setdefault(tuple(key), Tally())
-        if how == _PAID:
-            tally.paid[length] = n
+    # Many cells share a key: it is unpacked once.
+    by_head: dict[int, Tally] = {}
+    for number, n, weight in counted.iterator(chunk_size=5000):
+        tally = by_head.get(number >> _TAIL_BITS)
+        if tally is None:
+            key = _key(packed.unpack(number), dimensions)
+            tally = found[key] = by_head[number >> _TAIL_BITS] = Tally()
+        length = (number & (2**_DAY_BITS - 1)) - _DAY_OFFSET
+        flags = number >> _DAY_BITS
+        if (flags >> 2) & 3 == _PAID:
+            tally.paid[length] = tally.paid.get(length, 0) + n
             tally.weight_minor += weight or 0
             tally.weighted_days += (weight or 0) * length
-            tally.unrated += without_rate
-            tally.late += late
+            tally.unrated += n * (flags & 1)
+            tally.late += n * ((flags >> 1) & 1)
             continue
         tally.unfinished[length] = tally.unfinished.get(length, 0) + n
-        if how == _OPEN:
+        if (flags >> 2) & 3 == _OPEN:
             tally.open += n
-            tally.overdue += late
+            tally.overdue += n * ((flags >> 1) & 1)
     return found
 
 
+_DAY_BITS, _DAY_OFFSET = 18, 2**17
+# Fate, late, without a rate, days.
+_TAIL_BITS = 2 + 1 + 1 + _DAY_BITS
 _PAID, _OPEN, _WITHDRAWN = 0, 1, 2
+# What stands for “none” in a packed key.
+_NOTHING = {"owner": NOBODY, "amount": len(AMOUNT_CLASSES) + 1}
 
 
-def _dimension(name: str, scope: Scope, own: str) -> Combinable:
+def _key(parts: Sequence[int], dimensions: Sequence[str]) -> Key:
+    return tuple(
+        None if part == _NOTHING.get(name) else part
+        for part, name in zip(parts, dimensions, strict=False)
+    )
+
+
+def _flag(condition: Any) -> Case:
+    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
+
+
+def _dimension(name: str, scope: Scope, own: str) -> tuple[Combinable, int, int]:
+    """A part of the packed key. Identities have no width: they come first."""
     if name == "client_type":
         if connection.vendor == "sqlite":
             # Joined, SQLite walks the clients and misses the covering index of the invoices.
             own_type = Client.objects.filter(pk=OuterRef("client")).values("client_type")
-            return Subquery(own_type)
-        return F("client__client_type")
+            return Subquery(own_type), 0, 0
+        return F("client__client_type"), 0, 0
     if name == "client":
-        return F("client")
+        return F("client"), 0, 0
     if name == "owner":
-        return F("owner")
+        return Coalesce(F("owner"), Value(NOBODY)), 0, 0
     if name == "month":
-        return MonthIndex(F("issue_date"))
+        return MonthIndex(F("issue_date")), 0, 0
     if name in ("quarter", "year"):
         length = 3 if name == "quarter" else 12
         back = Value(month_index(scope.until)) - MonthIndex(F("issue_date"))
-        return ExpressionWrapper(back / Value(length), output_field=IntegerField())
+        return ExpressionWrapper(back / Value(length), output_field=IntegerField()), 12, 0
     assert name == "amount"
     minor = InCompanyCurrency("total_minor", own)
     unit = minor_units(own)
-    return Case(
+    classes = Case(
         *(
             When(LessThan(minor, Value(top * unit)), then=Value(place))
             for place, top in enumerate(AMOUNT_CLASSES)
         ),
-        When(Q(exchange_rate__isnull=True) & ~Q(currency=own), then=Value(None)),
+        When(Q(exchange_rate__isnull=True) & ~Q(currency=own), then=Value(_NOTHING["amount"])),
         default=Value(len(AMOUNT_CLASSES)),
         output_field=IntegerField(),
     )
+    return classes, 3, 0
 
 
 def fold(found: Mapping[Key, Tally], pick: Callable[[Key], Any]) -> dict[Any, Tally]:

@@ -46,7 +46,7 @@ class Curve:
     unfinished: Mapping[int, int]
     entries: Mapping[int, int] | None = None
 
-    @property
+    @cached_property
     def events(self) -> int:
         return sum(self.paid.values())
 
@@ -54,7 +54,7 @@ class Curve:
     def count(self) -> int:
         return self.events + sum(self.unfinished.values())
 
-    @property
+    @cached_property
     def longest(self) -> int | None:
         """The longest time that was observed, paid or not."""
         return max((*self.paid, *self.unfinished), default=None)
@@ -97,15 +97,15 @@ class Curve:
                 return step.day
         return None
 
-    @property
+    @cached_property
     def p50(self) -> int | None:
         return self.percentile(1, 2)
 
-    @property
+    @cached_property
     def p75(self) -> int | None:
         return self.percentile(3, 4)
 
-    @property
+    @cached_property
     def p90(self) -> int | None:
         return self.percentile(9, 10)
 
