@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from datetime import date, timedelta
+from html import unescape
+from urllib.parse import urlsplit
+
+import pytest
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from invoices.models import Invoice
+from tests.factories import make_client, make_client_type, make_company, make_invoice, make_user
+from tests.reports.golden import make_golden_set, pay
+
+pytestmark = pytest.mark.django_db
+GOLDEN = "?as_of=2026-09-30&issued_from=2026-06-01"
+
+
+def page(client, query="", name="reports:delays", **headers):
+    answer = client.get(reverse(name) + query, headers=headers)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def make_history(count=30, **fields):
+    """Paid invoices, one every three days, each a few days late."""
+    make_company()
+    client = fields.pop("client", None) or make_client(
+        client_type=make_client_type("SME", mark="sme")
+    )
+    made = []
+    for n in range(count):
+        issued = date(2026, 1, 5) + timedelta(days=3 * n)
+        invoice = make_invoice(
+            client=client, issue_date=issued, total_minor=1_000_00 + n * 100_00, **fields
+        )
+        pay(invoice, invoice.total_minor, issued + timedelta(days=30 + n % 11))
+        made.append(invoice)
+    return made
+
+
+def test_the_page_shows_the_golden_set_with_its_formula_and_filter(manager_client):
+    make_golden_set()
+    text = page(manager_client, GOLDEN)
+    assert "Kaplan–Meier on payment date − due date" in text
+    assert "9 invoices" in text
+    row = text.split("<tfoot>")[1].split("</tfoot>")[0]
+    figures = re.sub(r"<[^>]+>", " ", row).split()
+    assert figures[:2] == ["All", "10"]
+    assert "8.3" in figures
+    assert "not reached (&gt; 42)" in row
+    assert "7.6" in figures
+
+
+def test_the_percentiles_of_fewer_than_five_payments_are_hidden(manager_client):
+    make_history(4)
+    text = page(manager_client, "?as_of=2026-09-30")
+    assert "too few" in text
+    assert "Too few payments to tell" in text
+
+
+@pytest.mark.parametrize("by", ["client_type", "client", "owner", "month"])
+@pytest.mark.parametrize("measure", ["late", "to_pay"])
+def test_every_grouping_has_a_page_and_figures(manager_client, by, measure):
+    make_history(24, owner=make_user(name="Anna"))
+    make_golden_set()
+    query = f"?by={by}&measure={measure}&as_of=2026-09-30"
+    text = page(manager_client, query)
+    figures = json.loads(page(manager_client, query, "reports:delays-figures"))
+    keys = re.findall(r'data-figure="[^"#]+#([^"]+)"', text)
+    assert {"percentiles", "survival", "distribution"} <= set(keys)
+    assert set(keys) <= set(figures)
+
+
+def test_only_trace_types_of_the_basic_bundle_and_colours_as_tokens(manager_client):
+    make_history(30)
+    figures = json.loads(page(manager_client, "?as_of=2026-09-30", "reports:delays-figures"))
+    for figure in figures.values():
+        assert {trace["type"] for trace in figure["data"]} <= {"scatter", "bar"}
+        assert "template" not in figure["layout"]
+    told = json.dumps(figures)
+    assert not re.search(r"#[0-9a-fA-F]{6}\b", told)
+    assert "var(--ct-sme)" in told
+
+
+def test_points_open_the_list_of_their_invoices(manager_client):
+    make_history(30)
+    figures = json.loads(page(manager_client, "?as_of=2026-09-30", "reports:delays-figures"))
+    urls = [
+        url
+        for figure in figures.values()
+        for trace in figure["data"]
+        for url in trace.get("customdata", [])
+    ]
+    assert urls
+    assert {urlsplit(url).path for url in urls} == {reverse("invoices:list")}
+
+
+def test_the_list_behind_a_figure_has_the_same_count(manager_client):
+    make_golden_set()
+    text = page(manager_client, GOLDEN)
+    links = re.findall(r'class="kpi" href="([^"]+)"', text)
+    answer = manager_client.get(unescape(links[-1]))
+    assert answer.status_code == 200
+    assert 'kpi-value">2 <small>invoices' in text
+    listed = answer.content.decode()
+    for number in Invoice.objects.filter(title__in="DF").values_list("number", flat=True):
+        assert number in listed
+
+
+def test_htmx_gets_the_report_without_the_frame(manager_client):
+    make_history(6)
+    text = page(manager_client, "?by=month", **{"HX-Request": "true"})
+    assert "<html" not in text
+    assert text.lstrip().startswith('<div id="delay-report"')
+
+
+def test_an_empty_period_says_what_to_do(manager_client):
+    make_company()
+    text = page(manager_client, "?issued_from=2010-01-01&issued_to=2010-02-01")
+    assert "No invoice was issued in this period" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("?as_of=nonsense", "was left out"),
+        ("?as_of=2099-01-01", "has not come yet"),
+        ("?issued_from=2026-09-01&issued_to=2026-08-01", "after its end"),
+        ("?type=abc", "was left out"),
+        ("?owner=1e9&currency=zz", "was left out"),
+    ],
+)
+def test_bad_filters_get_a_sentence_and_the_usual_report(manager_client, query, sentence):
+    make_golden_set()
+    assert sentence in page(manager_client, query)
+
+
+def test_the_page_makes_as_many_queries_for_many_rows_as_for_few(
+    manager_client, django_assert_num_queries
+):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    make_history(6)
+    page(manager_client, "?as_of=2026-09-30")
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        page(manager_client, "?as_of=2026-09-30")
+    for n in range(4):
+        kind = make_client_type(f"Type {n}")
+        make_history(12, client=make_client(client_type=kind), owner=make_user())
+    with django_assert_num_queries(len(few)):
+        page(manager_client, "?as_of=2026-09-30")
+
+
+def test_names_with_markup_stay_text(manager_client):
+    kind = make_client_type("<b>Bold</b> & <script>alert(1)</script>")
+    make_history(8, client=make_client(client_type=kind))
+    text = page(manager_client, "?as_of=2026-09-30")
+    assert "<script>alert" not in text
+    told = page(manager_client, "?as_of=2026-09-30", "reports:delays-figures")
+    assert "<b>" not in told
+    assert "<script" not in told
+
+
+def test_the_exports_hold_the_table_with_numbers_as_numbers(manager_client):
+    make_golden_set()
+    answer = manager_client.get(reverse("reports:delays-csv") + GOLDEN)
+    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+    assert rows[-1]["Half paid (days)"] == "10"
+    assert rows[-1]["9 in 10 (days)"] == ""
+    assert rows[-1]["Weighted average (days)"] == "8.31"
+    answer = manager_client.get(reverse("reports:delays-xlsx") + GOLDEN)
+    sheet = load_workbook(io.BytesIO(answer.getvalue())).active
+    assert [cell.value for cell in sheet[2]][:3] == ["SME", 9, 5]
+
+
+def test_the_receivables_page_shows_the_golden_set(manager_client):
+    make_golden_set()
+    text = page(manager_client, "?as_of=2026-09-30&issued_from=2026-07-01", "reports:receivables")
+    for told in ("€9,300.00", "€3,300.00", "€6,000.00", "57.0", "20.2", "36.8", "68.4", "56.2"):
+        assert told in text
+    assert "EUR: 65% of what is owed is past its due date" in text
+
+
+def test_unapplied_cash_and_credit_stand_apart_from_the_buckets(manager_client):
+    from invoices.models import Payment
+
+    rows = make_golden_set()
+    client = rows["A"].client
+    Payment.objects.create(
+        client=client, received_on=date(2026, 9, 2), currency="EUR", amount_minor=123_45
+    )
+    make_invoice(
+        kind="credit_note",
+        client=client,
+        issue_date=date(2026, 9, 3),
+        due_date=date(2026, 9, 3),
+        total_minor=67_89,
+    )
+    text = page(manager_client, "?as_of=2026-09-30&issued_from=2026-07-01", "reports:receivables")
+    for told in ("€123.45", "€67.89", "€9,300.00"):
+        assert told in text
+
+
+def test_the_receivables_page_of_an_empty_book_says_what_to_do(manager_client):
+    make_company()
+    assert "Nothing was invoiced yet" in page(manager_client, "", "reports:receivables")
+
+
+@pytest.mark.parametrize("by", ["client_type", "client", "owner"])
+def test_receivables_have_figures_and_exports(manager_client, by):
+    make_golden_set()
+    query = f"?by={by}&as_of=2026-09-30"
+    figures = json.loads(page(manager_client, query, "reports:receivables-figures"))
+    assert list(figures) == ["ageing-EUR"]
+    answer = manager_client.get(reverse("reports:receivables-csv") + query)
+    (row,) = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
+    assert row["Receivable"] == "9300.00"
+    answer = manager_client.get(reverse("reports:receivables-xlsx") + query)
+    assert load_workbook(io.BytesIO(answer.getvalue())).active["A2"].value == "EUR"
+
+
+REPORT_PAGES = [
+    f"reports:{name}{part}"
+    for name in ("delays", "receivables")
+    for part in ("", "-figures", "-csv", "-xlsx")
+]
+
+
+@pytest.mark.parametrize("name", REPORT_PAGES)
+def test_sales_may_not_read_reports(sales_client, name):
+    assert sales_client.get(reverse(name)).status_code == 403
+
+
+@pytest.mark.parametrize("name", REPORT_PAGES)
+def test_reports_ask_for_a_login(client, name):
+    assert client.get(reverse(name)).status_code == 302
+
+
+def test_the_report_speaks_french(manager_client, settings):
+    make_golden_set()
+    user = manager_client.session["_auth_user_id"]
+    from billing_portal.accounts.models import User
+
+    User.objects.filter(pk=user).update(language="fr")
+    assert "30\xa0sept. 2026" in page(manager_client, GOLDEN)
