@@ -18,7 +18,7 @@ from invoices.models import Company, Deal, Invoice
 
 # What a deal lacks is found by adding its lines up, so the queue looks at so many at a time, the
 # latest won first. More than this waiting is a sign that the first billing day is not set.
-MOST_EXAMINED = 1_000
+MOST_EXAMINED = 500
 MOST_AT_ONCE = 200
 
 # Short words for a chip; what is not here is said in its own sentence.

@@ -79,7 +79,7 @@ class CreditForm(forms.Form):
             (LINES, gettext_lazy("Some lines")),
             (AMOUNT, gettext_lazy("An amount")),
         ],
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )
     reason = forms.CharField(
         label=gettext_lazy("Why"),

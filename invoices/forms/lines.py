@@ -12,16 +12,24 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from babel.numbers import format_decimal
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from moneyed import Money
 
-from billing_portal.money import digits, parse_decimal, reader_locale, to_minor
+from billing_portal.money import MINUS, digits, from_minor, parse_decimal, reader_locale, to_minor
 from invoices.drafting import MAX_LINES
 from invoices.models import InvoiceLine
 
 FIELDS = ("description", "quantity", "unit", "unit_price", "discount", "vat")
+LABELS: dict[str, Any] = {
+    "description": gettext_lazy("Description"),
+    "quantity": gettext_lazy("Quantity"),
+    "unit_price": gettext_lazy("Unit price"),
+    "discount": gettext_lazy("Discount"),
+    "vat": gettext_lazy("VAT"),
+}
 UNITS: tuple[tuple[str, Any], ...] = (
     ("C62", gettext_lazy("piece")),
     ("DAY", gettext_lazy("day")),
@@ -69,6 +77,14 @@ class TypedLine:
         return not (self.description.strip() or self.unit_price.strip() or self.discount.strip())
 
     @property
+    def told(self) -> list[str]:
+        """The problems as sentences that name their field."""
+        return [
+            f"{LABELS[name]}: {text}" if name in LABELS else text
+            for name, text in self.errors.items()
+        ]
+
+    @property
     def options(self) -> list[tuple[str, str]]:
         return vat_options(self.vat)
 
@@ -106,6 +122,16 @@ def written(number: Decimal, places: int = 0) -> str:
     rest = rest.ljust(places, "0")
     sign = "," if _french() else "."
     return f"{whole}{sign}{rest}" if rest else whole
+
+
+def bare(amount_minor: int, currency: str) -> str:
+    """An amount of the grid, whose currency stands above: grouped, with its decimals."""
+    text: str = format_decimal(
+        from_minor(amount_minor, currency).amount,
+        format="#,##0." + "0" * digits(currency) if digits(currency) else "#,##0",
+        locale=reader_locale(),
+    )
+    return text.replace("-", MINUS)
 
 
 def from_rows(rows: Iterable[InvoiceLine], currency: str) -> list[TypedLine]:

@@ -120,7 +120,7 @@ class Editor:
             except TotalsRefused as refusal:
                 line.errors[""] = str(refusal)
             else:
-                line.net = formatted_minor(totals.net_minor, self.currency)
+                line.net = typed.bare(totals.net_minor, self.currency)
         return values
 
     @property
@@ -296,9 +296,8 @@ def _saved(request: StaffRequest, pk: int, act: str) -> HttpResponse:
 
         answer = issue_dialog(request, invoice, on)
         answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
-        answer.write(
-            render(request, "invoices/partials/draft_oob.html", _context(editor)).content.decode()
-        )
+        fresh = {**_context(editor), "oob_editor": True}
+        answer.write(render(request, "invoices/partials/editor.html", fresh).content.decode())
         return answer
     return add_toast(_page(request, editor), _("The draft is saved."))
 
@@ -333,7 +332,7 @@ def _context(editor: Editor, *, live: bool = False) -> dict[str, Any]:
             if line.place is not None:
                 try:
                     one = drafting.preview_totals([values[line.place]], editor.currency)
-                    line.net = formatted_minor(one.net_minor, editor.currency)
+                    line.net = typed.bare(one.net_minor, editor.currency)
                 except TotalsRefused as refusal:
                     line.errors[""] = str(refusal)
     as_typed = _as_typed(editor, values)
@@ -358,7 +357,8 @@ def _context(editor: Editor, *, live: bool = False) -> dict[str, Any]:
         "issue_date": issue_date,
         "blockers": _linked(reasons, invoice),
         "client_complete": not any(r.anchor == "client" for r in reasons),
-        "lines_complete": not any(r.anchor.startswith(("#lines", "#id_lines")) for r in reasons),
+        "lines_complete": not any(line.errors for line in editor.lines)
+        and not any(r.anchor.startswith(("#lines", "#id_lines")) for r in reasons),
         "currency": editor.currency,
         "on": on,
         **_sums(editor, values),
