@@ -14,12 +14,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal import dates
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
 from billing_portal.lists import Column, paginate
 from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import add_toast, refresh_counts
 from invoices.queries import company_currency
 from reports import alerts, previews
@@ -318,6 +320,18 @@ def rule_try(request: StaffRequest) -> HttpResponse:
     else:
         context["invalid"] = True
     return render(request, "reports/partials/rule_tried.html", context)
+
+
+@require_GET
+@permission_required(VIEW, raise_exception=True)
+def rule_tried(request: StaffRequest, pk: int) -> HttpResponse:
+    """How often the rule would have fired in twelve months, in words; kept for a while."""
+    found = get_object_or_404(AlertRule, pk=pk)
+    number = previews.times_fired(found, timezone.localdate())
+    return HttpResponse(
+        ngettext("%(n)s time", "%(n)s times", number) % {"n": grouped(number)},
+        content_type="text/plain; charset=utf-8",
+    )
 
 
 @require_POST

@@ -252,6 +252,13 @@ def test_the_report_may_prefill_a_rule(clerk_client):
     assert clerk_client.get(reverse("reports:rule-new"), odd).status_code == 200
 
 
+def test_the_list_of_rules_says_how_often_each_would_have_fired(clerk_client, manager_client):
+    rule = make_rule(days=30, cooldown_days=0)
+    late(45)
+    assert clerk_client.get(reverse("reports:rule-tried", args=[rule.pk])).text == "1 time"
+    assert manager_client.get(reverse("reports:rules")).status_code == 200
+
+
 def test_a_rule_that_never_fired_can_be_deleted_and_one_that_did_is_kept(clerk_client):
     rule = fire()
     clerk_client.post(reverse("reports:rule-delete", args=[rule.pk]))
