@@ -11,10 +11,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from math import ceil, floor
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import urlencode
 
-from django.db.models import BigIntegerField, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -202,7 +202,7 @@ def open_at(day: date) -> Q:
     return Q(settled_on__isnull=True) | Q(settled_on__gt=day)
 
 
-def with_open_amount(queryset: QuerySet[Invoice], day: date) -> QuerySet[Invoice]:
+def with_open_amount(queryset: InvoiceQuerySet, day: date) -> InvoiceQuerySet:
     """Annotate `open_minor`: what was outstanding at the end of `day`."""
     later = (
         Allocation.objects.filter(invoice=OuterRef("pk"), applied_on__gt=day)
@@ -211,10 +211,11 @@ def with_open_amount(queryset: QuerySet[Invoice], day: date) -> QuerySet[Invoice
         .annotate(total=Sum("amount_minor"))
         .values("total")
     )
-    return queryset.annotate(
+    annotated: Any = queryset.annotate(
         open_minor=F("outstanding_minor")
         + Coalesce(Subquery(later, output_field=BigIntegerField()), 0)
     )
+    return cast("InvoiceQuerySet", annotated)
 
 
 def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) -> InvoiceQuerySet:
@@ -222,7 +223,7 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
     day = wanted.as_of or on
     found = queryset.filter(_state(wanted, day))
     if wanted.state == "part":
-        found = with_open_amount(found, day).filter(open_minor__lt=F("total_minor"))  # type: ignore[assignment]
+        found = with_open_amount(found, day).filter(Q(open_minor__lt=F("total_minor")))
     if wanted.as_of and wanted.state != "draft":
         found = found.filter(issue_date__lte=wanted.as_of)
     plain = {

@@ -420,7 +420,7 @@ def slices(scope: Scope) -> Slices:
     )
 
 
-def _times(amount: Combinable, days: Combinable) -> ExpressionWrapper:
+def _times(amount: Combinable, days: Combinable) -> ExpressionWrapper[Any]:
     return ExpressionWrapper(amount * days, output_field=BigIntegerField())
 
 
