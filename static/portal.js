@@ -5,13 +5,16 @@
 const root = document.documentElement;
 const say = (key) => document.body.dataset[`say${key}`] || "";
 
-/* Theme: "light", "dark" or nothing (follow the system). */
+/* Theme: "light", "dark" or nothing (follow the system). A browser may forbid the store. */
+const store = (() => {
+  try { return localStorage; } catch { return { getItem: () => null, setItem: () => {} }; }
+})();
 const system = matchMedia("(prefers-color-scheme: dark)");
 function applyTheme(choice) {
   root.dataset.bsTheme = choice || (system.matches ? "dark" : "light");
 }
-applyTheme(localStorage.getItem("theme"));
-system.addEventListener("change", () => { applyTheme(localStorage.getItem("theme")); drawCharts(document, true); });
+applyTheme(store.getItem("theme"));
+system.addEventListener("change", () => { applyTheme(store.getItem("theme")); drawCharts(document, true); });
 
 /* Charts: <div class="chart" data-figure="URL#key">. The URL answers { key: { data, layout } }.
    A figure's colours are var(--token): they are looked up here, so one figure serves both themes. */
@@ -130,7 +133,7 @@ document.addEventListener("click", (event) => {
   if (reason && reason.hash && focusField(reason.hash)) return event.preventDefault();
   if (event.target.closest("[data-set-theme]")) {
     const choice = root.dataset.bsTheme === "dark" ? "light" : "dark";
-    localStorage.setItem("theme", choice);
+    store.setItem("theme", choice);
     applyTheme(choice);
     return drawCharts(document, true);
   }

@@ -3,7 +3,7 @@
 from allauth.account import views
 from django.urls import path, re_path
 
-from billing_portal.accounts.views import SignInView
+from billing_portal.accounts.views import ForgottenPasswordView, SignInView
 
 urlpatterns = [
     path("login/", SignInView.as_view(), name="account_login"),
@@ -14,7 +14,7 @@ urlpatterns = [
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("password/change/", views.password_change, name="account_change_password"),
     path("password/set/", views.password_set, name="account_set_password"),
-    path("password/reset/", views.password_reset, name="account_reset_password"),
+    path("password/reset/", ForgottenPasswordView.as_view(), name="account_reset_password"),
     path("password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
     re_path(
         r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",

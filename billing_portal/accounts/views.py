@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from allauth.account.views import LoginView
+from allauth.account.views import LoginView, PasswordResetView
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -45,6 +45,20 @@ class SignInView(LoginView):  # type: ignore[misc]
         if settings.DEMO:
             context.update(_examples())
         return context
+
+
+class ForgottenPasswordView(PasswordResetView):  # type: ignore[misc]
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            answer: HttpResponse = super().form_valid(form)
+        except OSError:
+            # smtplib's errors are OSErrors too.
+            form.add_error(None, _("The mail server does not answer: try again in a minute."))
+            page: HttpResponse = self.render_to_response(
+                self.get_context_data(form=form), status=503
+            )
+            return page
+        return answer
 
 
 def _examples() -> dict[str, Any]:

@@ -433,3 +433,54 @@ def test_sign_up_is_closed(client):
     )
     assert "By invitation only" in page.text
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("size", [2_000, 1_200_000])
+def test_a_file_beyond_the_bound_of_uploads_is_told_and_nothing_is_saved(
+    admin_client, settings, size
+):
+    settings.MAX_UPLOAD_BYTES = 1_000
+    make_company(name="Before")
+    file = io.BytesIO(b"x" * size)
+    file.name = "logo.png"
+    answer = admin_client.post(reverse("company:details"), {**DETAILS, "logo": file})
+    assert answer.status_code in (413, 422)
+    assert "too large" in answer.text
+    assert Company.objects.get(pk=1).name == "Before"
+
+
+def test_a_forgotten_password_is_mailed_to_those_who_work_here_and_nobody_else(client):
+    user = make_user(email="maelle@kerlann.example")
+    url = reverse("account_reset_password")
+    for email in ("maelle@kerlann.example", "stranger@elsewhere.example"):
+        page = client.post(url, {"email": email}, follow=True)
+        assert "Look into your mail" in page.text
+    (sent,) = mail.outbox
+    assert sent.to == [user.email]
+    assert sent.subject == "Choose a new password"
+
+
+def test_a_silent_mail_server_is_told_to_whoever_forgot_their_password(client, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    make_user(email="maelle@kerlann.example")
+    page = client.post(reverse("account_reset_password"), {"email": "maelle@kerlann.example"})
+    assert page.status_code == 503
+    assert "The mail server does not answer" in page.text
+
+
+def test_a_wrong_password_gets_a_sentence_and_many_get_a_pause(client, settings):
+    from django.core.cache import cache
+
+    cache.clear()
+    make_user(email="maelle@kerlann.example")
+    entry = {"login": "maelle@kerlann.example", "password": "wrong"}
+    answers = [client.post(reverse("account_login"), entry) for _attempt in range(12)]
+    assert "not correct" in answers[0].text
+    assert "Too many" in answers[-1].text
+    cache.clear()
+
+
+def test_the_admin_site_has_no_sign_in_of_its_own(client, clerk_client, admin_client):
+    assert client.get("/admin/login/")["Location"].startswith("/accounts/login/")
+    assert clerk_client.get("/admin/").status_code in (302, 403)
