@@ -11,6 +11,8 @@ from integrations.http import AddressRefused, ProviderError
 from integrations.models import Connection, Provider
 from integrations.pipedrive import mapping
 from integrations.pipedrive.client import Pipedrive, base_url_of
+from integrations.pipedrive.pull import ENTITIES
+from integrations.pipedrive.settings import keep_fields
 
 
 class ConnectRefused(Exception):
@@ -32,6 +34,8 @@ def connect_pipedrive(*, base_url: str, api_token: str) -> Connection:
         address = base_url_of(base_url)
         with Pipedrive(address, token, attempts=2) as client:
             me = client.me()
+            # They make the mapping page useful before the first import.
+            fields = {entity: client.fields(entity) for entity in ENTITIES}
     except AddressRefused as refusal:
         raise ConnectRefused(str(refusal), "base_url") from refusal
     except ProviderError as error:
@@ -65,4 +69,8 @@ def connect_pipedrive(*, base_url: str, api_token: str) -> Connection:
             "state": Connection.State.ACTIVE,
             "pause_reason": "",
         }
-        return Connection.objects.update_or_create(provider=Provider.PIPEDRIVE, defaults=values)[0]
+        connection = Connection.objects.update_or_create(
+            provider=Provider.PIPEDRIVE, defaults=values
+        )[0]
+        keep_fields(connection, fields)
+        return connection

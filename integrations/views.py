@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -190,6 +191,7 @@ def _mapping_context(connection: Connection, form: MappingForm) -> dict[str, Any
         "form": form,
         "rows": list(form.rows()),
         "mapping_url": reverse("integrations:mapping"),
+        "only_fields": json.dumps({"act": "fields"}),
     }
 
 

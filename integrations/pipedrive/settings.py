@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from billing_portal.accounts.models import User
 from integrations.http import Json
-from integrations.models import ExternalField, ExternalLink
+from integrations.models import Connection, ExternalField, ExternalLink
 from integrations.pipedrive import mapping
 from integrations.pipedrive.mapping import Refused
 from integrations.pipedrive.pull import BATCH, ENTITIES, Pull
@@ -20,55 +20,11 @@ from invoices.models import Pipeline, Stage
 
 class PullSettings(Pull):
     def _fields(self) -> None:
-        first = not self.connection.fields.exists()
         read = {entity: self.client.fields(entity) for entity in ENTITIES}
         with self.journal.page():
-            for entity, definitions in read.items():
-                self._keep_fields(entity, definitions)
-                self.journal.advance("fields", len(definitions), done=True)
-            if first and not self.connection.mappings.exists():
-                suggest_mappings(self.connection)
+            keep_fields(self.connection, read)
+            self.journal.advance("fields", sum(map(len, read.values())), done=True)
         self.rules = load_rules(self.connection)
-
-    def _keep_fields(self, entity: str, definitions: list[Json]) -> None:
-        known = {row.code: row for row in self.connection.fields.filter(entity=entity)}
-        new, changed = [], []
-        seen: set[str] = set()
-        for definition in definitions:
-            code = definition.get("field_code")
-            if not isinstance(code, str) or not 0 < len(code) <= 80 or code in seen:
-                continue
-            seen.add(code)
-            options = [
-                {
-                    "id": each.get("id"),
-                    "label": mapping.one_line(str(each.get("label") or ""))[:255],
-                }
-                for each in definition.get("options") or ()
-                if isinstance(each, dict) and isinstance(each.get("id"), (int, str))
-            ]
-            values: dict[str, Any] = {
-                "name": mapping.one_line(str(definition.get("field_name") or code))[:255],
-                "field_type": str(definition.get("field_type") or "")[:30],
-                "is_custom": definition.get("is_custom_field") is True,
-                "options": options,
-            }
-            row = known.get(code)
-            if row is None:
-                new.append(
-                    ExternalField(connection=self.connection, entity=entity, code=code, **values)
-                )
-            elif any(getattr(row, name) != value for name, value in values.items()):
-                for name, value in values.items():
-                    setattr(row, name, value)
-                changed.append(row)
-        ExternalField.objects.bulk_create(new, batch_size=BATCH)
-        if changed:
-            ExternalField.objects.bulk_update(
-                changed, ["name", "field_type", "is_custom", "options"], batch_size=BATCH
-            )
-        if lost := [row.pk for code, row in known.items() if code not in seen]:
-            ExternalField.objects.filter(pk__in=lost).delete()
 
     def _users(self) -> None:
         things = self.client.users()
@@ -173,3 +129,51 @@ class PullSettings(Pull):
         gone = [link.local_id for number, link in links.items() if number not in living]
         if gone:
             model.objects.filter(pk__in=gone, gone_at=None).update(gone_at=timezone.now())
+
+
+def keep_fields(connection: Connection, read: Mapping[str, list[Json]]) -> None:
+    """Keep the definitions by entity; the first ones also suggest which field holds what."""
+    first = not connection.fields.exists()
+    for entity, definitions in read.items():
+        _keep_fields(connection, entity, definitions)
+    if first and not connection.mappings.exists():
+        suggest_mappings(connection)
+
+
+def _keep_fields(connection: Connection, entity: str, definitions: list[Json]) -> None:
+    known = {row.code: row for row in connection.fields.filter(entity=entity)}
+    new, changed = [], []
+    seen: set[str] = set()
+    for definition in definitions:
+        code = definition.get("field_code")
+        if not isinstance(code, str) or not 0 < len(code) <= 80 or code in seen:
+            continue
+        seen.add(code)
+        options = [
+            {
+                "id": each.get("id"),
+                "label": mapping.one_line(str(each.get("label") or ""))[:255],
+            }
+            for each in definition.get("options") or ()
+            if isinstance(each, dict) and isinstance(each.get("id"), (int, str))
+        ]
+        values: dict[str, Any] = {
+            "name": mapping.one_line(str(definition.get("field_name") or code))[:255],
+            "field_type": str(definition.get("field_type") or "")[:30],
+            "is_custom": definition.get("is_custom_field") is True,
+            "options": options,
+        }
+        row = known.get(code)
+        if row is None:
+            new.append(ExternalField(connection=connection, entity=entity, code=code, **values))
+        elif any(getattr(row, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(row, name, value)
+            changed.append(row)
+    ExternalField.objects.bulk_create(new, batch_size=BATCH)
+    if changed:
+        ExternalField.objects.bulk_update(
+            changed, ["name", "field_type", "is_custom", "options"], batch_size=BATCH
+        )
+    if lost := [row.pk for code, row in known.items() if code not in seen]:
+        ExternalField.objects.filter(pk__in=lost).delete()
