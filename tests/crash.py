@@ -104,8 +104,10 @@ def main(act, *arguments):
     django.setup()
     from datetime import date
 
-    from invoices import issuing, mail, pdf
-    from invoices.models import Invoice, Message, NumberSeries
+    from moneyed import Money
+
+    from invoices import issuing, mail, payments, pdf
+    from invoices.models import Allocation, Invoice, Message, NumberSeries, Payment
 
     on = date(2026, 11, 24)
     if act == "issue":
@@ -123,6 +125,35 @@ def main(act, *arguments):
             )
 
         at_every_statement(issue, look)
+    elif act in ("pay", "credit"):
+        first, second = map(int, arguments)
+        rows = Invoice.objects.filter(pk__in=[first, second]).order_by("pk")
+
+        def pay():
+            ten = Money("10", "EUR")
+            payment = payments.record_payment(
+                client_id=rows[0].client_id,
+                amount=Money("25", "EUR"),
+                received_on=on,
+                reference="R-1",
+                method="transfer",
+                by=None,
+                allocations=[(first, ten), (second, ten)],
+            )
+            return payment.allocated_minor
+
+        def credit():
+            note = issuing.issue_credit_note(
+                invoice_id=first, lines=None, reason="x", by=None, on=on, send=True
+            )
+            return note.number
+
+        def look():
+            owed = "/".join(str(row.outstanding_minor) for row in rows.all())
+            notes = Invoice.objects.credit_notes().count()
+            return f"{owed}/{Payment.objects.count()}/{Allocation.objects.count()}/{notes}"
+
+        at_every_statement(pay if act == "pay" else credit, look)
     elif act == "issue_killed_in_layout":
         pk = int(arguments[0])
         whole = pdf._laid_out

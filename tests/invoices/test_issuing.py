@@ -602,6 +602,17 @@ def test_a_payment_and_a_credit_note_at_once_never_exceed_the_invoice():
     assert books.verify() == []
 
 
+@pytest.mark.django_db(transaction=True)
+def test_killed_at_any_statement_a_credit_note_is_whole_or_not_there():
+    invoice, other = make_issued(), make_issued()
+    ends = crash.run("credit", invoice.pk, other.pk)
+    assert len(ends) > 15
+    for _n, end, state in ends[:-1]:
+        assert (end, state) == ("killed", "120000/120000/0/0/0")
+    assert ends[-1][1:] == ("done: A-2026-0001", "0/120000/0/1/1")
+    assert books.verify() == []
+
+
 class TestParts(TestCase):
     @settings(max_examples=8, deadline=None)
     @given(

@@ -10,6 +10,7 @@ from moneyed import Money
 from invoices import books, payments
 from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
 from invoices.payments import PaymentRefused
+from tests import crash
 from tests.factories import make_client, make_draft, make_invoice
 from tests.race import at_once
 
@@ -369,4 +370,16 @@ def test_unapplied_cash_is_given_out_once_by_two_people():
     )
     assert sum(isinstance(one, Payment) for one in found) == 1, found
     assert fresh(payment).unapplied == eur(0)
+    assert books.verify() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_at_any_statement_a_payment_is_whole_or_not_there():
+    first = make_invoice(total_minor=100_00)
+    second = make_invoice(client=first.client, total_minor=100_00)
+    ends = crash.run("pay", first.pk, second.pk)
+    assert len(ends) > 8
+    for _n, end, state in ends[:-1]:
+        assert (end, state) == ("killed", "10000/10000/0/0/0")
+    assert ends[-1][1:] == ("done: 2000", "9000/9000/1/2/0")
     assert books.verify() == []
