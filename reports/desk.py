@@ -237,6 +237,7 @@ def desk(user: User, on: date) -> dict[str, Any]:
         "bars": receivables(user, on),
         "company": company,
         "steps": first_steps(user, company),
+        "blank": not Deal.objects.exists() and not Invoice.objects.exists(),
         "on": on,
     }
 
@@ -361,7 +362,12 @@ class Step:
 
 
 def first_steps(user: User, company: Company | None) -> list[Step]:
-    """What a new portal still needs before it bills; empty as soon as all of it is done."""
+    """What a new portal still needs before it bills; empty as soon as all of it is done.
+
+    Empty too for those who can do none of it.
+    """
+    if not (user.has_perm("invoices.bill_deal") or user.has_perm("accounts.change_company")):
+        return []
     described = bool(company and company.name and company.address_line1 and company.siren)
     connected = Deal.objects.exists()
     billed = Invoice.objects.issued().filter(imported=False).exists()

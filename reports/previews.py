@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.cache import cache
@@ -13,6 +13,7 @@ from billing_portal import dates
 from billing_portal.accounts.models import User
 from reports import alert_mail, alert_words, alerts
 from reports.models import Alert, AlertRule
+from reports.watching import delays_by_day
 
 LISTED = 12
 
@@ -56,6 +57,67 @@ def bars(by_month: list[tuple[date, int]]) -> list[MonthBar]:
     return found
 
 
+@dataclass(frozen=True)
+class Line:
+    """The measure on one day of each week, the threshold and the days on which the rule speaks."""
+
+    # Points of a box of 100 by 100, of which the days without a value are left out.
+    points: list[str]
+    threshold_y: str
+    threshold: int
+    # (percent from the left, pixels from the top, number)
+    fires: list[tuple[str, str, int]]
+    months: list[tuple[str, str, bool]]
+
+
+def line(rule: AlertRule, tried: alerts.Backtest) -> Line | None:
+    """Drawn for a rule about one client type; its values are what the back-test compared."""
+    if rule.kind != AlertRule.Kind.TYPE_DELAY or rule.client_type_id is None:
+        return None
+    days = delays_by_day(rule, tried.since, tried.until).get(rule.client_type_id, [])
+    values = {day: float(now.value) for day, now in days if now.value is not None}
+    if len(values) < 2:
+        return None
+    top = max(max(values.values()), rule.days, 1) * 1.1
+    bottom = min(0.0, min(values.values()) * 1.1)
+    span = max(1, (tried.until - tried.since).days)
+    room = CHART_HEIGHT - FOOT - HEAD
+
+    def left(day: date) -> float:
+        return 100 * (day - tried.since).days / span
+
+    def share(value: float) -> float:
+        return (top - value) / (top - bottom)
+
+    # A gap where nothing was reached, rather than a line across it.
+    parts: list[list[str]] = [[]]
+    for place, (day, _now) in enumerate(days):
+        if place % 3 and day != tried.until:
+            continue
+        if day in values:
+            parts[-1].append(f"{left(day):.2f},{100 * share(values[day]):.2f}")
+        elif parts[-1]:
+            parts.append([])
+    fires = [
+        (f"{left(would.on):.2f}%", f"{HEAD + room * share(values[would.on]):.1f}", number)
+        for number, would in enumerate(reversed(tried.fired), 1)
+        if would.on in values
+    ]
+    months: list[tuple[str, str, bool]] = []
+    month = (tried.since + timedelta(days=31)).replace(day=1)
+    while month <= tried.until:
+        label = dates.month(month).split("\u00a0")[0]
+        months.append((f"{left(month):.2f}%", label, len(months) % 2 == 1))
+        month = (month + timedelta(days=32)).replace(day=1)
+    return Line(
+        points=[" ".join(part) for part in parts if len(part) > 1],
+        threshold_y=f"{HEAD + room * share(rule.days):.1f}",
+        threshold=rule.days,
+        fires=fires,
+        months=months,
+    )
+
+
 def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
     """The context of partials/backtest.html and rule_side.html."""
     around = sorted({max(0, round(rule.days * part)) for part in (0.5, 0.75, 1, 1.5, 2)})
@@ -71,6 +133,10 @@ def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
         "tried": tried,
         "count": len(tried.fired),
         "bars": bars(tried.by_month),
+        "line": line(rule, tried),
+        "line_top": HEAD,
+        "rule_type": rule.client_type,
+        "line_height": CHART_HEIGHT - FOOT - HEAD,
         "bar_width": f"{60 / max(1, len(tried.by_month)):.2f}%",
         "chart_height": CHART_HEIGHT,
         "base_y": CHART_HEIGHT - FOOT,
@@ -122,7 +188,7 @@ def formula(rule: AlertRule) -> str:
     words = {
         "window": rule.window_days,
         "least": rule.min_payments,
-        "type": rule.client_type.name if rule.client_type else _("each client type"),
+        "type": rule.client_type.name if rule.client_type else _("Each client type"),
         "days": rule.days,
     }
     return {

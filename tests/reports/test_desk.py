@@ -226,6 +226,13 @@ def test_a_step_is_ticked_off_and_the_list_goes_away_at_the_end(clerk, clerk_cli
     assert "The first steps" not in clerk_client.get(reverse("reports:desk")).text
 
 
+def test_those_who_can_do_none_of_the_first_steps_are_not_asked_to(sales_client, manager_client):
+    for browser in (sales_client, manager_client):
+        page = browser.get(reverse("reports:desk")).text
+        assert "The first steps" not in page
+        assert "Nothing is here yet" in page
+
+
 # ─ The sidebar ──────────────────────────────────────────────────────────────────────────────────
 
 
