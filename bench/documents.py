@@ -1,0 +1,175 @@
+"""One invoice issued, and one PDF."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, models, transaction
+from django.utils import timezone
+from pypdf import PdfReader
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
+
+from bench.data import bench_user
+from bench.timing import Row, by_turns
+from invoices import drafting, issuing, pdf
+from invoices.models import (
+    Client,
+    ClientType,
+    Document,
+    Invoice,
+    InvoiceEvent,
+    InvoiceLine,
+    VatBreakdown,
+)
+from invoices.paper import Paper
+
+LINES = (
+    ("Audit of the information system", "3", "950.00", "20"),
+    (
+        "Integration of the new accounting, with the transfer of five years of entries",
+        "12.5",
+        "780",
+        "20",
+    ),
+    ("Training, on site", "2", "1200.00", "20"),
+)
+
+
+def _client() -> Client:
+    kind, _made = ClientType.objects.get_or_create(name="Bench")
+    return Client.objects.create(
+        name="Ateliers Réunis de la Loire",
+        client_type=kind,
+        billing_email="compta@ateliers.example",
+        address_line1="12, rue de la Paix",
+        postal_code="75002",
+        city="Paris",
+        country="FR",
+        siren="552100554",
+        vat_id="FR83552100554",
+    )
+
+
+def _draft(client: Client, today: date) -> int:
+    user = bench_user()
+    draft = drafting.new_draft(client_id=client.pk, by=user, on=today)
+    rows = [
+        {
+            "description": text,
+            "quantity": Decimal(quantity),
+            "unit_price": Decimal(price),
+            "vat_rate": Decimal(rate),
+        }
+        for text, quantity, price, rate in LINES
+    ]
+    problems = drafting.save_draft(
+        invoice_id=draft.pk, header={"title": "Audit and integration"}, lines=rows, by=user
+    )
+    assert not problems, problems
+    return draft.pk
+
+
+# ─ Issue ────────────────────────────────────────────────────────────────────────────────────────
+class _Copier:
+    """Writes the rows of an issued invoice once more, by raw SQL in one transaction."""
+
+    def __init__(self, issued: Invoice) -> None:
+        self.invoice = self._row(issued)
+        self.balance = {
+            name: self.invoice[name]
+            for name in ("status", "number", "issue_date", "due_date", "series_id", "sequence")
+        }
+        self.others = [
+            (model, [self._row(each) for each in model._default_manager.filter(invoice=issued)])
+            for model in (InvoiceLine, VatBreakdown, InvoiceEvent, Document)
+        ]
+        self.sequence = 1_000_000
+
+    @staticmethod
+    def _row(instance: models.Model) -> dict[str, Any]:
+        return {
+            field.column: field.get_db_prep_save(getattr(instance, field.attname), connection)
+            for field in instance._meta.concrete_fields
+            if not field.primary_key
+        }
+
+    @staticmethod
+    def _insert(cursor: Any, model: type[models.Model], rows: list[dict[str, Any]]) -> None:
+        columns = list(rows[0])
+        marks = ", ".join(["%s"] * len(columns))
+        named = ", ".join(f'"{column}"' for column in columns)
+        cursor.executemany(
+            f'INSERT INTO "{model._meta.db_table}" ({named}) VALUES ({marks})',
+            [[row[column] for column in columns] for row in rows],
+        )
+
+    def copy(self) -> None:
+        self.sequence += 1
+        with transaction.atomic(), connection.cursor() as cursor:
+            # The database gives lines to a draft only.
+            draft = {**self.invoice, "status": "draft", "number": "", "sequence": None}
+            self._insert(cursor, Invoice, [draft])
+            cursor.execute("SELECT MAX(id) FROM invoices_invoice")
+            (pk,) = cursor.fetchone()
+            for model, rows in self.others:
+                self._insert(cursor, model, [{**row, "invoice_id": pk} for row in rows])
+            cursor.execute(
+                "UPDATE invoices_invoice SET status = %s, number = %s, sequence = %s WHERE id = %s",
+                [self.invoice["status"], f"X-{self.sequence}", self.sequence, pk],
+            )
+
+
+def issue() -> Iterator[Row]:
+    client, user, today = _client(), bench_user(), timezone.localdate()
+    runs, warm_up = 25, 3
+    drafts = [_draft(client, today) for _n in range(runs + warm_up + 1)]
+    first = issuing.issue(invoice_id=drafts.pop(), by=user, on=today)
+    copier = _Copier(first)
+
+    def issue_one() -> None:
+        issuing.issue(invoice_id=drafts.pop(), by=user, on=today)
+
+    paper = Paper.from_json(first.paper)
+    works = (issue_one, copier.copy, lambda: pdf.render(paper))
+    spent, rows, drawn = by_turns(*works, runs=runs, warm_up=warm_up)
+    what = "issue of one invoice of 3 lines"
+    inserted = ("its rows and PDF inserted by raw SQL in one transaction", rows)
+    yield Row.of(what, spent, [inserted])
+    yield Row.of(f"{what}, beyond its PDF", spent, [inserted, ("its PDF drawn", drawn)])
+
+
+# ─ PDF ──────────────────────────────────────────────────────────────────────────────────────────
+def _text_of(content: bytes) -> list[list[str]]:
+    return [page.extract_text().splitlines() for page in PdfReader(io.BytesIO(content)).pages]
+
+
+def _canvas(pages: list[list[str]]) -> bytes:
+    """The same lines of text, one under the other, in a font of reportlab's own."""
+    made = io.BytesIO()
+    canvas = Canvas(made, pagesize=A4)
+    for lines in pages:
+        canvas.setFont("Helvetica", 9)
+        for place, line in enumerate(lines):
+            canvas.drawString(50, 800 - 11 * place, line)
+        canvas.showPage()
+    canvas.save()
+    return made.getvalue()
+
+
+def document() -> Iterator[Row]:
+    client, user, today = _client(), bench_user(), timezone.localdate()
+    issued = issuing.issue(invoice_id=_draft(client, today), by=user, on=today)
+    paper = Paper.from_json(issued.paper)
+    content = pdf.render(paper)
+    pages = _text_of(content)
+    drawn, plain = by_turns(lambda: pdf.render(paper), lambda: _canvas(pages), runs=25)
+    yield Row.of(
+        "one PDF/A-3 of one page, fonts embedded",
+        drawn,
+        [("a reportlab canvas with the same lines of text, no layout, no fonts embedded", plain)],
+    )
