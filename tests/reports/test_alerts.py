@@ -609,3 +609,37 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(django_assert_max_num
         due(40 + n, owner=owner)
     with django_assert_max_num_queries(45):
         alerts.run(on=ON)
+
+
+@pytest.mark.parametrize("measure", ["p50", "p75", "mean"])
+def test_a_rule_measures_what_the_delay_report_says_on_that_day(measure):
+    import random
+
+    from reports.delays import Scope
+    from reports.delays import measure as report
+
+    chance = random.Random(7)
+    clients = [make_client(client_type=make_client_type(name)) for name in ("SME", "Start-up")]
+    for _ in range(60):
+        issued = date(2026, 1, 1) + chance.randrange(250) * DAY
+        invoice = make_invoice(
+            client=chance.choice(clients), issue_date=issued, due_date=issued + 30 * DAY
+        )
+        if chance.random() < 0.7:
+            settle(
+                invoice,
+                issued + chance.randrange(1, 120) * DAY,
+                by="payment" if chance.random() < 0.9 else "credit",
+            )
+    rule = AlertRule(kind="type_delay", measure=measure, window_days=120)
+    by_type = watching.delays_by_day(rule, date(2026, 6, 1), date(2026, 8, 31))
+    for on in (date(2026, 6, 1), date(2026, 7, 15), date(2026, 8, 31)):
+        told = report(Scope(as_of=on, issued_from=on - 120 * DAY), "client_type")
+        assert len(told.groups) == 2
+        for group in told.groups:
+            found = dict(by_type[group.key])[on]
+            assert (found.paid, found.paid + found.open) == (group.late.n_paid, group.late.n)
+            if measure == "mean":
+                assert abs(found.value - Decimal(float(group.late.mean))) < Decimal("0.06")
+            else:
+                assert found.value == getattr(group.late.curve, measure)
