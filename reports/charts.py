@@ -65,6 +65,8 @@ class Line:
     points: Sequence[tuple[int, float]]
     # Day, percent still unpaid, address; two per line.
     marks: Sequence[tuple[int, float, str]]
+    # Only where colours do not tell the lines apart.
+    dash: str = "solid"
 
 
 @dataclass(frozen=True)
@@ -258,7 +260,12 @@ def survival(lines: Sequence[Line], *, title: str, span: tuple[int, int], from_d
                 x=[day for day, _share in line.points],
                 y=[share for _day, share in line.points],
                 mode="lines",
-                line={"color": line.style.colour, "width": 1.75, "shape": "hv"},
+                line={
+                    "color": line.style.colour,
+                    "width": 1.75,
+                    "shape": "hv",
+                    "dash": line.dash,
+                },
                 hovertemplate=f"{short(line.label)}<br>{hover}<extra></extra>",
             )
         )

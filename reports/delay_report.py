@@ -38,6 +38,7 @@ from reports.delays import (
     Measure,
     Scope,
     Tally,
+    amount_classes,
     fold,
     labels,
     rounded,
@@ -169,7 +170,10 @@ class DelayReport:
         self.scope, self.by, self.measure = scope, by, measure
         self.today = today or scope.as_of
         self.late = measure == "late"
-        self.cells: dict[Key, Tally] = tallies(scope, measure, *_DIMENSIONS[by])
+        self.classes = amount_classes(scope) if self.has_heat else AMOUNT_CLASSES
+        self.cells: dict[Key, Tally] = tallies(
+            scope, measure, *_DIMENSIONS[by], classes=self.classes
+        )
         self.end = month_index(scope.until)
         self.total = total(self.cells.values())
         self.sort = sort if sort.lstrip("-") in SORTS else ("group" if by == "month" else "-p50")
@@ -628,7 +632,8 @@ class DelayReport:
                 )
                 for day in MARKS[self.measure]
             ]
-            found.append(charts.Line(row.label, row.style, points, marks))
+            dash = DASHES[len(found) % len(DASHES)] if row.style is charts.PLAIN else "solid"
+            found.append(charts.Line(row.label, row.style, points, marks, dash))
         return found
 
     def class_counts(self, tally: Tally) -> list[int]:
@@ -805,7 +810,7 @@ class DelayReport:
 
     @property
     def heat_labels(self) -> list[str]:
-        amounts = [grouped(amount) for amount in AMOUNT_CLASSES]
+        amounts = [grouped(amount) for amount in self.classes]
         middle = [
             _("%(low)s–%(high)s") % {"low": low, "high": high} for low, high in pairwise(amounts)
         ]
@@ -833,7 +838,7 @@ class DelayReport:
                 row,
                 [
                     self._heat(per_class.get((row.key, place), Tally()), row.wanted, place)
-                    for place in range(len(AMOUNT_CLASSES) + 1)
+                    for place in range(len(self.classes) + 1)
                 ],
             )
             for row in self.rows[:MOST_BARS]
@@ -842,9 +847,9 @@ class DelayReport:
     def _heat(self, tally: Tally, wanted: InvoiceFilter, place: int) -> HeatCell:
         if not tally.n:
             return HeatCell("", 0)
-        least = AMOUNT_CLASSES[place - 1] if place else None
+        least = self.classes[place - 1] if place else None
         # The list's upper end is included, ours is not: the smallest amount below it.
-        most = AMOUNT_CLASSES[place] - SMALLEST if place < len(AMOUNT_CLASSES) else None
+        most = self.classes[place] - SMALLEST if place < len(self.classes) else None
         url = list_url(
             wanted.but(
                 converted=True,
@@ -973,6 +978,8 @@ class DelayReport:
 
 
 SMALLEST = Decimal("0.0001")
+# Types that have no colour of their own yet.
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 def _shallow(row: Row) -> dict[str, Any]:

@@ -65,7 +65,7 @@ BYS: tuple[By, ...] = ("client_type", "client", "owner", "month")
 Measure = Literal["late", "to_pay"]
 MEASURES: tuple[Measure, ...] = ("late", "to_pay")
 
-# Upper ends in major units of the company's currency; the last class has none.
+# Upper ends in major units of the company's currency, for invoices of usual size; no last end.
 AMOUNT_CLASSES: tuple[int, ...] = (2_000, 5_000, 10_000, 20_000)
 # Days late, both ends included.
 LATE_CLASSES: tuple[tuple[int | None, int | None], ...] = (
@@ -188,12 +188,16 @@ _START = {"late": "due_date", "to_pay": "issue_date"}
 
 
 def tallies(
-    scope: Scope, measure: Measure, *dimensions: str, rows: InvoiceQuerySet | None = None
+    scope: Scope,
+    measure: Measure,
+    *dimensions: str,
+    rows: InvoiceQuerySet | None = None,
+    classes: Sequence[int] = AMOUNT_CLASSES,
 ) -> dict[Key, Tally]:
     """One tally per combination of `dimensions`: any `By`, "quarter", "year" or "amount". One pass.
 
     Quarters and years are counted back from the last month of the scope: 0 is the latest. Amount
-    classes are indexes into AMOUNT_CLASSES, None without an exchange rate.
+    classes are indexes into `classes`, None without an exchange rate.
     """
     own = company_currency()
     base = (scope.rows() if rows is None else rows).order_by()
@@ -216,7 +220,7 @@ def tallies(
         output_field=IntegerField(),
     )
     packed = Packed(
-        *(_dimension(name, scope, own) for name in dimensions),
+        *(_dimension(name, scope, own, classes) for name in dimensions),
         (fate, 2, 0),
         (_flag(LessThan(F("due_date"), paid_or_seen)), 1, 0),
         (_flag(Q(exchange_rate__isnull=True) & ~Q(currency=own)), 1, 0),
@@ -266,11 +270,32 @@ def _key(parts: Sequence[int], dimensions: Sequence[str]) -> Key:
     )
 
 
+def amount_classes(scope: Scope) -> tuple[int, ...]:
+    """The usual classes, times or over ten as often as the mean invoice of the scope asks for."""
+    own = company_currency()
+    sums = (
+        scope.rows()
+        .order_by()
+        .aggregate(minor=Sum(InCompanyCurrency("total_minor", own)), n=Count("*"))
+    )
+    if not sums["minor"]:
+        return AMOUNT_CLASSES
+    mean = Fraction(int(sums["minor"]), sums["n"] * minor_units(own))
+    factor = Fraction(1)
+    while mean < 1_600 * factor and factor > Fraction(1, 100):
+        factor /= 10
+    while mean >= 16_000 * factor and factor < 1000:
+        factor *= 10
+    return tuple(int(end * factor) for end in AMOUNT_CLASSES)
+
+
 def _flag(condition: Any) -> Case:
     return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
 
 
-def _dimension(name: str, scope: Scope, own: str) -> tuple[Combinable, int, int]:
+def _dimension(
+    name: str, scope: Scope, own: str, classes: Sequence[int]
+) -> tuple[Combinable, int, int]:
     """A part of the packed key. Identities have no width: they come first."""
     if name == "client_type":
         if connection.vendor == "sqlite":
@@ -291,16 +316,16 @@ def _dimension(name: str, scope: Scope, own: str) -> tuple[Combinable, int, int]
     assert name == "amount"
     minor = InCompanyCurrency("total_minor", own)
     unit = minor_units(own)
-    classes = Case(
+    place_of = Case(
         *(
             When(LessThan(minor, Value(top * unit)), then=Value(place))
-            for place, top in enumerate(AMOUNT_CLASSES)
+            for place, top in enumerate(classes)
         ),
         When(Q(exchange_rate__isnull=True) & ~Q(currency=own), then=Value(_NOTHING["amount"])),
-        default=Value(len(AMOUNT_CLASSES)),
+        default=Value(len(classes)),
         output_field=IntegerField(),
     )
-    return classes, 3, 0
+    return place_of, 3, 0
 
 
 def fold(found: Mapping[Key, Tally], pick: Callable[[Key], Any]) -> dict[Any, Tally]:
