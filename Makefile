@@ -17,13 +17,13 @@ $(VENV)/made: scripts/make_venv.sh
 	@touch $@
 
 $(VENV)/installed: $(VENV)/made requirements.txt
-	@echo "Installing what the portal needs…"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@echo "Installing what the portal needs (a minute or two)…"
+	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	@echo "Installing what its tests need…"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 .env: | $(VENV)/installed

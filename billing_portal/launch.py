@@ -104,17 +104,17 @@ def main() -> None:
 
     # The stand-in makes its company up from a day; a later start must tell the same story.
     memory = VAR / "demo.json"
-    if memory.exists():
-        today = json.loads(memory.read_text())["today"]
-    else:
-        today = date.today().isoformat()
+    told = json.loads(memory.read_text()) if memory.exists() else {}
+    today = told.get("today") or date.today().isoformat()
+    sandbox_url = f"http://127.0.0.1:{sandbox_port}"
+    if told.get("sandbox_port") != sandbox_port:
         with stand_in(sandbox_command(sandbox_port, today), sandbox_port):
-            manage("demo", "--base-url", f"http://127.0.0.1:{sandbox_port}", "--on", today, env=env)
-        memory.write_text(json.dumps({"today": today}))
-    manage(
-        "connect", "pipedrive", "--base-url", f"http://127.0.0.1:{sandbox_port}",
-        "--api-token", "sandbox-token", "--no-check", env=env,
-    )  # fmt: skip
+            if told:
+                connect = ["connect", "pipedrive", "--base-url", sandbox_url]
+                manage(*connect, "--api-token", "sandbox-token", env=env)
+            else:
+                manage("demo", "--base-url", sandbox_url, "--on", today, env=env)
+        memory.write_text(json.dumps({"today": today, "sandbox_port": sandbox_port}))
     manage("sync_schedules", env=env)
 
     processes = Manager()

@@ -255,6 +255,7 @@ LOGGING = {
     "loggers": {
         "fontTools": {"level": "WARNING"},
         "xhtml2pdf": {"level": "WARNING"},
+        "pikepdf": {"level": "WARNING"},
         "django-q": {"level": env.str("LOG_LEVEL", default="INFO")},
     },
 }
