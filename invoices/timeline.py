@@ -21,7 +21,7 @@ Kind = InvoiceEvent.Kind
 
 @dataclass(frozen=True)
 class Step:
-    """One entry. `strong` stands before `text` in bold; `when` is written out, `iso` for machines."""
+    """One entry; `strong` stands before `text` in bold, `iso` is `when` for machines."""
 
     icon: str
     text: str
@@ -111,7 +111,15 @@ Told = tuple[str, str, str, list[str], str, str, bool]
 def _drafted(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     if data.get("deal_id"):
         url = reverse("invoices:deal", args=[data["deal_id"]])
-        return "briefcase", "", _("Drafted from the deal"), [], url, str(data.get("deal", "")), False
+        return (
+            "briefcase",
+            "",
+            _("Drafted from the deal"),
+            [],
+            url,
+            str(data.get("deal", "")),
+            False,
+        )
     return "pencil", "", _("Draft begun"), [], "", "", False
 
 

@@ -12,7 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from moneyed import Money
 
-from billing_portal.money import MoneyField, digits, from_minor, parse_decimal, round_half_up, to_minor
+from billing_portal.money import (
+    MoneyField,
+    digits,
+    from_minor,
+    parse_decimal,
+    round_half_up,
+    to_minor,
+)
 from invoices.forms.drafts import RecipientsField
 from invoices.forms.lines import written
 from invoices.issuing import Creditable, CreditLine
@@ -48,7 +55,9 @@ class CreditableLine:
             return 0
         whole = abs(self.row.quantity)
         if quantity < 0 or not whole or quantity > whole:
-            self.errors["quantity"] = _("Between 0 and %(quantity)s.") % {"quantity": written(whole)}
+            self.errors["quantity"] = _("Between 0 and %(quantity)s.") % {
+                "quantity": written(whole)
+            }
             return 0
         if quantity == whole:
             return self.left_minor

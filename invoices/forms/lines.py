@@ -164,7 +164,9 @@ def read(given: QueryDict | Mapping[str, str]) -> list[TypedLine]:
         values = {name: given.get(f"lines-{n}-{name}") for name in FIELDS}
         if all(value is None for value in values.values()):
             continue
-        found.append(TypedLine(**{k: v.replace("\r\n", "\n") for k, v in values.items() if v is not None}))
+        found.append(
+            TypedLine(**{k: v.replace("\r\n", "\n") for k, v in values.items() if v is not None})
+        )
     return found
 
 
@@ -234,7 +236,9 @@ def _discount(line: TypedLine, currency: str) -> tuple[Decimal, Decimal]:
     try:
         number = parse_decimal(plain)
     except ValueError:
-        line.errors["discount"] = _("“%(text)s” is no discount: write 10 for per cent, or 50 %(currency)s.") % {
+        line.errors["discount"] = _(
+            "“%(text)s” is no discount: write 10 for per cent, or 50 %(currency)s."
+        ) % {
             "text": text[:40],
             "currency": currency,
         }

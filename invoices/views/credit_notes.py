@@ -18,7 +18,7 @@ from billing_portal.money import formatted_minor
 from billing_portal.once import AlreadyDone, carry_out, key_of
 from invoices import numbering
 from invoices.forms.credit_notes import WHOLE, CreditForm
-from invoices.issuing import IssueRefused, creditable, credit_totals, issue_credit_note
+from invoices.issuing import IssueRefused, credit_totals, creditable, issue_credit_note
 from invoices.models import Company, Invoice
 from invoices.numbering import NumberRefused
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
@@ -32,7 +35,7 @@ from billing_portal.lists import (
     stream_csv,
     totals_per_currency,
 )
-from billing_portal.money import formatted_minor, from_minor
+from billing_portal.money import digits, formatted, formatted_minor, from_minor, is_currency
 from billing_portal.once import AlreadyDone, carry_out, key_of
 from billing_portal.templatetags.portal import grouped, query_with
 from billing_portal.toasts import add_toast, announce, close_overlays, refresh_counts
@@ -59,7 +62,7 @@ from invoices.drafting import (
     with_what_billing_needs,
 )
 from invoices.forms.deals import NOBODY, QueueFilter, SetAsideForm
-from invoices.models import Company, Deal, Invoice
+from invoices.models import Client, Company, Deal, Invoice
 from invoices.totals import STANDARD, TotalsRefused
 from invoices.vat import vat_treatment
 
@@ -102,7 +105,9 @@ COLUMNS = (
         order="value_minor",
         falling=True,
         classes="num",
-        value=lambda row: from_minor(row.value_minor, row.currency),
+        value=lambda row: (
+            from_minor(row.value_minor, row.currency) if is_currency(row.currency) else None
+        ),
     ),
     Column("currency", gettext_lazy("Currency"), value=lambda row: row.currency),
 )
@@ -162,8 +167,7 @@ def narrowed(request: StaffRequest, form: QueueFilter) -> QuerySet[Deal]:
 
 
 def _since() -> date | None:
-    found = Company.objects.filter(pk=1).values_list("billing_starts_on", flat=True).first()
-    return found
+    return Company.objects.filter(pk=1).values_list("billing_starts_on", flat=True).first()
 
 
 def _billed(deals: QuerySet[Deal]) -> QuerySet[Deal]:
@@ -213,10 +217,9 @@ def _queue_page(
         )
         totals = totals_per_currency(rows, "value_minor")
         count = sum(total.count for total in totals)
+        totals = [total for total in totals if is_currency(total.currency)]
         page = paginate(rows, params, COLUMNS, default="-won", size=PAGE_SIZE, count=count)
-        context["deals"] = [
-            (deal, formatted_minor(deal.value_minor, deal.currency)) for deal in page.rows
-        ]
+        context["deals"] = [(deal, _amount(deal)) for deal in page.rows]
     else:
         chosen = {"": queue.all, "ready": queue.ready, "missing": queue.lacking}[state]
         totals = _totals(chosen)
@@ -269,6 +272,8 @@ def _queue_page(
 def _totals(waiting: list[Waiting]) -> list[Total]:
     sums: dict[str, list[int]] = {}
     for each in waiting:
+        if not is_currency(each.deal.currency):
+            continue
         sums.setdefault(each.deal.currency, []).append(each.deal.value_minor)
     found = [Total(code, len(v), {"value_minor": sum(v)}) for code, v in sums.items()]
     return sorted(found, key=lambda t: (-abs(t.sums["value_minor"]), t.currency))
@@ -317,20 +322,20 @@ def _page(queue: Queue, state: str, params: QueryDict) -> Page[Waiting]:
     )
 
 
-def _groups(
-    page: Page[Waiting], queue: Queue, user: User, focus: int | None
-) -> list[Group]:
+def _groups(page: Page[Waiting], queue: Queue, user: User, focus: int | None) -> list[Group]:
     may_edit = user.has_perm("invoices.change_client")
     ready = [w for w in page.rows if w.is_ready]
     lacking = [w for w in page.rows if not w.is_ready]
     order = [w.deal.pk for w in [*ready, *lacking]]
-    following = dict(zip(order, order[1:], strict=False))
+    following = dict(pairwise(order))
     both = (
         (_("Ready to bill"), "circle-check", len(queue.ready), ready),
         (_("Something missing"), "alert-triangle", len(queue.lacking), lacking),
     )
     return [
-        Group(title, icon, count, [_row(w, may_edit, following.get(w.deal.pk), focus) for w in rows])
+        Group(
+            title, icon, count, [_row(w, may_edit, following.get(w.deal.pk), focus) for w in rows]
+        )
         for title, icon, count, rows in both
         if rows
     ]
@@ -350,12 +355,10 @@ def _row(waiting: Waiting, may_edit: bool, following: int | None, focus: int | N
 
 
 def _amount(deal: Deal) -> str:
-    try:
-        return formatted_minor(deal.value_minor, deal.currency)
-    except Exception as problem:  # moneyed raises its own class for a code that it does not know
-        if type(problem).__name__ != "CurrencyDoesNotExist":
-            raise
-        return f"{deal.value_minor} {deal.currency}"
+    # A currency that nobody knows has no coin to count in: the deal says so where it is listed.
+    if not is_currency(deal.currency):
+        return f"? {deal.currency}"
+    return formatted_minor(deal.value_minor, deal.currency)
 
 
 def chip(missing: Missing, deal: Deal, may_edit: bool) -> Chip:
@@ -404,9 +407,7 @@ def deal(request: StaffRequest, pk: int) -> HttpResponse:
         pk=pk,
     )
     company = Company.objects.filter(pk=1).first()
-    bills = list(
-        found.invoices.filter(kind=Invoice.Kind.INVOICE).order_by("-pk")
-    )
+    bills = list(found.invoices.filter(kind=Invoice.Kind.INVOICE).order_by("-pk"))
     alive = next((bill for bill in bills if bill.status != Invoice.Status.VOID), None)
     missing = missing_for([found], company)[found.pk]
     waiting = Waiting(found, tuple(missing))
@@ -439,15 +440,14 @@ def deal(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _added_up(found: Deal, company: Company | None) -> dict[str, Any]:
     """The deal as an invoice would say it: lines, totals, and how they differ from its value."""
+    if not is_currency(found.currency):
+        text = _("“%(code)s” is not a currency that we know.")
+        return {"refusal": text % {"code": found.currency[:10]}}
     try:
-        treatment = vat_treatment(found.client, company) if found.client else None
-        if treatment is None:
-            from invoices.models import Client
-
-            treatment = vat_treatment(Client(country="FR"), company)
+        treatment = vat_treatment(found.client or Client(country="FR"), company)
         drafted = drafted_lines(found, treatment)
-    except (TotalsRefused, ArithmeticError, LookupError) as refusal:
-        return {"refusal": str(refusal) or _("These lines cannot be added up.")}
+    except TotalsRefused as refusal:
+        return {"refusal": str(refusal)}
     totals = drafted.totals
     code = found.currency
     difference = found.value_minor - drafted.deal_sum_minor
@@ -456,10 +456,10 @@ def _added_up(found: Deal, company: Company | None) -> dict[str, Any]:
             {
                 "text": line.description,
                 "quantity": line.amounts.quantity,
-                "price": formatted_minor_price(line.amounts.unit_price, code),
+                "price": _price(line.amounts.unit_price, code),
                 "percent": line.amounts.discount_percent,
                 "amount": (
-                    formatted_minor_price(line.amounts.discount_amount, code)
+                    _price(line.amounts.discount_amount, code)
                     if line.amounts.discount_amount
                     else ""
                 ),
@@ -484,14 +484,10 @@ def _added_up(found: Deal, company: Company | None) -> dict[str, Any]:
     }
 
 
-def formatted_minor_price(price: Any, currency: str) -> str:
+def _price(price: Decimal, currency: str) -> str:
     """A unit price keeps its decimals beyond the coin."""
-    from moneyed import Money
-
-    from billing_portal.money import digits, formatted
-
     places = max(digits(currency), -int(price.normalize().as_tuple().exponent))
-    return formatted(Money(price.quantize(price.__class__(1).scaleb(-places)), currency))
+    return formatted(Money(price.quantize(Decimal(1).scaleb(-places)), currency))
 
 
 # ─ Drafting ─────────────────────────────────────────────────────────────────────────────────────
@@ -553,9 +549,7 @@ def draft_deals(request: StaffRequest) -> HttpResponse:
     chosen = [w for w in (queue.all if ids else queue.ready) if w.can_be_drafted]
     over = len(chosen) - MOST_AT_ONCE
     chosen = chosen[:MOST_AT_ONCE]
-    left_out = (
-        [w for w in queue.lacking if not w.can_be_drafted] if ids else queue.lacking
-    )
+    left_out = [w for w in queue.lacking if not w.can_be_drafted] if ids else queue.lacking
     totals = _totals(chosen)
     return render_page(
         request,

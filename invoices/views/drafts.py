@@ -213,7 +213,7 @@ def _rearranged(editor: Editor, act: str) -> bool:
 
 
 def _usual_vat(invoice: Invoice) -> str:
-    """Where the client's situation is clear, its treatment; the last line's rate comes by script."""
+    """What a new line is taxed with, from where the client is."""
     treatment = vat_treatment(invoice.client, Company.objects.filter(pk=1).first())
     return f"{treatment.category}:{format(treatment.rate.normalize() + 0, 'f')}"
 
@@ -353,7 +353,8 @@ def _context(editor: Editor, *, live: bool = False) -> dict[str, Any]:
         "saved": editor.saved,
         "stamp": invoice.updated_at.isoformat(),
         "due": due,
-        "due_hint": _("Empty: %(day)s, by the terms.") % {"day": dates.day(_by_terms(as_typed, on))},
+        "due_hint": _("Empty: %(day)s, by the terms.")
+        % {"day": dates.day(_by_terms(as_typed, on))},
         "issue_date": issue_date,
         "blockers": _linked(reasons, invoice),
         "client_complete": not any(r.anchor == "client" for r in reasons),
@@ -400,9 +401,7 @@ def _unsaved_lines(invoice: Invoice, values: Sequence[dict[str, Any]]) -> list[I
 
 def _sums(editor: Editor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
     good = [
-        values[line.place]
-        for line in editor.lines
-        if line.place is not None and not line.errors
+        values[line.place] for line in editor.lines if line.place is not None and not line.errors
     ]
     left_out = sum(bool(line.errors) for line in editor.lines)
     code = editor.currency
@@ -468,7 +467,9 @@ def _deal_changed(invoice: Invoice) -> str:
     before, code = event.data["total_minor"], event.data.get("currency", invoice.currency)
     if (now.total_minor, deal.currency) == (before, code):
         return ""
-    return _("Its lines now make %(now)s with VAT; when this draft was made they made %(before)s.") % {
+    return _(
+        "Its lines now make %(now)s with VAT; when this draft was made they made %(before)s."
+    ) % {
         "now": formatted_minor(now.total_minor, deal.currency),
         "before": formatted_minor(before, code),
     }
@@ -506,10 +507,7 @@ def draft_client(request: StaffRequest, pk: int) -> HttpResponse:
             if text.isascii() and text.isdigit() and len(text) < 18
             else None
         )
-        if found is None:
-            problem = _("Choose a client.")
-        else:
-            problem = _give_to(request, invoice, found)
+        problem = _give_to(request, invoice, found) if found else _("Choose a client.")
         if not problem:
             return go_to(request, reverse("invoices:edit", args=[pk]))
     q = request.GET.get("q", "").strip()[:200]
@@ -582,7 +580,9 @@ def preview(request: StaffRequest, pk: int) -> HttpResponse:
 def void(request: StaffRequest, pk: int) -> HttpResponse:
     invoice = _draft(pk)
     form = DiscardForm(request.POST or None)
-    back = reverse("invoices:deals") if invoice.deal_id else reverse("invoices:list") + "?state=draft"
+    back = (
+        reverse("invoices:deals") if invoice.deal_id else reverse("invoices:list") + "?state=draft"
+    )
     if request.method == "POST" and form.is_valid():
         try:
             carry_out(

@@ -177,9 +177,7 @@ def _detail(pk: int | None) -> str:
     return reverse("invoices:detail", args=[pk]) if pk else ""
 
 
-def _claim(
-    invoice: Invoice, allocations: Sequence[Allocation], on: date
-) -> dict[str, Any] | None:
+def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dict[str, Any] | None:
     """Interest and indemnity of a late invoice, apart from the balance."""
     if (
         invoice.is_credit_note
@@ -267,9 +265,7 @@ def applicable(invoice: Invoice) -> tuple[list[Payment], list[Invoice]]:
     ).order_by("received_on", "pk")
     credit = (
         Invoice.objects.credit_notes()
-        .filter(
-            client=invoice.client_id, currency=invoice.currency, status=Invoice.Status.ISSUED
-        )
+        .filter(client=invoice.client_id, currency=invoice.currency, status=Invoice.Status.ISSUED)
         .order_by("issue_date", "pk")
     )
     return list(cash[:20]), list(credit[:20])
@@ -278,9 +274,9 @@ def applicable(invoice: Invoice) -> tuple[list[Payment], list[Invoice]]:
 def _timeline(invoice: Invoice, on: date, user: User) -> dict[str, Any]:
     events: QuerySet[InvoiceEvent] = invoice.events.select_related("by")
     mails = list(
-        invoice.messages.filter(
-            state__in=[Message.State.QUEUED, Message.State.SENDING]
-        ).order_by("-created_at")[:5]
+        invoice.messages.filter(state__in=[Message.State.QUEUED, Message.State.SENDING]).order_by(
+            "-created_at"
+        )[:5]
     )
     moving = [m for m in mails if m.state == Message.State.QUEUED or m.claimed_until is not None]
     return {
@@ -307,9 +303,7 @@ def _lines(invoice: Invoice) -> dict[str, Any]:
             "price": line.unit_price,
             "discount_percent": line.discount_percent,
             "discount_amount": line.discount_amount,
-            "vat": vat_label(
-                f"{line.vat_category}:{format(line.vat_rate.normalize() + 0, 'f')}"
-            ),
+            "vat": vat_label(f"{line.vat_category}:{format(line.vat_rate.normalize() + 0, 'f')}"),
             "net": formatted_minor(line.net_minor, code),
         }
         for line in invoice.lines.all()
@@ -552,9 +546,7 @@ def write_off_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     invoice = _visible(request, pk)
     detail_url = reverse("invoices:detail", args=[pk])
     owed = format(invoice.outstanding_balance.amount, "f")
-    form = WriteOffForm(
-        request.POST or None, currency=invoice.currency, initial={"amount": owed}
-    )
+    form = WriteOffForm(request.POST or None, currency=invoice.currency, initial={"amount": owed})
     if request.method == "POST" and form.is_valid():
         try:
             carry_out(
