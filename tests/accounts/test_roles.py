@@ -132,6 +132,7 @@ PAGES: dict[str, Page] = {
     "reports:rule-delete": Page("reports.change_alertrule", (0,), post=True),
     "reports:rule-new": Page("reports.change_alertrule"),
     "reports:rule-switch": Page("reports.change_alertrule", (0,), post=True),
+    "reports:rule-tried": Page("reports.view_alert", (0,)),
     "reports:rule-try": Page("reports.change_alertrule"),
     "reports:rules": Page("reports.view_alert"),
     "reports:search": Page("reports.view_desk"),
