@@ -92,6 +92,7 @@ def test_a_full_import_brings_in_what_is_there(crm, sandbox):
     assert Pipeline.objects.count() == len(world.pipelines)
     assert Stage.objects.count() == len(world.stages)
     assert DealLine.objects.exclude(unit="").exists()
+    assert run.progress["deals"]["total"] == run.progress["deals"]["done"]
     crm.refresh_from_db()
     assert crm.cursors["deals"] == max(d["update_time"] for d in living if not d["is_archived"])
 
@@ -143,6 +144,19 @@ def test_requests_of_a_full_import_stay_within_the_budget(db):
             and round(sum(x["sum"] for x in lines if x["is_enabled"]), 2) != values[n]["value"]
         ]
         assert differing == len(wrong)
+
+
+def test_the_number_of_deals_is_known_before_they_are_read(crm, sandbox):
+    sandbox.inject("401", path="/api/v2/deals")
+    sync(crm, full=True)
+    sandbox.faults.clear()
+    connect_pipedrive(base_url=sandbox.base_url, api_token=sandbox.token)
+    seen = []
+    run = start_sync(connection_id=crm.pk, full=True, by=None, enqueue=False)
+    carry_out(claim(run.pk), on_progress=lambda run: seen.append(run.progress.get("deals")))
+    living = [d for d in sandbox.world.deals.values() if not (d["is_deleted"] or d["is_archived"])]
+    assert sandbox.count("/v1/deals/summary") == 2
+    assert max(place["total"] for place in seen if place) >= len(living)
 
 
 # The odd cases
