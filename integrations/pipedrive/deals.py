@@ -105,6 +105,8 @@ class PullDeals(PullClients):
         known = Deal.objects.in_bulk(
             [links[v.external_id].local_id for _t, v in read if v.external_id in links]
         )
+        drafts = Invoice.objects.filter(deal_id__in=list(known), status=Invoice.Status.DRAFT)
+        drafted = set(drafts.values_list("deal_id", flat=True))
         new: list[tuple[Deal, ExternalLink, DealValues]] = []
         changed: list[tuple[Deal, DealValues]] = []
         changed_links: list[ExternalLink] = []
@@ -147,7 +149,8 @@ class PullDeals(PullClients):
                 self._moved(deal.client_id, client_id)
             changed.append((deal, values))
             self.journal.count("updated")
-            self._tell_drafts(deal, wanted, values)
+            if deal.pk in drafted:
+                self._tell_drafts(deal, wanted, values)
             assign(deal, wanted)
             link.fingerprint, link.external_updated_at = print_, stamp
             changed_links.append(link)
@@ -205,8 +208,6 @@ class PullDeals(PullClients):
 
     def _tell_drafts(self, deal: Deal, wanted: dict[str, Any], values: DealValues) -> None:
         """A draft is never changed behind a person's back: its timeline says that the deal was."""
-        if not Invoice.objects.filter(deal=deal, status=Invoice.Status.DRAFT).exists():
-            return
         billed = ("client_id", "currency", "tax_method", "purchase_order", "title")
         before = [getattr(deal, name) for name in billed]
         after = [wanted.get(name, getattr(deal, name)) for name in billed]

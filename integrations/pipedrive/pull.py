@@ -31,6 +31,8 @@ ENTITIES: Final = ("organization", "deal", "person")
 # Clocks differ, and an object may become visible a little after its own time stamp.
 OVERLAP: Final = timedelta(minutes=5)
 BATCH: Final = 500
+# Options without a meaning that are kept for the mapping page; nobody reads more.
+MOST_UNKNOWN: Final = 100
 
 
 class Pull:
@@ -39,7 +41,7 @@ class Pull:
     ) -> None:
         self.client, self.connection, self.journal, self.full = client, connection, journal, full
         self.run = journal.run
-        self.rules = load_rules(connection)
+        self._read_mapping()
         self.company = Company.objects.filter(pk=1).first() or Company()
         self.seen: dict[str, set[int]] = {entity: set() for entity in ENTITIES}
         self.absent: set[int] = set()
@@ -47,6 +49,10 @@ class Pull:
         self.units: dict[int, str] = {}
         self.users: dict[int, int] = {}
         self.stages: dict[int, int] = {}
+
+    def _read_mapping(self) -> None:
+        self.rules = load_rules(self.connection)
+        self.mapped = {row.target: row for row in self.connection.mappings.all()}
 
     def _links(self, kind: str, ids: Iterable[int] | None = None) -> dict[int, ExternalLink]:
         rows = ExternalLink.objects.filter(provider=Provider.PIPEDRIVE, kind=kind)
@@ -149,8 +155,8 @@ class Pull:
     def _notice(self, kind: str, external_id: int, label: str, found: Found) -> None:
         self.journal.notice(kind, external_id, label, found.notices)
         for target, option in found.unknown.items():
-            row = self.connection.mappings.filter(target=target).first()
-            if row is not None and option not in row.unknown and len(row.unknown) < 100:
+            row = self.mapped.get(target)
+            if row is not None and option not in row.unknown and len(row.unknown) < MOST_UNKNOWN:
                 row.unknown = {**row.unknown, option: label}
                 row.save(update_fields=["unknown"])
 

@@ -14,7 +14,7 @@ from integrations.models import Connection, ExternalField, ExternalLink
 from integrations.pipedrive import mapping
 from integrations.pipedrive.mapping import Refused
 from integrations.pipedrive.pull import BATCH, ENTITIES, Pull
-from integrations.pipedrive.suggest import load_rules, suggest_mappings
+from integrations.pipedrive.suggest import suggest_mappings
 from invoices.models import Pipeline, Stage
 
 
@@ -24,7 +24,7 @@ class PullSettings(Pull):
         with self.journal.page():
             keep_fields(self.connection, read)
             self.journal.advance("fields", sum(map(len, read.values())), done=True)
-        self.rules = load_rules(self.connection)
+        self._read_mapping()
 
     def _users(self) -> None:
         things = self.client.users()

@@ -33,6 +33,7 @@ from invoices.models import (
 )
 from tests import crash
 from tests.factories import make_client, make_company, make_user
+from tests.race import at_once
 
 TODAY = date(2026, 11, 24)
 
@@ -519,6 +520,21 @@ def test_a_second_import_is_refused_while_one_runs(crm):
         start_sync(connection_id=crm.pk, full=False, by=None, enqueue=False)
     assert claim(first.pk) is not None
     assert claim(first.pk) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_start_at_once_one_is_refused_and_of_two_workers_one_gets_the_run(sandbox):
+    make_company()
+    crm = connect_pipedrive(base_url=sandbox.base_url, api_token=sandbox.token)
+
+    def start():
+        return start_sync(connection_id=crm.pk, full=False, by=None, enqueue=False)
+
+    ends = at_once(start, start, start)
+    assert sorted(type(end).__name__ for end in ends) == ["SyncRefused", "SyncRefused", "SyncRun"]
+    run = SyncRun.objects.get()
+    taken = at_once(*[lambda: claim(run.pk)] * 3)
+    assert len([each for each in taken if each is not None]) == 1
 
 
 def test_a_run_that_gave_no_sign_of_life_is_taken_over_and_the_old_process_writes_no_more(crm):
