@@ -146,7 +146,8 @@ def main() -> None:
 
     threading.Thread(target=welcome, daemon=True).start()
     processes.loop()
-    sys.exit(processes.returncode)
+    # 130: Ctrl-C, the way it is meant to end.
+    sys.exit(0 if processes.returncode == 130 else processes.returncode)
 
 
 if __name__ == "__main__":
