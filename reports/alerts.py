@@ -219,9 +219,9 @@ def run_rule(*, rule_id: int, on: date) -> Fired:
     findings = evaluate(rule, on)
     with transaction.atomic():
         # Two workers must queue here: the second one then finds the silence of the first.
-        locked = AlertRule.objects.select_for_update().get(pk=rule_id)
-        if not locked.active:
-            return Fired(locked)
+        locked = AlertRule.objects.select_for_update().filter(pk=rule_id, active=True).first()
+        if locked is None:
+            return Fired(rule)
         if locked.updated_at != rule.updated_at:
             rule, findings = locked, evaluate(locked, on)
         fired = Fired(rule, _speak(rule, findings, on))
@@ -358,6 +358,16 @@ def acknowledge(*, alert_id: int, by: User) -> Alert:
         if alert.state != Alert.State.ACKNOWLEDGED:
             _handle(alert, Alert.State.ACKNOWLEDGED, None, by, timezone.now())
         return alert
+
+
+def acknowledge_all(*, rule_id: int, up_to: int, by: User, on: date) -> int:
+    """All that wait of one rule, up to the newest alert that the person has seen; their number."""
+    return Alert.objects.filter(waiting(on), rule=rule_id, pk__lte=up_to).update(
+        state=Alert.State.ACKNOWLEDGED,
+        snoozed_until=None,
+        handled_by=by,
+        handled_at=timezone.now(),
+    )
 
 
 def snooze(*, alert_id: int, until: date, by: User, on: date) -> Alert:

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("alerts/rules/new/", alerts.rule_new, name="rule-new"),
     path("alerts/rules/try/", alerts.rule_try, name="rule-try"),
     path("alerts/rules/<int:pk>/", alerts.rule, name="rule"),
+    path("alerts/rules/<int:pk>/acknowledge-all/", alerts.acknowledge_all, name="acknowledge-all"),
     path("alerts/rules/<int:pk>/tried/", alerts.rule_tried, name="rule-tried"),
     path("alerts/rules/<int:pk>/switch/", alerts.rule_switch, name="rule-switch"),
     path("alerts/rules/<int:pk>/delete/", alerts.rule_delete, name="rule-delete"),

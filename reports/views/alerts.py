@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Q
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -66,9 +67,12 @@ def _inbox_context(request: StaffRequest, on: date) -> dict[str, Any]:
         default="-fired",
         count=numbers[state],
     )
+    newest = rows.filter(states["new"]).aggregate(pk=Max("pk"))["pk"] if rule else None
     return {
         "state": state,
         "rule": rule,
+        "newest": newest,
+        "count": numbers[state],
         "page": page,
         "rows": [(alert, tell(alert)) for alert in page.rows],
         "tabs": [
@@ -102,6 +106,24 @@ def acknowledge(request: StaffRequest, pk: int) -> HttpResponse:
         lambda: alerts.acknowledge(alert_id=pk, by=request.user),
         _("Acknowledged: %(title)s") % {"title": tell(alert).title},
     )
+
+
+@require_POST
+@permission_required(HANDLE, raise_exception=True)
+def acknowledge_all(request: StaffRequest, pk: int) -> HttpResponse:
+    """All new alerts of one rule, as many as the page showed the number of."""
+    get_object_or_404(AlertRule, pk=pk)
+    given = request.POST.get("up_to", "")
+    up_to = int(given) if given.isdecimal() and len(given) < 18 else 0
+    on = timezone.localdate()
+    number = alerts.acknowledge_all(rule_id=pk, up_to=up_to, by=request.user, on=on)
+    desks.forget_counts(request.user, on)
+    messages.success(
+        request,
+        ngettext("%(n)s alert is acknowledged.", "%(n)s alerts are acknowledged.", number)
+        % {"n": grouped(number)},
+    )
+    return go_to(request, reverse("reports:alerts"))
 
 
 @require_POST
@@ -235,7 +257,7 @@ def rule(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(AlertRule.objects.select_related("client_type"), pk=pk)
     may_change = request.user.has_perm(CHANGE)
     if request.method == "POST" and not may_change:
-        raise Http404
+        raise PermissionDenied
     currency = company_currency()
     form = RuleForm(
         _sent(request),

@@ -65,6 +65,24 @@ def test_acknowledging_takes_it_out_of_the_inbox_with_and_without_script(clerk_c
     assert "acknowledged by Maëlle Kervadec" in done
 
 
+def test_all_of_a_rule_are_acknowledged_at_once_but_none_that_came_later(
+    clerk_client, manager_client
+):
+    rule = fire(3)
+    shown = clerk_client.get(reverse("reports:alerts"), {"rule": rule.pk}).text
+    assert "Acknowledge all 3" in shown
+    newest = Alert.objects.order_by("pk").last().pk
+    assert f'name="up_to" value="{newest}"' in shown
+    late(80)
+    alerts.run(on=today())
+    url = reverse("reports:acknowledge-all", args=[rule.pk])
+    assert manager_client.post(url, {"up_to": newest}).status_code == 403
+    clerk_client.post(url, {"up_to": "x"})
+    assert Alert.objects.filter(state="new").count() == 4
+    clerk_client.post(url, {"up_to": newest})
+    assert Alert.objects.filter(state="new").count() == 1
+
+
 def test_an_acknowledged_alert_can_go_back_to_new(clerk_client, clerk):
     fire()
     alert = Alert.objects.get()
