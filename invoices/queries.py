@@ -22,7 +22,7 @@ from moneyed import get_currency
 
 from billing_portal.money import is_currency, parse_decimal
 from invoices.expressions import InCompanyCurrency, codes_by_unit
-from invoices.models import Allocation, Company, Invoice
+from invoices.models import Allocation, Client, Company, ExchangeRate, Invoice
 from invoices.models.invoices import InvoiceQuerySet
 
 # draft: not issued yet · issued: by the as-of day, settled since or not · open: issued and not
@@ -324,6 +324,15 @@ def bucket_condition(start: str, ends: tuple[int | None, int | None], day: date)
 
 def company_currency() -> str:
     return Company.objects.filter(pk=1).values_list("currency", flat=True).first() or "EUR"
+
+
+def usual_currencies() -> list[str]:
+    """Those of clients and of exchange rates, for choices.
+
+    Not those of the invoices: no index tells them, and each page would read a million rows.
+    """
+    rated = ExchangeRate.objects.order_by().values_list("currency", flat=True)
+    return sorted(Client.objects.order_by().values_list("currency", flat=True).union(rated))
 
 
 def _amounts(found: InvoiceQuerySet, wanted: InvoiceFilter) -> InvoiceQuerySet:

@@ -45,13 +45,14 @@ from billing_portal.lists import (
 from billing_portal.money import DecimalTextField, formatted_minor, from_minor
 from billing_portal.templatetags.portal import STATES, grouped, query_with, sprite, state_html
 from billing_portal.toasts import announce
-from invoices.models import Client, ClientType, Document, ExchangeRate, Invoice
+from invoices.models import Client, ClientType, Document, Invoice
 from invoices.models.invoices import Standing
 from invoices.queries import (
     BUCKETS_DUE,
     BUCKETS_ISSUE,
     InvoiceFilter,
     filter_invoices,
+    usual_currencies,
     with_open_amount,
 )
 
@@ -128,7 +129,7 @@ class FilterForm(forms.Form):
             self._choices_of("client", Client.objects.filter(pk=int(chosen)))
         people = [(str(pk), name or email) for pk, name, email in _owners(user)]
         self._choices_of("owner", [("", "–"), ("0", _("Nobody")), *people])
-        codes = {*currencies, *_currencies()}
+        codes = {*currencies, *usual_currencies()}
         self._choices_of("currency", [("", "–"), *((code, code) for code in sorted(codes))])
 
     def _choices_of(self, name: str, choices: Any) -> None:
@@ -142,12 +143,6 @@ class FilterForm(forms.Form):
 def _owners(user: User) -> list[tuple[int, str, str]]:
     people = User.objects.all() if sees_everything(user) else User.objects.filter(pk=user.pk)
     return list(people.order_by("name", "email").values_list("pk", "name", "email")[:500])
-
-
-def _currencies() -> Iterable[str]:
-    # Not those of the invoices: that would read them all for each page.
-    rated = ExchangeRate.objects.order_by().values_list("currency", flat=True)
-    return Client.objects.order_by().values_list("currency", flat=True).union(rated)
 
 
 def columns(state: str) -> tuple[Column, ...]:
@@ -247,7 +242,7 @@ def selection(request: HttpRequest, on: date) -> tuple[Any, InvoiceFilter, list[
     wanted, problems = InvoiceFilter.read(request.GET)
     rows = filter_invoices(Invoice.objects.visible_to(request.user), wanted, on)
     if wanted.as_of and wanted.as_of != on:
-        rows = with_open_amount(rows, wanted.as_of)  # type: ignore[assignment]
+        rows = with_open_amount(rows, wanted.as_of)
     return rows, wanted, problems
 
 

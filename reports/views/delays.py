@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import permission_required
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
@@ -24,7 +25,7 @@ from billing_portal.lists import Column, stream_csv, stream_xlsx
 from billing_portal.templatetags.portal import query_with
 from invoices.expressions import first_day, month_index
 from invoices.models import ClientType, Invoice
-from invoices.queries import InvoiceFilter
+from invoices.queries import InvoiceFilter, usual_currencies
 from reports.delay_report import DelayReport, Head, Row, list_url
 from reports.delays import BYS, MEASURES, By, Measure, Scope, rounded
 
@@ -57,16 +58,14 @@ class ScopeForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        codes = (
-            Invoice.objects.issued()
-            .order_by("currency")
-            .values_list("currency", flat=True)
-            .distinct()
-        )
         currencies, owners = self.fields["currency"], self.fields["owner"]
         assert isinstance(currencies, forms.ChoiceField) and isinstance(owners, forms.ChoiceField)
-        currencies.choices = [("", _("every currency")), *((code, code) for code in codes)]
-        people = User.objects.filter(pk__in=Invoice.objects.issued().values("owner"))
+        currencies.choices = [
+            ("", _("every currency")),
+            *((code, code) for code in usual_currencies()),
+        ]
+        # One look at an index for each person: the owners of all invoices would be read for long.
+        people = User.objects.filter(Exists(Invoice.objects.issued().filter(owner=OuterRef("pk"))))
         owners.choices = [
             ("", _("everybody")),
             *((person.pk, person.name or person.email) for person in people),
