@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -207,7 +207,7 @@ def _other(event: InvoiceEvent, _data: dict[str, Any]) -> Told:
     return "circle-dot", "", str(event.get_kind_display()), [], "", "", False
 
 
-_SENTENCES = {
+_SENTENCES: dict[str, Callable[[InvoiceEvent, dict[str, Any]], Told]] = {
     Kind.DRAFTED: _drafted,
     Kind.ISSUED: _issued,
     Kind.IMPORTED: _imported,

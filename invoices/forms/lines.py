@@ -156,17 +156,20 @@ def from_rows(rows: Iterable[InvoiceLine], currency: str) -> list[TypedLine]:
 
 
 def read(given: QueryDict | Mapping[str, str]) -> list[TypedLine]:
-    """The lines of a posted form, in their order; at most one more than are allowed."""
+    """The lines of a posted form, in their order."""
     total = given.get("lines-TOTAL_FORMS", "") or "0"
     count = int(total) if total.isascii() and total.isdigit() and len(total) < 6 else 0
     found = []
-    for n in range(min(count, MAX_LINES + 1)):
+    # Some more than are allowed, so that the page can say so and lose none of them.
+    for n in range(min(count, 2 * MAX_LINES)):
         values = {name: given.get(f"lines-{n}-{name}") for name in FIELDS}
         if all(value is None for value in values.values()):
             continue
-        found.append(
-            TypedLine(**{k: v.replace("\r\n", "\n") for k, v in values.items() if v is not None})
-        )
+        line = TypedLine()
+        for name, value in values.items():
+            if value is not None:
+                setattr(line, name, value.replace("\r\n", "\n"))
+        found.append(line)
     return found
 
 

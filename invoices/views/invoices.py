@@ -221,11 +221,9 @@ def _habit(invoice: Invoice) -> dict[str, Any] | None:
     """How late this client usually pays: the median of its latest paid invoices."""
     if invoice.is_credit_note or invoice.status != Invoice.Status.ISSUED:
         return None
-    late = list(
-        Invoice.objects.filter(client=invoice.client_id, paid_on__isnull=False)
-        .order_by("-paid_on", "-pk")
-        .values_list("days_late", flat=True)[:LATEST_PAYMENTS]
-    )
+    paid = Invoice.objects.filter(client=invoice.client_id, paid_on__isnull=False)
+    latest = paid.order_by("-paid_on", "-pk").values_list("days_late", flat=True)
+    late = [days for days in latest[:LATEST_PAYMENTS] if days is not None]
     if len(late) < FEWEST_PAYMENTS:
         return None
     days = int(median(late))
