@@ -111,9 +111,7 @@ def make_invoice(**fields):
     if given["status"] == Invoice.Status.DRAFT:
         given.update(number="", imported=False)
     if not given["imported"] and given["status"] != Invoice.Status.DRAFT:
-        given["series"], given["sequence"] = _series_place(
-            given.get("kind", "invoice"), issue_date
-        )
+        given["series"], given["sequence"] = _series_place(given.get("kind", "invoice"), issue_date)
         given["number"] = given["series"].number(given["sequence"])
     return Invoice.objects.create(**given)
 
@@ -137,7 +135,7 @@ def make_rule(**fields):
 
 
 def settle(invoice, on, *, by="payment"):
-    """Settle a made invoice whole on a day, by money or by credit note, past the domain functions."""
+    """Settle a made invoice whole on a day, by money or by credit note, without the pages."""
     from invoices import settling
     from invoices.models import Payment
 
@@ -157,7 +155,7 @@ def settle(invoice, on, *, by="payment"):
 
 
 def make_draft(*, lines=((1, "1000.00"),), client=None, on=date(2026, 11, 24), **header):
-    """A draft with lines of (quantity, price) or (quantity, price, VAT rate), ready to be issued."""
+    """A draft, ready to be issued; lines are (quantity, price) or (quantity, price, VAT rate)."""
     from invoices import drafting
 
     make_company()
