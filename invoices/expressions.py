@@ -130,8 +130,10 @@ class InCompanyCurrency(Func):
         # 0.85 as a float times 1e8 rounds to the integer that was typed.
         return self._told(
             compiler,
+            # Division cuts off towards zero, so half of the divisor is added away from zero.
             "CAST((({amount}) * CAST(ROUND({rate} * 100000000) AS INTEGER) * {times} "
-            "+ 50000000 * {over}) / (100000000 * {over}) AS INTEGER)",
+            "+ CASE WHEN ({amount}) < 0 THEN -50000000 ELSE 50000000 END * {over}) "
+            "/ (100000000 * {over}) AS INTEGER)",
         )
 
     def as_postgresql(
@@ -145,6 +147,8 @@ class InCompanyCurrency(Func):
         (amount, given), (currency, _), (rate, _), (own, own_given) = (
             compiler.compile(part) for part in self.get_source_expressions()
         )
+        uses = product.count("{amount}")
+        given = tuple(given)
         own_unit = get_currency(self.company_currency).sub_unit
         branches = [f"WHEN {currency} = {own} THEN {amount}"]
         values: list[Any] = [*own_given, *given]
@@ -154,9 +158,9 @@ class InCompanyCurrency(Func):
             listed = ", ".join(f"'{code}'" for code in codes)
             told = product.format(amount=amount, rate=rate, times=own_unit, over=unit)
             branches.append(f"WHEN {currency} IN ({listed}) THEN {told}")
-            values += given
+            values += given * uses
         rest = product.format(amount=amount, rate=rate, times=own_unit, over=100)
-        return f"CASE {' '.join(branches)} ELSE {rest} END", (*values, *given)
+        return f"CASE {' '.join(branches)} ELSE {rest} END", (*values, *given * uses)
 
 
 @cache

@@ -160,3 +160,15 @@ def test_rows_are_found_by_type_client_and_owner():
     assert titles(f"state=issued&owner={seller.pk}") == "M"
     assert titles("q=mairie") == "M"
     assert titles("q=" + other.number) == "O"
+
+
+@pytest.mark.parametrize(("minor", "expected"), [(150, 128), (-150, -128), (-149, -127)])
+def test_conversion_rounds_away_from_zero_on_both_sides_of_it(minor, expected):
+    from django.db.models import Value
+
+    from invoices.expressions import InCompanyCurrency
+
+    make_company()
+    make_invoice(currency="USD", exchange_rate=Decimal("0.85"))
+    rows = Invoice.objects.annotate(euros=InCompanyCurrency(Value(minor), "EUR"))
+    assert rows.get().euros == expected
