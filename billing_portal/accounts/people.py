@@ -7,7 +7,7 @@ from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import send_mail
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -33,12 +33,16 @@ def invite(*, email: str, name: str, role: str, language: str, by: User) -> User
     """Make the person, who then chooses a password. One that the CRM named only is taken over."""
     email = email.strip().lower()
     validate_email(email)
+    given = {"name": name, "role": role, "language": language}
     with transaction.atomic():
         known = User.objects.select_for_update().filter(email__iexact=email).first()
         if known is None:
-            return User.objects.create_user(
-                email, None, name=name, role=role, language=language, is_active=True
-            )
+            try:
+                with transaction.atomic():
+                    return User.objects.create_user(email, None, **given)
+            except IntegrityError:
+                # Another administrator was quicker by a moment.
+                known = User.objects.select_for_update().get(email__iexact=email)
         if known.has_usable_password():
             raise PersonRefused(
                 _("%(email)s works here already: change their role on their own page.")
