@@ -612,7 +612,7 @@ class DelayReport:
     @property
     def lines(self) -> list[charts.Line]:
         low, high = SPANS[self.measure]
-        found = []
+        found: list[charts.Line] = []
         for row in self.drawn_lines:
             curve = row.tally.curve
             points: list[tuple[int, float]] = [(low, round(curve.unpaid(low) * 100, 2))]
