@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 
 from integrations.http import AddressRefused, ProviderError
 from integrations.models import Connection, Provider
-from integrations.pipedrive import mapping
 from integrations.pipedrive.client import Pipedrive, base_url_of
 from integrations.pipedrive.pull import ENTITIES
 from integrations.pipedrive.settings import keep_fields
+from integrations.pipedrive.values import one_line
 
 
 class ConnectRefused(Exception):
@@ -48,8 +48,8 @@ def connect_pipedrive(*, base_url: str, api_token: str) -> Connection:
                 "api_token",
             ) from error
         raise ConnectRefused(str(error), "base_url") from error
-    name = mapping.one_line(str(me.get("company_name") or ""))[:255]
-    domain = mapping.one_line(str(me.get("company_domain") or ""))[:255]
+    name = one_line(str(me.get("company_name") or ""))[:255]
+    domain = one_line(str(me.get("company_domain") or ""))[:255]
     with transaction.atomic():
         before = Connection.objects.select_for_update().filter(provider=Provider.PIPEDRIVE).first()
         if before and before.account_domain and domain and before.account_domain != domain:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from integrations.models import Connection, ExternalField, FieldMapping
-from integrations.pipedrive.mapping import Rules, Source, read_terms
+from integrations.pipedrive.fields import Rules, Source, read_terms
 from integrations.pipedrive.suggest import (
     client_type_for,
     entities_of,

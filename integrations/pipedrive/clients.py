@@ -11,9 +11,11 @@ from django.utils import timezone
 from integrations.http import Json
 from integrations.models import ExternalLink, Provider
 from integrations.pipedrive import mapping
-from integrations.pipedrive.mapping import ClientValues, Found
+from integrations.pipedrive.fields import Found
+from integrations.pipedrive.mapping import ClientValues
 from integrations.pipedrive.pull import BATCH, assign, plain, update
 from integrations.pipedrive.settings import PullSettings
+from integrations.pipedrive.values import country_code, fingerprint
 from invoices.models import Client, ClientType, Contact
 
 UNCLASSIFIED: Final = "Unclassified"
@@ -49,9 +51,7 @@ class PullClients(PullSettings):
         for thing, values in read:
             gone = thing.get("is_deleted") is True
             owner = self.users.get(values.owner_id or 0)
-            print_ = mapping.fingerprint(
-                values.name, owner, values.address, plain(values.found), gone
-            )
+            print_ = fingerprint(values.name, owner, values.address, plain(values.found), gone)
             stamp = str(thing.get("update_time") or "")[:40]
             link = links.get(values.external_id)
             client = clients.get(link.local_id) if link else None
@@ -111,7 +111,7 @@ class PullClients(PullSettings):
     def _new_client(self, wanted: dict[str, Any], values: ClientValues) -> Client:
         company = self.company
         vat_country = str(wanted.get("vat_id", ""))[:2].replace("EL", "GR")
-        country = wanted.get("country") or mapping.country_code(vat_country) or company.country
+        country = wanted.get("country") or country_code(vat_country) or company.country
         given = {
             "language": "fr" if country in _FRENCH_SPEAKING else "en",
             "currency": company.currency,
@@ -215,7 +215,7 @@ class PullClients(PullSettings):
             }
             if client_id is not None:
                 wanted["client_id"] = client_id
-            print_ = mapping.fingerprint(wanted, plain(values.found))
+            print_ = fingerprint(wanted, plain(values.found))
             stamp = str(thing.get("update_time") or "")[:40]
             if (
                 contact is not None

@@ -13,8 +13,10 @@ from integrations.models import ExternalLink
 from integrations.pipedrive import mapping
 from integrations.pipedrive.client import MOST_IDS, PAGE
 from integrations.pipedrive.clients import PullClients
-from integrations.pipedrive.mapping import DealValues, Found
+from integrations.pipedrive.fields import Found
+from integrations.pipedrive.mapping import DealValues
 from integrations.pipedrive.pull import BATCH, assign, plain, update
+from integrations.pipedrive.values import fingerprint, one_line
 from invoices.models import Deal, DealDiscount, DealLine, Invoice, InvoiceEvent
 
 _DEAL_FIELDS: Final = [
@@ -95,7 +97,7 @@ class PullDeals(PullClients):
         for product in self.client.products(unknown):
             unit = product.get("unit")
             if isinstance(unit, str) and isinstance(product.get("id"), int):
-                self.units[product["id"]] = mapping.one_line(unit)[:40]
+                self.units[product["id"]] = one_line(unit)[:40]
 
     def _keep_deals(
         self, read: list[tuple[Json, DealValues]], links: Mapping[int, ExternalLink]
@@ -127,9 +129,7 @@ class PullDeals(PullClients):
             )
             self._explain_client(values, client_id)
             wanted = _deal_fields(values, resolved)
-            print_ = mapping.fingerprint(
-                wanted, values.lines, values.discounts, plain(values.found)
-            )
+            print_ = fingerprint(wanted, values.lines, values.discounts, plain(values.found))
             stamp = str(thing.get("update_time") or "")[:40]
             if deal is not None and link is not None and link.fingerprint == print_:
                 self.journal.count("unchanged")

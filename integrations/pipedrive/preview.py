@@ -9,8 +9,10 @@ from integrations.http import Json
 from integrations.models import Connection
 from integrations.pipedrive import mapping
 from integrations.pipedrive.client import Pipedrive
-from integrations.pipedrive.mapping import DealValues, Found, Refused, Rules
+from integrations.pipedrive.fields import Found, Rules, read_mapped
+from integrations.pipedrive.mapping import DealValues
 from integrations.pipedrive.suggest import terms_text
+from integrations.pipedrive.values import Refused
 from invoices.models import ClientType
 
 DEALS = 5
@@ -75,7 +77,7 @@ def _example(
         name = client.name
         _add(found, client.found)
     if person := people.get(deal.get("person_id") or 0):
-        _add(found, mapping.read_mapped(person, "person", rules))
+        _add(found, read_mapped(person, "person", rules))
     try:
         read = mapping.deal_values(
             deal, lines.get(number, []), discounts.get(number, []), {}, rules

@@ -12,8 +12,9 @@ from integrations.http import Json, ProviderError
 from integrations.models import Connection, ExternalLink, Provider
 from integrations.pipedrive import mapping
 from integrations.pipedrive.client import Pipedrive
-from integrations.pipedrive.mapping import Found, Refused
+from integrations.pipedrive.fields import Found
 from integrations.pipedrive.suggest import load_rules
+from integrations.pipedrive.values import Refused
 from integrations.runs import Journal
 from invoices.models import Company
 

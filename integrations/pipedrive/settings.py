@@ -12,9 +12,9 @@ from billing_portal.accounts.models import User
 from integrations.http import Json
 from integrations.models import Connection, ExternalField, ExternalLink
 from integrations.pipedrive import mapping
-from integrations.pipedrive.mapping import Refused
 from integrations.pipedrive.pull import BATCH, ENTITIES, Pull
 from integrations.pipedrive.suggest import suggest_mappings
+from integrations.pipedrive.values import Refused, external_id, fingerprint, one_line
 from invoices.models import Pipeline, Stage
 
 
@@ -41,7 +41,7 @@ class PullSettings(Pull):
         except Refused as refusal:
             self.journal.refuse("user", thing.get("id"), mapping.title_of(thing), str(refusal))
             return
-        print_ = mapping.fingerprint(person)
+        print_ = fingerprint(person)
         link = links.get(person.external_id)
         if link is not None and link.fingerprint == print_:
             self.journal.count("unchanged")
@@ -91,7 +91,7 @@ class PullSettings(Pull):
         living = set()
         for thing in things:
             try:
-                number = mapping.external_id(thing)
+                number = external_id(thing)
             except Refused:
                 continue
             if thing.get("is_deleted") is True:
@@ -107,7 +107,7 @@ class PullSettings(Pull):
                     continue
                 values["pipeline_id"] = parent
             living.add(number)
-            print_ = mapping.fingerprint(values)
+            print_ = fingerprint(values)
             link = links.get(number)
             row = rows.get(link.local_id) if link else None
             if row is None:
@@ -152,13 +152,13 @@ def _keep_fields(connection: Connection, entity: str, definitions: list[Json]) -
         options = [
             {
                 "id": each.get("id"),
-                "label": mapping.one_line(str(each.get("label") or ""))[:255],
+                "label": one_line(str(each.get("label") or ""))[:255],
             }
             for each in definition.get("options") or ()
             if isinstance(each, dict) and isinstance(each.get("id"), (int, str))
         ]
         values: dict[str, Any] = {
-            "name": mapping.one_line(str(definition.get("field_name") or code))[:255],
+            "name": one_line(str(definition.get("field_name") or code))[:255],
             "field_type": str(definition.get("field_type") or "")[:30],
             "is_custom": definition.get("is_custom_field") is True,
             "options": options,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection, ExternalField, FieldMapping
-from integrations.pipedrive.mapping import Rules, Source, read_language, read_terms
+from integrations.pipedrive.fields import Rules, Source, read_language, read_terms
 from invoices.models import ClientType
 from invoices.models.terms import TermsKind
 

@@ -106,9 +106,11 @@ def test_without_retry_after_the_reset_of_the_budget_counts(waits):
 
 
 def test_a_budget_used_up_for_hours_is_not_waited_for(waits):
-    with serving((429, b"{}", {"Retry-After": "7200"})) as (url, seen):
-        with pytest.raises(ProviderError, match="limit of requests is used up") as error:
-            reach(url, waits).get("/x")
+    with (
+        serving((429, b"{}", {"Retry-After": "7200"})) as (url, seen),
+        pytest.raises(ProviderError, match="limit of requests is used up") as error,
+    ):
+        reach(url, waits).get("/x")
     assert error.value.retryable
     assert len(seen) == 1
     assert waits == []
@@ -126,9 +128,11 @@ def test_requests_slow_down_before_the_budget_is_gone(waits):
 
 
 def test_a_401_is_final_and_about_credentials(waits):
-    with serving((401, b'{"success": false}', {})) as (url, seen):
-        with pytest.raises(ProviderError, match="does not accept the API token") as error:
-            reach(url, waits).get("/x")
+    with (
+        serving((401, b'{"success": false}', {})) as (url, seen),
+        pytest.raises(ProviderError, match="does not accept the API token") as error,
+    ):
+        reach(url, waits).get("/x")
     assert error.value.credentials
     assert not error.value.retryable
     assert len(seen) == 1
@@ -152,9 +156,11 @@ def test_a_401_is_final_and_about_credentials(waits):
     ],
 )
 def test_each_bad_answer_gets_a_sentence(waits, status, body, sentence, retryable):
-    with serving((status, body, {})) as (url, _seen):
-        with pytest.raises(ProviderError, match=sentence) as error:
-            reach(url, waits, attempts=2).get("/x")
+    with (
+        serving((status, body, {})) as (url, _seen),
+        pytest.raises(ProviderError, match=sentence) as error,
+    ):
+        reach(url, waits, attempts=2).get("/x")
     assert error.value.retryable is retryable
 
 
@@ -166,15 +172,19 @@ def test_an_answer_that_breaks_off_is_asked_for_again(waits):
 
 def test_an_endless_answer_is_not_read_to_its_end(waits, monkeypatch):
     monkeypatch.setattr(http, "MAX_BODY_BYTES", 100_000)
-    with serving((200, b"x" * 300_000, {})) as (url, _seen):
-        with pytest.raises(ProviderError, match="larger than"):
-            reach(url, waits).get("/x")
+    with (
+        serving((200, b"x" * 300_000, {})) as (url, _seen),
+        pytest.raises(ProviderError, match="larger than"),
+    ):
+        reach(url, waits).get("/x")
 
 
 def test_a_redirect_is_not_followed_with_the_token(waits):
-    with serving((302, b"", {"Location": "https://elsewhere.example/x"})) as (url, seen):
-        with pytest.raises(ProviderError, match=r"sends us on to elsewhere\.example"):
-            reach(url, waits).get("/x")
+    with (
+        serving((302, b"", {"Location": "https://elsewhere.example/x"})) as (url, seen),
+        pytest.raises(ProviderError, match=r"sends us on to elsewhere\.example"),
+    ):
+        reach(url, waits).get("/x")
     assert len(seen) == 1
 
 
@@ -197,9 +207,11 @@ def test_a_server_that_never_answers_is_given_up(waits, monkeypatch):
 
 def test_a_host_without_tls_gets_nothing(waits, monkeypatch):
     monkeypatch.setattr(http, "_is_inside", lambda host: False)
-    with serving((200, OK, {})) as (url, seen):
-        with pytest.raises(ProviderError, match="no valid certificate"):
-            reach(url.replace("http:", "https:"), waits, attempts=1).get("/x")
+    with (
+        serving((200, OK, {})) as (url, seen),
+        pytest.raises(ProviderError, match="no valid certificate"),
+    ):
+        reach(url.replace("http:", "https:"), waits, attempts=1).get("/x")
     assert seen == []
 
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.pipedrive import mapping
-from integrations.pipedrive.mapping import Refused, Rules, Source
+from integrations.pipedrive import fields, mapping
+from integrations.pipedrive.fields import Rules, Source
+from integrations.pipedrive.values import Refused
 
 TYPE, TERMS = "a" * 40, "b" * 40
 PARIS = ZoneInfo("Europe/Paris")
@@ -74,7 +75,7 @@ def read(deal_json, *lines, discounts=(), sources=()):
 
 def one(target, raw, **more):
     thing = organization(custom_fields={"c" * 40: raw})
-    return mapping.read_mapped(thing, "organization", rules(source(target, **more)))
+    return fields.read_mapped(thing, "organization", rules(source(target, **more)))
 
 
 # Options
@@ -144,7 +145,7 @@ def test_an_empty_field_leaves_our_value_alone():
     ],
 )
 def test_payment_terms_are_read_as_people_write_them(text, terms):
-    assert mapping.read_terms(text) == terms
+    assert fields.read_terms(text) == terms
 
 
 def test_terms_of_a_number_field_are_days():
@@ -413,7 +414,7 @@ def test_whatever_comes_a_deal_is_read_or_refused_in_words(fields, line_fields):
 @given(
     fields=st.dictionaries(st.sampled_from(sorted(organization())), json_values),
     raw=json_values,
-    target=st.sampled_from(sorted(mapping._READERS)),
+    target=st.sampled_from(sorted(fields.READERS)),
 )
 def test_whatever_comes_an_organisation_is_read_or_refused_in_words(fields, raw, target):
     thing = organization(**{"custom_fields": {"c" * 40: raw}, **fields})

@@ -505,7 +505,7 @@ def test_a_stale_cursor_starts_again_from_the_last_moment_seen(crm, sandbox):
 
 
 def test_a_fault_of_our_own_ends_the_run_in_words_and_is_not_hidden(crm, sandbox, monkeypatch):
-    monkeypatch.setattr("integrations.pipedrive.mapping.fingerprint", lambda *values: 1 / 0)
+    monkeypatch.setattr("integrations.pipedrive.clients.fingerprint", lambda *values: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         sync(crm, full=True)
     assert "fault of the portal" in SyncRun.objects.get().error
