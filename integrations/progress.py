@@ -107,7 +107,8 @@ def progress_of(run: SyncRun) -> Progress:
 
 def _steps(run: SyncRun) -> list[Step]:
     shown = []
-    for _key, label, names in SHOWN:
+    for at, (_key, label, names) in enumerate(SHOWN):
+        later = {name for _k, _l, group in SHOWN[at + 1 :] for name in group}
         places = [run.progress[name] for name in names if name in run.progress]
         done = sum(place["done"] for place in places)
         known = [place["total"] for place in places if place["total"] is not None]
@@ -116,9 +117,14 @@ def _steps(run: SyncRun) -> list[Step]:
             state = "now"
         elif places and len(places) == len(names):
             state = "done"
+        elif not places and later & run.progress.keys():
+            # An earlier run came that far and stopped; this one goes on from there.
+            state = "before"
         else:
             state = "waiting"
-        if state == "waiting":
+        if state == "before":
+            state, text = "done", _("done before")
+        elif state == "waiting":
             text = _("waiting") if is_live(run) else _("not reached")
         elif total is None:
             text = grouped(done)

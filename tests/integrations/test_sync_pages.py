@@ -211,6 +211,27 @@ def test_a_run_that_no_worker_takes_says_so(clerk_client, crm):
     )
 
 
+def test_a_run_that_goes_on_after_another_says_what_was_done_before(clerk_client, crm, sandbox):
+    sandbox.inject("401", path="/api/v2/deals")
+    carry_out(claim(start_sync(connection_id=crm.pk, full=True, by=None, enqueue=False).pk))
+    sandbox.faults.clear()
+    connect_pipedrive(base_url=sandbox.base_url, api_token=sandbox.token)
+    run = start_sync(connection_id=crm.pk, full=False, by=None, enqueue=False)
+    carry_out(claim(run.pk))
+    page = clerk_client.get(reverse("integrations:run", args=[run.pk])).text
+    assert page.count("done before") == 2
+
+
+def test_everything_on_the_schedule_exists():
+    from django.utils.module_loading import import_string
+
+    from integrations.schedules import SCHEDULES
+
+    for entry in SCHEDULES:
+        assert callable(import_string(entry["func"]))
+        assert ("minutes" in entry) != ("cron" in entry)
+
+
 def test_silence_of_the_imports_is_noticed(clerk_client, imported):
     SyncRun.objects.update(finished_at=timezone.now() - timedelta(hours=3))
     assert "over an hour" in clerk_client.get(reverse("integrations:health")).text
