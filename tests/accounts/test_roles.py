@@ -116,7 +116,7 @@ PAGES: dict[str, Page] = {
     "invoices:write-off": Page("invoices.add_creditnote", (0,)),
     # ─ reports
     "reports:acknowledge": Page("reports.handle_alert", (0,), post=True),
-    "reports:acknowledge-all": Page("reports.handle_alert", post=True),
+    "reports:acknowledge-all": Page("reports.handle_alert", (0,), post=True),
     "reports:alerts": Page("reports.view_alert"),
     "reports:counts": Page("reports.view_desk"),
     "reports:delays": Page("reports.view_reports"),
