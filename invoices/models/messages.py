@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from invoices.models.clients import Client
 from invoices.models.invoices import Document, Invoice
@@ -16,8 +17,8 @@ class Message(models.Model):
         QUEUED = "queued", _("Waiting")
         # The mail server may or may not have it: staff decide, nothing is sent again by itself.
         SENDING = "sending", _("Handed over, not confirmed")
-        SENT = "sent", _("Sent")
-        FAILED = "failed", _("Refused")
+        SENT = "sent", pgettext_lazy("mail", "Sent")
+        FAILED = "failed", pgettext_lazy("mail", "Refused")
         CANCELLED = "cancelled", _("Cancelled")
 
     # What makes this mail once: "invoice:42:1", "alert:7:2026-11-24".

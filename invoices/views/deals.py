@@ -18,7 +18,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from moneyed import Money
 
@@ -525,7 +525,7 @@ def draft_deal(request: StaffRequest, pk: int) -> HttpResponse:
         messages.success(request, said)
         return redirect(url)
     answer = _queue_page(request, focus=following)
-    add_toast(answer, said, detail=draft.title, url=url, link=_("Open"))
+    add_toast(answer, said, detail=draft.title, url=url, link=pgettext("button", "Open"))
     return refresh_counts(answer)
 
 
@@ -655,7 +655,7 @@ def take_deal_back(request: StaffRequest, pk: int) -> HttpResponse:
             answer,
             _("“%(title)s” waits in the queue again.") % {"title": found.title},
             url=reverse("invoices:deal", args=[pk]),
-            link=_("Open"),
+            link=pgettext("button", "Open"),
         )
         return refresh_counts(close_overlays(answer))
     messages.success(request, _("“%(title)s” waits in the queue again.") % {"title": found.title})
