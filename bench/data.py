@@ -53,7 +53,8 @@ def prepare(invoices: str) -> Iterator[Fact]:
         "seed",
         invoices=count,
         clients=max(20, count // 100),
-        deals=max(20, count // 50),
+        # A queue of deals to bill does not grow with the books.
+        deals=300,
         stdout=sys.stderr,
     )
     call_command("starter_rules", stdout=sys.stderr)

@@ -1,0 +1,50 @@
+"""No page asks more of the database because there is more in it."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from bench.pages import PAGES, address
+from invoices.seeding import seed
+from reports import alerts
+from tests.factories import make_company, make_draft
+
+TODAY = timezone.localdate()
+
+
+def counted(browser):
+    """How many queries each page makes, the second time that it is opened."""
+    found = {}
+    for name, query in PAGES:
+        url = address(name, query)
+        assert url, name
+        for _time in range(2):
+            cache.clear()
+            with CaptureQueriesContext(connection) as heard:
+                answer = browser.get(url)
+            assert answer.status_code == 200, url
+        found[url] = len(heard)
+    return found
+
+
+def grown(number, **counts):
+    seed(seed=number, on=TODAY, **counts)
+    alerts.run(on=TODAY)
+    make_draft(on=TODAY)
+
+
+@pytest.mark.slow
+def test_pages_make_as_many_queries_for_ten_times_the_rows(clerk_client):
+    make_company()
+    grown(1, invoices=60, clients=6, deals=6)
+    call_command("starter_rules")
+    alerts.run(on=TODAY)
+    few = counted(clerk_client)
+    grown(2, invoices=600, clients=60, deals=60)
+    many = counted(clerk_client)
+    assert many == few
