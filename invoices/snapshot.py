@@ -7,8 +7,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from babel import Locale
-
 from billing_portal.money import from_minor, is_currency, round_half_up
 from invoices import drafting, mentions
 from invoices.models import (
@@ -24,23 +22,6 @@ from invoices.paper import Buyer, Paper, PaperLine, PaperVat, Seller, canonical_
 from invoices.totals import Totals, TotalsRefused
 
 Language = Literal["fr", "en"]
-# UN/ECE codes as a page says them, one and several; a piece needs no word.
-_UNITS: dict[str, dict[str, tuple[str, str]]] = {
-    "fr": {
-        "DAY": ("jour", "jours"),
-        "HUR": ("heure", "heures"),
-        "MON": ("mois", "mois"),
-        "ANN": ("an", "ans"),
-        "KMT": ("km", "km"),
-    },
-    "en": {
-        "DAY": ("day", "days"),
-        "HUR": ("hour", "hours"),
-        "MON": ("month", "months"),
-        "ANN": ("year", "years"),
-        "KMT": ("km", "km"),
-    },
-}
 # What a page says where no rate of the day is known: the legal default, which is lawful in words.
 _PENALTY_IN_WORDS = {
     "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux de refinancement "
@@ -88,7 +69,6 @@ def paper_of(
     )
     net = sum(row.basis_minor for row in vat_rows)
     vat = sum(row.vat_minor for row in vat_rows)
-    abroad = client.country != company.country
     return Paper(
         kind="credit_note" if invoice.is_credit_note else "invoice",
         language=language,
@@ -99,8 +79,8 @@ def paper_of(
         due_date=None if invoice.is_credit_note else due_date,
         service_from=invoice.service_from,
         service_until=invoice.service_until,
-        seller=_seller(company, language, abroad=abroad),
-        buyer=_buyer(client, language, abroad=abroad),
+        seller=_seller(company),
+        buyer=_buyer(client),
         delivery_address=tuple(client.delivery_address.splitlines()),
         purchase_order=invoice.purchase_order,
         corrects_number=corrects.number if corrects else "",
@@ -109,7 +89,7 @@ def paper_of(
             PaperLine(
                 description=line.description,
                 quantity=Decimal(line.quantity),
-                unit=unit_word(line.unit, Decimal(line.quantity), language),
+                unit=line.unit,
                 unit_price=Decimal(line.unit_price),
                 net_minor=amounts.net_minor,
                 vat_category=line.vat_category,
@@ -152,7 +132,7 @@ def _sentences(
         "payment_terms": mentions.due_by(language, due_date),
         "early_payment": discount or mentions.early_payment(language),
         "late_penalty": _late_penalty(language, issue_date),
-        "recovery_indemnity": mentions.recovery_indemnity(language),
+        "recovery_indemnity": mentions.recovery_indemnity(language, cents=company.indemnity_minor),
     }
 
 
@@ -185,7 +165,7 @@ def _vat_in_eur(invoice: Invoice, company: Company, vat_minor: int, on: date) ->
     return round_half_up(from_minor(vat_minor, invoice.currency).amount * rate, "EUR")
 
 
-def _seller(company: Company, language: Language, *, abroad: bool) -> Seller:
+def _seller(company: Company) -> Seller:
     city = " ".join(part for part in (company.postal_code, company.city) if part)
     return Seller(
         name=company.name,
@@ -198,7 +178,7 @@ def _seller(company: Company, language: Language, *, abroad: bool) -> Seller:
         address=tuple(
             line for line in (company.address_line1, company.address_line2, city) if line
         ),
-        country=country_name(company.country, language) if abroad else "",
+        country=company.country,
         iban=company.iban,
         bic=company.bic,
         email=company.email,
@@ -207,27 +187,14 @@ def _seller(company: Company, language: Language, *, abroad: bool) -> Seller:
     )
 
 
-def _buyer(client: Client, language: Language, *, abroad: bool) -> Buyer:
+def _buyer(client: Client) -> Buyer:
     return Buyer(
         name=client.name,
         address=tuple(client.address_lines),
-        country=country_name(client.country, language) if abroad else "",
+        country=client.country,
         siren=client.siren,
         vat_id=client.vat_id,
     )
-
-
-def country_name(code: str, language: str) -> str:
-    return str(Locale.parse(language).territories.get(code.upper(), code))
-
-
-def unit_word(code: str, quantity: Decimal, language: Language) -> str:
-    words = _UNITS[language].get(code)
-    if words is None:
-        return ""
-    # French keeps the singular below two, English only for one.
-    single = abs(quantity) < 2 if language == "fr" else abs(quantity) == 1
-    return words[0] if single else words[1]
 
 
 def chained_hash(previous_hash: str, paper: Paper | dict[str, Any]) -> str:

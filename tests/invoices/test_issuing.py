@@ -181,11 +181,14 @@ def test_english_documents_are_english_throughout():
     )
     issued = issue(fresh(invoice), send=True)
     paper = issued.paper
-    assert paper["lines"][0]["unit"] == "days"
+    assert paper["lines"][0]["unit"] == "DAY"
     assert paper["exemptions"] == [
         "Not subject to French VAT (article 259 of the French tax code)."
     ]
-    assert paper["buyer"]["country"] == "United Kingdom"
+    assert paper["buyer"]["country"] == "GB"
+    page = PdfReader(io.BytesIO(issued.documents.get(kind="pdf").content)).pages[0].extract_text()
+    assert "2 days" in page.replace("\u00a0", " ")
+    assert "United Kingdom" in page
     assert paper["payment_terms"].startswith("To be paid by")
     assert issued.messages.get().subject == "Invoice F-2026-0001 – Kerlann Conseil"
 
