@@ -20,7 +20,10 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+from django.conf import settings
 from honcho.manager import Manager
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings")
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
@@ -31,7 +34,6 @@ LOGINS = [
     ("yann.legoff@kerlann.example", "Sales: reads the deals and invoices they own"),
     ("admin@kerlann.example", "Administrator: people, company, connections"),
 ]
-PASSWORD = "kerlann-demo"  # noqa: S105 - an example login on 127.0.0.1, printed for the newcomer
 
 
 def free_port(wanted: int) -> int:
@@ -137,7 +139,7 @@ def main() -> None:
             f"  The billing portal is at  {address}",
             "",
             *(f"    {email:<30} {what}" for email, what in LOGINS),
-            f"    The password of each is       {PASSWORD}",
+            f"    The password of each is        {settings.DEMO_PASSWORD}",
             "",
             f"  Mails that it sends are files in {VAR / 'mail'}; Ctrl-C ends everything.",
             "",

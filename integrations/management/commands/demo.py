@@ -11,12 +11,13 @@ from random import Random
 from typing import Any
 
 import requests
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from billing_portal.launch import LOGINS, PASSWORD
+from billing_portal.launch import LOGINS
 from integrations.sandbox.behaviour import payment_behaviour
 from invoices.drafting import draft_from_deal, missing_for, with_what_billing_needs
 from invoices.issuing import issue
@@ -48,6 +49,8 @@ class Command(BaseCommand):
         parser.add_argument("--on", type=date.fromisoformat, default=None, help="today")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("Set DEMO=true first: the example logins have a public password.")
         if Company.objects.exists():
             raise CommandError("There is a company already: the demo only fills an empty portal.")
         on: date = options["on"] or timezone.localdate()
@@ -117,7 +120,7 @@ def bill(deal_id: int, day: date, clerk: User) -> int:
 def make_people() -> User:
     """The four example logins; the one who bills is returned. Sales is a person of the stand-in."""
     for (email, _words), (role, name) in zip(LOGINS, NAMES.items(), strict=True):
-        User.objects.create_user(email, PASSWORD, name=name, role=role)
+        User.objects.create_user(email, settings.DEMO_PASSWORD, name=name, role=role)
     return User.objects.get(role=User.Role.FINANCE)
 
 
