@@ -91,6 +91,8 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "billing_portal.rendering.QuickRenderer"
+
 # ─ Data ─────────────────────────────────────────────────────────────────────────────────────────
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")
