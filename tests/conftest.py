@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
 from django.core.management.commands import flush
 from django.db import connections
@@ -10,6 +11,12 @@ from django.test import Client as Browser
 from billing_portal.accounts.models import User
 from invoices import truths
 from tests.factories import make_user
+
+# A shared machine may be slow for a moment: that is no finding.
+hypothesis.settings.register_profile(
+    "portal", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("portal")
 
 
 @pytest.fixture(autouse=True)
