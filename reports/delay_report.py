@@ -277,6 +277,7 @@ class DelayReport:
         wider = "d-none d-xl-table-cell"
         found = [
             Head("p50", _("Half paid"), ""),
+            # xgettext:no-python-format
             Head("", _("95% interval"), wide),
             Head("p75", _("3 in 4"), ""),
             Head("p90", _("9 in 10"), ""),
