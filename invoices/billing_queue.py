@@ -74,6 +74,11 @@ class Queue:
         return [*self.ready, *self.lacking]
 
 
+def first_billing_day() -> date | None:
+    """What was won before was billed in the old system."""
+    return Company.objects.filter(pk=1).values_list("billing_starts_on", flat=True).first()
+
+
 def examine(deals: QuerySet[Deal]) -> Queue:
     """Sort deals into ready and lacking, in a number of queries that does not grow with them."""
     company = Company.objects.filter(pk=1).first()

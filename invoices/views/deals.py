@@ -7,23 +7,21 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
-from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Prefetch, Q, QuerySet
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET
 from moneyed import Money
 
 from billing_portal.accounts.models import User
-from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
+from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists import (
     POSITION,
     Column,
@@ -36,32 +34,25 @@ from billing_portal.lists import (
     totals_per_currency,
 )
 from billing_portal.money import digits, formatted, formatted_minor, from_minor, is_currency
-from billing_portal.once import AlreadyDone, carry_out, key_of
 from billing_portal.templatetags.portal import grouped, query_with
-from billing_portal.toasts import add_toast, announce, close_overlays, refresh_counts
+from billing_portal.toasts import announce
 from invoices.billing_queue import (
     CHIPS,
-    MOST_AT_ONCE,
     MOST_EXAMINED,
     OF_THE_CLIENT,
     Queue,
-    SetAsideRefused,
     Waiting,
-    draft_several,
     examine,
-    set_aside,
-    take_back,
+    first_billing_day,
 )
 from invoices.drafting import (
-    DraftRefused,
     Missing,
-    draft_from_deal,
     drafted_lines,
     missing_for,
     told,
     with_what_billing_needs,
 )
-from invoices.forms.deals import NOBODY, QueueFilter, SetAsideForm
+from invoices.forms.deals import NOBODY, QueueFilter
 from invoices.models import Client, Company, Deal, Invoice
 from invoices.totals import STANDARD, TotalsRefused
 from invoices.vat import vat_treatment
@@ -166,10 +157,6 @@ def narrowed(request: StaffRequest, form: QueueFilter) -> QuerySet[Deal]:
     return found
 
 
-def _since() -> date | None:
-    return Company.objects.filter(pk=1).values_list("billing_starts_on", flat=True).first()
-
-
 def _billed(deals: QuerySet[Deal]) -> QuerySet[Deal]:
     alive = Invoice.objects.filter(kind=Invoice.Kind.INVOICE).exclude(status=Invoice.Status.VOID)
     return (
@@ -182,10 +169,10 @@ def _billed(deals: QuerySet[Deal]) -> QuerySet[Deal]:
 @require_GET
 @permission_required("invoices.view_deal", raise_exception=True)
 def deal_queue(request: StaffRequest) -> HttpResponse:
-    return _queue_page(request)
+    return queue_page(request)
 
 
-def _queue_page(
+def queue_page(
     request: StaffRequest,
     *,
     problem: str = "",
@@ -199,7 +186,7 @@ def _queue_page(
         state = ""
     form = QueueFilter(params, user=request.user)
     deals = narrowed(request, form)
-    since = _since()
+    since = first_billing_day()
     queue = examine(deals.to_bill(since))  # type: ignore[attr-defined]
     aside = deals.filter(status=Deal.Status.WON, set_aside_at__isnull=False)
     counts = {
@@ -219,10 +206,10 @@ def _queue_page(
         count = sum(total.count for total in totals)
         totals = [total for total in totals if is_currency(total.currency)]
         page = paginate(rows, params, COLUMNS, default="-won", size=PAGE_SIZE, count=count)
-        context["deals"] = [(deal, _amount(deal)) for deal in page.rows]
+        context["deals"] = [(deal, amount_of(deal)) for deal in page.rows]
     else:
         chosen = {"": queue.all, "ready": queue.ready, "missing": queue.lacking}[state]
-        totals = _totals(chosen)
+        totals = totals_of(chosen)
         count = len(chosen)
         page = _page(queue, state, params)
         context["groups"] = _groups(page, queue, request.user, focus)
@@ -269,7 +256,7 @@ def _queue_page(
     return answer
 
 
-def _totals(waiting: list[Waiting]) -> list[Total]:
+def totals_of(waiting: list[Waiting]) -> list[Total]:
     sums: dict[str, list[int]] = {}
     for each in waiting:
         if not is_currency(each.deal.currency):
@@ -345,7 +332,7 @@ def _row(waiting: Waiting, may_edit: bool, following: int | None, focus: int | N
     deal = waiting.deal
     return Row(
         deal=deal,
-        value=_amount(deal),
+        value=amount_of(deal),
         lacks=[chip(each, deal, may_edit) for each in waiting.blocking],
         remarks=[chip(each, deal, may_edit) for each in waiting.remarks],
         can_be_drafted=waiting.can_be_drafted,
@@ -354,7 +341,7 @@ def _row(waiting: Waiting, may_edit: bool, following: int | None, focus: int | N
     )
 
 
-def _amount(deal: Deal) -> str:
+def amount_of(deal: Deal) -> str:
     # A currency that nobody knows has no coin to count in: the deal says so where it is listed.
     if not is_currency(deal.currency):
         return f"? {deal.currency}"
@@ -385,7 +372,7 @@ def export_deals_csv(request: StaffRequest) -> HttpResponseBase:
             else _billed(deals)
         ).select_related("client", "owner")
         return stream_csv(rows.iterator(chunk_size=1000), COLUMNS, f"deals-{state}.csv")
-    queue = examine(deals.to_bill(_since()))  # type: ignore[attr-defined]
+    queue = examine(deals.to_bill(first_billing_day()))  # type: ignore[attr-defined]
     chosen = {"ready": queue.ready, "missing": queue.lacking}.get(state, queue.all)
     lacks = Column(
         "lacks",
@@ -424,7 +411,7 @@ def deal(request: StaffRequest, pk: int) -> HttpResponse:
         partial="invoices/deal.html",
         context={
             "deal": found,
-            "value": _amount(found),
+            "value": amount_of(found),
             "bills": bills,
             "alive": alive,
             "on": timezone.localdate(),
@@ -488,175 +475,3 @@ def _price(price: Decimal, currency: str) -> str:
     """A unit price keeps its decimals beyond the coin."""
     places = max(digits(currency), -int(price.normalize().as_tuple().exponent))
     return formatted(Money(price.quantize(Decimal(1).scaleb(-places)), currency))
-
-
-# ─ Drafting ─────────────────────────────────────────────────────────────────────────────────────
-@require_POST
-@permission_required("invoices.bill_deal", raise_exception=True)
-def draft_deal(request: StaffRequest, pk: int) -> HttpResponse:
-    """One click: the draft is made; the queue goes on, or without script its editor opens."""
-    on = timezone.localdate()
-    following = _following(request, pk) if wants_partial(request) else None
-    try:
-        draft = carry_out(
-            key=key_of(request),
-            action="draft a deal",
-            by=request.user,
-            act=lambda: draft_from_deal(deal_id=pk, by=request.user, on=on),
-            url=lambda made: reverse("invoices:edit", args=[made.pk]),
-        )
-    except DraftRefused as refusal:
-        existing = (
-            reverse("invoices:detail", args=[refusal.existing_id]) if refusal.existing_id else ""
-        )
-        if wants_partial(request):
-            return _queue_page(
-                request, problem=str(refusal), problem_url=existing, focus=following, status=422
-            )
-        messages.error(request, str(refusal))
-        return redirect(existing or reverse("invoices:deals"))
-    except AlreadyDone as done:
-        if wants_partial(request):
-            return _queue_page(request, focus=following)
-        return redirect(done.result_url or reverse("invoices:deals"))
-    url = reverse("invoices:edit", args=[draft.pk])
-    said = _("The draft for %(client)s is made.") % {"client": draft.client.name}
-    if not wants_partial(request):
-        messages.success(request, said)
-        return redirect(url)
-    answer = _queue_page(request, focus=following)
-    add_toast(answer, said, detail=draft.title, url=url, link=pgettext("button", "Open"))
-    return refresh_counts(answer)
-
-
-def _following(request: StaffRequest, pk: int) -> int | None:
-    """The row after this one on the page: the focus goes there when this one has left."""
-    text = request.POST.get("next", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("invoices.bill_deal", raise_exception=True)
-def draft_deals(request: StaffRequest) -> HttpResponse:
-    """Several at once: first what would be drafted and what is left out, then the drafts."""
-    given = request.POST if request.method == "POST" else request.GET
-    ids = [int(text) for text in given.getlist("ids") if text.isdigit() and len(text) < 18]
-    form = QueueFilter(request.GET, user=request.user)
-    if request.method == "POST":
-        return _draft_now(request, ids)
-    deals = Deal.objects.filter(pk__in=ids) if ids else narrowed(request, form)
-    queue = examine(deals.to_bill(_since()))  # type: ignore[attr-defined]
-    chosen = [w for w in (queue.all if ids else queue.ready) if w.can_be_drafted]
-    over = len(chosen) - MOST_AT_ONCE
-    chosen = chosen[:MOST_AT_ONCE]
-    left_out = [w for w in queue.lacking if not w.can_be_drafted] if ids else queue.lacking
-    totals = _totals(chosen)
-    return render_page(
-        request,
-        page="invoices/draft_deals_page.html",
-        partial="invoices/draft_deals.html",
-        context={
-            "chosen": chosen,
-            "n": len(chosen),
-            "amounts": [
-                (
-                    ngettext("%(n)s in %(currency)s", "%(n)s in %(currency)s", t.count)
-                    % {"n": grouped(t.count), "currency": t.currency},
-                    t.text("value_minor"),
-                )
-                for t in totals
-            ],
-            "incomplete": sum(not w.is_ready for w in chosen),
-            "left_out": left_out[:8],
-            "left_out_count": len(left_out),
-            "left_out_more": max(0, len(left_out) - 8),
-            "over": max(0, over),
-            "limit": MOST_AT_ONCE,
-        },
-    )
-
-
-def _draft_now(request: StaffRequest, ids: list[int]) -> HttpResponse:
-    on = timezone.localdate()
-    back = f"{reverse('invoices:list')}?{urlencode({'state': 'draft'})}"
-    if not ids:
-        messages.error(request, _("Choose at least one deal. Nothing was drafted."))
-        return go_to(request, reverse("invoices:deals"))
-    try:
-        made = carry_out(
-            key=key_of(request),
-            action="draft several deals",
-            by=request.user,
-            act=lambda: draft_several(deal_ids=ids, by=request.user, on=on),
-            url=lambda _made: back,
-        )
-    except AlreadyDone as done:
-        messages.info(request, str(done))
-        return go_to(request, done.result_url or back)
-    n = len(made.drafts)
-    if n:
-        messages.success(
-            request,
-            ngettext("%(n)s draft is made.", "%(n)s drafts are made.", n) % {"n": grouped(n)},
-        )
-    for title, reason in made.refused[:10]:
-        messages.warning(
-            request,
-            _("“%(title)s” was left out. %(reason)s") % {"title": title, "reason": reason},
-        )
-    return go_to(request, back if n else reverse("invoices:deals"))
-
-
-# ─ Setting aside ────────────────────────────────────────────────────────────────────────────────
-@require_http_methods(["GET", "POST"])
-@permission_required("invoices.bill_deal", raise_exception=True)
-def set_deal_aside(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Deal.objects.select_related("client"), pk=pk)
-    form = SetAsideForm(request.POST or None)
-    back = reverse("invoices:deals") + (f"?{request.GET.urlencode()}" if request.GET else "")
-    if request.method == "POST" and form.is_valid():
-        try:
-            carry_out(
-                key=key_of(request),
-                action="set a deal aside",
-                by=request.user,
-                act=lambda: set_aside(
-                    deal_id=pk, reason=form.cleaned_data["reason"], at=timezone.now()
-                ),
-                url=lambda _deal: back,
-            )
-        except SetAsideRefused as refusal:
-            form.add_error(None, str(refusal))
-        except AlreadyDone:
-            return go_to(request, back)
-        else:
-            said = _("“%(title)s” is set aside.") % {"title": found.title}
-            messages.success(request, said)
-            return go_to(request, back)
-    return render_page(
-        request,
-        page="invoices/set_aside_page.html",
-        partial="invoices/set_aside.html",
-        context={"deal": found, "value": _amount(found), "form": form, "back": back},
-        status=422 if form.errors else 200,
-    )
-
-
-@require_POST
-@permission_required("invoices.bill_deal", raise_exception=True)
-def take_deal_back(request: StaffRequest, pk: int) -> HttpResponse:
-    try:
-        found = take_back(deal_id=pk)
-    except SetAsideRefused:
-        raise Http404 from None
-    if wants_partial(request):
-        answer = _queue_page(request)
-        add_toast(
-            answer,
-            _("“%(title)s” waits in the queue again.") % {"title": found.title},
-            url=reverse("invoices:deal", args=[pk]),
-            link=pgettext("button", "Open"),
-        )
-        return refresh_counts(close_overlays(answer))
-    messages.success(request, _("“%(title)s” waits in the queue again.") % {"title": found.title})
-    return redirect("invoices:deal", pk=pk)

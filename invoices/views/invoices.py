@@ -2,62 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
-from statistics import median
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import F, Q, QuerySet
-from django.http import Http404, HttpResponse, HttpResponseNotModified, QueryDict
+from django.db.models import Q
+from django.http import Http404, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import parse_etags
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET
 
-from billing_portal import dates
-from billing_portal.accounts.models import User
-from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.money import formatted_minor, from_minor, to_minor
-from billing_portal.once import AlreadyDone, carry_out, key_of
-from billing_portal.templatetags.portal import STATES, grouped, query_with
-from billing_portal.toasts import add_toast, close_overlays
-from invoices import penalties, timeline
-from invoices.forms.drafts import NoteForm
-from invoices.forms.invoices import ApplyForm, WriteOffForm
-from invoices.forms.lines import UNITS, vat_label
+from billing_portal.htmx import StaffRequest, render_page
 from invoices.models import (
     Allocation,
-    Company,
     Document,
     Invoice,
-    InvoiceEvent,
-    LatePenaltyRate,
-    Message,
-    Payment,
 )
-from invoices.notes import NoteRefused, add_note
-from invoices.payments import (
-    PaymentRefused,
-    allocate_unapplied,
-    apply_credit_note,
-    write_off,
+from invoices.views.invoice_panels import (
+    habit_of,
+    lines_of,
+    money_panel,
+    neighbours,
+    next_steps,
+    states_of,
+    timeline_of,
 )
-from invoices.queries import InvoiceFilter, filter_invoices
 
-FEWEST_PAYMENTS = 5
-# The habit of a client is that of its latest payments.
-LATEST_PAYMENTS = 50
-MOST_EVENTS = 200
 TABS = ("document", "lines", "files")
 
 
-def _visible(request: StaffRequest, pk: int) -> Invoice:
+def visible(request: StaffRequest, pk: int) -> Invoice:
     return get_object_or_404(
         Invoice.objects.visible_to(request.user).select_related(
             "client__client_type", "owner", "deal", "corrects", "created_by", "issued_by"
@@ -70,7 +45,7 @@ def _visible(request: StaffRequest, pk: int) -> Invoice:
 @permission_required("invoices.view_invoice", raise_exception=True)
 def detail(request: StaffRequest, pk: int) -> HttpResponse:
     on = timezone.localdate()
-    invoice = _visible(request, pk)
+    invoice = visible(request, pk)
     if invoice.is_draft and request.user.has_perm("invoices.change_invoice"):
         return redirect("invoices:edit", pk=pk)
     tab = request.GET.get("tab", "document")
@@ -90,20 +65,20 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
         "on": on,
         "tab": tab,
         "document": document,
-        "states": _states(invoice, on),
-        "money": _money_panel(invoice, allocations, on, request.user),
-        "habit": _habit(invoice),
+        "states": states_of(invoice, on),
+        "money": money_panel(invoice, allocations, on, request.user),
+        "habit": habit_of(invoice),
         "credit_notes": list(
             Invoice.objects.filter(corrects=invoice).issued().order_by("issue_date", "pk")
         )
         if not invoice.is_credit_note
         else [],
-        "next_steps": _next_steps(invoice, request.user),
-        **_timeline(invoice, on, request.user),
-        **_neighbours(request, invoice, on),
+        "next_steps": next_steps(invoice, request.user),
+        **timeline_of(invoice, on, request.user),
+        **neighbours(request, invoice, on),
     }
     if tab == "lines" or (tab == "document" and document is None):
-        context |= _lines(invoice)
+        context |= lines_of(invoice)
     if tab == "files":
         context["files"] = list(invoice.documents.defer("content"))
         context["file_mails"] = list(invoice.messages.order_by("-created_at")[:20])
@@ -117,269 +92,20 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
     )
 
 
-# ─ What the page shows ──────────────────────────────────────────────────────────────────────────
-def _states(invoice: Invoice, on: date) -> list[tuple[str, str]]:
-    found = []
-    for key in invoice.states(on):
-        label = str(STATES[key][1])
-        if key == "overdue":
-            days = invoice.days_overdue(on)
-            label = ngettext("Overdue %(n)s day", "Overdue %(n)s days", days) % {"n": grouped(days)}
-        elif key == "part" and invoice.is_credit_note:
-            label = _("Part used")
-        elif key == "part" and not invoice.paid_minor:
-            label = _("Part settled")
-        found.append((key, label))
-    return found
-
-
-def _money_panel(
-    invoice: Invoice, allocations: Sequence[Allocation], on: date, user: User
-) -> dict[str, Any]:
-    code = invoice.currency
-    may_see = user.has_perm("invoices.view_payment")
-    rows = []
-    for row in allocations:
-        amount = formatted_minor(-row.amount_minor, code)
-        if row.amount_minor < 0:
-            amount = f"+{amount}"
-        if invoice.is_credit_note:
-            label = _("Used on %(day)s for") % {"day": dates.day(row.applied_on)}
-            rows.append((label, str(row.invoice), _detail(row.invoice_id), amount))
-        elif row.kind == Allocation.Kind.PAYMENT:
-            word = _("Paid on %(day)s") if row.amount_minor > 0 else _("Taken back on %(day)s")
-            url = reverse("invoices:payment", args=[row.payment_id]) if may_see else ""
-            reference = str(row.payment) if row.payment else ""
-            rows.append((word % {"day": dates.day(row.applied_on)}, reference, url, amount))
-        elif row.kind == Allocation.Kind.CREDIT:
-            label = _("Credited on %(day)s") % {"day": dates.day(row.applied_on)}
-            rows.append((label, str(row.credit_note), _detail(row.credit_note_id), amount))
-        else:
-            label = _("Written off on %(day)s") % {"day": dates.day(row.applied_on)}
-            rows.append((label, "", "", amount))
-    settled_minor = invoice.total_minor - invoice.outstanding_minor
-    return {
-        "total": formatted_minor(invoice.total_minor, code),
-        "net": formatted_minor(invoice.net_minor, code),
-        "vat": formatted_minor(invoice.vat_minor, code),
-        "outstanding": formatted_minor(invoice.outstanding_minor, code),
-        "settled": formatted_minor(settled_minor, code),
-        "settled_minor": settled_minor,
-        "total_minor": invoice.total_minor,
-        "rows": rows,
-        "late": invoice.days_overdue(on),
-        "days_left": (invoice.due_date - on).days if invoice.due_date else None,
-        "claim": _claim(invoice, allocations, on),
-    }
-
-
-def _detail(pk: int | None) -> str:
-    return reverse("invoices:detail", args=[pk]) if pk else ""
-
-
-def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dict[str, Any] | None:
-    """Interest and indemnity of a late invoice, apart from the balance."""
-    if (
-        invoice.is_credit_note
-        or invoice.due_date is None
-        or invoice.due_date >= on
-        or invoice.status not in (Invoice.Status.ISSUED, Invoice.Status.SETTLED)
-    ):
-        return None
-    company = Company.objects.filter(pk=1).only("indemnity_minor", "currency").first()
-    if company is None:
-        return None
-    found = penalties.claim(
-        total_minor=invoice.total_minor,
-        due_date=invoice.due_date,
-        settled=[(row.applied_on, row.amount_minor) for row in allocations],
-        on=on,
-        rates=[
-            penalties.Rate(starts_on, percent)
-            for starts_on, percent in LatePenaltyRate.objects.values_list("starts_on", "percent")
-        ],
-        indemnity_minor=company.indemnity_minor,
-    )
-    if found is None:
-        return None
-    same = invoice.currency == company.currency
-    interest = found.interest_minor
-    together = (
-        formatted_minor((interest or 0) + found.indemnity_minor, company.currency) if same else ""
-    )
-    return {
-        "total": together if interest is not None else "",
-        "interest": None if interest is None else formatted_minor(interest, invoice.currency),
-        "indemnity": formatted_minor(found.indemnity_minor, company.currency),
-        "rates": found.percents,
-        "days": found.days_late,
-        "settled": invoice.status == Invoice.Status.SETTLED,
-    }
-
-
-def _habit(invoice: Invoice) -> dict[str, Any] | None:
-    """How late this client usually pays: the median of its latest paid invoices."""
-    if invoice.is_credit_note or invoice.status != Invoice.Status.ISSUED:
-        return None
-    paid = Invoice.objects.filter(client=invoice.client_id, paid_on__isnull=False)
-    latest = paid.order_by("-paid_on", "-pk").values_list("days_late", flat=True)
-    late = [days for days in latest[:LATEST_PAYMENTS] if days is not None]
-    if len(late) < FEWEST_PAYMENTS:
-        return None
-    days = int(median(late))
-    return {"days": days, "early": -days, "n": len(late)}
-
-
-def _next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
-    """What can be done now; each only where it is allowed and would change something."""
-    open_invoice = not invoice.is_credit_note and invoice.status == Invoice.Status.ISSUED
-    issued = invoice.status in (Invoice.Status.ISSUED, Invoice.Status.SETTLED)
-    found: dict[str, Any] = {
-        "pay": open_invoice and user.has_perm("invoices.add_payment"),
-        "send": issued and not invoice.imported and user.has_perm("invoices.send_invoice"),
-        "credit": issued
-        and not invoice.is_credit_note
-        and user.has_perm("invoices.add_creditnote"),
-        "write_off": open_invoice and user.has_perm("invoices.add_creditnote"),
-    }
-    if open_invoice and found["pay"]:
-        cash, credit = applicable(invoice)
-        total = sum(p.amount_minor - p.allocated_minor for p in cash)
-        total += sum(note.outstanding_minor for note in credit)
-        if total:
-            found["apply"] = formatted_minor(total, invoice.currency)
-    found["any"] = any(found.values())
-    return found
-
-
-def applicable(invoice: Invoice) -> tuple[list[Payment], list[Invoice]]:
-    """The client's unapplied cash and unused credit in the invoice's currency."""
-    cash = Payment.objects.filter(
-        client=invoice.client_id,
-        currency=invoice.currency,
-        reverses__isnull=True,
-        reversed_by__isnull=True,
-        allocated_minor__lt=F("amount_minor"),
-    ).order_by("received_on", "pk")
-    credit = (
-        Invoice.objects.credit_notes()
-        .filter(client=invoice.client_id, currency=invoice.currency, status=Invoice.Status.ISSUED)
-        .order_by("issue_date", "pk")
-    )
-    return list(cash[:20]), list(credit[:20])
-
-
-def _timeline(invoice: Invoice, on: date, user: User) -> dict[str, Any]:
-    events: QuerySet[InvoiceEvent] = invoice.events.select_related("by")
-    mails = list(
-        invoice.messages.filter(state__in=[Message.State.QUEUED, Message.State.SENDING]).order_by(
-            "-created_at"
-        )[:5]
-    )
-    moving = [m for m in mails if m.state == Message.State.QUEUED or m.claimed_until is not None]
-    return {
-        "steps": timeline.steps(
-            invoice,
-            list(events[:MOST_EVENTS]),
-            mails,
-            on,
-            may_see_money=user.has_perm("invoices.view_payment"),
-            may_see_mail=user.has_perm("invoices.view_mail"),
-        ),
-        "moving": bool(moving),
-    }
-
-
-def _lines(invoice: Invoice) -> dict[str, Any]:
-    code = invoice.currency
-    units = dict(UNITS)
-    rows = [
-        {
-            "text": line.description,
-            "quantity": line.quantity,
-            "unit": "" if line.unit == "C62" else units.get(line.unit, line.unit),
-            "price": line.unit_price,
-            "discount_percent": line.discount_percent,
-            "discount_amount": line.discount_amount,
-            "vat": vat_label(f"{line.vat_category}:{format(line.vat_rate.normalize() + 0, 'f')}"),
-            "net": formatted_minor(line.net_minor, code),
-        }
-        for line in invoice.lines.all()
-    ]
-    groups = [
-        (
-            vat_label(f"{row.category}:{format(row.rate.normalize() + 0, 'f')}"),
-            formatted_minor(row.basis_minor, code),
-            formatted_minor(row.vat_minor, code),
-        )
-        for row in invoice.vat_breakdown.all()
-    ]
-    return {"lines": rows, "groups": groups}
-
-
-def _neighbours(request: StaffRequest, invoice: Invoice, on: date) -> dict[str, Any]:
-    """The invoices before and after this one in the list that led here (its query string)."""
-    params = request.GET.copy()
-    params.pop("tab", None)
-    if not params:
-        return {"list_query": "", "tab_query": ""}
-    from invoices.views.lists import TABS as STATE_TABS
-    from invoices.views.lists import columns
-
-    wanted, _problems = InvoiceFilter.read(params)
-    default = next((sort for key, _label, sort in STATE_TABS if key == wanted.state), "-issued")
-    by_key = {column.key: column.order for column in columns(wanted.state) if column.order}
-    sort = params.get("sort") or default
-    if sort.lstrip("-") not in by_key:
-        sort = default
-    path = by_key[sort.lstrip("-")]
-    value: Any = invoice
-    for part in path.split("__"):
-        value = getattr(value, part, None)
-    query = "?" + params.urlencode()
-    found: dict[str, Any] = {
-        "list_query": query_with(_without_position(params), {}),
-        "list_state": wanted.state,
-        "tab_query": "&" + params.urlencode(),
-    }
-    if value is None:
-        return found
-    rows = filter_invoices(Invoice.objects.visible_to(request.user), wanted, on)
-    falling = sort.startswith("-")
-    for name, forwards in (("next", True), ("previous", False)):
-        down = falling == forwards
-        than = "lt" if down else "gt"
-        beyond = rows.filter(
-            Q(**{f"{path}__{than}": value}) | Q(**{path: value, f"pk__{than}": invoice.pk})
-        )
-        sign = "-" if down else ""
-        pk = beyond.order_by(f"{sign}{path}", f"{sign}pk").values_list("pk", flat=True).first()
-        if pk is not None:
-            found[name] = reverse("invoices:detail", args=[pk]) + query
-    return found
-
-
-def _without_position(params: QueryDict) -> QueryDict:
-    kept = params.copy()
-    for name in ("after", "before", "at"):
-        kept.pop(name, None)
-    return kept
-
-
 @require_GET
 @permission_required("invoices.view_invoice", raise_exception=True)
 def invoice_timeline(request: StaffRequest, pk: int) -> HttpResponse:
     """Asked for again and again while a mail is under way; then it rests."""
-    invoice = _visible(request, pk)
+    invoice = visible(request, pk)
     on = timezone.localdate()
     return render(
         request,
         "invoices/partials/timeline.html",
         {
             "invoice": invoice,
-            "states": _states(invoice, on),
+            "states": states_of(invoice, on),
             "polled": True,
-            **_timeline(invoice, on, request.user),
+            **timeline_of(invoice, on, request.user),
         },
     )
 
@@ -405,181 +131,3 @@ def document(request: StaffRequest, pk: int) -> HttpResponse:
     # No copy is used without asking: rights may have changed.
     answer["Cache-Control"] = "private, no-cache"
     return answer
-
-
-# ─ Small acts ───────────────────────────────────────────────────────────────────────────────────
-@require_http_methods(["GET", "POST"])
-@permission_required("invoices.change_invoice", raise_exception=True)
-def note(request: StaffRequest, pk: int) -> HttpResponse:
-    invoice = _visible(request, pk)
-    detail_url = reverse("invoices:detail", args=[pk])
-    form = NoteForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            carry_out(
-                key=key_of(request),
-                action="note on an invoice",
-                by=request.user,
-                act=lambda: add_note(
-                    invoice_id=pk,
-                    text=form.cleaned_data["text"],
-                    by=request.user,
-                    on=timezone.localdate(),
-                ),
-                url=lambda _event: detail_url,
-            )
-        except NoteRefused as refusal:
-            form.add_error("text", str(refusal))
-        except AlreadyDone:
-            return go_to(request, detail_url)
-        else:
-            if not wants_partial(request):
-                messages.success(request, _("The note is kept."))
-                return redirect(detail_url)
-            on = timezone.localdate()
-            answer = render(
-                request,
-                "invoices/partials/timeline.html",
-                {"invoice": invoice, **_timeline(invoice, on, request.user)},
-            )
-            answer["HX-Retarget"], answer["HX-Reswap"] = "#timeline", "outerHTML"
-            return close_overlays(add_toast(answer, _("The note is kept.")))
-    return render_page(
-        request,
-        page="invoices/note_page.html",
-        partial="invoices/note.html",
-        context={"invoice": invoice, "form": form},
-        status=422 if form.errors else 200,
-    )
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("invoices.add_payment", raise_exception=True)
-def apply_money(request: StaffRequest, pk: int) -> HttpResponse:
-    """Settle it with the client's unapplied cash or unused credit."""
-    invoice = _visible(request, pk)
-    detail_url = reverse("invoices:detail", args=[pk])
-    cash, credit = applicable(invoice)
-    sources = [
-        *(
-            (
-                f"payment-{p.pk}",
-                _("Payment %(reference)s of %(day)s")
-                % {"reference": p, "day": dates.day(p.received_on)},
-                p.amount_minor - p.allocated_minor,
-            )
-            for p in cash
-        ),
-        *(
-            (
-                f"credit-{n.pk}",
-                _("Credit note %(number)s") % {"number": n.number},
-                n.outstanding_minor,
-            )
-            for n in credit
-        ),
-    ]
-    choices = [
-        (key, f"{label}: {formatted_minor(free, invoice.currency)}") for key, label, free in sources
-    ]
-    first = min(sources[0][2], invoice.outstanding_minor) if sources else 0
-    form = ApplyForm(
-        request.POST or None,
-        currency=invoice.currency,
-        sources=choices,
-        initial={
-            "source": sources[0][0] if sources else "",
-            "amount": format(from_minor(first, invoice.currency).amount, "f"),
-        },
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            carry_out(
-                key=key_of(request),
-                action="apply cash or credit",
-                by=request.user,
-                act=lambda: _apply(invoice, form.cleaned_data, request.user),
-                url=lambda _result: detail_url,
-            )
-        except PaymentRefused as refusal:
-            form.add_error("amount", str(refusal))
-        except AlreadyDone:
-            return go_to(request, detail_url)
-        else:
-            messages.success(
-                request,
-                _("%(amount)s is applied to %(number)s.")
-                % {
-                    "amount": formatted_minor(
-                        to_minor(form.cleaned_data["amount"]), invoice.currency
-                    ),
-                    "number": invoice.number,
-                },
-            )
-            return go_to(request, detail_url)
-    return render_page(
-        request,
-        page="invoices/apply_page.html",
-        partial="invoices/apply.html",
-        context={"invoice": invoice, "form": form, "sources": choices},
-        status=422 if form.errors else 200,
-    )
-
-
-def _apply(invoice: Invoice, wanted: dict[str, Any], by: User) -> Any:
-    kind, _dash, pk = wanted["source"].partition("-")
-    on = timezone.localdate()
-    if kind == "payment":
-        return allocate_unapplied(
-            payment_id=int(pk), allocations=[(invoice.pk, wanted["amount"])], by=by, on=on
-        )
-    return apply_credit_note(
-        credit_note_id=int(pk), invoice_id=invoice.pk, amount=wanted["amount"], by=by, on=on
-    )
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("invoices.add_creditnote", raise_exception=True)
-def write_off_invoice(request: StaffRequest, pk: int) -> HttpResponse:
-    invoice = _visible(request, pk)
-    detail_url = reverse("invoices:detail", args=[pk])
-    owed = format(invoice.outstanding_balance.amount, "f")
-    form = WriteOffForm(request.POST or None, currency=invoice.currency, initial={"amount": owed})
-    if request.method == "POST" and form.is_valid():
-        try:
-            carry_out(
-                key=key_of(request),
-                action="write off",
-                by=request.user,
-                act=lambda: write_off(
-                    invoice_id=pk,
-                    amount=form.cleaned_data["amount"],
-                    reason=form.cleaned_data["reason"],
-                    by=request.user,
-                    on=timezone.localdate(),
-                ),
-                url=lambda _row: detail_url,
-            )
-        except PaymentRefused as refusal:
-            form.add_error("amount", str(refusal))
-        except AlreadyDone:
-            return go_to(request, detail_url)
-        else:
-            messages.success(
-                request,
-                _("%(amount)s of %(number)s is written off.")
-                % {
-                    "amount": formatted_minor(
-                        to_minor(form.cleaned_data["amount"]), invoice.currency
-                    ),
-                    "number": invoice.number,
-                },
-            )
-            return go_to(request, detail_url)
-    return render_page(
-        request,
-        page="invoices/write_off_page.html",
-        partial="invoices/write_off.html",
-        context={"invoice": invoice, "form": form},
-        status=422 if form.errors else 200,
-    )

@@ -1,0 +1,208 @@
+"""What is done with deals of the queue: drafting one or several, setting aside, taking back."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
+from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.templatetags.portal import grouped
+from billing_portal.toasts import add_toast, close_overlays, refresh_counts
+from invoices.billing_queue import (
+    MOST_AT_ONCE,
+    SetAsideRefused,
+    draft_several,
+    examine,
+    first_billing_day,
+    set_aside,
+    take_back,
+)
+from invoices.drafting import (
+    DraftRefused,
+    draft_from_deal,
+)
+from invoices.forms.deals import QueueFilter, SetAsideForm
+from invoices.models import Deal
+from invoices.views.deals import amount_of, narrowed, queue_page, totals_of
+
+
+# ─ Drafting ─────────────────────────────────────────────────────────────────────────────────────
+@require_POST
+@permission_required("invoices.bill_deal", raise_exception=True)
+def draft_deal(request: StaffRequest, pk: int) -> HttpResponse:
+    """One click: the draft is made; the queue goes on, or without script its editor opens."""
+    on = timezone.localdate()
+    following = _following(request, pk) if wants_partial(request) else None
+    try:
+        draft = carry_out(
+            key=key_of(request),
+            action="draft a deal",
+            by=request.user,
+            act=lambda: draft_from_deal(deal_id=pk, by=request.user, on=on),
+            url=lambda made: reverse("invoices:edit", args=[made.pk]),
+        )
+    except DraftRefused as refusal:
+        existing = (
+            reverse("invoices:detail", args=[refusal.existing_id]) if refusal.existing_id else ""
+        )
+        if wants_partial(request):
+            return queue_page(
+                request, problem=str(refusal), problem_url=existing, focus=following, status=422
+            )
+        messages.error(request, str(refusal))
+        return redirect(existing or reverse("invoices:deals"))
+    except AlreadyDone as done:
+        if wants_partial(request):
+            return queue_page(request, focus=following)
+        return redirect(done.result_url or reverse("invoices:deals"))
+    url = reverse("invoices:edit", args=[draft.pk])
+    said = _("The draft for %(client)s is made.") % {"client": draft.client.name}
+    if not wants_partial(request):
+        messages.success(request, said)
+        return redirect(url)
+    answer = queue_page(request, focus=following)
+    add_toast(answer, said, detail=draft.title, url=url, link=pgettext("button", "Open"))
+    return refresh_counts(answer)
+
+
+def _following(request: StaffRequest, pk: int) -> int | None:
+    """The row after this one on the page: the focus goes there when this one has left."""
+    text = request.POST.get("next", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.bill_deal", raise_exception=True)
+def draft_deals(request: StaffRequest) -> HttpResponse:
+    """Several at once: first what would be drafted and what is left out, then the drafts."""
+    given = request.POST if request.method == "POST" else request.GET
+    ids = [int(text) for text in given.getlist("ids") if text.isdigit() and len(text) < 18]
+    form = QueueFilter(request.GET, user=request.user)
+    if request.method == "POST":
+        return _draft_now(request, ids)
+    deals = Deal.objects.filter(pk__in=ids) if ids else narrowed(request, form)
+    queue = examine(deals.to_bill(first_billing_day()))  # type: ignore[attr-defined]
+    chosen = [w for w in (queue.all if ids else queue.ready) if w.can_be_drafted]
+    over = len(chosen) - MOST_AT_ONCE
+    chosen = chosen[:MOST_AT_ONCE]
+    left_out = [w for w in queue.lacking if not w.can_be_drafted] if ids else queue.lacking
+    totals = totals_of(chosen)
+    return render_page(
+        request,
+        page="invoices/draft_deals_page.html",
+        partial="invoices/draft_deals.html",
+        context={
+            "chosen": chosen,
+            "n": len(chosen),
+            "amounts": [
+                (
+                    ngettext("%(n)s in %(currency)s", "%(n)s in %(currency)s", t.count)
+                    % {"n": grouped(t.count), "currency": t.currency},
+                    t.text("value_minor"),
+                )
+                for t in totals
+            ],
+            "incomplete": sum(not w.is_ready for w in chosen),
+            "left_out": left_out[:8],
+            "left_out_count": len(left_out),
+            "left_out_more": max(0, len(left_out) - 8),
+            "over": max(0, over),
+            "limit": MOST_AT_ONCE,
+        },
+    )
+
+
+def _draft_now(request: StaffRequest, ids: list[int]) -> HttpResponse:
+    on = timezone.localdate()
+    back = f"{reverse('invoices:list')}?{urlencode({'state': 'draft'})}"
+    if not ids:
+        messages.error(request, _("Choose at least one deal. Nothing was drafted."))
+        return go_to(request, reverse("invoices:deals"))
+    try:
+        made = carry_out(
+            key=key_of(request),
+            action="draft several deals",
+            by=request.user,
+            act=lambda: draft_several(deal_ids=ids, by=request.user, on=on),
+            url=lambda _made: back,
+        )
+    except AlreadyDone as done:
+        messages.info(request, str(done))
+        return go_to(request, done.result_url or back)
+    n = len(made.drafts)
+    if n:
+        messages.success(
+            request,
+            ngettext("%(n)s draft is made.", "%(n)s drafts are made.", n) % {"n": grouped(n)},
+        )
+    for title, reason in made.refused[:10]:
+        messages.warning(
+            request,
+            _("“%(title)s” was left out. %(reason)s") % {"title": title, "reason": reason},
+        )
+    return go_to(request, back if n else reverse("invoices:deals"))
+
+
+# ─ Setting aside ────────────────────────────────────────────────────────────────────────────────
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.bill_deal", raise_exception=True)
+def set_deal_aside(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Deal.objects.select_related("client"), pk=pk)
+    form = SetAsideForm(request.POST or None)
+    back = reverse("invoices:deals") + (f"?{request.GET.urlencode()}" if request.GET else "")
+    if request.method == "POST" and form.is_valid():
+        try:
+            carry_out(
+                key=key_of(request),
+                action="set a deal aside",
+                by=request.user,
+                act=lambda: set_aside(
+                    deal_id=pk, reason=form.cleaned_data["reason"], at=timezone.now()
+                ),
+                url=lambda _deal: back,
+            )
+        except SetAsideRefused as refusal:
+            form.add_error(None, str(refusal))
+        except AlreadyDone:
+            return go_to(request, back)
+        else:
+            said = _("“%(title)s” is set aside.") % {"title": found.title}
+            messages.success(request, said)
+            return go_to(request, back)
+    return render_page(
+        request,
+        page="invoices/set_aside_page.html",
+        partial="invoices/set_aside.html",
+        context={"deal": found, "value": amount_of(found), "form": form, "back": back},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_POST
+@permission_required("invoices.bill_deal", raise_exception=True)
+def take_deal_back(request: StaffRequest, pk: int) -> HttpResponse:
+    try:
+        found = take_back(deal_id=pk)
+    except SetAsideRefused:
+        raise Http404 from None
+    if wants_partial(request):
+        answer = queue_page(request)
+        add_toast(
+            answer,
+            _("“%(title)s” waits in the queue again.") % {"title": found.title},
+            url=reverse("invoices:deal", args=[pk]),
+            link=pgettext("button", "Open"),
+        )
+        return refresh_counts(close_overlays(answer))
+    messages.success(request, _("“%(title)s” waits in the queue again.") % {"title": found.title})
+    return redirect("invoices:deal", pk=pk)
