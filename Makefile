@@ -44,6 +44,9 @@ test: $(VENV)/installed-dev .env var/compiled ## every test, on SQLite unless DA
 	@scripts/find_chromium.sh $(PY)
 	@$(PY) -m pytest -n $${TEST_WORKERS:-2} --dist loadfile $(ARGS)
 
+messages: $(VENV)/installed ## bring the French catalogue up to date with the source (needs gettext)
+	@$(PY) scripts/collect_messages.py
+
 check: $(VENV)/installed-dev .env var/compiled ## static checks: lint, format, types, templates, migrations, deployment
 	@scripts/static_checks.sh
 
@@ -55,4 +58,4 @@ lock: $(VENV)/installed-dev ## requirements.txt and requirements-dev.txt from th
 	  --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	  --output-file requirements$$kind.txt requirements$$kind.in; done
 
-.PHONY: help setup run test check bench lock
+.PHONY: help setup run test messages check bench lock
