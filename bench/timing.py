@@ -15,9 +15,10 @@ Work = Callable[[], Any]
 
 
 class Spent(NamedTuple):
-    """Milliseconds by the clock, and of the processor in this process."""
+    """Milliseconds by the clock, at best, and of the processor in this process."""
 
     clock: float
+    least: float
     cpu: float
 
 
@@ -27,13 +28,13 @@ class Row:
 
     what: str
     ms: float
+    least_ms: float
     cpu_ms: float
     floor: str
     floor_ms: float
     # The target: milliseconds, or times the floor.
     most_ms: float | None = None
     most_times: float | None = None
-    note: str = ""
 
     @classmethod
     def of(
@@ -44,13 +45,12 @@ class Row:
         *,
         most_ms: float | None = None,
         most_times: float | None = None,
-        note: str = "",
     ) -> Self:
         told = " + ".join(
             f"{name} ({each.clock:.1f})" if len(floor) > 1 else name for name, each in floor
         )
-        least = sum(each.clock for _name, each in floor)
-        return cls(what, spent.clock, spent.cpu, told, least, most_ms, most_times, note)
+        stood = sum(each.clock for _name, each in floor)
+        return cls(what, *spent, told, stood, most_ms, most_times)
 
     def as_json(self) -> dict[str, Any]:
         return {"row": asdict(self)}
@@ -72,11 +72,16 @@ class Fact:
 def timed(work: Work) -> Spent:
     clock, cpu = perf_counter(), process_time()
     work()
-    return Spent((perf_counter() - clock) * 1000, (process_time() - cpu) * 1000)
+    took = (perf_counter() - clock) * 1000
+    return Spent(took, took, (process_time() - cpu) * 1000)
 
 
 def middle(taken: Sequence[Spent]) -> Spent:
-    return Spent(median(each.clock for each in taken), median(each.cpu for each in taken))
+    return Spent(
+        median(each.clock for each in taken),
+        min(each.least for each in taken),
+        median(each.cpu for each in taken),
+    )
 
 
 def by_turns(*works: Work, runs: int = 15, warm_up: int = 3) -> list[Spent]:

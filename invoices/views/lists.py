@@ -27,6 +27,7 @@ from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from billing_portal.dates import DateTextField
+from billing_portal.forms import RowsField, row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists import (
     POSITION,
@@ -43,7 +44,14 @@ from billing_portal.lists import (
     totals_per_currency,
 )
 from billing_portal.money import DecimalTextField, formatted_minor, from_minor
-from billing_portal.templatetags.portal import STATES, grouped, query_with, sprite, state_html
+from billing_portal.templatetags.portal import (
+    STATES,
+    ct,
+    ct_mark,
+    grouped,
+    query_with,
+    state_html,
+)
 from billing_portal.toasts import announce
 from invoices.models import Client, ClientType, Document, Invoice
 from invoices.models.invoices import Standing
@@ -75,11 +83,15 @@ WORDS_OF_STATE = {
 }
 
 
+def _days(label: Any) -> forms.IntegerField:
+    return forms.IntegerField(label=label, required=False, min_value=-99_999, max_value=99_999)
+
+
 class FilterForm(forms.Form):
     """What the list can be narrowed by; the names are those of `InvoiceFilter`."""
 
     q = forms.CharField(label=gettext_lazy("Contains"), required=False, max_length=200)
-    type = forms.ModelMultipleChoiceField(
+    type = RowsField(
         ClientType.objects.all(),
         label=gettext_lazy("Client type"),
         required=False,
@@ -101,10 +113,10 @@ class FilterForm(forms.Form):
     converted = forms.BooleanField(
         label=gettext_lazy("Compare totals in the company’s currency"), required=False
     )
-    late_min = forms.IntegerField(label=gettext_lazy("Days late, at least"), required=False)
-    late_max = forms.IntegerField(label=gettext_lazy("Days late, at most"), required=False)
-    to_pay_min = forms.IntegerField(label=gettext_lazy("Days to pay, at least"), required=False)
-    to_pay_max = forms.IntegerField(label=gettext_lazy("Days to pay, at most"), required=False)
+    late_min = _days(gettext_lazy("Days late, at least"))
+    late_max = _days(gettext_lazy("Days late, at most"))
+    to_pay_min = _days(gettext_lazy("Days to pay, at least"))
+    to_pay_max = _days(gettext_lazy("Days to pay, at most"))
     bucket = forms.ChoiceField(
         label=gettext_lazy("Ageing"),
         required=False,
@@ -124,9 +136,9 @@ class FilterForm(forms.Form):
         """`currencies` of the selection; the others are those of clients and rates."""
         super().__init__(params)
         chosen = params.get("client", "")
-        if chosen.isdigit():
+        if (client_id := row_id(chosen)) is not None:
             # Only the one that the address names: the list of all would be long.
-            self._choices_of("client", Client.objects.filter(pk=int(chosen)))
+            self._choices_of("client", Client.objects.filter(pk=client_id))
         people = [(str(pk), name or email) for pk, name, email in _owners(user)]
         self._choices_of("owner", [("", "–"), ("0", _("Nobody")), *people])
         codes = {*currencies, *usual_currencies()}
@@ -176,15 +188,15 @@ class Row:
     url: str
     name: str
     client: str
-    type: str
-    mark: str
-    issued: str
-    issued_iso: str
-    due: str
-    due_iso: str
+    # The client type's mark alone, and with its name.
+    mark: SafeString
+    type: SafeString
+    issued: SafeString
+    due: SafeString
     late: str
+    late_words: str
     is_late: bool
-    state: str
+    state: SafeString
     note: str
     total: str
     open: str
@@ -194,19 +206,26 @@ class Row:
 
 def list_rows(rows: Iterable[dict[str, Any]], day: date, query: str) -> list[Row]:
     """`day` is the as-of day: lateness of what is open counts up to it."""
-    # Once for all rows: an address and a sign take as long as the rest of a row.
+    # Once for all rows: an address and the signs take as long as the rest of a row.
     before, after = reverse("invoices:detail", args=[0]).rsplit("0", 1)
+    late_words = _("%(n)s days late")
     signs: dict[str, SafeString] = {}
+    types: dict[str, tuple[SafeString, SafeString]] = {}
     written = []
     for row in rows:
         pk, currency = row["pk"], row["currency"]
-        issued, due = row["issue_date"], row["due_date"]
+        due = row["due_date"]
         open_minor = row.get("open_minor", row["outstanding_minor"])
         standing = Standing(
             row["kind"], row["status"], due, row["total_minor"], open_minor, row["sent_at"]
         )
         first, *others = standing.states(day)
         days = standing.days_overdue(day) or row["days_late"]
+        name = row["client__client_type__name"]
+        if name not in types:
+            kind = ClientType(name=name, mark=row["client__client_type__mark"])
+            types[name] = ct_mark(kind), ct(kind)
+        late = "–" if days is None else grouped(days)
         if first not in signs:
             signs[first] = state_html(first)
         written.append(
@@ -215,13 +234,12 @@ def list_rows(rows: Iterable[dict[str, Any]], day: date, query: str) -> list[Row
                 url=f"{before}{pk}{after}{query}",
                 name=row["number"] or row["title"] or _("Draft"),
                 client=row["client__name"],
-                type=row["client__client_type__name"],
-                mark=row["client__client_type__mark"],
-                issued=dates.day(issued),
-                issued_iso=issued.isoformat() if issued else "",
-                due=dates.day(due),
-                due_iso=due.isoformat() if due else "",
-                late="–" if days is None else grouped(days),
+                mark=types[name][0],
+                type=types[name][1],
+                issued=dates.day_tag(row["issue_date"]),
+                due=dates.day_tag(due),
+                late=late,
+                late_words=late_words % {"n": late},
                 is_late=first == "overdue",
                 state=signs[first],
                 note=", ".join(
@@ -306,7 +324,6 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
         "kept": [(key, v) for key in ("state", "kind", "sort") for v in request.GET.getlist(key)],
         "may_export": request.user.has_perm("invoices.export"),
         "filtered": bool(request.GET),
-        "sprite": sprite(),
     }
     answer = render_page(
         request,
@@ -426,7 +443,8 @@ def export_xlsx(request: StaffRequest) -> HttpResponseBase:
 @permission_required("invoices.view_invoice", raise_exception=True)
 def download_pdfs(request: StaffRequest) -> HttpResponseBase:
     """The PDFs of the chosen invoices, as they were issued, in one archive."""
-    chosen = [int(text) for text in request.POST.getlist("ids") if text.isdigit()][:MOST_PDFS]
+    given = map(row_id, request.POST.getlist("ids"))
+    chosen = [pk for pk in given if pk is not None][:MOST_PDFS]
     visible = Invoice.objects.visible_to(request.user).filter(pk__in=chosen)
     documents = Document.objects.filter(invoice__in=visible, kind="pdf").order_by("pk")
     if not documents.exists():
