@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CATALOGUE = Path("billing_portal/locale/fr/LC_MESSAGES/django.po")
-LEFT_ALONE = [".venv", "var", "bench", "tests", "scripts", "docs", "static", "node_modules"]
+LOCALE = ROOT / "billing_portal" / "locale"
+LEFT_ALONE = [".*", "locale", "var", "bench", "tests", "scripts", "docs", "static", "tmp"]
 
 HEADER = """\
 # French for the billing portal. Words and tone: docs/french.md.
@@ -27,15 +27,12 @@ msgstr ""
 """
 
 
-def collect() -> None:
-    sys.path.insert(0, str(ROOT))
-    os.chdir(ROOT)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings")
-    import django
+def collect(locale: Path) -> Path:
+    """Into the catalogue under `locale`, which keeps what it has; returns its path."""
+    from django.conf import settings
     from django.core.management import call_command
     from django.core.management.commands import makemessages
-
-    django.setup()
+    from django.test import override_settings
 
     class Collect(makemessages.Command):
         msgmerge_options = [
@@ -44,22 +41,35 @@ def collect() -> None:
             "--sort-by-file",
         ]
 
-    call_command(
-        Collect(),
-        locale=["fr"],
-        ignore_patterns=LEFT_ALONE,
-        add_location="file",
-        no_wrap=True,
-        no_obsolete=True,
-        verbosity=0,
-    )
-    words = CATALOGUE.read_text()
+    assert settings.configured
+    was = Path.cwd()
+    os.chdir(ROOT)
+    try:
+        with override_settings(LOCALE_PATHS=[str(locale)]):
+            call_command(
+                Collect(),
+                locale=["fr"],
+                ignore_patterns=LEFT_ALONE,
+                add_location="file",
+                no_wrap=True,
+                no_obsolete=True,
+                verbosity=0,
+            )
+    finally:
+        os.chdir(was)
+    catalogue = locale / "fr" / "LC_MESSAGES" / "django.po"
     # Everything before the first sentence is header: ours, always the same.
-    _, _, sentences = words.partition("\n\n")
-    CATALOGUE.write_text(HEADER + "\n" + sentences)
-    lacking = re.findall(r'^msgid (.*)\nmsgstr(?:\[0\])? ""\n(?!")', words, flags=re.MULTILINE)
-    print(f"{CATALOGUE}: {words.count(chr(10) + 'msgid ')} sentences, {len(lacking)} to translate")
+    _, _, sentences = catalogue.read_text().partition("\n\n")
+    catalogue.write_text(HEADER + "\n" + sentences)
+    return catalogue
 
 
 if __name__ == "__main__":
-    collect()
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings")
+    import django
+
+    django.setup()
+    words = collect(LOCALE).read_text()
+    untold = re.findall(r'^msgstr(?:\[0\])? ""\n(?!")', words, flags=re.MULTILINE)
+    print(f"{words.count(chr(10) + 'msgid ') - 1} sentences, {len(untold)} to translate")
