@@ -1,4 +1,4 @@
-"""The French catalogue is whole: every sentence, every placeholder, and what French print asks for."""
+"""The French catalogue is whole: every sentence, every placeholder, and French print."""
 
 from __future__ import annotations
 
