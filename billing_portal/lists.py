@@ -248,8 +248,8 @@ def paginate(
         backwards = False
     try:
         found = fetch(cursor=cursor, backwards=backwards)
-    except (ValueError, TypeError, forms.ValidationError):
-        # The cursor belongs to another sort: begin again.
+    except (ValueError, TypeError, ArithmeticError, forms.ValidationError):
+        # The cursor belongs to another sort, or is nobody's: begin again.
         cursor, backwards = None, False
         found = fetch(cursor=None, backwards=False)
     more = len(found) > size

@@ -15,6 +15,7 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.dates import DateTextField
+from billing_portal.forms import RowsField
 from billing_portal.money import (
     MoneyField,
     digits,
@@ -82,7 +83,7 @@ class RuleForm(forms.Form):
     cooldown_days = _days(gettext_lazy("Quiet days"), 0, 3650)
     finance = forms.BooleanField(label=gettext_lazy("The finance team"), required=False)
     owner = forms.BooleanField(label=gettext_lazy("The owner"), required=False)
-    users = forms.ModelMultipleChoiceField(
+    users = RowsField(
         label=gettext_lazy("People"),
         queryset=User.objects.none(),
         required=False,

@@ -9,7 +9,7 @@ from allauth.account.views import LoginView, PasswordResetView
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
@@ -124,7 +124,8 @@ def language(request: StaffRequest) -> HttpResponse:
         back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
         back = reverse("accounts:profile")
-    return redirect(back)
+    # Not `redirect`, which takes a word such as “nan” for the name of a view.
+    return HttpResponseRedirect(back)
 
 
 @require_safe

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from billing_portal.dates import DateTextField
+from billing_portal.forms import RowsField
 from invoices.models import ClientType, Deal, Pipeline
 
 NOBODY = "0"
@@ -25,7 +26,7 @@ class QueueFilter(forms.Form):
         Pipeline.objects.all(), label=gettext_lazy("Pipeline"), required=False, empty_label="–"
     )
     owner = forms.ChoiceField(label=gettext_lazy("Sold by"), required=False)
-    type = forms.ModelMultipleChoiceField(
+    type = RowsField(
         ClientType.objects.all(),
         label=gettext_lazy("Client type"),
         required=False,

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.accounts.models import User
+from billing_portal.forms import RowsField
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists import Column, chips, paginate
 from billing_portal.money import formatted_minor
@@ -42,7 +43,7 @@ COLUMNS = (
 
 class FilterForm(forms.Form):
     q = forms.CharField(label=gettext_lazy("Contains"), required=False, max_length=200)
-    type = forms.ModelMultipleChoiceField(
+    type = RowsField(
         ClientType.objects.all(),
         label=gettext_lazy("Client type"),
         required=False,

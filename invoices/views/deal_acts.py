@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
 from billing_portal.once import AlreadyDone, carry_out, key_of
 from billing_portal.templatetags.portal import grouped
@@ -77,8 +78,7 @@ def draft_deal(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _following(request: StaffRequest, pk: int) -> int | None:
     """The row after this one on the page: the focus goes there when this one has left."""
-    text = request.POST.get("next", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
+    return row_id(request.POST.get("next", ""))
 
 
 @require_http_methods(["GET", "POST"])
@@ -86,7 +86,7 @@ def _following(request: StaffRequest, pk: int) -> int | None:
 def draft_deals(request: StaffRequest) -> HttpResponse:
     """Several at once: first what would be drafted and what is left out, then the drafts."""
     given = request.POST if request.method == "POST" else request.GET
-    ids = [int(text) for text in given.getlist("ids") if text.isdigit() and len(text) < 18]
+    ids = [pk for pk in map(row_id, given.getlist("ids")) if pk is not None]
     form = QueueFilter(request.GET, user=request.user)
     if request.method == "POST":
         return _draft_now(request, ids)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
 from billing_portal.once import AlreadyDone, carry_out, key_of
 from billing_portal.toasts import add_toast
@@ -39,11 +40,7 @@ def new(request: StaffRequest) -> HttpResponse:
     """For whom is chosen on the page of choices; this one makes the draft."""
     given = request.POST if request.method == "POST" else request.GET
     text = given.get("client", "")
-    client = (
-        Client.objects.select_related("client_type").filter(pk=int(text)).first()
-        if text.isascii() and text.isdigit() and len(text) < 18
-        else None
-    )
+    client = Client.objects.select_related("client_type").filter(pk=row_id(text)).first()
     if client is None:
         if request.method == "POST" or text:
             messages.error(request, _("Choose the client first. Nothing was drafted."))
@@ -214,12 +211,7 @@ def draft_client(request: StaffRequest, pk: int) -> HttpResponse:
         return go_to(request, reverse("invoices:detail", args=[pk]))
     problem = ""
     if request.method == "POST":
-        text = request.POST.get("client", "")
-        found = (
-            Client.objects.filter(pk=int(text)).first()
-            if text.isascii() and text.isdigit() and len(text) < 18
-            else None
-        )
+        found = Client.objects.filter(pk=row_id(request.POST.get("client", ""))).first()
         problem = _give_to(request, invoice, found) if found else _("Choose a client.")
         if not problem:
             return go_to(request, reverse("invoices:edit", args=[pk]))

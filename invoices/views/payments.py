@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from moneyed import Money
 
 from billing_portal.dates import DateTextField
+from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists import (
     Column,
@@ -109,9 +110,9 @@ class FilterForm(forms.Form):
     def __init__(self, params: QueryDict) -> None:
         super().__init__(params)
         chosen = params.get("client", "")
-        if chosen.isdigit():
+        if (client_id := row_id(chosen)) is not None:
             field: Any = self.fields["client"]
-            field.queryset = Client.objects.filter(pk=int(chosen[:18]))
+            field.queryset = Client.objects.filter(pk=client_id)
 
 
 def selected(params: QueryDict) -> tuple[QuerySet[Payment], FilterForm]:
@@ -281,14 +282,15 @@ def payment_new(request: StaffRequest) -> HttpResponse:
 
 
 def _chosen_invoice(text: str) -> Invoice | None:
-    if not text.isdigit():
+    if (invoice_id := row_id(text)) is None:
         return None
-    found = Invoice.objects.outstanding().filter(pk=int(text[:18]))
+    found = Invoice.objects.outstanding().filter(pk=invoice_id)
     return found.select_related("client").first()
 
 
 def _chosen_client(text: str) -> Client | None:
-    return Client.objects.filter(pk=int(text[:18])).first() if text.isdigit() else None
+    client_id = row_id(text)
+    return None if client_id is None else Client.objects.filter(pk=client_id).first()
 
 
 def _currencies(client: Client, chosen: str) -> list[str]:
@@ -376,9 +378,8 @@ def _record(
             _("The value date is before %(numbers)s was issued: check the date.")
             % {"numbers": ", ".join(str(invoice) for invoice in early[:3])},
         )
-    invoice_pk = request.POST.get("invoice", "")
-    if invoice_pk.isdigit():
-        return redirect("invoices:detail", pk=int(invoice_pk))
+    if (invoice_id := row_id(request.POST.get("invoice", ""))) is not None:
+        return redirect("invoices:detail", pk=invoice_id)
     return redirect("invoices:payment", pk=payment.pk)
 
 

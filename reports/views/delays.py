@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET
 from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.dates import DateTextField
+from billing_portal.forms import RowsField
 from billing_portal.htmx import render_page
 from billing_portal.lists import Column, stream_csv, stream_xlsx
 from billing_portal.templatetags.portal import query_with
@@ -47,7 +48,7 @@ class ScopeForm(forms.Form):
     issued_from = DateTextField(label=gettext_lazy("Issued from"), required=False)
     issued_to = DateTextField(label=gettext_lazy("until"), required=False)
     as_of = DateTextField(label=gettext_lazy("As of"), required=False)
-    type = forms.ModelMultipleChoiceField(
+    type = RowsField(
         ClientType.objects.all(),
         label=gettext_lazy("Client types"),
         required=False,
