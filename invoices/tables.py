@@ -22,6 +22,7 @@ MAX_BYTES = 100 * 2**20
 MAX_ROWS = 250_000
 MAX_COLUMNS = 100
 MAX_CELL = 2_000
+MAX_EMPTY_ROWS = 10_000
 # A workbook is a zip: small outside, of any size inside.
 MAX_UNPACKED = 300 * 2**20
 MAX_UNPACKED_PER_BYTE = 200
@@ -169,7 +170,7 @@ def _read_workbook(name: str, content: bytes, columns: Sequence[str], max_rows: 
                     _("%(file)s has several sheets; only the first, “%(sheet)s”, was read.")
                     % {"file": name, "sheet": sheet.title[:60]}
                 )
-            _collect(table, _sheet_records(sheet), columns, max_rows)
+            _collect(table, _sheet_records(name, sheet), columns, max_rows)
         finally:
             book.close()
     except TableRefused:
@@ -204,11 +205,19 @@ def _guard_zip(name: str, content: bytes) -> None:
         )
 
 
-def _sheet_records(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+def _sheet_records(name: str, sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    empty = 0
     for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), 1):
         texts = [_cell_text(cell) for cell in cells]
         while texts and not texts[-1]:
             texts.pop()
+        empty = 0 if texts else empty + 1
+        if empty > MAX_EMPTY_ROWS:
+            # A row may claim any number; those before it are then read as empty ones, for ever.
+            raise TableRefused(
+                _("%(file)s has more than %(most)s empty rows: delete them, or export it as CSV.")
+                % {"file": name, "most": f"{MAX_EMPTY_ROWS:,}"}
+            )
         yield number, texts
 
 

@@ -696,6 +696,19 @@ def test_formulas_errors_and_times_in_cells_are_refused():
     ]
 
 
+def test_a_row_that_claims_an_endless_number_ends_the_reading():
+    out = io.BytesIO()
+    source = zipfile.ZipFile(io.BytesIO(workbook("clients", [CLIENT])))
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for entry in source.infolist():
+            content = source.read(entry)
+            if entry.filename == "xl/worksheets/sheet1.xml":
+                content = content.replace(b'<row r="2"', b'<row r="999999999999"')
+                assert b"999999999999" in content
+            archive.writestr(entry, content)
+    assert "10,000 empty rows" in only_complaint(plan_of(out.getvalue())).reason
+
+
 def test_a_zip_bomb_is_refused_unopened():
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
