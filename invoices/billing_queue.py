@@ -81,7 +81,7 @@ def first_billing_day() -> date | None:
 
 def examine(deals: QuerySet[Deal]) -> Queue:
     """Sort deals into ready and lacking, in a number of queries that does not grow with them."""
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     found = list(
         deals.select_related("client__client_type", "owner", "stage__pipeline").order_by(
             "-won_on", "-pk"

@@ -89,7 +89,7 @@ def issue_credit_note(
         raise IssueRefused([Reason("reason", _("At most 2,000 characters."), "#id_reason")])
     with transaction.atomic():
         invoice = _locked_for_credit(invoice_id)
-        company = Company.objects.filter(pk=1).first()
+        company = Company.ours()
         if reasons := company_reasons(company):
             raise IssueRefused(reasons)
         assert company is not None and invoice.issue_date is not None
@@ -179,7 +179,7 @@ def credit_totals(
     amount: Money | None = None,
 ) -> tuple[int, int]:
     """Net and VAT in minor units that `issue_credit_note` would credit now. Raises IssueRefused."""
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     if reasons := company_reasons(company):
         raise IssueRefused(reasons)
     assert company is not None

@@ -106,7 +106,7 @@ def draft_from_deal(*, deal_id: int, by: User | None, on: date) -> Invoice:
         _refuse_second_bill(deal)
         if deal.set_aside_at is not None:
             raise DraftRefused(_("This deal was set aside: take it back before billing it."))
-        company = Company.objects.filter(pk=1).first()
+        company = Company.ours()
         for missing in missing_for([deal], company)[deal.pk]:
             if missing.prevents_draft:
                 raise DraftRefused(missing.text)

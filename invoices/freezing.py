@@ -43,7 +43,7 @@ class Printed:
 def print_ahead(invoice_id: int, on: date) -> Printed | None:
     """Printed with the number that comes next, if nobody is quicker; None if it cannot be."""
     invoice = Invoice.objects.select_related("client", "corrects").filter(pk=invoice_id).first()
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     if invoice is None or company is None or not invoice.is_draft:
         return None
     issue_date, _due = drafting.dates_of(invoice, on)

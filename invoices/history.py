@@ -704,7 +704,7 @@ def _settle(plan: Plan) -> None:
 
 def _warn_of_numbers(plan: Plan) -> None:
     """Old numbers may look like ours; ours are not disturbed, and staff should know."""
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     if company is None or not plan.new_invoices:
         return
     for kind in Invoice.Kind.values:

@@ -5,11 +5,9 @@ New invoices are inserted with their final balance; allocations stand beside the
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db import models
@@ -23,12 +21,12 @@ from invoices.models import (
     Client,
     ClientType,
     Company,
-    ExchangeRate,
     ImportedPaymentRow,
     Invoice,
     InvoiceEvent,
     Payment,
 )
+from invoices.rates import Rates
 from invoices.settling import BALANCE_FIELDS, Settled, put, settlement
 
 BATCH = 2_000
@@ -44,7 +42,7 @@ def write(plan: Plan, *, by: User | None, on: date, progress: Progress) -> None:
 class _Writer:
     def __init__(self, plan: Plan, by: User | None, on: date, progress: Progress) -> None:
         self.plan, self.by, self.on, self.progress = plan, by, on, progress
-        self.company = Company.objects.filter(pk=1).first() or Company()
+        self.company = Company.ours() or Company()
         self.types: dict[str, ClientType] = {}
         self.people: dict[str, User] = {}
         self.clients = dict(plan.clients)
@@ -136,7 +134,7 @@ class _Writer:
     def _invoices_and_payments(self) -> None:
         plan = self.plan
         steps, credited = self._steps()
-        rates = _Rates(self.company.currency)
+        rates = Rates(self.company.currency)
         for is_credit in (False, True):
             rows = [row for row in plan.new_invoices if row.is_credit_note == is_credit]
             made = [self._invoice(row, rates) for row in rows]
@@ -183,7 +181,7 @@ class _Writer:
                 )
         return steps, credited
 
-    def _invoice(self, row: InvoiceRow, rates: _Rates) -> Invoice:
+    def _invoice(self, row: InvoiceRow, rates: Rates) -> Invoice:
         client = self.clients[key_of(row.client)]
         return Invoice(
             kind=row.kind,
@@ -317,26 +315,6 @@ class _Writer:
         self.insert(Allocation, allocations)
         self.insert(ImportedPaymentRow, taken)
         self.insert(InvoiceEvent, events)
-
-
-class _Rates:
-    """Company currency per unit on a day: that of the day, or of the last one before it."""
-
-    def __init__(self, company_currency: str) -> None:
-        self.company_currency = company_currency
-        self.days: dict[str, list[date]] = defaultdict(list)
-        self.rates: dict[str, list[Decimal]] = defaultdict(list)
-        for currency, day, rate in ExchangeRate.objects.order_by("on").values_list(
-            "currency", "on", "rate"
-        ):
-            self.days[currency].append(day)
-            self.rates[currency].append(rate)
-
-    def on(self, currency: str, day: date) -> Decimal | None:
-        if currency == self.company_currency:
-            return Decimal(1)
-        place = bisect_right(self.days[currency], day)
-        return self.rates[currency][place - 1] if place else None
 
 
 def _name_of(email: str) -> str:

@@ -19,6 +19,7 @@ from invoices.crediting import (
 )
 from invoices.freezing import IssueRefused, freeze, print_ahead, queue_mail
 from invoices.models import Company, Invoice, InvoiceEvent
+from invoices.rates import rate_on
 from invoices.readiness import (
     Reason,
     company_reasons,
@@ -71,9 +72,7 @@ def issue(
             raise IssueRefused(reasons)
         company = Company.objects.get(pk=1)
         invoice.issue_date, invoice.due_date = drafting.dates_of(invoice, on)
-        invoice.exchange_rate = snapshot.exchange_rate(
-            invoice.currency, company, invoice.issue_date
-        )
+        invoice.exchange_rate = rate_on(invoice.currency, company.currency, invoice.issue_date)
         totals = drafting.recalculate(invoice)
         freeze(invoice, company, totals=totals, by=by, ahead=ahead)
         InvoiceEvent.objects.create(
@@ -95,7 +94,7 @@ def issue(
 
 def preview_pdf(invoice: Invoice, on: date) -> bytes:
     """The page of a draft, marked as one and without a number. Raises IssueRefused, PdfRefused."""
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     if company is None:
         raise IssueRefused(company_reasons(None))
     paper = snapshot.paper_on(invoice, on)

@@ -38,7 +38,7 @@ def with_what_billing_needs(deals: QuerySet[Deal]) -> QuerySet[Deal]:
 def missing_for(deals: Iterable[Deal], company: Company | None = None) -> dict[int, list[Missing]]:
     """What each deal lacks, by primary key; as many queries for a hundred deals as for one."""
     found = list(deals)
-    company = company or Company.objects.filter(pk=1).first()
+    company = company or Company.ours()
     prefetch_related_objects(found, "client__contacts", "contact", "lines", "discounts")
     return {deal.pk: _missing(deal, company) for deal in found}
 

@@ -92,7 +92,7 @@ def queue(
         raise MailRefused(wrong)
     if len(body_text) > MAX_BODY or len(body_html) > MAX_BODY:
         raise MailRefused(_("The text of this mail is too long."))
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     with transaction.atomic():
         try:
             with transaction.atomic():

@@ -14,6 +14,7 @@ from invoices import drafting, numbering, pdf, snapshot
 from invoices.dates import day
 from invoices.models import Company, Invoice, InvoiceLine, NumberSeries
 from invoices.models.terms import TermsKind, latest_lawful_due_date
+from invoices.rates import rate_on
 from invoices.recipients import address_problem
 from invoices.totals import STANDARD, TotalsRefused
 from invoices.vat import vat_treatment
@@ -43,7 +44,7 @@ def reasons_not_to_issue(
     """
     if not invoice.is_draft:
         return [Reason("status", _not_a_draft(invoice), "")]
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     lines = list(invoice.lines.all() if lines is None else lines)
     return [
         *company_reasons(company),
@@ -56,7 +57,7 @@ def reasons_not_to_issue(
 
 def warnings_before_issue(invoice: Invoice, on: date) -> list[Reason]:
     """What a person should look at before issuing, though the law does not forbid it."""
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     if not invoice.is_draft or company is None:
         return []
     found: list[Reason] = []
@@ -65,7 +66,7 @@ def warnings_before_issue(invoice: Invoice, on: date) -> list[Reason]:
     if client.country != "FR" and due > latest_lawful_due_date(issue_date, invoice.terms_kind):
         found.append(Reason("due_date", _too_late(issue_date, due, invoice), "#id_due_date"))
     if is_currency(invoice.currency) and (
-        snapshot.exchange_rate(invoice.currency, company, issue_date) is None
+        rate_on(invoice.currency, company.currency, issue_date) is None
     ):
         found.append(
             Reason(

@@ -186,7 +186,7 @@ class _Sower:
         self.rng = Random(f"portal {seed}")  # noqa: S311 - repeatable, not secret
         self.progress, self.total, self.done = progress, total, 0
         self.found = Seeded()
-        company = Company.objects.filter(pk=1).first()
+        company = Company.ours()
         self.home = company.currency if company else "EUR"
         days = (on - _months_before(on, MONTHS)).days
         self.days = days

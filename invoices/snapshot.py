@@ -12,13 +12,13 @@ from invoices import drafting, mentions
 from invoices.models import (
     Client,
     Company,
-    ExchangeRate,
     Invoice,
     InvoiceLine,
     LatePenaltyRate,
     VatBreakdown,
 )
 from invoices.paper import Buyer, Paper, PaperLine, PaperVat, Seller, canonical_bytes
+from invoices.rates import rate_on
 from invoices.totals import Totals, TotalsRefused
 
 Language = Literal["fr", "en"]
@@ -148,18 +148,10 @@ def _late_penalty(language: Language, issue_date: date) -> str:
     return mentions.late_penalty(language, rate=row.percent, is_ecb_plus_ten=is_ecb)
 
 
-def exchange_rate(currency: str, company: Company, on: date) -> Decimal | None:
-    """Company currency per unit of `currency`: that of the day, else of the last day before it."""
-    if currency == company.currency:
-        return Decimal(1)
-    row = ExchangeRate.objects.filter(currency=currency, on__lte=on).order_by("-on").first()
-    return row.rate if row else None
-
-
 def _vat_in_eur(invoice: Invoice, company: Company, vat_minor: int, on: date) -> int | None:
     if invoice.currency == "EUR" or company.currency != "EUR" or not vat_minor:
         return None
-    rate = exchange_rate(invoice.currency, company, on)
+    rate = rate_on(invoice.currency, company.currency, on)
     if rate is None:
         return None
     return round_half_up(from_minor(vat_minor, invoice.currency).amount * rate, "EUR")
@@ -204,7 +196,7 @@ def chained_hash(previous_hash: str, paper: Paper | dict[str, Any]) -> str:
 
 def paper_on(invoice: Invoice, on: date, number: str = "") -> Paper | None:
     """The paper as it would be on `on`; None when the lines cannot be added up yet."""
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     lines = list(invoice.lines.all())
     if company is None or not is_currency(invoice.currency):
         return None

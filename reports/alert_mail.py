@@ -78,7 +78,7 @@ def reason_key(rule: AlertRule, recipient: Recipient, on: date) -> str:
 def recipients(rule: AlertRule, alerts: Sequence[Alert]) -> list[Recipient]:
     """Each address once. Owners are told of what is theirs, the others of everything."""
     found: dict[str, Recipient] = {}
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     for user in _people(rule):
         found[user.email.lower()] = Recipient(user.email, str(user), user.language, list(alerts))
     for address in rule.recipients.get("emails", []):

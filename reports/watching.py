@@ -26,7 +26,6 @@ not_invoiced  subject: a won deal of the billing queue. Holds while more than `d
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
@@ -39,7 +38,10 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from billing_portal.money import digits
-from invoices.models import Allocation, Company, Deal, ExchangeRate, Invoice
+from invoices.billing_queue import first_billing_day
+from invoices.models import Allocation, Deal, Invoice
+from invoices.queries import company_currency
+from invoices.rates import Rates
 from reports.estimator import Curve
 from reports.models import AlertRule
 
@@ -92,35 +94,18 @@ def spells_by_threshold(
 # ─ Amounts in the company's currency ────────────────────────────────────────────────────────────
 
 
-class Rates:
+class OwnMoney:
     """Amounts of documents in the company's currency."""
 
     def __init__(self) -> None:
-        company = Company.objects.filter(pk=1).first()
-        self.currency = company.currency if company else "EUR"
-        self.billing_starts_on = company.billing_starts_on if company else None
-        self._by_currency: dict[str, tuple[list[date], list[Decimal]]] | None = None
-
-    def known(self, currency: str, on: date | None) -> Decimal | None:
-        """The last rate up to `on`, else the first one after it."""
-        if self._by_currency is None:
-            found: dict[str, tuple[list[date], list[Decimal]]] = defaultdict(lambda: ([], []))
-            for code, day, rate in ExchangeRate.objects.order_by("on").values_list(
-                "currency", "on", "rate"
-            ):
-                found[code][0].append(day)
-                found[code][1].append(rate)
-            self._by_currency = dict(found)
-        days, rates = self._by_currency.get(currency, ([], []))
-        if not days:
-            return None
-        return rates[max(0, bisect_right(days, on) - 1) if on else -1]
+        self.currency = company_currency()
+        self._rates = Rates(self.currency)
 
     def rate(self, currency: str, stored: Decimal | None, on: date | None) -> Decimal | None:
         """None when no rate is known at all."""
         if currency == self.currency:
             return Decimal(1)
-        return stored or self.known(currency, on)
+        return stored or self._rates.nearest(currency, on)
 
     def minor(self, amount_minor: int, currency: str, rate: Decimal | None) -> int:
         """In minor units of the company's currency; one for one without a rate."""
@@ -165,10 +150,10 @@ def owed_on(total_minor: int, steps: Iterable[tuple[date, int]], on: date) -> in
 
 
 def _overdue(rule: AlertRule, since: date, until: date) -> list[Spell]:
-    rates = Rates()
+    own = OwnMoney()
     late = _late(since, until, rule.days).filter(
         # A foreign amount is compared in Python, with its own rate.
-        Q(currency=rates.currency, total_minor__gt=rule.amount_minor) | ~Q(currency=rates.currency)
+        Q(currency=own.currency, total_minor__gt=rule.amount_minor) | ~Q(currency=own.currency)
     )
     steps = _steps(late)
     found: list[Spell] = []
@@ -177,7 +162,7 @@ def _overdue(rule: AlertRule, since: date, until: date) -> list[Spell]:
     )
     for pk, due, settled, currency, total, stored, issued in rows.iterator():
         assert due is not None
-        rate = rates.rate(currency, stored, issued)
+        rate = own.rate(currency, stored, issued)
         start = due + timedelta(days=rule.days + 1)
         parts = steps.get(pk, [])
 
@@ -194,12 +179,12 @@ def _overdue(rule: AlertRule, since: date, until: date) -> list[Spell]:
                 "days": (on - due).days,
                 "owed_minor": owed,
                 "currency": currency,
-                "weight": rates.minor(owed, currency, rate),
+                "weight": own.minor(owed, currency, rate),
                 **({} if rate else {"no_rate": True}),
             }
 
         def worth(owed: int, currency: str = currency, rate: Decimal | None = rate) -> int:
-            return rates.minor(owed, currency, rate)
+            return own.minor(owed, currency, rate)
 
         for first, end in _above(total, parts, start, settled, worth, rule.amount_minor):
             if first <= until and (end is None or end > since):
@@ -428,7 +413,7 @@ def _habit_spells(
     rule: AlertRule, thresholds: list[int], since: date, until: date
 ) -> dict[int, list[Spell]]:
     """The spells for each number of days beyond the habit, which itself depends on none of them."""
-    rates = Rates()
+    own = OwnMoney()
     late = _late(since, until, min(thresholds))
     candidates: list[tuple[Any, ...]] = list(
         late.values_list(
@@ -451,7 +436,7 @@ def _habit_spells(
         habit = _habit_before(rule, history[client], pk, due)
         if habit is None:
             continue
-        rate = rates.rate(currency, stored, issued)
+        rate = own.rate(currency, stored, issued)
         for days, by_client in waited.items():
             start = due + timedelta(days=habit + days + 1)
             if start <= until and (settled is None or settled > max(start, since)):
@@ -463,7 +448,7 @@ def _habit_spells(
         for client, rows in by_client.items():
 
             def tell(on: date, rows: list[_Waited] = rows) -> dict[str, Any]:
-                return _habit_data(rule, rates, rows, steps, on)
+                return _habit_data(rule, own, rows, steps, on)
 
             found[days] += [Spell(client, first, end, tell) for first, end in _union(rows)]
     return found
@@ -471,7 +456,7 @@ def _habit_spells(
 
 def _habit_data(
     rule: AlertRule,
-    rates: Rates,
+    own: OwnMoney,
     rows: list[_Waited],
     steps: Mapping[int, list[tuple[date, int]]],
     on: date,
@@ -490,7 +475,7 @@ def _habit_data(
         "invoices": len(now),
         "least_days": min((on - row.due).days for row in now),
         "owed": [{"minor": minor, "currency": code} for code, minor in sums.most_common()],
-        "weight": sum(rates.minor(owed[row.pk], row.currency, row.rate) for row in now),
+        "weight": sum(own.minor(owed[row.pk], row.currency, row.rate) for row in now),
     }
 
 
@@ -553,17 +538,17 @@ def _union(rows: list[_Waited]) -> list[tuple[date, date | None]]:
 
 
 def _not_invoiced(rule: AlertRule, since: date, until: date) -> list[Spell]:
-    rates = Rates()
+    own = OwnMoney()
     billed = Invoice.objects.filter(deal=OuterRef("pk"), kind=Invoice.Kind.INVOICE).exclude(
         status=Invoice.Status.VOID
     )
     deals = Deal.objects.filter(
         status=Deal.Status.WON, won_on__lt=until - timedelta(days=rule.days)
     ).filter(
-        Q(currency=rates.currency, value_minor__gt=rule.amount_minor) | ~Q(currency=rates.currency)
+        Q(currency=own.currency, value_minor__gt=rule.amount_minor) | ~Q(currency=own.currency)
     )
-    if rates.billing_starts_on:
-        deals = deals.filter(won_on__gte=rates.billing_starts_on)
+    if first_day := first_billing_day():
+        deals = deals.filter(won_on__gte=first_day)
     # What was over before the span began need not be read.
     begin = timezone.make_aware(datetime.combine(since, time.min))
     deals = deals.filter(Q(set_aside_at__isnull=True) | Q(set_aside_at__gte=begin)).exclude(
@@ -575,8 +560,8 @@ def _not_invoiced(rule: AlertRule, since: date, until: date) -> list[Spell]:
     )  # fmt: skip
     found: list[Spell] = []
     for pk, won, currency, value, set_aside, issued, drafted in rows.iterator():
-        rate = rates.rate(currency, None, won)
-        weight = rates.minor(value, currency, rate)
+        rate = own.rate(currency, None, won)
+        weight = own.minor(value, currency, rate)
         if weight <= rule.amount_minor:
             continue
         ends = [timezone.localdate(moment) for moment in (set_aside, drafted) if moment]

@@ -43,7 +43,7 @@ class Pull:
         self.client, self.connection, self.journal, self.full = client, connection, journal, full
         self.run = journal.run
         self._read_mapping()
-        self.company = Company.objects.filter(pk=1).first() or Company()
+        self.company = Company.ours() or Company()
         self.seen: dict[str, set[int]] = {entity: set() for entity in ENTITIES}
         self.absent: set[int] = set()
         self.lookups = 0

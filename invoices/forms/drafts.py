@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing_portal.dates import DateTextField
-from invoices.models import Company, ExchangeRate, Invoice
+from invoices.models import Invoice
 from invoices.models.terms import TermsKind
+from invoices.queries import company_currency, usual_currencies
 
 COMMON_TERMS = (
     ("net", 0),
@@ -99,10 +100,14 @@ class DraftForm(forms.Form):
             ]
         )
         self._choices("terms", [(f"{k}:{d}", terms_in_words(k, d)) for k, d in pairs])
-        own = Company.objects.filter(pk=1).values_list("currency", flat=True).first()
-        known = ExchangeRate.objects.order_by().values_list("currency", flat=True).distinct()
         codes = dict.fromkeys(
-            [invoice.currency, client.currency, own or "EUR", *COMMON_CURRENCIES, *sorted(known)]
+            [
+                invoice.currency,
+                client.currency,
+                company_currency(),
+                *COMMON_CURRENCIES,
+                *usual_currencies(),
+            ]
         )
         self._choices("currency", [(code, code) for code in codes])
         # The usual problem is an address typed wrong; the note is for the client's eyes.

@@ -33,7 +33,7 @@ RATES_SHOWN = 50
 
 
 def _company() -> Company:
-    return Company.objects.filter(pk=1).first() or Company(pk=1)
+    return Company.ours() or Company(pk=1)
 
 
 def _page(
@@ -59,14 +59,14 @@ def details(request: StaffRequest) -> HttpResponse:
 
 
 def _details(form: CompanyForm) -> dict[str, Any]:
-    stored = Company.objects.filter(pk=1).first()
+    stored = Company.ours()
     return {"form": form, "has_logo": bool(stored and stored.logo_png), "is_new": stored is None}
 
 
 @require_safe
 @may_change
 def logo(request: StaffRequest) -> HttpResponse:
-    stored = Company.objects.filter(pk=1).first()
+    stored = Company.ours()
     if stored is None or not stored.logo_png:
         raise Http404
     answer = HttpResponse(bytes(stored.logo_png), content_type="image/png")
@@ -77,7 +77,7 @@ def logo(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @may_change
 def invoicing(request: StaffRequest) -> HttpResponse:
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     if company is None:
         messages.warning(request, _("First say who the company is."))
         return redirect("company:details")

@@ -84,7 +84,7 @@ def credit(request: StaffRequest, pk: int) -> HttpResponse:
                 },
             )
             return go_to(request, reverse("invoices:detail", args=[made.pk]))
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     today = timezone.localdate()
     return render_page(
         request,

@@ -393,7 +393,7 @@ def deal(request: StaffRequest, pk: int) -> HttpResponse:
         ),
         pk=pk,
     )
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     bills = list(found.invoices.filter(kind=Invoice.Kind.INVOICE).order_by("-pk"))
     alive = next((bill for bill in bills if bill.status != Invoice.Status.VOID), None)
     missing = missing_for([found], company)[found.pk]

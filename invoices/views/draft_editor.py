@@ -112,7 +112,7 @@ def rearranged(editor: Editor, act: str) -> bool:
 
 def _usual_vat(invoice: Invoice) -> str:
     """What a new line is taxed with, from where the client is."""
-    treatment = vat_treatment(invoice.client, Company.objects.filter(pk=1).first())
+    treatment = vat_treatment(invoice.client, Company.ours())
     return f"{treatment.category}:{format(treatment.rate.normalize() + 0, 'f')}"
 
 
@@ -121,7 +121,7 @@ def _take_from_deal(editor: Editor) -> None:
     if deal is None:
         editor.problems.append(_("This draft does not come from a deal."))
         return
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     try:
         found = drafting.drafted_lines(deal, vat_treatment(editor.invoice.client, company))
     except TotalsRefused as refusal:
@@ -289,7 +289,7 @@ def _deal_changed(invoice: Invoice) -> str:
         return ""
     if deal.updated_at <= event.at:
         return ""
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     try:
         now = drafting.drafted_lines(deal, vat_treatment(invoice.client, company)).totals
     except TotalsRefused as refusal:

@@ -86,7 +86,7 @@ def issue_dialog(
     status = 422 if reasons else 200
     if reasons is None:
         reasons = reasons_not_to_issue(invoice, on)
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     issue_date, due = drafting.dates_of(invoice, on)
     edit_url = reverse("invoices:edit", args=[invoice.pk])
     inside = request.htmx and (request.htmx.current_url_abs_path or "").split("?")[0] == edit_url
@@ -155,7 +155,7 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
                 % {"number": invoice.number, "who": ", ".join(message.to)},
             )
             return go_to(request, detail)
-    company = Company.objects.filter(pk=1).first()
+    company = Company.ours()
     subject = text = ""
     if company is not None:
         subject, text, _html = mail.invoice_mail(invoice, company)
