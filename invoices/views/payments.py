@@ -213,6 +213,9 @@ def client_choices(request: StaffRequest) -> HttpResponse:
     found = Client.objects.filter(merged_into__isnull=True)
     if text:
         found = found.filter(name__icontains=text)
+        if not wants_partial(request) and len(only := list(found[:2])) == 1:
+            # Typed and Enter: nothing is left to choose.
+            return redirect(f"{reverse(target)}?client={only[0].pk}")
     return render_page(
         request,
         page="invoices/choose_client.html",
@@ -222,6 +225,7 @@ def client_choices(request: StaffRequest) -> HttpResponse:
             "q": text,
             "then": target,
             "then_url": reverse(target),
+            "nav_section": "invoices" if target == "invoices:new" else "payments",
         },
     )
 

@@ -138,8 +138,19 @@ def test_from_an_invoice_the_form_is_filled_and_leads_back_to_it(clerk_client, c
 def test_without_a_client_one_is_chosen_first(clerk_client, client):
     answer = clerk_client.get(reverse("invoices:payment-new"), follow=True)
     assert "from whom?" in answer.content.decode()
-    found = clerk_client.get(reverse("invoices:client-choices"), {"q": "jaou"})
-    assert "Garage Jaouen" in found.content.decode()
+    typed = clerk_client.get(
+        reverse("invoices:client-choices"), {"q": "jaou"}, headers={"HX-Request": "true"}
+    )
+    assert "Garage Jaouen" in typed.content.decode()
+
+
+def test_the_only_client_of_that_name_is_taken_on_enter(clerk_client, client):
+    url = reverse("invoices:client-choices")
+    answer = clerk_client.get(url, {"q": "jaou", "then": "invoices:new"})
+    assert answer["Location"] == f"{reverse('invoices:new')}?client={client.pk}"
+    make_client(name="Jaouen et fils")
+    answer = clerk_client.get(url, {"q": "jaou", "then": "invoices:new"})
+    assert "Jaouen et fils" in answer.content.decode()
 
 
 def test_a_reversal_reopens_the_invoice_and_both_rows_stay(clerk_client, client, two):
