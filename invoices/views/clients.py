@@ -7,6 +7,7 @@ from datetime import date
 from statistics import median
 from typing import Any
 
+from babel import Locale
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -24,7 +25,7 @@ from billing_portal.accounts.models import User
 from billing_portal.forms import RowsField
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists import Column, chips, paginate
-from billing_portal.money import formatted_minor
+from billing_portal.money import formatted_minor, reader_locale
 from billing_portal.once import AlreadyDone, carry_out, key_of
 from billing_portal.templatetags.portal import grouped, query_with
 from billing_portal.toasts import announce
@@ -143,6 +144,7 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
         partial="invoices/client.html",
         context={
             "client": found,
+            "country": Locale.parse(reader_locale()).territories.get(found.country, found.country),
             "contacts": found.contacts.filter(gone_at__isnull=True),
             "figures": _figures(found, on),
             "unpaid": unpaid.order_by("due_date", "pk")[:25],

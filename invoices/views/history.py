@@ -98,6 +98,7 @@ def _first_page(
         .defer("clients_file", "invoices_file", "payments_file")[:20]
     )
     context = {
+        "nav_section": "settings" if request.user.has_perm("accounts.change_company") else "",
         "form": form,
         "too_large": too_large,
         "most_mb": settings.MAX_UPLOAD_BYTES // 2**20,
