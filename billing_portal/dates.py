@@ -35,7 +35,9 @@ def short_day(day: date | None, locale: str | None = None) -> str:
     """24 Nov"""
     if day is None:
         return EMPTY
-    return f"{day.day}{NBSP}{_months(locale or reader_locale())[day.month]}"
+    locale = locale or reader_locale()
+    number = "1er" if day.day == 1 and locale == "fr_FR" else day.day
+    return f"{number}{NBSP}{_months(locale)[day.month]}"
 
 
 def day(day: date | None, locale: str | None = None) -> str:
@@ -47,7 +49,10 @@ def long_day(day: date | None, locale: str | None = None) -> str:
     """Tuesday 24 November 2026"""
     if day is None:
         return EMPTY
-    return str(format_date(day, "EEEE d MMMM y", locale=locale or reader_locale()))
+    locale = locale or reader_locale()
+    number = "'1er'" if day.day == 1 and locale == "fr_FR" else "d"
+    written = str(format_date(day, f"EEEE {number} MMMM y", locale=locale))
+    return written[0].upper() + written[1:]
 
 
 def month(day: date, locale: str | None = None) -> str:

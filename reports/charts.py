@@ -12,6 +12,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from billing_portal.templatetags.portal import percent
+
 FONT = "InterVariable, system-ui, sans-serif"
 Figure = dict[str, Any]
 
@@ -293,7 +295,7 @@ def survival(lines: Sequence[Line], *, title: str, span: tuple[int, int], from_d
             told.append(share)
             annotations.append(
                 {
-                    "text": f"{share:.0f}%",
+                    "text": percent(round(share)),
                     "x": day,
                     "y": share,
                     "xshift": 22,
@@ -352,7 +354,7 @@ def distribution(labels: Sequence[str], bands: Sequence[Band]) -> Figure:
                 marker=marker,
                 customdata=list(band.urls),
                 hovertemplate=[
-                    f"{name}<br>{band.label}: {share:.1f}% ({count})<extra></extra>"
+                    f"{name}<br>{band.label}: {percent(round(share, 1))} ({count})<extra></extra>"
                     for name, share, count in zip(names, band.shares, band.counts, strict=True)
                 ],
             )

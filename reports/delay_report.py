@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.money import MINUS, formatted_minor
-from billing_portal.templatetags.portal import grouped
+from billing_portal.templatetags.portal import grouped, percent
 from invoices.expressions import first_day, month_index
 from invoices.models import ClientType, Invoice
 from invoices.queries import (
@@ -82,7 +82,7 @@ def one_place(number: Any) -> str:
 
 
 def percent_text(share: Any) -> str:
-    return "–" if share is None else f"{rounded(share * 100, 0):.0f}%"
+    return "–" if share is None else percent(rounded(share * 100, 0))
 
 
 @dataclass(frozen=True)

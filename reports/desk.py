@@ -291,11 +291,11 @@ def alert_list(on: date) -> Worklist:
 
 
 def _alert_kinds(on: date) -> str:
-    """The rules that spoke last: “Big and late; SMEs pay late”."""
+    """The rules that spoke last: “Big and late · SMEs pay late”."""
     names = dict.fromkeys(
         Alert.objects.filter(alerts.waiting(on)).values_list("rule__name", flat=True)[:ALERTS]
     )
-    return "; ".join(list(names)[:2])
+    return " · ".join(list(names)[:2])
 
 
 def receivables(user: User, on: date) -> list[Bar]:

@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_GET
 from moneyed import Money
 
@@ -45,14 +45,9 @@ from invoices.billing_queue import (
     examine,
     first_billing_day,
 )
-from invoices.drafting import (
-    Missing,
-    drafted_lines,
-    missing_for,
-    told,
-    with_what_billing_needs,
-)
+from invoices.deal_lines import drafted_lines, told
 from invoices.forms.deals import NOBODY, QueueFilter
+from invoices.lacking import Missing, missing_for, with_what_billing_needs
 from invoices.models import Client, Company, Deal, Invoice
 from invoices.totals import STANDARD, TotalsRefused
 from invoices.vat import vat_treatment
@@ -316,7 +311,7 @@ def _groups(page: Page[Waiting], queue: Queue, user: User, focus: int | None) ->
     order = [w.deal.pk for w in [*ready, *lacking]]
     following = dict(pairwise(order))
     both = (
-        (_("Ready to bill"), "circle-check", len(queue.ready), ready),
+        (pgettext("deals", "Ready to bill"), "circle-check", len(queue.ready), ready),
         (_("Something missing"), "alert-triangle", len(queue.lacking), lacking),
     )
     return [

@@ -131,7 +131,7 @@ def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dic
         "total": together if interest is not None else "",
         "interest": None if interest is None else formatted_minor(interest, invoice.currency),
         "indemnity": formatted_minor(found.indemnity_minor, company.currency),
-        "rates": found.percents,
+        "rates": tuple(dict.fromkeys(found.percents)),
         "days": found.days_late,
         "settled": invoice.status == Invoice.Status.SETTLED,
     }

@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from billing_portal import dates
@@ -71,8 +71,8 @@ TABS = (
     ("draft", gettext_lazy("Drafts"), "-issued"),
     ("open", gettext_lazy("Open"), "due"),
     ("overdue", gettext_lazy("Overdue"), "due"),
-    ("part", gettext_lazy("Part paid"), "due"),
-    ("settled", gettext_lazy("Settled"), "-issued"),
+    ("part", pgettext_lazy("invoices", "Part paid"), "due"),
+    ("settled", pgettext_lazy("invoices", "Settled"), "-issued"),
     ("credit", gettext_lazy("Credit notes"), "-issued"),
 )
 WORDS_OF_STATE = {
