@@ -88,7 +88,8 @@ class _Copier:
             (model, [self._row(each) for each in model._default_manager.filter(invoice=issued)])
             for model in (InvoiceLine, VatBreakdown, InvoiceEvent, Document)
         ]
-        self.sequence = 1_000_000
+        taken = Invoice.objects.aggregate(last=models.Max("sequence"))["last"]
+        self.sequence = max(1_000_000, taken)
 
     @staticmethod
     def _row(instance: models.Model) -> dict[str, Any]:
