@@ -56,5 +56,11 @@ def carry_out(
         return result
 
 
+def carried_out(key: str) -> AlreadyDone | None:
+    """For a form that is refused only because it was carried out: the second click must hear so."""
+    before = Submission.objects.filter(key=key[:64]).first() if key else None
+    return AlreadyDone(before.result_url) if before else None
+
+
 def key_of(request: HttpRequest) -> str:
     return request.POST.get(FIELD, "")

@@ -126,10 +126,12 @@ def queue_invoice(
     recipients: Sequence[str] = (),
     by: User | None,
     on: date | None = None,
+    seen: int | None = None,
 ) -> Message:
     """Mail an issued invoice or credit note with its PDF, in its own language.
 
-    A mail of it to the same people that still waits is that mail. Raises MailRefused.
+    A mail of it to the same people that still waits is that mail. `seen` is how many mails of it
+    the person knew of: one more, by somebody else, and it is not sent twice. Raises MailRefused.
     """
     with transaction.atomic():
         invoice = (
@@ -153,6 +155,14 @@ def queue_invoice(
             if before.state == Message.State.QUEUED and before.to == list(dict.fromkeys(to)):
                 return before
             sent_before += 1
+        if seen is not None and seen != sent_before:
+            raise MailRefused(
+                _(
+                    "%(number)s was sent by somebody else meanwhile. Send it once more only if it "
+                    "shall go out twice."
+                )
+                % {"number": invoice.number}
+            )
         subject, text, html = invoice_mail(invoice, company)
         message = queue(
             reason_key=f"invoice:{invoice.pk}:{sent_before + 1}",

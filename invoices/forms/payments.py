@@ -17,6 +17,7 @@ from invoices.models import Client, Invoice, Payment
 
 # More open invoices than this are settled in several steps.
 MOST_SHOWN = 100
+PART = "part-"
 
 
 class PaymentForm(forms.Form):
@@ -60,6 +61,14 @@ class PaymentForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if self._parts_of_others():
+            # Recorded all the same, it would lie unapplied beside the payment that settled them.
+            raise forms.ValidationError(
+                _(
+                    "An invoice that this payment was meant for is no longer open: somebody "
+                    "settled it meanwhile. Look whether the payment is here already."
+                )
+            )
         for invoice in self.invoices:
             part: Money | None = cleaned.get(part_name(invoice))
             if part is not None and part.amount < 0:
@@ -72,6 +81,13 @@ class PaymentForm(forms.Form):
                 )
         return cleaned
 
+    def _parts_of_others(self) -> bool:
+        """Something was typed for an invoice that is not offered (any more)."""
+        return any(
+            name.startswith(PART) and name not in self.fields and self.data[name].strip(" 0.,")
+            for name in self.data
+        )
+
     def allocations(self) -> list[tuple[int, Money]]:
         return [
             (invoice.pk, part)
@@ -81,7 +97,7 @@ class PaymentForm(forms.Form):
 
 
 def part_name(invoice: Invoice) -> str:
-    return f"part-{invoice.pk}"
+    return f"{PART}{invoice.pk}"
 
 
 class AllocationForm(PaymentForm):

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page
 from billing_portal.once import AlreadyDone, carry_out, key_of
 from invoices import drafting, mail, numbering
@@ -141,6 +142,7 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
                     recipients=form.cleaned_data["recipients"],
                     by=request.user,
                     on=timezone.localdate(),
+                    seen=row_id(request.POST.get("seen", "")),
                 ),
                 url=lambda _message: detail,
             )
@@ -172,6 +174,7 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
             "text": text,
             "document": document,
             "again": invoice.sent_at is not None,
+            "seen": invoice.messages.filter(kind="invoice").count(),
         },
         status=422 if form is not None and form.errors else 200,
     )

@@ -33,7 +33,7 @@ from billing_portal.lists import (
     totals_per_currency,
 )
 from billing_portal.money import formatted, is_currency
-from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.once import AlreadyDone, carried_out, carry_out, key_of
 from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import announce
 from invoices.forms.payments import (
@@ -268,6 +268,9 @@ def payment_new(request: StaffRequest) -> HttpResponse:
             answer = _record(request, form, client, on)
             if answer is not None:
                 return answer
+        elif done := carried_out(key_of(request)):
+            messages.info(request, str(done))
+            return redirect(done.result_url or "invoices:payments")
     return render_page(
         request,
         page="invoices/payment_new.html",

@@ -187,6 +187,16 @@ def test_an_invoice_clicked_twice_is_one_mail_and_sent_again_is_two(clerk):
 
 
 @pytest.mark.django_db
+def test_two_people_who_send_an_invoice_at_once_send_one_mail(clerk, postbox):
+    invoice = make_issued()
+    first = mail.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=0)
+    mail.deliver(first.pk)
+    with pytest.raises(MailRefused, match="somebody else meanwhile"):
+        mail.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=0)
+    assert mail.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=1) != first
+
+
+@pytest.mark.django_db
 def test_an_invoice_arrives_once_with_its_pdf(postbox):
     client = make_client(billing_email="compta@client.example")
     invoice = make_issued(client=client, title="Refonte « lot 2 »")

@@ -54,6 +54,22 @@ def test_one_payment_over_two_invoices_leaves_the_rest_open(clerk_client, client
     assert second.outstanding_minor == 30_00
 
 
+def test_a_payment_for_an_invoice_that_somebody_settled_meanwhile_is_not_recorded(
+    clerk_client, client, two
+):
+    first, _second = two
+    parts = {f"part-{first.pk}": "100", "amount": "100"}
+    record(clerk_client, client, **parts, once="mine")
+    again = record(clerk_client, client, **parts, reference="the same, otherwise written")
+    assert again.status_code == 422
+    assert "somebody settled it meanwhile" in again.text
+    assert Payment.objects.count() == 1
+    # The second click of the first form is led to what the first click did.
+    payment = Payment.objects.get()
+    clicked = record(clerk_client, client, **parts, once="mine")
+    assert clicked.redirect_chain[0][0] == reverse("invoices:payment", args=[payment.pk])
+
+
 def test_what_no_invoice_takes_stays_unapplied_and_is_applied_later(clerk_client, client, two):
     first, second = two
     answer = record(clerk_client, client, **{f"part-{first.pk}": "100"})
