@@ -39,18 +39,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        path = str(DEBIAN) if DEBIAN.exists() else None
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        except Error as problem:
-            reason = str(problem).strip().splitlines()[0]
-            pytest.skip(
-                "No Chromium for the browser tests: install Debian's package chromium, or run "
-                f"`playwright install chromium` ({reason})."
-            )
-        yield browser
-        browser.close()
+    missing = (
+        "No Chromium for the browser tests: install Debian's packages chromium and libatomic1, or "
+        "run `playwright install chromium` (%s)."
+    )
+    try:
+        driver = sync_playwright().start()
+    except Exception as problem:
+        # The driver says "Connection closed" when it could not even start.
+        pytest.skip(missing % problem)
+    path = str(DEBIAN) if DEBIAN.exists() else None
+    try:
+        browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+    except Error as problem:
+        driver.stop()
+        pytest.skip(missing % str(problem).strip().splitlines()[0])
+    yield browser
+    browser.close()
+    driver.stop()
 
 
 @pytest.fixture
