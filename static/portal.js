@@ -171,15 +171,38 @@ function focusField(hash) {
 }
 
 function moveCursor(step) {
-  const rows = [...document.querySelectorAll("[data-list] tbody tr")].filter((row) => row.querySelector(".row-link"));
+  // A list has its rows; a page without one (desk, search) has its worklists.
+  const linkOf = (row) => [...row.querySelectorAll(".row-link, .what a")].find((link) => link.offsetParent);
+  const lists = document.querySelectorAll("[data-list] tbody tr");
+  const rows = [...(lists.length ? lists : document.querySelectorAll(".work > li"))].filter(linkOf);
   if (!rows.length) return;
   const now = rows.findIndex((row) => row.classList.contains("is-cursor"));
   const next = rows[Math.min(rows.length - 1, Math.max(0, now + step))];
   rows[now]?.classList.remove("is-cursor");
   next.classList.add("is-cursor");
-  [...next.querySelectorAll(".row-link")].find((link) => link.offsetParent)?.focus({ preventScroll: true });
+  linkOf(next).focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
 }
+
+/* Filter panels are <details>: f opens the first and enters it, Esc and a click beside it close. */
+const PANELS = "details.filter-more, details.chip-more";
+
+function openFilter() {
+  const panel = document.querySelector(PANELS);
+  if (!panel) return;
+  panel.open = true;
+  panel.querySelector("input:not([type=hidden]), select")?.focus();
+}
+
+function closePanels(inside) {
+  const open = [...document.querySelectorAll(PANELS)].filter((panel) => panel.open);
+  open.forEach((panel) => { panel.open = false; });
+  if (open.includes(inside)) inside.querySelector("summary").focus();
+  return open.length > 0;
+}
+document.addEventListener("click", (event) => {
+  if (!event.target.closest(PANELS)) closePanels();
+});
 
 function announce(text) {
   const live = document.getElementById("announce");
@@ -193,19 +216,20 @@ document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key === "Enter") return event.target.form?.requestSubmit();
   if (lineEditorKey(event)) return;
   const field = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
+  if (event.key === "Escape" && closePanels(event.target.closest?.("details"))) return;
   if (field) { if (event.key === "Escape") field.blur(); return; }
   if (root.dataset.shortcuts === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
   const place = /^[a-z]$/.test(event.key) && root.dataset[`go${event.key.toUpperCase()}`];
   if (Date.now() - waitingForGo < 900 && place) return location.assign(place);
   if (document.querySelector(".modal.show, .offcanvas.show")) return;
   const act = {
-    "/": () => document.getElementById("global-search")?.focus(),
+    "/": () => document.getElementById("global-search")?.select(),
     "?": () => tabler.Modal.getOrCreateInstance("#keys").show(),
     g: () => { waitingForGo = Date.now(); },
     j: () => moveCursor(1),
     k: () => moveCursor(-1),
     x: () => document.querySelector(".is-cursor .row-check")?.click(),
-    f: () => document.querySelector("[data-add-filter]")?.click(),
+    f: openFilter,
     c: () => document.querySelector("[data-primary]")?.click(),
   }[event.key];
   if (act) { event.preventDefault(); act(); }
@@ -358,6 +382,12 @@ document.addEventListener("change", (event) => {
 
 /* htmx */
 const sendingForm = (elt) => (elt?.matches?.("form") && elt.method === "post" ? elt : null);
+// An address to be shared names what is filtered, not every field that stayed empty.
+const FILTERS = ".filter-form, .chip-panel";
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (!detail.elt.matches(FILTERS)) return;
+  for (const [name, value] of [...detail.formData.entries()]) if (value === "") detail.formData.delete(name);
+});
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt, requestConfig } = event.detail;
   // Polling rests in a tab that nobody sees.
@@ -429,6 +459,10 @@ document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
     const list = document.getElementById(target.id) || target;
     list.querySelector(".row-link")?.focus({ preventScroll: true });
     list.scrollIntoView({ block: "start" });
+  }
+  if (source?.matches?.(FILTERS)) {
+    const list = document.getElementById(target.id) || target;
+    list.querySelector(":is(.filter-more, .chip-more) > summary")?.focus({ preventScroll: true });
   }
   if (source?.hasAttribute?.("data-add-line")) {
     focusLine(document.querySelector("table.lines-grid tbody tr:last-child"));
