@@ -138,7 +138,11 @@ class FilterForm(forms.Form):
         chosen = params.get("client", "")
         if (client_id := row_id(chosen)) is not None:
             # Only the one that the address names: the list of all would be long.
-            self._choices_of("client", Client.objects.filter(pk=client_id))
+            named = Client.objects.filter(pk=client_id)
+            if not sees_everything(user):
+                # The chip says the client's name: not of a client that is somebody else's.
+                named = named.filter(pk__in=Invoice.objects.visible_to(user).values("client"))
+            self._choices_of("client", named)
         people = [(str(pk), name or email) for pk, name, email in _owners(user)]
         self._choices_of("owner", [("", "–"), ("0", _("Nobody")), *people])
         codes = {*currencies, *usual_currencies()}

@@ -115,6 +115,14 @@ def test_sales_see_their_own_only(db):
     assert browser.get(reverse("invoices:export-csv")).status_code == 403
 
 
+def test_an_address_with_a_client_of_somebody_else_does_not_tell_its_name(sales_client):
+    client = make_client(name="Chantiers secrets")
+    make_invoice(client=client, owner=make_user())
+    answer = sales_client.get(reverse("invoices:list"), {"client": client.pk})
+    assert answer.status_code == 200
+    assert "Chantiers secrets" not in answer.text
+
+
 def test_a_list_of_sixty_makes_as_many_queries_as_one_of_three(
     clerk_client, ledger, django_assert_max_num_queries, django_assert_num_queries
 ):
