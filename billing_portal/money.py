@@ -129,6 +129,13 @@ def parse_decimal(text: str) -> Decimal:
         raise ValueError(str(problem)) from problem
 
 
+def as_typed(number: Decimal | str) -> str:
+    """How a field shows a number: no groups, with the reader's decimal sign."""
+    text = format(number, "f") if isinstance(number, Decimal) else number
+    plain = reader_locale() == "fr_FR" and re.fullmatch(r"-?\d+\.\d+", text)
+    return text.replace(".", ",") if plain else text
+
+
 class DecimalTextField(forms.Field):
     """A number as people type it, with comma or point; cleans to Decimal."""
 
@@ -145,6 +152,9 @@ class DecimalTextField(forms.Field):
         super().__init__(**options)
         self.places, self.least, self.most = places, least, most
 
+    def prepare_value(self, value: Any) -> Any:
+        return as_typed(value) if isinstance(value, Decimal | str) else value
+
     def to_python(self, value: Any) -> Decimal | None:
         if value in self.empty_values:
             return None
@@ -158,9 +168,9 @@ class DecimalTextField(forms.Field):
                 _("At most %(places)s decimals here.") % {"places": self.places}, code="places"
             )
         if self.least is not None and number < self.least:
-            raise ValidationError(_("At least %(least)s.") % {"least": self.least})
+            raise ValidationError(_("At least %(least)s.") % {"least": as_typed(self.least)})
         if self.most is not None and number > self.most:
-            raise ValidationError(_("At most %(most)s.") % {"most": self.most})
+            raise ValidationError(_("At most %(most)s.") % {"most": as_typed(self.most)})
         return number
 
 

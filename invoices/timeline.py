@@ -155,7 +155,7 @@ def _failed(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
 def _paid(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     reference = str(data.get("reference", ""))
     method = dict(Payment.Method.choices).get(data.get("method", ""), "")
-    details = [str(method), f"“{reference}”" if reference else ""]
+    details = [str(method), _("“%(text)s”") % {"text": reference} if reference else ""]
     return "cash", _amount(data), _("received"), details, _payment(data), _("the payment"), False
 
 
@@ -263,7 +263,7 @@ def _overdue(invoice: Invoice, on: date) -> tuple[datetime, Step] | None:
     """The day after the due date, when something was still owed then."""
     if invoice.is_credit_note or invoice.due_date is None or invoice.issue_date is None:
         return None
-    if invoice.status not in (Invoice.Status.ISSUED, Invoice.Status.SETTLED):
+    if not invoice.is_issued:
         return None
     if invoice.due_date >= on or (invoice.settled_on and invoice.settled_on <= invoice.due_date):
         return None
@@ -274,12 +274,7 @@ def _overdue(invoice: Invoice, on: date) -> tuple[datetime, Step] | None:
 
 
 def _due(invoice: Invoice, on: date) -> list[Step]:
-    if (
-        invoice.is_credit_note
-        or invoice.status != Invoice.Status.ISSUED
-        or invoice.due_date is None
-        or invoice.due_date < on
-    ):
+    if not invoice.is_outstanding or invoice.due_date is None or invoice.due_date < on:
         return []
     return [
         Step(
