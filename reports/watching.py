@@ -26,12 +26,14 @@ not_invoiced  subject: a won deal of the billing queue. Holds while more than `d
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -391,6 +393,10 @@ def type_delay_data(rule: AlertRule, now: Measured, on: date) -> dict[str, Any]:
 # ─ Later than its own habit ─────────────────────────────────────────────────────────────────────
 
 
+# Of a row of a client's history.
+_issued_on = itemgetter(1)
+
+
 @dataclass(frozen=True, slots=True)
 class _Waited:
     """An open invoice beyond its client's habit, from `start` until it is settled."""
@@ -494,6 +500,8 @@ def _history(
         if client in clients:
             assert issued is not None and due is not None
             found[client].append((pk, issued, due, settled, paid))
+    for invoices in found.values():
+        invoices.sort(key=_issued_on)
     return found
 
 
@@ -503,11 +511,13 @@ def _habit_before(
     pk: int,
     due: date,
 ) -> int | None:
-    first = due - timedelta(days=rule.window_days)
+    """`history` is in the order of issue dates: only the rule's window of it is looked at."""
+    first = bisect_left(history, due - timedelta(days=rule.window_days), key=_issued_on)
+    end = bisect_left(history, due, lo=first, key=_issued_on)
     paid: Counter[int] = Counter()
     unfinished: Counter[int] = Counter()
-    for other, issued, other_due, settled, paid_on in history:
-        if other == pk or not first <= issued < due:
+    for other, _issued, other_due, settled, paid_on in history[first:end]:
+        if other == pk:
             continue
         if settled is None or settled > due:
             unfinished[(due - other_due).days] += 1
