@@ -23,7 +23,7 @@ else:
             return cls
 
 
-class RowsField(forms.ModelMultipleChoiceField):
+class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Rows chosen by id. Django hands an id past 64 bits to SQLite, which fails on it."""
 
     def clean(self, value: Any) -> Any:

@@ -28,7 +28,6 @@ from django.db.models import Count, F, Model, Q, QuerySet, Sum
 from django.http import FileResponse, QueryDict, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from moneyed import Money
 
 from billing_portal import dates
@@ -371,7 +370,7 @@ class Chip:
 
 
 def chips(form: forms.BaseForm, params: QueryDict) -> list[Chip]:
-    """One chip for each filter in force, from a bound form (a FilterSet's `.form` too)."""
+    """One chip for each filter in force, from a bound form."""
     form.is_valid()
     found = []
     for name, form_field in form.fields.items():
@@ -534,10 +533,3 @@ def _write_cell(page: Any, line: int, place: int, value: Any, formats: Mapping[s
         page.write_number(line, place, value)
     else:
         page.write_string(line, place, value[:32_767])
-
-
-def rows_text(n: int, capped: bool = False) -> str:
-    """“53 rows”, “more than 10,000 rows”"""
-    if capped:
-        return _("more than %(n)s rows") % {"n": grouped(MOST_COUNTED)}
-    return ngettext("%(n)s row", "%(n)s rows", n) % {"n": grouped(n)}

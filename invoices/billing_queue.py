@@ -1,4 +1,4 @@
-"""The queue of won deals that nobody has billed yet: what is ready, what lacks something, and why."""
+"""The queue of won deals that nobody has billed yet: what is ready, what lacks what, and why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing_portal.accounts.models import User
-from invoices.drafting import DraftRefused, Missing, draft_from_deal, missing_for
+from invoices.drafting import DraftRefused, draft_from_deal
+from invoices.lacking import Missing, missing_for
 from invoices.models import Company, Deal, Invoice
 
 # What a deal lacks is found by adding its lines up, so the queue looks at so many at a time, the

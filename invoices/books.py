@@ -160,7 +160,8 @@ def _payments() -> Iterator[Broken]:
     sums = Payment.objects.annotate(found=Sum("allocations__amount_minor")).exclude(
         allocated_minor=0, found__isnull=True
     )
-    for payment in sums.exclude(allocated_minor=F("found")).order_by("pk")[:BATCH]:
+    wrong: Any = sums.exclude(allocated_minor=F("found")).order_by("pk")
+    for payment in wrong[:BATCH]:
         yield Broken(
             _("payment %(pk)s") % {"pk": payment.pk},
             _("%(stored)s are allocated; its allocations make %(right)s.")

@@ -199,7 +199,7 @@ def _locked_for_credit(invoice_id: int) -> Invoice:
         raise IssueRefused(_("This invoice is no longer here."))
     if invoice.is_credit_note:
         raise IssueRefused(_("A credit note cannot be credited: make an invoice."))
-    if invoice.status not in (Invoice.Status.ISSUED, Invoice.Status.SETTLED):
+    if not invoice.is_issued:
         raise IssueRefused(_("Only an issued invoice is credited; a draft is simply changed."))
     return invoice
 

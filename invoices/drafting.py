@@ -20,12 +20,11 @@ from invoices.deal_lines import (
     HUNDREDTH,
     MAX_DESCRIPTION,
     MAX_LINES,
-    Drafted,
     DraftLine,
     drafted_lines,
     told,
 )
-from invoices.lacking import Missing, missing_for, what_is_missing, with_what_billing_needs
+from invoices.lacking import missing_for
 from invoices.models import (
     Client,
     Company,
@@ -36,7 +35,7 @@ from invoices.models import (
     VatBreakdown,
 )
 from invoices.models.terms import TermsKind, due_date
-from invoices.recipients import MAX_RECIPIENTS, address_problem, client_recipients, recipients_for
+from invoices.recipients import address_problem, client_recipients, recipients_for
 from invoices.totals import (
     STANDARD,
     VAT_CATEGORIES,
@@ -46,31 +45,6 @@ from invoices.totals import (
     compute,
 )
 from invoices.vat import vat_treatment
-
-__all__ = [
-    "MAX_DESCRIPTION",
-    "MAX_LINES",
-    "MAX_RECIPIENTS",
-    "DraftLine",
-    "DraftRefused",
-    "Drafted",
-    "Missing",
-    "address_problem",
-    "client_recipients",
-    "draft_from_deal",
-    "draft_notes",
-    "drafted_lines",
-    "missing_for",
-    "new_draft",
-    "preview_totals",
-    "recalculate",
-    "recipients_for",
-    "save_draft",
-    "told",
-    "void_draft",
-    "what_is_missing",
-    "with_what_billing_needs",
-]
 
 EARLIEST = date(2000, 1, 1)
 LATEST = date(2100, 1, 1)

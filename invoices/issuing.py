@@ -1,4 +1,4 @@
-"""Draft to issued: the door to readiness.py (why not), freezing.py (how) and crediting.py."""
+"""Draft to issued. readiness.py says why not, freezing.py how; crediting.py takes it back."""
 
 from __future__ import annotations
 
@@ -10,37 +10,14 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices import drafting, pdf, snapshot
-from invoices.crediting import (
-    Creditable,
-    CreditLine,
-    credit_totals,
-    creditable,
-    issue_credit_note,
-)
 from invoices.freezing import IssueRefused, freeze, print_ahead, queue_mail
 from invoices.models import Company, Invoice, InvoiceEvent
 from invoices.rates import rate_on
 from invoices.readiness import (
-    Reason,
     company_reasons,
     line_reasons,
     reasons_not_to_issue,
-    warnings_before_issue,
 )
-
-__all__ = [
-    "CreditLine",
-    "Creditable",
-    "IssueRefused",
-    "Reason",
-    "credit_totals",
-    "creditable",
-    "issue",
-    "issue_credit_note",
-    "preview_pdf",
-    "reasons_not_to_issue",
-    "warnings_before_issue",
-]
 
 
 def issue(

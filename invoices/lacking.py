@@ -29,7 +29,7 @@ class Missing:
 
 
 def with_what_billing_needs(deals: QuerySet[Deal]) -> QuerySet[Deal]:
-    """The rows that `what_is_missing` reads, in a fixed number of queries."""
+    """The rows that `missing_for` reads, in a fixed number of queries."""
     return deals.select_related("client__client_type", "contact", "owner").prefetch_related(
         "lines", "discounts", "client__contacts"
     )
@@ -41,10 +41,6 @@ def missing_for(deals: Iterable[Deal], company: Company | None = None) -> dict[i
     company = company or Company.ours()
     prefetch_related_objects(found, "client__contacts", "contact", "lines", "discounts")
     return {deal.pk: _missing(deal, company) for deal in found}
-
-
-def what_is_missing(deal: Deal) -> list[Missing]:
-    return missing_for([deal])[deal.pk]
 
 
 def _missing(deal: Deal, company: Company | None) -> list[Missing]:

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from moneyed import Money
 
 from billing_portal.accounts.models import User
+from billing_portal.dates import day
 from billing_portal.money import LARGEST_MINOR, formatted, from_minor, is_currency, to_minor
 from invoices import settling
-from invoices.dates import day
 from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
 
 EARLIEST = date(2000, 1, 1)

@@ -23,7 +23,7 @@ from moneyed import get_currency
 from billing_portal.money import is_currency, parse_decimal
 from invoices.expressions import InCompanyCurrency, codes_by_unit
 from invoices.models import Allocation, Client, Company, ExchangeRate, Invoice
-from invoices.models.invoices import InvoiceQuerySet
+from invoices.models.invoices import InvoiceQuerySet, was_issued
 
 # draft: not issued yet · issued: by the as-of day, settled since or not · open: issued and not
 # settled by then · overdue: open and due before then · part: open and settled in part · settled ·
@@ -259,7 +259,7 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
 
 
 def _state(wanted: InvoiceFilter, day: date) -> Q:
-    issued = Q(status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
+    issued = was_issued()
     kind = Q(kind=wanted.kind or Invoice.Kind.INVOICE)
     invoice = issued & kind
     # Today the status says it, and an index serves status and due date; of a past day it does not.
@@ -291,7 +291,7 @@ def _delay(least: int | None, most: int | None, stored: str, start: str, day: da
     if most is not None:
         paid &= Q(**{f"{stored}__lte": most})
         still_open &= Q(**{f"{start}__gte": _back(day, most)})
-    return (paid | still_open) & Q(status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
+    return (paid | still_open) & was_issued()
 
 
 def _back(day: date, days: int) -> date:

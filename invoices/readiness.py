@@ -9,9 +9,9 @@ from datetime import date
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from billing_portal.dates import day
 from billing_portal.money import formatted_minor, is_currency
 from invoices import drafting, numbering, pdf, snapshot
-from invoices.dates import day
 from invoices.models import Company, Invoice, InvoiceLine, NumberSeries
 from invoices.models.terms import TermsKind, latest_lawful_due_date
 from invoices.rates import rate_on

@@ -118,11 +118,8 @@ def overdue(user: User, on: date) -> QuerySet[Invoice]:
 
 
 def unapplied() -> QuerySet[Payment]:
-    """Payments of which no invoice took a part; a reversed one and its reversal hold nothing."""
-    return Payment.objects.filter(
-        reverses__isnull=True, reversed_by__isnull=True, allocated_minor__lt=F("amount_minor")
-    ).annotate(
-        unapplied_minor=F("amount_minor") - F("allocated_minor"),
+    return Payment.objects.unapplied().annotate(
+        unapplied_minor=F("amount_minor") - F("allocated_minor")
     )
 
 

@@ -16,6 +16,7 @@ from django.db.models.functions import Greatest
 
 from invoices.expressions import MonthIndex, first_day, month_index
 from invoices.models import Allocation, Invoice, Payment
+from invoices.models.invoices import was_issued
 from invoices.queries import (
     BUCKETS_DUE,
     BUCKETS_ISSUE,
@@ -27,8 +28,6 @@ from invoices.queries import (
     with_open_amount,
 )
 from reports.delays import By, rounded
-
-_ISSUED = Q(status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
 
 
 @dataclass
@@ -127,7 +126,7 @@ def movements(
     """Invoiced and credited per month of issue, until the end of `as_of`. One query."""
     rows = Invoice.objects.filter(
         # Both kinds, said out loud: so the covering index serves.
-        _ISSUED,
+        was_issued(),
         kind__in=Invoice.Kind.values,
         issue_date__lte=as_of,
         **_scoped(wanted),
@@ -341,7 +340,7 @@ def unapplied_cash(as_of: date, *, wanted: InvoiceFilter | None = None) -> dict[
 def credit_balances(as_of: date, *, wanted: InvoiceFilter | None = None) -> dict[str, int]:
     """Credit notes issued by the end of `as_of`, as far as nothing had used them. Two queries."""
     rows = Invoice.objects.filter(
-        _ISSUED, open_at(as_of), kind=Invoice.Kind.CREDIT_NOTE, issue_date__lte=as_of
+        was_issued(), open_at(as_of), kind=Invoice.Kind.CREDIT_NOTE, issue_date__lte=as_of
     )
     rows = rows.filter(**_of_clients(wanted))
     found = dict(

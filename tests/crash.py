@@ -106,7 +106,7 @@ def main(act, *arguments):
 
     from moneyed import Money
 
-    from invoices import issuing, mail, payments, pdf
+    from invoices import crediting, issuing, mail, payments, pdf
     from invoices.models import Allocation, Invoice, Message, NumberSeries, Payment
 
     on = date(2026, 11, 24)
@@ -143,7 +143,7 @@ def main(act, *arguments):
             return payment.allocated_minor
 
         def credit():
-            note = issuing.issue_credit_note(
+            note = crediting.issue_credit_note(
                 invoice_id=first, lines=None, reason="x", by=None, on=on, send=True
             )
             return note.number

@@ -14,6 +14,7 @@ from stdnum.fr import siren as fr_siren
 from stdnum.gb import vat as gb_vat
 
 from billing_portal.accounts.models import User
+from billing_portal.forms import ModelForm
 from billing_portal.money import is_currency
 from invoices.models import Client, Contact
 from invoices.models.terms import TermsKind
@@ -22,7 +23,7 @@ LONGEST_TERMS_DAYS = 60
 LONGEST_END_OF_MONTH_DAYS = 45
 
 
-class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
+class ClientForm(ModelForm[Client]):
     language = forms.ChoiceField(
         label=gettext_lazy("Language of documents"),
         choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],
@@ -108,7 +109,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         return ""
 
 
-class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
+class ContactForm(ModelForm[Contact]):
     class Meta:
         model = Contact
         fields = ["name", "email", "phone", "job_title", "receives_invoices"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -20,9 +19,9 @@ from billing_portal.money import (
     round_half_up,
     to_minor,
 )
+from invoices.crediting import Creditable, CreditLine
 from invoices.forms.drafts import RecipientsField
 from invoices.forms.lines import written
-from invoices.issuing import Creditable, CreditLine
 from invoices.models import Invoice, InvoiceLine
 
 WHOLE, LINES, AMOUNT = "whole", "lines", "amount"
@@ -155,7 +154,3 @@ class CreditForm(forms.Form):
         if mode == AMOUNT:
             return {"amount": self.cleaned_data.get("amount")}
         return {"lines": self.cleaned_data.get("lines") if mode == LINES else None}
-
-
-def quantity_text(quantity: Decimal) -> str:
-    return written(abs(quantity))

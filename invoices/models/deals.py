@@ -100,7 +100,7 @@ class Deal(models.Model):
     # Finance decided that this deal is not billed here, and why.
     set_aside_at = models.DateTimeField(null=True, blank=True)
     set_aside_reason = models.CharField(max_length=300, blank=True)
-    # What the import could not keep as it was, in sentences ("Line 3 was cut to 2,000 characters.").
+    # What the import could not keep, in sentences ("Line 3 was cut to 2,000 characters.").
     import_notes = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from django.conf import settings
 from django.db import models
@@ -17,6 +17,11 @@ from billing_portal.money import from_minor
 from invoices.models.clients import Client
 from invoices.models.numbering import NumberSeries
 from invoices.models.terms import TermsKind
+
+
+def was_issued() -> Q:
+    """Issued at some time, whether settled since or not."""
+    return Q(status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
 
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
@@ -33,8 +38,7 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
         return self.filter(status=Invoice.Status.DRAFT)
 
     def issued(self) -> Self:
-        """Issued at some time, whether settled since or not."""
-        return self.filter(status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
+        return self.filter(was_issued())
 
     def outstanding(self) -> Self:
         """Invoices that somebody still owes something on."""
@@ -266,6 +270,16 @@ class Invoice(models.Model):
         return self.status == self.Status.DRAFT
 
     @property
+    def is_issued(self) -> bool:
+        """At some time, whether settled since or not."""
+        return self.status in (self.Status.ISSUED, self.Status.SETTLED)
+
+    @property
+    def is_outstanding(self) -> bool:
+        """An invoice that somebody still owes something on."""
+        return self.standing.is_outstanding
+
+    @property
     def is_credit_note(self) -> bool:
         return self.kind == self.Kind.CREDIT_NOTE
 
@@ -317,7 +331,7 @@ class Invoice(models.Model):
 
 
 class Standing(NamedTuple):
-    """What tells the states of an invoice: lists read just these columns, at a tenth of the cost."""
+    """What tells an invoice's states: lists read just these columns, at a tenth of the cost."""
 
     kind: str
     status: str
@@ -326,13 +340,12 @@ class Standing(NamedTuple):
     outstanding_minor: int
     sent_at: datetime | None
 
+    @property
+    def is_outstanding(self) -> bool:
+        return self.status == Invoice.Status.ISSUED and self.kind == Invoice.Kind.INVOICE
+
     def is_overdue(self, on: date) -> bool:
-        return (
-            self.status == Invoice.Status.ISSUED
-            and self.kind == Invoice.Kind.INVOICE
-            and self.due_date is not None
-            and self.due_date < on
-        )
+        return self.is_outstanding and self.due_date is not None and self.due_date < on
 
     def days_overdue(self, on: date) -> int:
         return (on - self.due_date).days if self.due_date and self.is_overdue(on) else 0
@@ -451,10 +464,3 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.filename
-
-
-def event_data(**data: Any) -> dict[str, Any]:
-    """Dates and Decimals of an event as text."""
-    return {
-        key: str(v) if not isinstance(v, int | str | bool | list) else v for key, v in data.items()
-    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -11,6 +13,14 @@ from moneyed import Money
 from billing_portal.money import from_minor
 from invoices.models.clients import Client
 from invoices.models.invoices import Invoice
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def unapplied(self) -> Self:
+        """With cash that no invoice took; a reversed payment and its reversal hold none."""
+        return self.filter(
+            reverses__isnull=True, reversed_by__isnull=True, allocated_minor__lt=F("amount_minor")
+        )
 
 
 class Payment(models.Model):
@@ -43,6 +53,8 @@ class Payment(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     recorded_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PaymentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-received_on", "-pk"]
@@ -109,7 +121,7 @@ class Allocation(models.Model):
         Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="applications"
     )
     amount_minor = models.BigIntegerField()
-    # Value date of the payment, or issue date of the credit note when it came later than the invoice.
+    # Value date of the payment; of a credit note the later of both issue dates.
     applied_on = models.DateField()
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"

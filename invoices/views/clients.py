@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.accounts.models import User
-from billing_portal.forms import RowsField
+from billing_portal.forms import RowsField, row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists import Column, chips, paginate
 from billing_portal.money import formatted_minor, reader_locale
@@ -55,6 +55,13 @@ class FilterForm(forms.Form):
     )
     owing = forms.BooleanField(label=gettext_lazy("Only those who owe something"), required=False)
     late = forms.BooleanField(label=gettext_lazy("Only those who are late"), required=False)
+
+
+def chosen_client(text: str) -> Client | None:
+    """The client whose id an address or a form names."""
+    if (client_id := row_id(text)) is None:
+        return None
+    return Client.objects.select_related("client_type").filter(pk=client_id).first()
 
 
 def selected(params: QueryDict, on: date) -> tuple[QuerySet[Client], FilterForm]:

@@ -17,8 +17,9 @@ from billing_portal.htmx import StaffRequest, go_to, render_page
 from billing_portal.money import formatted_minor
 from billing_portal.once import AlreadyDone, carry_out, key_of
 from invoices import numbering
+from invoices.crediting import credit_totals, creditable, issue_credit_note
 from invoices.forms.credit_notes import WHOLE, CreditForm
-from invoices.issuing import IssueRefused, credit_totals, creditable, issue_credit_note
+from invoices.freezing import IssueRefused
 from invoices.models import Company, Invoice
 from invoices.numbering import NumberRefused
 

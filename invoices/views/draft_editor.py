@@ -14,17 +14,13 @@ from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.money import formatted_minor, is_currency
-from invoices import drafting
-from invoices.drafting import MAX_LINES
+from invoices import deal_lines, drafting, lacking
+from invoices.deal_lines import MAX_LINES
 from invoices.forms import lines as typed
 from invoices.forms.drafts import DraftForm
 from invoices.forms.lines import TypedLine
-from invoices.issuing import (
-    Reason,
-    reasons_not_to_issue,
-    warnings_before_issue,
-)
 from invoices.models import Company, Deal, Invoice, InvoiceEvent, InvoiceLine
+from invoices.readiness import Reason, reasons_not_to_issue, warnings_before_issue
 from invoices.totals import STANDARD, Totals, TotalsRefused
 from invoices.vat import vat_treatment
 
@@ -123,7 +119,7 @@ def _take_from_deal(editor: Editor) -> None:
         return
     company = Company.ours()
     try:
-        found = drafting.drafted_lines(deal, vat_treatment(editor.invoice.client, company))
+        found = deal_lines.drafted_lines(deal, vat_treatment(editor.invoice.client, company))
     except TotalsRefused as refusal:
         editor.problems.append(str(refusal))
         return
@@ -146,7 +142,7 @@ def _take_from_deal(editor: Editor) -> None:
 def _deal_of(invoice: Invoice) -> Deal | None:
     if invoice.deal_id is None:
         return None
-    return drafting.with_what_billing_needs(Deal.objects.filter(pk=invoice.deal_id)).first()
+    return lacking.with_what_billing_needs(Deal.objects.filter(pk=invoice.deal_id)).first()
 
 
 def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:
@@ -291,7 +287,7 @@ def _deal_changed(invoice: Invoice) -> str:
         return ""
     company = Company.ours()
     try:
-        now = drafting.drafted_lines(deal, vat_treatment(invoice.client, company)).totals
+        now = deal_lines.drafted_lines(deal, vat_treatment(invoice.client, company)).totals
     except TotalsRefused as refusal:
         return str(refusal)
     before, code = event.data["total_minor"], event.data.get("currency", invoice.currency)

@@ -15,21 +15,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
 from billing_portal.once import AlreadyDone, carry_out, key_of
 from billing_portal.toasts import add_toast
 from invoices import drafting
 from invoices.billing_queue import first_billing_day
-from invoices.drafting import MAX_LINES, DraftRefused
+from invoices.deal_lines import MAX_LINES
+from invoices.drafting import DraftRefused
 from invoices.forms import lines as typed
 from invoices.forms.drafts import DiscardForm, DraftForm
-from invoices.issuing import (
-    IssueRefused,
-    preview_pdf,
-)
+from invoices.freezing import IssueRefused
+from invoices.issuing import preview_pdf
 from invoices.models import Client, Deal, Invoice
 from invoices.pdf import PdfRefused
+from invoices.recipients import client_recipients
+from invoices.views.clients import chosen_client
 from invoices.views.draft_editor import Editor, context_of, rearranged
 
 
@@ -40,7 +40,7 @@ def new(request: StaffRequest) -> HttpResponse:
     """For whom is chosen on the page of choices; this one makes the draft."""
     given = request.POST if request.method == "POST" else request.GET
     text = given.get("client", "")
-    client = Client.objects.select_related("client_type").filter(pk=row_id(text)).first()
+    client = chosen_client(text)
     if client is None:
         if request.method == "POST" or text:
             messages.error(request, _("Choose the client first. Nothing was drafted."))
@@ -211,7 +211,7 @@ def draft_client(request: StaffRequest, pk: int) -> HttpResponse:
         return go_to(request, reverse("invoices:detail", args=[pk]))
     problem = ""
     if request.method == "POST":
-        found = Client.objects.filter(pk=row_id(request.POST.get("client", ""))).first()
+        found = chosen_client(request.POST.get("client", ""))
         problem = _give_to(request, invoice, found) if found else _("Choose a client.")
         if not problem:
             return go_to(request, reverse("invoices:edit", args=[pk]))
@@ -240,7 +240,7 @@ def _give_to(request: StaffRequest, invoice: Invoice, client: Client) -> str:
         "language": "fr" if client.language.startswith("fr") else "en",
         "terms_kind": client.terms_kind,
         "terms_days": client.terms_days,
-        "recipients": drafting.client_recipients(client),
+        "recipients": client_recipients(client),
     }
     try:
         problems = drafting.save_draft(

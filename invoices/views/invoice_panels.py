@@ -7,7 +7,7 @@ from datetime import date
 from statistics import median
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -103,7 +103,7 @@ def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dic
         invoice.is_credit_note
         or invoice.due_date is None
         or invoice.due_date >= on
-        or invoice.status not in (Invoice.Status.ISSUED, Invoice.Status.SETTLED)
+        or not invoice.is_issued
     ):
         return None
     company = Company.objects.filter(pk=1).only("indemnity_minor", "currency").first()
@@ -139,7 +139,7 @@ def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dic
 
 def habit_of(invoice: Invoice) -> dict[str, Any] | None:
     """How late this client usually pays: the median of its latest paid invoices."""
-    if invoice.is_credit_note or invoice.status != Invoice.Status.ISSUED:
+    if not invoice.is_outstanding:
         return None
     paid = Invoice.objects.filter(client=invoice.client_id, paid_on__isnull=False)
     latest = paid.order_by("-paid_on", "-pk").values_list("days_late", flat=True)
@@ -152,17 +152,17 @@ def habit_of(invoice: Invoice) -> dict[str, Any] | None:
 
 def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
     """What can be done now; each only where it is allowed and would change something."""
-    open_invoice = not invoice.is_credit_note and invoice.status == Invoice.Status.ISSUED
-    issued = invoice.status in (Invoice.Status.ISSUED, Invoice.Status.SETTLED)
     found: dict[str, Any] = {
-        "pay": open_invoice and user.has_perm("invoices.add_payment"),
-        "send": issued and not invoice.imported and user.has_perm("invoices.send_invoice"),
-        "credit": issued
+        "pay": invoice.is_outstanding and user.has_perm("invoices.add_payment"),
+        "send": invoice.is_issued
+        and not invoice.imported
+        and user.has_perm("invoices.send_invoice"),
+        "credit": invoice.is_issued
         and not invoice.is_credit_note
         and user.has_perm("invoices.add_creditnote"),
-        "write_off": open_invoice and user.has_perm("invoices.add_creditnote"),
+        "write_off": invoice.is_outstanding and user.has_perm("invoices.add_creditnote"),
     }
-    if open_invoice and found["pay"]:
+    if invoice.is_outstanding and found["pay"]:
         cash, credit = applicable(invoice)
         total = sum(p.amount_minor - p.allocated_minor for p in cash)
         total += sum(note.outstanding_minor for note in credit)
@@ -174,13 +174,11 @@ def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
 
 def applicable(invoice: Invoice) -> tuple[list[Payment], list[Invoice]]:
     """The client's unapplied cash and unused credit in the invoice's currency."""
-    cash = Payment.objects.filter(
-        client=invoice.client_id,
-        currency=invoice.currency,
-        reverses__isnull=True,
-        reversed_by__isnull=True,
-        allocated_minor__lt=F("amount_minor"),
-    ).order_by("received_on", "pk")
+    cash = (
+        Payment.objects.unapplied()
+        .filter(client=invoice.client_id, currency=invoice.currency)
+        .order_by("received_on", "pk")
+    )
     credit = (
         Invoice.objects.credit_notes()
         .filter(client=invoice.client_id, currency=invoice.currency, status=Invoice.Status.ISSUED)

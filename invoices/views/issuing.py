@@ -19,15 +19,12 @@ from billing_portal.htmx import StaffRequest, go_to, render_page
 from billing_portal.once import AlreadyDone, carry_out, key_of
 from invoices import drafting, mail, numbering
 from invoices.forms.drafts import IssueForm, SendForm
-from invoices.issuing import (
-    IssueRefused,
-    Reason,
-    issue,
-    reasons_not_to_issue,
-    warnings_before_issue,
-)
+from invoices.freezing import IssueRefused
+from invoices.issuing import issue
 from invoices.models import Company, Invoice
 from invoices.numbering import NumberRefused
+from invoices.readiness import Reason, reasons_not_to_issue, warnings_before_issue
+from invoices.recipients import client_recipients
 
 
 @require_http_methods(["GET", "POST"])
@@ -162,7 +159,7 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     if company is not None:
         subject, text, _html = mail.invoice_mail(invoice, company)
     document = invoice.documents.filter(kind="pdf").defer("content").first()
-    recipients = list(invoice.recipients) or drafting.client_recipients(invoice.client)
+    recipients = list(invoice.recipients) or client_recipients(invoice.client)
     return render_page(
         request,
         page="invoices/send_page.html",

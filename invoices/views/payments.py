@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import BigIntegerField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import BigIntegerField, ExpressionWrapper, F, Q
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -44,6 +44,7 @@ from invoices.forms.payments import (
     part_name,
 )
 from invoices.models import Client, Invoice, Payment
+from invoices.models.payments import PaymentQuerySet
 from invoices.payments import (
     PaymentRefused,
     allocate_unapplied,
@@ -52,6 +53,7 @@ from invoices.payments import (
     record_payment,
     reverse_payment,
 )
+from invoices.views.clients import chosen_client
 
 COLUMNS = (
     Column(
@@ -115,7 +117,7 @@ class FilterForm(forms.Form):
             field.queryset = Client.objects.filter(pk=client_id)
 
 
-def selected(params: QueryDict) -> tuple[QuerySet[Payment], FilterForm]:
+def selected(params: QueryDict) -> tuple[PaymentQuerySet, FilterForm]:
     form = FilterForm(params)
     form.is_valid()
     wanted = form.cleaned_data
@@ -139,8 +141,7 @@ def selected(params: QueryDict) -> tuple[QuerySet[Payment], FilterForm]:
     }
     found = found.filter(**{name: value for name, value in named.items() if value})
     if wanted.get("unapplied"):
-        # A reversed payment and its reversal cancel out: neither is cash to apply.
-        found = found.filter(free_minor__gt=0, reversed_by__isnull=True, reverses__isnull=True)
+        found = found.unapplied()
     return found, form
 
 
@@ -237,7 +238,7 @@ def payment_new(request: StaffRequest) -> HttpResponse:
     on = timezone.localdate()
     given = request.POST if request.method == "POST" else request.GET
     first = _chosen_invoice(given.get("invoice", ""))
-    client = first.client if first else _chosen_client(given.get("client", ""))
+    client = first.client if first else chosen_client(given.get("client", ""))
     if client is None:
         if request.method == "POST":
             messages.error(request, _("Choose the client first. Nothing was recorded."))
@@ -293,11 +294,6 @@ def _chosen_invoice(text: str) -> Invoice | None:
         return None
     found = Invoice.objects.outstanding().filter(pk=invoice_id)
     return found.select_related("client").first()
-
-
-def _chosen_client(text: str) -> Client | None:
-    client_id = row_id(text)
-    return None if client_id is None else Client.objects.filter(pk=client_id).first()
 
 
 def _currencies(client: Client, chosen: str) -> list[str]:

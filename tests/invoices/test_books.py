@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from moneyed import Money
 
-from invoices import books, issuing, payments, truths
+from invoices import books, crediting, payments, truths
 from invoices.models import (
     Allocation,
     Document,
@@ -38,7 +38,7 @@ def settled(db):
         by=None,
         allocations=[(paid.pk, Money("1200", "EUR"))],
     )
-    issuing.issue_credit_note(invoice_id=credited.pk, lines=None, reason="x", by=None, on=ON)
+    crediting.issue_credit_note(invoice_id=credited.pk, lines=None, reason="x", by=None, on=ON)
     assert books.verify() == []
     return paid
 

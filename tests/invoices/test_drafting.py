@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from invoices import drafting
+from invoices import deal_lines, drafting, lacking, recipients
 from invoices.drafting import DraftRefused
 from invoices.models import Client, Deal, DealDiscount, Invoice, InvoiceEvent
 from invoices.totals import TotalsRefused
@@ -33,7 +33,7 @@ def draft(deal, clerk=None):
 
 
 def fields_of(deal):
-    return {missing.field: missing for missing in drafting.what_is_missing(deal)}
+    return {missing.field: missing for missing in lacking.missing_for([deal])[deal.pk]}
 
 
 # ─ Lines ────────────────────────────────────────────────────────────────────────────────────────
@@ -115,7 +115,7 @@ class TestGross(TestCase):
             DealDiscount.objects.create(
                 deal=deal, position=1, kind="percentage", value=Decimal("7.5")
             )
-        found = drafting.drafted_lines(deal, vat_treatment(deal.client, None))
+        found = deal_lines.drafted_lines(deal, vat_treatment(deal.client, None))
         rates = len({rate for _q, _p, rate in rows})
         assert abs(found.totals.total_minor - found.deal_sum_minor) <= rates * (1 + discounted)
 
@@ -174,7 +174,7 @@ def test_an_overflowing_description_is_cut_and_told():
     make_company()
     invoice = draft(make_deal(lines=(line(description="x" * 5000),)))
     text = invoice.lines.get().description
-    assert len(text) == drafting.MAX_DESCRIPTION
+    assert len(text) == deal_lines.MAX_DESCRIPTION
     assert text.endswith("…")
     assert drafting.draft_notes(invoice) == ["Line 1 was cut to 2,000 characters."]
 
@@ -323,7 +323,7 @@ def test_a_deal_that_cannot_be_drafted_says_why(change, words):
     with pytest.raises(DraftRefused, match=words):
         draft(deal)
     assert not Invoice.objects.exists()
-    assert any(missing.prevents_draft for missing in drafting.what_is_missing(deal))
+    assert any(missing.prevents_draft for missing in lacking.missing_for([deal])[deal.pk])
 
 
 def test_a_deal_set_aside_is_not_drafted(clerk):
@@ -339,7 +339,8 @@ def test_a_deal_set_aside_is_not_drafted(clerk):
 
 def test_a_complete_deal_lacks_nothing():
     make_company()
-    assert drafting.what_is_missing(make_deal()) == []
+    deal = make_deal()
+    assert lacking.missing_for([deal])[deal.pk] == []
 
 
 @pytest.mark.parametrize(
@@ -378,11 +379,11 @@ def test_recipients_are_the_billing_address_else_contacts_else_the_deals_contact
     client = make_client(billing_email="")
     contact = client.contacts.create(name="A", email="a@client.example")
     deal = make_deal(client=client, contact=contact)
-    assert drafting.recipients_for(deal) == ["a@client.example"]
+    assert recipients.recipients_for(deal) == ["a@client.example"]
     client.contacts.create(name="B", email="b@client.example", receives_invoices=True)
-    assert drafting.recipients_for(Deal.objects.get(pk=deal.pk)) == ["b@client.example"]
+    assert recipients.recipients_for(Deal.objects.get(pk=deal.pk)) == ["b@client.example"]
     Client.objects.filter(pk=client.pk).update(billing_email="c@client.example")
-    assert drafting.recipients_for(Deal.objects.get(pk=deal.pk)) == ["c@client.example"]
+    assert recipients.recipients_for(Deal.objects.get(pk=deal.pk)) == ["c@client.example"]
 
 
 def test_a_queue_of_twenty_deals_takes_as_many_queries_as_one():
@@ -394,8 +395,8 @@ def test_a_queue_of_twenty_deals_takes_as_many_queries_as_one():
         with CaptureQueriesContext(
             connection,
         ) as caught:
-            deals = list(drafting.with_what_billing_needs(Deal.objects.to_bill()))
-            assert len(drafting.missing_for(deals)) == len(deals)
+            deals = list(lacking.with_what_billing_needs(Deal.objects.to_bill()))
+            assert len(lacking.missing_for(deals)) == len(deals)
         return len(caught)
 
     assert queries(1) == queries(20)

@@ -14,8 +14,9 @@ from hypothesis.extra.django import TestCase
 from moneyed import Money
 from pypdf import PdfReader
 
-from invoices import books, drafting, issuing, payments, pdf
-from invoices.issuing import CreditLine, IssueRefused
+from invoices import books, crediting, drafting, freezing, issuing, payments, pdf, readiness
+from invoices.crediting import CreditLine
+from invoices.freezing import IssueRefused
 from invoices.models import (
     Allocation,
     Client,
@@ -51,7 +52,7 @@ def issue(invoice, on=ON, by=None, **more):
 
 
 def fields(invoice, on=ON, **more):
-    return {reason.field for reason in issuing.reasons_not_to_issue(invoice, on, **more)}
+    return {reason.field for reason in readiness.reasons_not_to_issue(invoice, on, **more)}
 
 
 def fresh(row):
@@ -97,7 +98,7 @@ def test_what_is_printed_ahead_is_what_is_kept(monkeypatch):
 
 def test_a_number_taken_meanwhile_is_printed_again(monkeypatch):
     other, mine = make_draft(), make_draft()
-    ahead = issuing.print_ahead
+    ahead = freezing.print_ahead
 
     def overtaken(invoice_id, on):
         found = ahead(invoice_id, on)
@@ -212,14 +213,14 @@ def test_vat_in_a_foreign_currency_is_stated_in_euros_too():
     invoice = issue(make_draft(currency="USD"))
     assert invoice.exchange_rate == Decimal("0.85")
     assert invoice.paper["vat_minor_in_eur"] == 170_00
-    assert "currency" not in {w.field for w in issuing.warnings_before_issue(make_draft(), ON)}
+    assert "currency" not in {w.field for w in readiness.warnings_before_issue(make_draft(), ON)}
 
 
 # ─ Why not ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_complete_draft_has_no_reason_against_it():
-    assert issuing.reasons_not_to_issue(make_draft(), ON) == []
+    assert readiness.reasons_not_to_issue(make_draft(), ON) == []
 
 
 @pytest.mark.parametrize(
@@ -283,8 +284,8 @@ def test_all_reasons_are_told_at_once():
 
 def test_the_legal_limit_is_told_with_its_day():
     invoice = make_draft(due_date=date(2027, 1, 31))
-    (reason,) = issuing.reasons_not_to_issue(invoice, ON)
-    assert reason.text == ("68 days after issue. The law allows 60: 23 Jan 2027 at the latest.")
+    (reason,) = readiness.reasons_not_to_issue(invoice, ON)
+    assert reason.text == ("68 days after issue. The law allows 60: 23\xa0Jan 2027 at the latest.")
     assert reason.anchor == "#id_due_date"
 
 
@@ -292,7 +293,7 @@ def test_beyond_the_legal_limit_a_foreign_client_is_only_a_warning():
     client = make_client(country="US", vat_id="", siren="")
     invoice = make_draft(client=client, due_date=date(2027, 3, 31))
     assert fields(invoice) == set()
-    warned = {warning.field for warning in issuing.warnings_before_issue(invoice, ON)}
+    warned = {warning.field for warning in readiness.warnings_before_issue(invoice, ON)}
     assert {"due_date", "vat"} <= warned
 
 
@@ -304,7 +305,7 @@ def test_45_days_end_of_month_is_lawful():
 def test_a_line_without_words_is_named():
     invoice = make_draft(lines=((1, 10), (1, 20)))
     InvoiceLine.objects.filter(invoice=invoice, position=2).update(description="  ")
-    (reason,) = issuing.reasons_not_to_issue(invoice, ON)
+    (reason,) = readiness.reasons_not_to_issue(invoice, ON)
     assert reason.text == "Line 2 has no description."
     assert reason.anchor == "#id_lines-1-description"
 
@@ -341,13 +342,13 @@ def test_dates_follow_the_numbers():
 
 def test_a_warning_is_not_a_reason():
     Company.objects.all().delete()
-    assert issuing.warnings_before_issue(make_draft(), ON)[0].field == "penalty"
+    assert readiness.warnings_before_issue(make_draft(), ON)[0].field == "penalty"
     invoice = make_draft(
         client=make_client(siren="", billing_email=""), currency="USD", title="Emoji 🎉"
     )
     Company.objects.update(iban="")
     assert {"currency", "siren", "company.iban", "recipients", "lines"} <= {
-        warning.field for warning in issuing.warnings_before_issue(invoice, ON)
+        warning.field for warning in readiness.warnings_before_issue(invoice, ON)
     }
     assert fields(invoice) == set()
 
@@ -355,7 +356,7 @@ def test_a_warning_is_not_a_reason():
 def test_a_number_of_the_old_system_is_pointed_out_and_not_in_the_way():
     invoice = make_draft()
     make_invoice(number="F-2026-0001")
-    assert "number" in {warning.field for warning in issuing.warnings_before_issue(invoice, ON)}
+    assert "number" in {warning.field for warning in readiness.warnings_before_issue(invoice, ON)}
     assert issue(invoice).number == "F-2026-0001"
 
 
@@ -424,7 +425,7 @@ def test_killed_while_the_page_is_laid_out_nothing_was_taken():
 
 
 def credit(invoice, lines=None, *, on=ON, reason="Wrong", **more):
-    return issuing.issue_credit_note(
+    return crediting.issue_credit_note(
         invoice_id=invoice.pk, lines=lines, reason=reason, by=None, on=on, **more
     )
 
@@ -453,7 +454,7 @@ def test_a_part_of_a_line_is_credited_and_the_rest_stays_owed():
     note = credit(invoice, [CreditLine(first.pk, 250_00)])
     assert (note.net_minor, note.vat_minor) == (250_00, 50_00)
     assert fresh(invoice).outstanding_minor == 1500_00
-    left = issuing.creditable(invoice)
+    left = crediting.creditable(invoice)
     assert left.net_by_line[first.pk] == 750_00
     assert left.total_minor == 1500_00
     with pytest.raises(IssueRefused, match=r"€750.00 before VAT left"):
@@ -629,7 +630,7 @@ class TestParts(TestCase):
     def test_partial_credit_notes_make_exactly_the_invoice(self, lines, shares):
         invoice = make_issued(lines=[(1, str(Decimal(minor) / 100), rate) for minor, rate in lines])
         for share in shares:
-            left = issuing.creditable(invoice).net_by_line
+            left = crediting.creditable(invoice).net_by_line
             wanted = [
                 CreditLine(pk, net * share // 100) for pk, net in left.items() if net * share // 100
             ]
@@ -637,7 +638,7 @@ class TestParts(TestCase):
                 credit(invoice, wanted)
             except IssueRefused:
                 continue
-        if issuing.creditable(invoice).total_minor:
+        if crediting.creditable(invoice).total_minor:
             credit(invoice)
         row = fresh(invoice)
         notes = Invoice.objects.filter(corrects=invoice)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from invoices import books, drafting, issuing, numbering
-from invoices.issuing import IssueRefused
+from invoices import books, crediting, drafting, issuing, numbering
+from invoices.freezing import IssueRefused
 from invoices.models import Company, Invoice, NumberSeries
 from tests.factories import make_company, make_draft, make_issued
 
@@ -99,7 +99,7 @@ class Interleaving(RuleBasedStateMachine):
     @rule()
     def credit(self):
         invoice = Invoice.objects.outstanding().first()
-        issuing.issue_credit_note(
+        crediting.issue_credit_note(
             invoice_id=invoice.pk, lines=None, reason="x", by=None, on=self.day
         )
 

@@ -168,7 +168,7 @@ def test_only_issued_invoices_are_paid(kind):
 def test_a_remittance_is_recorded_once():
     invoice = make_invoice(total_minor=300_00)
     pay(invoice.client, 100, (invoice, 100), reference="R-7")
-    with pytest.raises(PaymentRefused, match=r"R-7.*5 Oct 2026.*already recorded"):
+    with pytest.raises(PaymentRefused, match=r"R-7.*5\xa0Oct 2026.*already recorded"):
         pay(invoice.client, 100, (invoice, 100), reference=" R-7 ")
     assert fresh(invoice).outstanding_minor == 200_00
 

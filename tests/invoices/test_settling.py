@@ -12,8 +12,8 @@ from hypothesis.extra.django import TestCase
 from moneyed import Money
 
 from billing_portal.money import from_minor
-from invoices import books, issuing, payments, settling
-from invoices.issuing import IssueRefused
+from invoices import books, crediting, payments, settling
+from invoices.freezing import IssueRefused
 from invoices.models import Allocation, Invoice, Payment
 from invoices.payments import PaymentRefused
 from invoices.settling import BalanceRefused, Settled, settlement
@@ -218,4 +218,4 @@ def test_unknown_money_is_not_applied_by_itself():
     invoice.refresh_from_db()
     assert invoice.outstanding_minor == invoice.total_minor
     assert settling.steps_of(invoice) == []
-    assert issuing.creditable(invoice).total_minor == invoice.total_minor
+    assert crediting.creditable(invoice).total_minor == invoice.total_minor

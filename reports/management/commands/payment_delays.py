@@ -63,5 +63,6 @@ def _line(group: Group) -> str:
     )
     return (
         f"{head}; half paid within {half}, three in four within {most}, nine in ten within "
-        f"{nearly}; mean of the paid {rounded(late.mean)}, amount-weighted {rounded(late.weighted_mean)}"
+        f"{nearly}; mean of the paid {rounded(late.mean)}, "
+        f"amount-weighted {rounded(late.weighted_mean)}"
     )
