@@ -23,8 +23,8 @@ class ConnectRefused(Exception):
         self.field = field
 
 
-def connect_pipedrive(*, base_url: str, api_token: str) -> Connection:
-    """Make or renew the connection. Raises ConnectRefused."""
+def connect_pipedrive(*, base_url: str, api_token: str, dry_run: bool = False) -> Connection:
+    """Make or renew the connection; a dry run only tries the token. Raises ConnectRefused."""
     token = api_token.strip()
     if not re.fullmatch(r"[\x21-\x7e]{5,255}", token):
         raise ConnectRefused(
@@ -69,6 +69,8 @@ def connect_pipedrive(*, base_url: str, api_token: str) -> Connection:
             "state": Connection.State.ACTIVE,
             "pause_reason": "",
         }
+        if dry_run:
+            return Connection(provider=Provider.PIPEDRIVE, **values)
         connection = Connection.objects.update_or_create(
             provider=Provider.PIPEDRIVE, defaults=values
         )[0]

@@ -349,7 +349,11 @@ def test_a_preview_that_fails_says_why(admin_client, imported, sandbox):
 
 def test_connect_and_sync_from_the_shell(db, sandbox, capsys):
     make_company()
-    call_command("connect", "pipedrive", base_url=sandbox.base_url, api_token=sandbox.token)
+    asked = {"base_url": sandbox.base_url, "api_token": sandbox.token}
+    call_command("connect", "pipedrive", dry_run=True, **asked)
+    assert "Would connect to Pipedrive: Kerlann Conseil." in capsys.readouterr().out
+    assert not Connection.objects.exists()
+    call_command("connect", "pipedrive", **asked)
     assert "Connected to Pipedrive: Kerlann Conseil." in capsys.readouterr().out
     call_command("sync", "pipedrive", full=True, dry_run=True)
     assert "Nothing was kept (dry run)." in capsys.readouterr().out

@@ -24,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--api-token", default="", help="or in the environment as PIPEDRIVE_API_TOKEN"
         )
+        parser.add_argument("--dry-run", action="store_true", help="try the token, keep nothing")
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,7 +32,9 @@ class Command(BaseCommand):
         if not token:
             raise CommandError("Give --api-token, or PIPEDRIVE_API_TOKEN in the environment.")
         try:
-            connection = connect_pipedrive(base_url=options["base_url"], api_token=token)
+            connection = connect_pipedrive(
+                base_url=options["base_url"], api_token=token, dry_run=options["dry_run"]
+            )
         except ConnectRefused as refusal:
             raise CommandError(str(refusal)) from refusal
         if options["format"] == "json":
@@ -42,6 +45,7 @@ class Command(BaseCommand):
             }
             self.stdout.write(json.dumps(shown, ensure_ascii=False))
         else:
+            done = "Would connect" if options["dry_run"] else "Connected"
             self.stdout.write(
-                f"Connected to {connection}: {connection.account_name or connection.base_url}."
+                f"{done} to {connection}: {connection.account_name or connection.base_url}."
             )

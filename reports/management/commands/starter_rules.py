@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -13,6 +14,9 @@ from reports.models import AlertRule
 
 class Command(BaseCommand):
     help = "Adds the usual alert rules to a portal that has none yet."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="say how many, add none")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if AlertRule.objects.exists():
@@ -53,5 +57,8 @@ class Command(BaseCommand):
             )
             for client_type in ClientType.objects.filter(mark=ClientType.Mark.SME)
         ]
+        if options["dry_run"]:
+            self.stdout.write(f"Would add {len(rules)} alert rules.")
+            return
         AlertRule.objects.bulk_create(rules)
         self.stdout.write(f"Added {len(rules)} alert rules.")
