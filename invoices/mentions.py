@@ -23,24 +23,25 @@ _SENTENCES = {
         "en": "No discount for early payment.",
     },
     "early_discount": {
-        "fr": "Escompte de {rate} % pour tout paiement sous {days} jours.",
+        "fr": "Escompte de {rate}\u202f% pour tout paiement sous {days} jours.",
         "en": "{rate}% discount for payment within {days} days.",
     },
     "late_penalty": {
         "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux annuel de "
-        "{rate} %, exigibles dès le lendemain de l’échéance.",
+        "{rate}\u202f%, exigibles dès le lendemain de l’échéance.",
         "en": "Late payment bears interest at {rate}% a year, without reminder, from the day after "
         "the due date.",
     },
     "late_penalty_ecb": {
         "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux annuel de "
-        "{rate} % (taux de refinancement de la BCE majoré de 10 points), exigibles dès le "
+        "{rate}\u202f% (taux de refinancement de la BCE majoré de 10 points), exigibles dès le "
         "lendemain de l’échéance.",
         "en": "Late payment bears interest at {rate}% a year (ECB refinancing rate plus 10 "
         "points), without reminder, from the day after the due date.",
     },
     "indemnity": {
-        "fr": "Indemnité forfaitaire pour frais de recouvrement due en cas de retard : {amount} €.",
+        "fr": "Indemnité forfaitaire pour frais de recouvrement due en cas de retard\u202f: "
+        "{amount}\u00a0€.",
         "en": "A fixed sum of €{amount} is due for recovery costs on late payment.",
     },
     "credit": {
@@ -51,8 +52,8 @@ _SENTENCES = {
 
 _EXEMPTIONS = {
     "AE": {
-        "fr": "Autoliquidation de la TVA par le preneur (article 283-2 du CGI ; article 196 de "
-        "la directive 2006/112/CE).",
+        "fr": "Autoliquidation de la TVA par le preneur (article 283-2 du CGI\u202f; article 196 "
+        "de la directive 2006/112/CE).",
         "en": "Reverse charge: VAT is accounted for by the customer (article 196 of Directive "
         "2006/112/EC).",
     },

@@ -12,12 +12,12 @@ def test_terms_of_early_payment_are_stated_even_when_there_are_none():
     assert mentions.early_payment("fr") == "Pas d’escompte pour paiement anticipé."
     assert mentions.early_payment("en") == "No discount for early payment."
     stated = mentions.early_payment("fr", rate=Decimal("1.5"), days=8)
-    assert stated == "Escompte de 1,5 % pour tout paiement sous 8 jours."
+    assert stated == "Escompte de 1,5\u202f% pour tout paiement sous 8 jours."
 
 
 def test_the_late_rate_says_where_it_comes_from_only_when_it_does():
     ecb = mentions.late_penalty("fr", rate=Decimal("12.150"), is_ecb_plus_ten=True)
-    assert "12,15 %" in ecb
+    assert "12,15\u202f%" in ecb
     assert "BCE majoré de 10 points" in ecb
     own = mentions.late_penalty("en", rate=Decimal("9"))
     assert "9% a year" in own
@@ -25,7 +25,7 @@ def test_the_late_rate_says_where_it_comes_from_only_when_it_does():
 
 
 def test_the_indemnity_is_forty_euros_unless_the_contract_says_more():
-    assert mentions.recovery_indemnity("fr").endswith("40 €.")
+    assert mentions.recovery_indemnity("fr").endswith("40\u00a0€.")
     assert "€52.5 " in mentions.recovery_indemnity("en", cents=5250)
 
 
