@@ -201,7 +201,7 @@ def test_the_page_has_every_sentence_that_the_law_asks_for():
     paper = issue(make_draft()).paper
     assert "12,15" in paper["late_penalty"]
     assert "BCE" in paper["late_penalty"]
-    assert "40 €" in paper["recovery_indemnity"]
+    assert "40\u00a0€" in paper["recovery_indemnity"]
     assert "escompte" in paper["early_payment"]
     assert "24 décembre 2026" in paper["payment_terms"]
 
