@@ -126,11 +126,7 @@ def draft_from_deal(*, deal_id: int, by: User | None, on: date) -> Invoice:
 
 
 def _refuse_second_bill(deal: Deal) -> None:
-    billed = (
-        Invoice.objects.filter(deal=deal, kind=Invoice.Kind.INVOICE)
-        .exclude(status=Invoice.Status.VOID)
-        .first()
-    )
+    billed = Invoice.objects.billing().filter(deal=deal).first()
     if billed is None:
         return
     text = (

@@ -549,9 +549,7 @@ def _union(rows: list[_Waited]) -> list[tuple[date, date | None]]:
 
 def _not_invoiced(rule: AlertRule, since: date, until: date) -> list[Spell]:
     own = OwnMoney()
-    billed = Invoice.objects.filter(deal=OuterRef("pk"), kind=Invoice.Kind.INVOICE).exclude(
-        status=Invoice.Status.VOID
-    )
+    billed = Invoice.objects.billing().filter(deal=OuterRef("pk"))
     deals = Deal.objects.filter(
         status=Deal.Status.WON, won_on__lt=until - timedelta(days=rule.days)
     ).filter(

@@ -49,10 +49,8 @@ class DealQuerySet(models.QuerySet["Deal"]):
         return self if sees_everything(user) else self.filter(owner=user)
 
     def to_bill(self, since: date | None = None) -> Self:
-        """Won, not set aside, and no invoice drafted or issued from it yet."""
-        billed = Invoice.objects.filter(deal=OuterRef("pk"), kind=Invoice.Kind.INVOICE).exclude(
-            status=Invoice.Status.VOID
-        )
+        """Won, not set aside, and no invoice drafted or issued from it that still stands."""
+        billed = Invoice.objects.billing().filter(deal=OuterRef("pk"))
         found = self.filter(status=Deal.Status.WON, set_aside_at__isnull=True).exclude(
             Exists(billed)
         )

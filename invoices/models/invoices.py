@@ -24,6 +24,10 @@ def was_issued() -> Q:
     return Q(status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
 
 
+def credited_whole() -> Q:
+    return Q(status="settled", credited_minor=F("total_minor"))
+
+
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def visible_to(self, user: User) -> Self:
         return self if sees_everything(user) else self.filter(owner=user)
@@ -33,6 +37,10 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
     def credit_notes(self) -> Self:
         return self.filter(kind=Invoice.Kind.CREDIT_NOTE)
+
+    def billing(self) -> Self:
+        """Those that bill a deal: drafted or issued, and not taken back whole by credit notes."""
+        return self.invoices().exclude(status=Invoice.Status.VOID).exclude(credited_whole())
 
     def drafts(self) -> Self:
         return self.filter(status=Invoice.Status.DRAFT)
@@ -226,10 +234,13 @@ class Invoice(models.Model):
                 condition=Q(imported=True) & ~Q(number=""),
                 name="imported_numbers_are_unique",
             ),
-            # One draft or invoice per deal: two clerks clicking at once make one.
+            # One draft or invoice per deal: two clerks clicking at once make one. An invoice that
+            # was credited whole frees its deal, to be billed as it should have been.
             models.UniqueConstraint(
                 fields=["deal"],
-                condition=Q(kind="invoice", deal__isnull=False) & ~Q(status="void"),
+                condition=Q(kind="invoice", deal__isnull=False)
+                & ~Q(status="void")
+                & ~credited_whole(),
                 name="a_deal_is_billed_once",
             ),
         ]

@@ -153,7 +153,7 @@ def narrowed(request: StaffRequest, form: QueueFilter) -> QuerySet[Deal]:
 
 
 def _billed(deals: QuerySet[Deal]) -> QuerySet[Deal]:
-    alive = Invoice.objects.filter(kind=Invoice.Kind.INVOICE).exclude(status=Invoice.Status.VOID)
+    alive = Invoice.objects.billing()
     return (
         deals.filter(pk__in=alive.filter(deal__isnull=False).values("deal"))
         .select_related("client__client_type", "owner")
@@ -390,7 +390,7 @@ def deal(request: StaffRequest, pk: int) -> HttpResponse:
     )
     company = Company.ours()
     bills = list(found.invoices.filter(kind=Invoice.Kind.INVOICE).order_by("-pk"))
-    alive = next((bill for bill in bills if bill.status != Invoice.Status.VOID), None)
+    alive = Invoice.objects.billing().filter(deal=found).first()
     missing = missing_for([found], company)[found.pk]
     waiting = Waiting(found, tuple(missing))
     may_edit = request.user.has_perm("invoices.change_client")

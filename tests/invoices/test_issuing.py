@@ -653,5 +653,19 @@ def test_the_owner_of_the_deal_owns_the_invoice_and_its_credit_note():
     seller = make_user(role="sales")
     deal = make_deal(owner=seller)
     invoice = issue(drafting.draft_from_deal(deal_id=deal.pk, by=None, on=ON))
-    assert (invoice.owner, credit(invoice).owner) == (seller, seller)
     assert not Deal.objects.to_bill().exists()
+    assert (invoice.owner, credit(invoice).owner) == (seller, seller)
+
+
+def test_a_deal_whose_invoice_was_credited_whole_can_be_billed_again():
+    make_company()
+    deal = make_deal()
+    first = drafting.draft_from_deal(deal_id=deal.pk, by=None, on=ON)
+    issue(first)
+    with pytest.raises(drafting.DraftRefused, match="billed already"):
+        drafting.draft_from_deal(deal_id=deal.pk, by=None, on=ON)
+    crediting.issue_credit_note(invoice_id=first.pk, reason="Wrong rate", by=None, on=ON)
+    assert deal in Deal.objects.to_bill()
+    second = drafting.draft_from_deal(deal_id=deal.pk, by=None, on=ON)
+    assert second.pk != first.pk
+    assert deal not in Deal.objects.to_bill()
