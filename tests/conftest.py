@@ -7,6 +7,7 @@ import pytest
 from django.core.management.commands import flush
 from django.db import connections
 from django.test import Client as Browser
+from django.utils import translation
 
 from billing_portal.accounts.models import User
 from invoices import truths
@@ -21,6 +22,8 @@ hypothesis.settings.load_profile("portal")
 
 @pytest.fixture(autouse=True)
 def _test_settings(settings):
+    # A request of the test before may have left its reader's language behind.
+    translation.activate("en-gb")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.STORAGES = {
