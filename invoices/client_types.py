@@ -13,6 +13,26 @@ class ClientTypeRefused(Exception):
     """The client type stays as it is; the message is written for staff."""
 
 
+def begin() -> None:
+    """The usual six where there is none yet: a client cannot be without a type."""
+    with transaction.atomic():
+        if ClientType.objects.exists():
+            return
+        mark = ClientType.Mark
+        usual = (
+            (mark.LARGE, _("Large account")),
+            (mark.SME, _("SME")),
+            (mark.STARTUP, _("Start-up")),
+            (mark.PUBLIC, _("Public sector")),
+            (mark.NONPROFIT, _("Non-profit")),
+            (mark.INTERNATIONAL, _("International")),
+        )
+        ClientType.objects.bulk_create(
+            ClientType(name=name, mark=mark, position=place * 10)
+            for place, (mark, name) in enumerate(usual, 1)
+        )
+
+
 def move(*, client_type_id: int, up: bool) -> None:
     """One place up or down; positions are numbered again in the order shown."""
     with transaction.atomic():

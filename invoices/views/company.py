@@ -52,7 +52,10 @@ def details(request: StaffRequest) -> HttpResponse:
         messages.error(request, _("The file was too large and was not read. Nothing was saved."))
         return _page(request, "company/details.html", _details(form), refused=True)
     if request.method == "POST" and form.is_valid():
+        is_new = Company.ours() is None
         form.save()
+        if is_new:
+            client_types.begin()
         messages.success(request, _("The company is saved."))
         return redirect("company:details")
     return _page(request, "company/details.html", _details(form), refused=bool(form.errors))

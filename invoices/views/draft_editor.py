@@ -169,6 +169,7 @@ def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:
         "client": invoice.client,
         "form": form,
         "lines": editor.lines,
+        "begins": not form.is_bound and not any(line.description for line in editor.lines),
         "blank": TypedLine(vat=_usual_vat(invoice)),
         "most_lines": MAX_LINES,
         "problems": editor.problems,

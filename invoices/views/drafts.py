@@ -103,6 +103,9 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
             typed.from_rows(invoice.lines.all(), invoice.currency),
             on,
         )
+        if not editor.lines:
+            # The first line waits for its words: nothing is saved of it while it stays empty.
+            rearranged(editor, "add")
         return _page(request, editor)
     editor = Editor(
         invoice,

@@ -12,7 +12,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Count, F, Q
+from django.db.models import BigIntegerField, Case, Count, F, Q, Value, When
 from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -250,7 +250,7 @@ def list_rows(rows: Iterable[dict[str, Any]], day: date, query: str) -> list[Row
                     str(STATES[key][1]).lower() for key in others if key not in ("sent", "issued")
                 ),
                 total=formatted_minor(row["total_minor"], currency),
-                open="–" if first == "void" else formatted_minor(open_minor, currency),
+                open="–" if first in ("void", "draft") else formatted_minor(open_minor, currency),
                 open_minor=open_minor,
                 currency=currency,
             )
@@ -268,14 +268,46 @@ def selection(request: HttpRequest, on: date) -> tuple[Any, InvoiceFilter, list[
     return rows, wanted, problems
 
 
+# States whose lists hold invoices and credit notes, drafts and what is issued, side by side.
+MIXED = ("", "all")
+
+
 def totals_of(rows: Any, wanted: InvoiceFilter, on: date) -> list[Total]:
-    """Totals per currency; drafts owe nothing yet, so nothing of them is outstanding."""
+    """Totals per currency. Among invoices a credit note counts down; a draft owes nothing yet."""
     open_name = "open_minor" if wanted.as_of and wanted.as_of != on else "outstanding_minor"
-    found = totals_per_currency(rows, "total_minor", open_name)
+    total_name = "total_minor"
+    if wanted.state in MIXED and not wanted.kind:
+        credit = Q(kind=Invoice.Kind.CREDIT_NOTE)
+        whole = BigIntegerField()
+        rows = rows.annotate(
+            counted=Case(
+                When(credit, then=-F(total_name)), default=F(total_name), output_field=whole
+            ),
+            owed=Case(
+                When(credit | Q(status=Invoice.Status.DRAFT), then=Value(0, output_field=whole)),
+                default=F(open_name),
+                output_field=whole,
+            ),
+        )
+        total_name, open_name = "counted", "owed"
+    found = totals_per_currency(rows, total_name, open_name)
     return [
-        Total(t.currency, t.count, {"total": t.sums["total_minor"], "open": t.sums[open_name]})
+        Total(t.currency, t.count, {"total": t.sums[total_name], "open": t.sums[open_name]})
         for t in found
     ]
+
+
+def counted(wanted: InvoiceFilter, count: int) -> str:
+    """“24 invoices”, in the word for what this list holds."""
+    if wanted.state == "draft":
+        words = ngettext("%(n)s draft", "%(n)s drafts", count)
+    elif wanted.state == "credit" or wanted.kind == Invoice.Kind.CREDIT_NOTE:
+        words = ngettext("%(n)s credit note", "%(n)s credit notes", count)
+    elif wanted.state in MIXED and not wanted.kind:
+        words = ngettext("%(n)s document", "%(n)s documents", count)
+    else:
+        words = ngettext("%(n)s invoice", "%(n)s invoices", count)
+    return words % {"n": grouped(count)}
 
 
 @require_GET
@@ -297,7 +329,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
     )
     day = wanted.as_of or on
     query = f"?{request.GET.urlencode()}" if request.GET else ""
-    found = ngettext("%(n)s document", "%(n)s documents", count) % {"n": grouped(count)}
+    found = counted(wanted, count)
     form = FilterForm(
         request.GET, user=request.user, currencies=[total.currency for total in totals]
     )
@@ -307,16 +339,15 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
         "totals": [
             {
                 "currency": total.currency,
-                "count": ngettext("%(n)s document", "%(n)s documents", total.count)
-                % {"n": grouped(total.count)},
+                "count": counted(wanted, total.count),
                 "total": total.text("total"),
-                "open": total.text("open"),
+                "open": "–" if wanted.state == "draft" else total.text("open"),
             }
             for total in totals
         ],
         "found": found,
-        "found_total": joined(totals, "total"),
-        "found_open": joined([t for t in totals if t.sums["open"]], "open"),
+        "found_total": joined(totals, "total") if count else "",
+        "found_open": joined(totals, "open") if any(t.sums["open"] for t in totals) else "",
         "problems": problems,
         "form": form,
         "chips": _chips(form, request.GET, wanted),
@@ -336,7 +367,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
         context=context,
     )
     if wants_partial(request):
-        announce(answer, f"{found}, {context['found_total']}")
+        announce(answer, ", ".join(filter(None, (found, context["found_total"]))))
     return answer
 
 

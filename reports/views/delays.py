@@ -169,6 +169,7 @@ def delays(request: HttpRequest) -> HttpResponse:
         "rows_url": list_url(scope.wanted),
         "watch_url": _watch_url(request, scope),
         "clear_url": reverse("reports:delays"),
+        "narrowed": bool(params),
     }
     return render_page(
         request,

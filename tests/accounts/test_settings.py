@@ -68,6 +68,15 @@ def test_the_company_is_saved_with_identifiers_without_spaces(admin_client):
     assert company.vat_id == "FR44732829320"
 
 
+def test_a_new_company_begins_with_the_usual_client_types(admin_client):
+    admin_client.post(reverse("company:details"), DETAILS)
+    marks = ["large", "sme", "startup", "public", "nonprofit", "intl"]
+    assert list(ClientType.objects.values_list("mark", flat=True)) == marks
+    ClientType.objects.filter(mark="intl").delete()
+    admin_client.post(reverse("company:details"), DETAILS)
+    assert ClientType.objects.count() == 5
+
+
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [

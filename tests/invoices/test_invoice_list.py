@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
+from billing_portal.money import formatted_minor
 from invoices.models import Document, Invoice
 from tests.factories import make_client, make_client_type, make_invoice, make_user
 
@@ -47,11 +48,22 @@ def ledger():
 
 def test_totals_cover_the_whole_selection_per_currency(clerk_client, ledger):
     page = body(listed(clerk_client, state="open"))
-    assert "3 documents" in page
+    assert "3 invoices" in page
     assert "€350.00 · US$70.00" in page
     for key in ("late", "current", "dollars"):
         assert ledger[key].number in page
     assert "Firm &lt;b&gt;Ltd&lt;/b&gt;" in page
+
+
+def test_of_everything_a_credit_note_counts_down_and_a_draft_owes_nothing(clerk_client, ledger):
+    make_invoice(
+        client=ledger["late"].client, kind=Invoice.Kind.CREDIT_NOTE, total_minor=30_00, number="A-1"
+    )
+    page = body(listed(clerk_client))
+    draft = ledger["draft"].total_minor
+    assert "5 documents" in page
+    assert f"{formatted_minor(350_00 - 30_00 + draft, 'EUR')} · US$70.00" in page
+    assert "€350.00 · US$70.00 outstanding" in page
 
 
 def test_overdue_shows_only_what_is_past_its_due_date_with_its_lateness(clerk_client, ledger):
