@@ -3,7 +3,7 @@
 set -u
 bin=.venv/bin
 failed=0
-run() { echo "— $*"; "$@" || failed=1; }
+run() { echo "— $*" | cut -c1-80; "$@" || failed=1; }
 run $bin/ruff check --quiet .
 run $bin/ruff format --check --quiet .
 run $bin/mypy --no-error-summary billing_portal invoices reports integrations

@@ -367,7 +367,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
         context=context,
     )
     if wants_partial(request):
-        announce(answer, ", ".join(filter(None, (found, context["found_total"]))))
+        announce(answer, f"{found}, {context['found_total']}" if count else found)
     return answer
 
 
