@@ -359,6 +359,11 @@ def joined(totals: Iterable[Total], name: str) -> str:
     return " · ".join(total.text(name) for total in totals if total.sums[name]) or "–"
 
 
+def searched(params: QueryDict, name: str = "q") -> str:
+    """What was typed into a search field; without NUL, which PostgreSQL refuses."""
+    return params.get(name, "").replace("\0", "").strip()[:200]
+
+
 # ─ Filters ──────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True)
 class Chip:

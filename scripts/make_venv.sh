@@ -3,6 +3,8 @@
 set -eu
 venv=$1
 python=${PYTHON:-python3}
+# One that works is kept, whoever made it.
+"$venv/bin/python" -c 'import pip' 2>/dev/null && exit 0
 command -v "$python" >/dev/null || { echo "No $python here: install Python 3.11 or newer." >&2; exit 1; }
 "$python" - <<'CHECK' || { echo "The portal needs Python 3.11 or newer; $python is older." >&2; exit 1; }
 import sys

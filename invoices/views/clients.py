@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
-from statistics import median
 from typing import Any
 
 from babel import Locale
@@ -30,10 +29,9 @@ from billing_portal.once import AlreadyDone, carry_out, key_of
 from billing_portal.templatetags.portal import grouped, query_with
 from billing_portal.toasts import announce
 from invoices.forms.clients import ClientForm, ContactForm
+from invoices.habits import habit_of
 from invoices.models import Client, ClientType, Contact, Deal, Invoice, Payment
 
-# Fewer payments than this say nothing about a habit.
-FEWEST_PAYMENTS = 5
 COLUMNS = (
     Column("name", gettext_lazy("Client"), order="name"),
     Column("type", gettext_lazy("Client type"), order="client_type__name"),
@@ -184,20 +182,15 @@ def _figures(found: Client, on: date) -> dict[str, Any]:
         .annotate(left=Sum("outstanding_minor"), n=Count("pk"))
         .order_by("-left")
     )
-    paid = Invoice.objects.filter(client=found).order_by("-paid_on", "-pk")
-    late = [
-        days
-        for days in paid.filter(days_late__isnull=False).values_list("days_late", flat=True)[:50]
-        if days is not None
-    ]
+    habit = habit_of(found.pk)
     return {
         "open": owed.get("open") or "–",
         "late": owed.get("late"),
         "cash": " · ".join(formatted_minor(row["left"], row["currency"]) for row in cash),
         "credit": " · ".join(formatted_minor(row["left"], row["currency"]) for row in credit),
-        "paid": len(late),
-        "habit": round(median(late)) if len(late) >= FEWEST_PAYMENTS else None,
-        "habit_text": grouped(round(median(late))) if len(late) >= FEWEST_PAYMENTS else "–",
+        "paid": habit.payments,
+        "habit": habit.days,
+        "habit_text": "–" if habit.days is None else grouped(habit.days),
     }
 
 

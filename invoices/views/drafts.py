@@ -16,6 +16,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
+from billing_portal.lists import searched
 from billing_portal.once import AlreadyDone, carry_out, key_of
 from billing_portal.toasts import add_toast
 from invoices import drafting
@@ -218,7 +219,7 @@ def draft_client(request: StaffRequest, pk: int) -> HttpResponse:
         problem = _give_to(request, invoice, found) if found else _("Choose a client.")
         if not problem:
             return go_to(request, reverse("invoices:edit", args=[pk]))
-    q = request.GET.get("q", "").strip()[:200]
+    q = searched(request.GET)
     clients = Client.objects.filter(merged_into__isnull=True).exclude(pk=invoice.client_id)
     if q:
         clients = clients.filter(name__icontains=q)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from statistics import median
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -20,6 +19,7 @@ from billing_portal.money import formatted_minor
 from billing_portal.templatetags.portal import STATES, grouped, query_with
 from invoices import penalties, timeline
 from invoices.forms.lines import UNITS, vat_label
+from invoices.habits import habit_of
 from invoices.models import (
     Allocation,
     Company,
@@ -31,9 +31,6 @@ from invoices.models import (
 )
 from invoices.queries import InvoiceFilter, filter_invoices
 
-FEWEST_PAYMENTS = 5
-# The habit of a client is that of its latest payments.
-LATEST_PAYMENTS = 50
 MOST_EVENTS = 200
 
 
@@ -137,17 +134,12 @@ def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dic
     }
 
 
-def habit_of(invoice: Invoice) -> dict[str, Any] | None:
-    """How late this client usually pays: the median of its latest paid invoices."""
+def usual_delay(invoice: Invoice) -> dict[str, Any] | None:
+    """How late the client of an open invoice usually pays."""
     if not invoice.is_outstanding:
         return None
-    paid = Invoice.objects.filter(client=invoice.client_id, paid_on__isnull=False)
-    latest = paid.order_by("-paid_on", "-pk").values_list("days_late", flat=True)
-    late = [days for days in latest[:LATEST_PAYMENTS] if days is not None]
-    if len(late) < FEWEST_PAYMENTS:
-        return None
-    days = int(median(late))
-    return {"days": days, "early": -days, "n": len(late)}
+    days, payments = habit_of(invoice.client_id)
+    return None if days is None else {"days": days, "early": -days, "n": payments}
 
 
 def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:

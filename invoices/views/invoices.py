@@ -20,13 +20,13 @@ from invoices.models import (
     Invoice,
 )
 from invoices.views.invoice_panels import (
-    habit_of,
     lines_of,
     money_panel,
     neighbours,
     next_steps,
     states_of,
     timeline_of,
+    usual_delay,
 )
 
 TABS = ("document", "lines", "files")
@@ -67,7 +67,7 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
         "document": document,
         "states": states_of(invoice, on),
         "money": money_panel(invoice, allocations, on, request.user),
-        "habit": habit_of(invoice),
+        "habit": usual_delay(invoice),
         "credit_notes": list(
             Invoice.objects.filter(corrects=invoice).issued().order_by("issue_date", "pk")
         )

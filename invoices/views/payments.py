@@ -28,6 +28,7 @@ from billing_portal.lists import (
     joined,
     ordered,
     paginate,
+    searched,
     stream_csv,
     stream_xlsx,
     totals_per_currency,
@@ -207,7 +208,7 @@ def export_payments_xlsx(request: StaffRequest) -> HttpResponseBase:
 @permission_required("invoices.view_client", raise_exception=True)
 def client_choices(request: StaffRequest) -> HttpResponse:
     """Clients whose name contains what was typed: for choosing one, here and for a new invoice."""
-    text = request.GET.get("q", "").strip()[:200]
+    text = searched(request.GET)
     target = request.GET.get("then", "")
     if target not in ("invoices:payment-new", "invoices:new"):
         target = "invoices:payment-new"

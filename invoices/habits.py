@@ -1,0 +1,30 @@
+"""How late a client usually pays."""
+
+from __future__ import annotations
+
+from math import floor
+from statistics import median
+from typing import NamedTuple
+
+from invoices.models import Invoice
+
+# Fewer payments than this say nothing about a habit, and old ones say little.
+FEWEST_PAYMENTS = 5
+LATEST_PAYMENTS = 50
+
+
+class Habit(NamedTuple):
+    """The median days late of so many latest payments; None when they are too few."""
+
+    days: int | None
+    payments: int
+
+
+def habit_of(client_id: int) -> Habit:
+    paid = Invoice.objects.filter(client=client_id, days_late__isnull=False)
+    latest = paid.order_by("-paid_on", "-pk").values_list("days_late", flat=True)
+    late = [days for days in latest[:LATEST_PAYMENTS] if days is not None]
+    if len(late) < FEWEST_PAYMENTS:
+        return Habit(None, len(late))
+    # A half counts as the later day.
+    return Habit(floor(median(late) + 0.5), len(late))
