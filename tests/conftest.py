@@ -6,6 +6,7 @@ import hypothesis
 import pytest
 from django.core.management.commands import flush
 from django.db import connections
+from django.db.backends.postgresql import creation as postgresql_creation
 from django.test import Client as Browser
 from django.utils import translation
 
@@ -46,6 +47,16 @@ def _flush_without_triggers(self, **options):
 
 
 flush.Command.handle = _flush_without_triggers
+
+
+def _drop_with_its_sessions(self, test_database_name, verbosity):
+    """A worker that a test killed may still hold its session when the database is dropped."""
+    with self._nodb_cursor() as cursor:
+        name = self.connection.ops.quote_name(test_database_name)
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+postgresql_creation.DatabaseCreation._destroy_test_db = _drop_with_its_sessions
 
 
 def _signed_in(role: str) -> Browser:
