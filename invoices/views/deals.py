@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -31,6 +32,7 @@ from billing_portal.lists import (
     joined,
     paginate,
     stream_csv,
+    stream_xlsx,
     totals_per_currency,
 )
 from billing_portal.money import digits, formatted, formatted_minor, from_minor, is_currency
@@ -353,10 +355,8 @@ def chip(missing: Missing, deal: Deal, may_edit: bool) -> Chip:
     return Chip(text, url, missing.text)
 
 
-@require_GET
-@permission_required("invoices.export", raise_exception=True)
-def export_deals_csv(request: StaffRequest) -> HttpResponseBase:
-    """The deals of the tab, all of them, with what each lacks."""
+def _exported(request: StaffRequest) -> tuple[Iterable[Deal], list[Column], str]:
+    """The deals of the tab, all of them, with what each lacks; and a name for the file."""
     form = QueueFilter(request.GET, user=request.user)
     deals = narrowed(request, form)
     state = request.GET.get("state", "")
@@ -366,16 +366,30 @@ def export_deals_csv(request: StaffRequest) -> HttpResponseBase:
             if state == "aside"
             else _billed(deals)
         ).select_related("client", "owner")
-        return stream_csv(rows.iterator(chunk_size=1000), COLUMNS, f"deals-{state}.csv")
+        return rows.iterator(chunk_size=1000), list(COLUMNS), f"deals-{state}"
     queue = examine(deals.to_bill(first_billing_day()))  # type: ignore[attr-defined]
     chosen = {"ready": queue.ready, "missing": queue.lacking}.get(state, queue.all)
+    lacking = {w.deal.pk: w.blocking for w in chosen}
     lacks = Column(
         "lacks",
         _("What it lacks"),
         value=lambda deal: " ".join(each.text for each in lacking[deal.pk]),
     )
-    lacking = {w.deal.pk: w.blocking for w in chosen}
-    return stream_csv((w.deal for w in chosen), [*COLUMNS, lacks], "deals-to-bill.csv")
+    return (w.deal for w in chosen), [*COLUMNS, lacks], "deals-to-bill"
+
+
+@require_GET
+@permission_required("invoices.export", raise_exception=True)
+def export_deals_csv(request: StaffRequest) -> HttpResponseBase:
+    rows, columns, name = _exported(request)
+    return stream_csv(rows, columns, f"{name}.csv")
+
+
+@require_GET
+@permission_required("invoices.export", raise_exception=True)
+def export_deals_xlsx(request: StaffRequest) -> HttpResponseBase:
+    rows, columns, name = _exported(request)
+    return stream_xlsx(rows, columns, f"{name}.xlsx", _("Deals"))
 
 
 # ─ One deal ─────────────────────────────────────────────────────────────────────────────────────

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import timedelta
 
+import openpyxl
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -131,3 +134,17 @@ def test_managers_read_and_change_nothing(manager_client):
     assert manager_client.get(reverse("invoices:client", args=[client.pk])).status_code == 200
     assert manager_client.get(reverse("invoices:client-edit", args=[client.pk])).status_code == 403
     assert manager_client.post(reverse("invoices:client-new"), given()).status_code == 403
+
+
+def test_exports_hold_the_selection_with_what_each_owes(clerk_client):
+    late = make_invoice(issue_date=timezone.localdate() - timedelta(days=60), total_minor=90_00)
+    make_invoice(issue_date=timezone.localdate())
+    answer = clerk_client.get(reverse("invoices:clients-csv"), {"late": "on"})
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["Client"], row["Outstanding"]) == (late.client.name, "€90.00")
+    for name in ("invoices:clients-xlsx", "invoices:deals-xlsx"):
+        book = openpyxl.load_workbook(
+            io.BytesIO(b"".join(clerk_client.get(reverse(name)).streaming_content))
+        )
+        assert book.active.max_row >= 1
