@@ -66,7 +66,10 @@ class HtmxLoginMiddleware:
         # Back to the page that the person sees, not to the fragment.
         from urllib.parse import urlencode, urlsplit
 
-        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        try:
+            shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        except ValueError:
+            shown = urlsplit("/")
         back = f"{shown.path}?{shown.query}".rstrip("?") or "/"
         return cast(
             HttpResponse, HttpResponseClientRedirect(f"{login}?{urlencode({'next': back})}")

@@ -63,4 +63,5 @@ def carried_out(key: str) -> AlreadyDone | None:
 
 
 def key_of(request: HttpRequest) -> str:
-    return request.POST.get(FIELD, "")
+    """Letters and digits, whatever was sent: PostgreSQL refuses a NUL, and a lone surrogate."""
+    return "".join(sign for sign in request.POST.get(FIELD, "") if sign.isascii() and sign != "\0")

@@ -64,7 +64,8 @@ class FilesForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        found = {name: file for name, file in self.cleaned_data.items() if file is not None}
+        # Neither None nor False, which a box to clear a file would send.
+        found = {name: file for name, file in self.cleaned_data.items() if file}
         if not found and not self.errors:
             raise forms.ValidationError(_("Choose at least one file."))
         return found
