@@ -175,6 +175,9 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Behind a proxy all requests come from its address: without this, one person's failed logins would
+# lock everybody out. Never more than there are: a client could then write its own address.
+ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXIES", default=0)
 # Nobody outside the house gets a mail because somebody typed their address.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 

@@ -292,3 +292,23 @@ def test_a_salesperson_does_not_open_the_deal_of_a_colleague(seller_client, sell
     assert seller_client.get(reverse("invoices:deal", args=[theirs.pk])).status_code == 404
     assert seller_client.get(reverse("invoices:deal", args=[mine.pk])).status_code == 200
     assert "Secret deal" not in seller_client.get(reverse("invoices:deals")).text
+
+
+@pytest.mark.django_db
+def test_behind_a_proxy_one_persons_failed_logins_keep_nobody_else_out(client, settings):
+    from django.core.cache import cache
+
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    cache.clear()
+
+    def fail(address: str, email: str) -> int:
+        return client.post(
+            reverse("account_login"),
+            {"login": email, "password": "wrong"},
+            headers={"X-Forwarded-For": address},
+        ).status_code
+
+    seen = {fail("203.0.113.7", f"guess{n}@kerlann.example") for n in range(60)}
+    assert 429 in seen
+    assert fail("203.0.113.8", "colleague@kerlann.example") != 429
+    cache.clear()
