@@ -1,7 +1,7 @@
 """Bring the French catalogue up to date with the source: `make messages`. Needs gettext installed.
 
 Nothing is guessed from similar sentences (no "fuzzy" entries), and nothing in the file changes
-unless a sentence did: no line numbers, no date, no wrapping.
+unless a sentence did: no places, no date, no wrapping, in alphabetical order.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def collect(locale: Path) -> Path:
         msgmerge_options = [
             *makemessages.Command.msgmerge_options,
             "--no-fuzzy-matching",
-            "--sort-by-file",
+            "--sort-output",
         ]
 
     assert settings.configured
@@ -50,7 +50,7 @@ def collect(locale: Path) -> Path:
                 Collect(),
                 locale=["fr"],
                 ignore_patterns=LEFT_ALONE,
-                add_location="file",
+                add_location="never",
                 no_wrap=True,
                 no_obsolete=True,
                 verbosity=0,
