@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.lists import Column, stream_csv
-from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.lists.paging import Column, stream_csv
 from billing_portal.toasts import announce
 from integrations.connecting import ConnectRefused, connect_pipedrive
 from integrations.forms import ConnectForm, MappingForm, save_mapping

@@ -17,8 +17,8 @@ from moneyed import get_currency
 from stdnum.fr import siren as siren_numbers
 
 from billing_portal.money import LARGEST_MINOR, digits, is_currency
+from billing_portal.spreadsheets import Complaint, Row, Table
 from invoices.models import Invoice, Payment
-from invoices.tables import Complaint, Row, Table
 
 CLIENT_COLUMNS = (
     "name",

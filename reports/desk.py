@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.accounts.models import User
-from billing_portal.lists import Total, totals_per_currency
+from billing_portal.lists.paging import Total, totals_per_currency
 from billing_portal.money import formatted_minor
 from invoices.billing_queue import Waiting, examine
 from invoices.expressions import InCompanyCurrency

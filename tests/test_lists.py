@@ -1,4 +1,4 @@
-"""billing_portal/lists.py"""
+"""billing_portal/lists/paging.py"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moneyed import Money
 
-from billing_portal.lists import (
+from billing_portal.lists.paging import (
     Column,
     chips,
     joined,
@@ -185,7 +185,7 @@ def test_rows_that_vanish_do_not_leave_a_short_page_behind(five):
 
 
 def test_a_count_stops_at_ten_thousand(five, monkeypatch):
-    monkeypatch.setattr("billing_portal.lists.MOST_COUNTED", 3)
+    monkeypatch.setattr("billing_portal.lists.paging.MOST_COUNTED", 3)
     page = paginate(Invoice.objects.all(), params(""), COLUMNS, default="due", size=2)
     assert page.capped
     assert page.summary == "1–2 of more than 3"

@@ -21,8 +21,8 @@ from django.utils.translation import gettext_lazy
 from moneyed import Money
 
 from billing_portal import dates
+from billing_portal.idempotency import FIELD, new_key
 from billing_portal.money import MINUS, formatted, formatted_minor, reader_locale
-from billing_portal.once import FIELD, new_key
 
 register = template.Library()
 

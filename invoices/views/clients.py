@@ -26,9 +26,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing_portal.accounts.models import User
 from billing_portal.forms import RowsField, row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.lists import Column, chips, ordered, paginate, stream_csv, stream_xlsx
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.lists.paging import Column, chips, ordered, paginate, stream_csv, stream_xlsx
 from billing_portal.money import formatted_minor, reader_locale
-from billing_portal.once import AlreadyDone, carry_out, key_of
 from billing_portal.templatetags.portal import grouped, query_with
 from billing_portal.toasts import announce
 from invoices.forms.clients import ClientForm, ContactForm

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from billing_portal.htmx import StaffRequest, go_to, render_page
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
 from billing_portal.money import formatted_minor
-from billing_portal.once import AlreadyDone, carry_out, key_of
 from invoices import numbering
 from invoices.crediting import credit_totals, creditable, issue_credit_note
 from invoices.forms.credit_notes import WHOLE, CreditForm

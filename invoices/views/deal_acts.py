@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
 from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import add_toast, close_overlays, refresh_counts
 from invoices.billing_queue import (

@@ -23,7 +23,7 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.lists import (
+from billing_portal.lists.paging import (
     POSITION,
     Column,
     Page,

@@ -16,8 +16,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.lists import searched
-from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.lists.paging import searched
 from billing_portal.toasts import add_toast
 from invoices import drafting
 from invoices.billing_queue import first_billing_day

@@ -20,8 +20,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.htmx import StaffRequest, go_to
-from billing_portal.lists import Column, stream_csv
-from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.lists.paging import Column, stream_csv
 from billing_portal.templatetags.portal import grouped
 from invoices.history_imports import KINDS, MAX_ROWS, discard, keep, progress_of, start
 from invoices.history_rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods
 from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
 from billing_portal.money import formatted_minor, from_minor, to_minor
-from billing_portal.once import AlreadyDone, carry_out, key_of
 from billing_portal.toasts import add_toast, close_overlays
 from invoices.forms.drafts import NoteForm
 from invoices.forms.invoices import ApplyForm, WriteOffForm

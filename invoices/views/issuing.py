@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page
-from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
 from invoices import drafting, mail, numbering
 from invoices.forms.drafts import IssueForm, SendForm
 from invoices.freezing import IssueRefused

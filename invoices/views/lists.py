@@ -29,7 +29,7 @@ from billing_portal.accounts.roles import sees_everything
 from billing_portal.dates import DateTextField
 from billing_portal.forms import RowsField, row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.lists import (
+from billing_portal.lists.paging import (
     POSITION,
     Chip,
     Column,

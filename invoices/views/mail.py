@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.lists import Column, paginate
-from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.lists.paging import Column, paginate
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
 from invoices.mail import MailRefused, cancel, confirm_arrived, resend

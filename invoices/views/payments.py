@@ -22,7 +22,8 @@ from moneyed import Money
 from billing_portal.dates import DateTextField
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.lists import (
+from billing_portal.idempotency import AlreadyDone, carried_out, carry_out, key_of
+from billing_portal.lists.paging import (
     Column,
     chips,
     joined,
@@ -34,7 +35,6 @@ from billing_portal.lists import (
     totals_per_currency,
 )
 from billing_portal.money import formatted, is_currency
-from billing_portal.once import AlreadyDone, carried_out, carry_out, key_of
 from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import announce
 from invoices.forms.payments import (

@@ -20,8 +20,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing_portal import dates
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.lists import Column, paginate
-from billing_portal.once import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.lists.paging import Column, paginate
 from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import add_toast, refresh_counts
 from invoices.queries import company_currency

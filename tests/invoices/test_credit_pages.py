@@ -2,7 +2,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from billing_portal.once import new_key
+from billing_portal.idempotency import new_key
 from invoices.models import Invoice, Message
 from tests.factories import make_draft, make_invoice, make_issued
 

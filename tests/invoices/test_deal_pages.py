@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from billing_portal.once import new_key
+from billing_portal.idempotency import new_key
 from invoices import billing_queue
 from invoices.billing_queue import SetAsideRefused, examine, set_aside, take_back
 from invoices.models import Deal, Invoice

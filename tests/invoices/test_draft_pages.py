@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from billing_portal.once import new_key
+from billing_portal.idempotency import new_key
 from invoices import drafting
 from invoices.forms.lines import TypedLine, bare, clean, from_rows, read
 from invoices.models import Invoice, InvoiceEvent, Message

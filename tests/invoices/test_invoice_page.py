@@ -8,7 +8,7 @@ from django.utils import timezone
 from moneyed import Money
 
 from billing_portal.accounts.models import User
-from billing_portal.once import new_key
+from billing_portal.idempotency import new_key
 from invoices import mail
 from invoices.models import Invoice, InvoiceEvent, LatePenaltyRate, Message, Payment
 from invoices.notes import NoteRefused, add_note
