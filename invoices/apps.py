@@ -8,7 +8,7 @@ class InvoicesConfig(AppConfig):
     verbose_name = _("Invoices")
 
     def ready(self) -> None:
-        from invoices import truths
+        from invoices.models import database_rules
 
-        pre_migrate.connect(truths.before_migrate, sender=self)
-        post_migrate.connect(truths.after_migrate, sender=self)
+        pre_migrate.connect(database_rules.before_migrate, sender=self)
+        post_migrate.connect(database_rules.after_migrate, sender=self)

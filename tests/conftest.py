@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from django.utils import translation
 
 from billing_portal.accounts.models import User
-from invoices import truths
+from invoices.models import database_rules
 from tests.factories import make_user
 
 # A shared machine may be slow for a moment: that is no finding.
@@ -42,7 +42,7 @@ _flush = flush.Command.handle
 
 
 def _flush_without_triggers(self, **options):
-    truths.remove(connections[options["database"]])
+    database_rules.remove(connections[options["database"]])
     return _flush(self, **options)
 
 

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from moneyed import Money
 
-from invoices import books, crediting, payments, truths
+from invoices import books, crediting, payments
 from invoices.models import (
     Allocation,
     Document,
@@ -18,6 +18,7 @@ from invoices.models import (
     NumberSeries,
     Payment,
     VatBreakdown,
+    database_rules,
 )
 from tests.factories import make_issued
 
@@ -45,9 +46,9 @@ def settled(db):
 
 def broken_by(tamper):
     """What verify() finds after somebody with the keys to the database was there."""
-    truths.remove(connection)
+    database_rules.remove(connection)
     tamper()
-    truths.install(connection)
+    database_rules.install(connection)
     return [str(one) for one in books.verify()]
 
 

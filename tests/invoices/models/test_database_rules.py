@@ -7,8 +7,7 @@ from datetime import date
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from invoices import truths
-from invoices.models import Allocation, Invoice, InvoiceEvent, InvoiceLine, Payment
+from invoices.models import Allocation, Invoice, InvoiceEvent, InvoiceLine, Payment, database_rules
 from tests.factories import make_client, make_invoice
 
 pytestmark = pytest.mark.django_db
@@ -137,4 +136,4 @@ def test_each_rule_has_its_trigger():
     with connection.cursor() as cursor:
         cursor.execute(query)
         found = {name for (name,) in cursor.fetchall()}
-    assert {rule[0] for rule in truths.RULES} <= found
+    assert {rule[0] for rule in database_rules.RULES} <= found
