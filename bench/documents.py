@@ -16,7 +16,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from bench.data import bench_user
 from bench.timing import Row, by_turns
-from invoices import drafting, issuing, pdf
+from invoices import drafting, issuing
+from invoices.documents.paper import Paper
+from invoices.documents.pdf import render
 from invoices.models import (
     Client,
     ClientType,
@@ -26,7 +28,6 @@ from invoices.models import (
     InvoiceLine,
     VatBreakdown,
 )
-from invoices.paper import Paper
 
 LINES = (
     ("Audit of the information system", "3", "950.00", "20"),
@@ -136,7 +137,7 @@ def issue() -> Iterator[Row]:
         issuing.issue(invoice_id=drafts.pop(), by=user, on=today)
 
     paper = Paper.from_json(first.paper)
-    works = (issue_one, copier.copy, lambda: pdf.render(paper))
+    works = (issue_one, copier.copy, lambda: render.render(paper))
     spent, rows, drawn = by_turns(*works, runs=runs, warm_up=warm_up)
     what = "issue of one invoice of 3 lines"
     inserted = ("its rows and PDF inserted by raw SQL in one transaction", rows)
@@ -166,9 +167,9 @@ def document() -> Iterator[Row]:
     client, user, today = _client(), bench_user(), timezone.localdate()
     issued = issuing.issue(invoice_id=_draft(client, today), by=user, on=today)
     paper = Paper.from_json(issued.paper)
-    content = pdf.render(paper)
+    content = render.render(paper)
     pages = _text_of(content)
-    drawn, plain = by_turns(lambda: pdf.render(paper), lambda: _canvas(pages), runs=25)
+    drawn, plain = by_turns(lambda: render.render(paper), lambda: _canvas(pages), runs=25)
     yield Row.of(
         "one PDF/A-3 of one page, fonts embedded",
         drawn,

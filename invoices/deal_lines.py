@@ -11,8 +11,7 @@ from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 
 from billing_portal.money import formatted_minor, from_minor, reader_locale
-from invoices.models import Deal, DealLine
-from invoices.totals import (
+from invoices.documents.totals import (
     STANDARD,
     DiscountInput,
     LineInput,
@@ -20,6 +19,7 @@ from invoices.totals import (
     compute,
     net_lines_from_gross,
 )
+from invoices.models import Deal, DealLine
 from invoices.vat import VatTreatment
 
 MAX_DESCRIPTION = 2_000

@@ -24,6 +24,14 @@ from invoices.deal_lines import (
     drafted_lines,
     told,
 )
+from invoices.documents.totals import (
+    STANDARD,
+    VAT_CATEGORIES,
+    LineInput,
+    Totals,
+    TotalsRefused,
+    compute,
+)
 from invoices.lacking import missing_for
 from invoices.models import (
     Client,
@@ -36,14 +44,6 @@ from invoices.models import (
 )
 from invoices.models.terms import TermsKind, due_date
 from invoices.recipients import address_problem, client_recipients, recipients_for
-from invoices.totals import (
-    STANDARD,
-    VAT_CATEGORIES,
-    LineInput,
-    Totals,
-    TotalsRefused,
-    compute,
-)
 from invoices.vat import vat_treatment
 
 EARLIEST = date(2000, 1, 1)

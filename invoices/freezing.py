@@ -18,11 +18,12 @@ from datetime import date
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from invoices import drafting, mail, numbering, pdf, settling, snapshot
+from invoices import drafting, mail, numbering, settling, snapshot
+from invoices.documents.paper import Paper
+from invoices.documents.pdf import render
+from invoices.documents.totals import Totals
 from invoices.models import Company, Document, Invoice, VatBreakdown
-from invoices.paper import Paper
 from invoices.readiness import Reason, before_last, reasons_not_to_issue
-from invoices.totals import Totals
 
 
 class IssueRefused(Exception):
@@ -56,8 +57,8 @@ def print_ahead(invoice_id: int, on: date) -> Printed | None:
 
 def rendered(paper: Paper, company: Company) -> bytes:
     try:
-        return pdf.render(paper, logo_png=bytes(company.logo_png) or None)
-    except pdf.PdfRefused as refusal:
+        return render.render(paper, logo_png=bytes(company.logo_png) or None)
+    except render.PdfRefused as refusal:
         raise IssueRefused(str(refusal)) from refusal
 
 

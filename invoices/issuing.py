@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from invoices import drafting, pdf, snapshot
+from invoices import drafting, snapshot
+from invoices.documents.pdf import render
 from invoices.freezing import IssueRefused, freeze, print_ahead, queue_mail
 from invoices.models import Company, Invoice, InvoiceEvent
 from invoices.rates import rate_on
@@ -77,4 +78,4 @@ def preview_pdf(invoice: Invoice, on: date) -> bytes:
     paper = snapshot.paper_on(invoice, on)
     if paper is None:
         raise IssueRefused(line_reasons(invoice, list(invoice.lines.all())))
-    return pdf.render(paper, draft=True, logo_png=bytes(company.logo_png) or None)
+    return render.render(paper, draft=True, logo_png=bytes(company.logo_png) or None)

@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 
 from billing_portal.dates import day
 from billing_portal.money import formatted_minor, is_currency
-from invoices import drafting, numbering, pdf, snapshot
+from invoices import drafting, numbering, snapshot
+from invoices.documents.pdf import render
+from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.models import Company, Invoice, InvoiceLine, NumberSeries
 from invoices.models.terms import TermsKind, latest_lawful_due_date
 from invoices.rates import rate_on
 from invoices.recipients import address_problem
-from invoices.totals import STANDARD, TotalsRefused
 from invoices.vat import vat_treatment
 
 
@@ -109,7 +110,7 @@ def warnings_before_issue(invoice: Invoice, on: date) -> list[Reason]:
             Reason("vat", _("VAT is charged to a client outside our VAT territory."), "#lines")
         )
     paper = snapshot.paper_on(invoice, on)
-    if odd := pdf.unprintable(paper) if paper else ():
+    if odd := render.unprintable(paper) if paper else ():
         found.append(
             Reason(
                 "lines",

@@ -8,7 +8,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from billing_portal.money import from_minor, is_currency, round_half_up
-from invoices import drafting, mentions
+from invoices import drafting
+from invoices.documents import mentions
+from invoices.documents.paper import Buyer, Paper, PaperLine, PaperVat, Seller, canonical_bytes
+from invoices.documents.totals import Totals, TotalsRefused
 from invoices.models import (
     Client,
     Company,
@@ -17,9 +20,7 @@ from invoices.models import (
     LatePenaltyRate,
     VatBreakdown,
 )
-from invoices.paper import Buyer, Paper, PaperLine, PaperVat, Seller, canonical_bytes
 from invoices.rates import rate_on
-from invoices.totals import Totals, TotalsRefused
 
 Language = Literal["fr", "en"]
 # What a page says where no rate of the day is known: the legal default, which is lawful in words.

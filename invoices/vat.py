@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from invoices import mentions
+from invoices.documents import mentions
+from invoices.documents.totals import STANDARD
 from invoices.models import Client, Company
-from invoices.totals import STANDARD
 
 EU = frozenset(
     [

@@ -106,7 +106,8 @@ def main(act, *arguments):
 
     from moneyed import Money
 
-    from invoices import crediting, issuing, mail, payments, pdf
+    from invoices import crediting, issuing, mail, payments
+    from invoices.documents.pdf import render
     from invoices.models import Allocation, Invoice, Message, NumberSeries, Payment
 
     on = date(2026, 11, 24)
@@ -156,13 +157,13 @@ def main(act, *arguments):
         at_every_statement(pay if act == "pay" else credit, look)
     elif act == "issue_killed_in_layout":
         pk = int(arguments[0])
-        whole = pdf._laid_out
+        whole = render._laid_out
 
         def dies(html, makers):
             whole(html, makers)
             os.kill(os.getpid(), signal.SIGKILL)
 
-        pdf._laid_out = dies
+        render._laid_out = dies
         print(0, in_child(lambda: issuing.issue(invoice_id=pk, by=None, on=on)), "", sep="\t")
     elif act == "deliver":
         pk = int(arguments[0])

@@ -48,10 +48,10 @@ from invoices.billing_queue import (
     first_billing_day,
 )
 from invoices.deal_lines import drafted_lines, told
+from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.forms.deals import NOBODY, QueueFilter
 from invoices.lacking import Missing, missing_for, with_what_billing_needs
 from invoices.models import Client, Company, Deal, Invoice
-from invoices.totals import STANDARD, TotalsRefused
 from invoices.vat import vat_treatment
 
 PAGE_SIZE = 50

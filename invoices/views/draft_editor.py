@@ -16,12 +16,12 @@ from billing_portal import dates
 from billing_portal.money import formatted_minor, is_currency
 from invoices import deal_lines, drafting, lacking
 from invoices.deal_lines import MAX_LINES
+from invoices.documents.totals import STANDARD, Totals, TotalsRefused
 from invoices.forms import lines as typed
 from invoices.forms.drafts import DraftForm
 from invoices.forms.lines import TypedLine
 from invoices.models import Company, Deal, Invoice, InvoiceEvent, InvoiceLine
 from invoices.readiness import Reason, reasons_not_to_issue, warnings_before_issue
-from invoices.totals import STANDARD, Totals, TotalsRefused
 from invoices.vat import vat_treatment
 
 

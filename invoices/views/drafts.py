@@ -22,13 +22,13 @@ from billing_portal.toasts import add_toast
 from invoices import drafting
 from invoices.billing_queue import first_billing_day
 from invoices.deal_lines import MAX_LINES
+from invoices.documents.pdf.render import PdfRefused
 from invoices.drafting import DraftRefused
 from invoices.forms import lines as typed
 from invoices.forms.drafts import DiscardForm, DraftForm
 from invoices.freezing import IssueRefused
 from invoices.issuing import preview_pdf
 from invoices.models import Client, Deal, Invoice
-from invoices.pdf import PdfRefused
 from invoices.recipients import client_recipients
 from invoices.views.clients import chosen_client
 from invoices.views.draft_editor import Editor, context_of, rearranged

@@ -17,7 +17,8 @@ from billing_portal.accounts.models import User
 from billing_portal.htmx import StaffRequest
 from billing_portal.money import formatted_minor
 from billing_portal.templatetags.portal import STATES, grouped, query_with
-from invoices import penalties, timeline
+from invoices import timeline
+from invoices.documents import penalties
 from invoices.forms.lines import UNITS, vat_label
 from invoices.habits import habit_of
 from invoices.models import (

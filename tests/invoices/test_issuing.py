@@ -14,8 +14,9 @@ from hypothesis.extra.django import TestCase
 from moneyed import Money
 from pypdf import PdfReader
 
-from invoices import books, crediting, drafting, freezing, issuing, payments, pdf, readiness
+from invoices import books, crediting, drafting, freezing, issuing, payments, readiness
 from invoices.crediting import CreditLine
+from invoices.documents.pdf import render as pdf
 from invoices.freezing import IssueRefused
 from invoices.models import (
     Allocation,

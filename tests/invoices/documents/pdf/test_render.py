@@ -16,12 +16,13 @@ from PIL import Image, ImageChops
 from pypdf import PdfReader
 from xhtml2pdf import parser, pisa
 
-from invoices import mentions, pdf
-from invoices.paper import Buyer, Paper, PaperLine, Seller, amounts
-from invoices.pdf import PdfRefused, render, unprintable
-from invoices.pdf_a import Attachment, Facts, finish
-from invoices.pdf_text import printable
-from invoices.totals import DiscountInput, LineInput, compute
+from invoices.documents import mentions
+from invoices.documents.paper import Buyer, Paper, PaperLine, Seller, amounts
+from invoices.documents.pdf import render
+from invoices.documents.pdf.archive import Attachment, Facts, finish
+from invoices.documents.pdf.render import PdfRefused, render, unprintable
+from invoices.documents.pdf.text import printable
+from invoices.documents.totals import DiscountInput, LineInput, compute
 
 SELLER = Seller(
     name="Kerlann Conseil",
@@ -431,7 +432,7 @@ def test_the_finish_carries_an_attachment_for_the_e_invoice_to_come():
 
 
 def test_the_payment_code_is_one_of_the_european_payments_council():
-    code = pdf._payment_code(make_paper())
+    code = render._payment_code(make_paper())
     assert code is not None
     assert code.error == "M"
     wanted = {
@@ -443,7 +444,7 @@ def test_the_payment_code_is_one_of_the_european_payments_council():
     }
     for fields in wanted.values():
         paper = make_paper(**fields)
-        assert pdf._payment_code(paper) is None
+        assert render._payment_code(paper) is None
         render(paper)
 
 
@@ -473,7 +474,7 @@ def test_the_engine_has_nothing_to_say_about_our_document(monkeypatch):
         results.append(create(*args, **options))
         return results[-1]
 
-    monkeypatch.setattr(pdf.pisa, "CreatePDF", noted)
+    monkeypatch.setattr(render.pisa, "CreatePDF", noted)
     render(make_paper(), logo_png=logo())
     render(make_paper(language="en"), draft=True)
     assert [(result.err, result.warn, result.log) for result in results] == [(0, 0, [])] * 2
@@ -542,21 +543,21 @@ def test_no_text_makes_the_engine_open_a_connection_or_a_file(tmp_path):
 def test_even_markup_of_ours_could_not_fetch(source):
     """The second wall: were a text ever not escaped, the policy still refuses, and so do we."""
     with pytest.raises(PdfRefused):
-        pdf._laid_out(f'<p>a<img src="{source}"></p>', {})
+        render._laid_out(f'<p>a<img src="{source}"></p>', {})
 
 
 def test_a_failure_of_the_engine_is_a_refusal_with_a_sentence():
     with pytest.raises(PdfRefused, match=r"could not be made .ZeroDivisionError."):
-        pdf._laid_out("<invoicelines></invoicelines>", {"lines": lambda: 1 // 0})
+        render._laid_out("<invoicelines></invoicelines>", {"lines": lambda: 1 // 0})
     deep = "<div>" * 200 + "x" + "</div>" * 200
     with pytest.raises(PdfRefused, match="too long to lay out"):
-        pdf._laid_out(deep, {})
+        render._laid_out(deep, {})
 
 
 def test_a_font_that_is_not_embedded_is_a_refusal(monkeypatch):
-    html = pdf.render_to_string
+    html = render.render_to_string
     monkeypatch.setattr(
-        pdf,
+        render,
         "render_to_string",
         lambda *args: html(*args).replace("PortalSans; font-size", "Helvetica; font-size"),
     )

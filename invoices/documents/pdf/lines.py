@@ -23,9 +23,9 @@ from reportlab.platypus.paraparser import ParaFrag
 from xhtml2pdf import parser
 from xhtml2pdf.tags import pisaTag
 
-from invoices.paper import CREDIT_NOTE, Paper
-from invoices.pdf_labels import Words
-from invoices.pdf_text import BOLD, REGULAR, is_right_to_left, printable, runs, visual
+from invoices.documents.paper import CREDIT_NOTE, Paper
+from invoices.documents.pdf.labels import Words
+from invoices.documents.pdf.text import BOLD, REGULAR, is_right_to_left, printable, runs, visual
 
 INK, MUTED, LINE, ACCENT = (HexColor(c) for c in ("#1a1d23", "#5f6674", "#dfe2e7", "#3a4fc0"))
 WIDTH = 493.0

@@ -9,8 +9,8 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 
-from invoices.mentions import LOCALES, long_date
-from invoices.paper import CREDIT_NOTE, Paper
+from invoices.documents.mentions import LOCALES, long_date
+from invoices.documents.paper import CREDIT_NOTE, Paper
 
 
 @dataclass(frozen=True)

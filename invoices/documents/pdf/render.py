@@ -25,11 +25,11 @@ from segno import helpers
 from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import RenderLimitError, ResourceAccessPolicy
 
-from invoices import pdf_text
-from invoices.paper import CREDIT_NOTE, Paper
-from invoices.pdf_a import Facts, FontNotEmbedded, finish
-from invoices.pdf_labels import Words, as_dict
-from invoices.pdf_lines import (
+from invoices.documents.paper import CREDIT_NOTE, Paper
+from invoices.documents.pdf import text as pdf_text
+from invoices.documents.pdf.archive import Facts, FontNotEmbedded, finish
+from invoices.documents.pdf.labels import Words, as_dict
+from invoices.documents.pdf.lines import (
     DraftMark,
     PageNumber,
     PageTotal,
@@ -38,7 +38,7 @@ from invoices.pdf_lines import (
     payment_details,
     table_of_lines,
 )
-from invoices.pdf_text import needs_fallback, printable
+from invoices.documents.pdf.text import needs_fallback, printable
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def render(paper: Paper, *, draft: bool = False, logo_png: bytes | None = None) 
         ),
         "mark": lambda: DraftMark(words.labels.draft),
     }
-    raw = _laid_out(render_to_string("invoices/pdf/document.html", context), makers)
+    raw = _laid_out(render_to_string("invoices/documents/pdf/document.html", context), makers)
     title = " ".join(filter(None, (words.kind(), "" if draft else paper.number)))
     facts = Facts(
         title=f"{title} – {paper.seller.name}",

@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal, Self
 
-from invoices.totals import Totals, sub_unit
+from invoices.documents.totals import Totals, sub_unit
 
 INVOICE = "invoice"
 CREDIT_NOTE = "credit_note"

@@ -4,7 +4,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoices.penalties import Rate, claim
+from invoices.documents.penalties import Rate, claim
 
 DUE = date(2026, 8, 19)
 RATES = [Rate(date(2026, 1, 1), Decimal("12.15"))]

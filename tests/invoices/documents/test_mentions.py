@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from invoices import mentions
+from invoices.documents import mentions
 
 
 def test_terms_of_early_payment_are_stated_even_when_there_are_none():

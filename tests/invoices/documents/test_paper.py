@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoices.paper import (
+from invoices.documents.paper import (
     Buyer,
     Paper,
     PaperAllowance,

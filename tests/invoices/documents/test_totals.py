@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from invoices.totals import (
+from invoices.documents.totals import (
     MAX_TOTAL,
     AmountTooLarge,
     DiscountInput,
