@@ -11,7 +11,7 @@ urlpatterns = [
     path("", include("invoices.urls")),
     path("integrations/", include("integrations.urls")),
     path("settings/", include("billing_portal.accounts.urls")),
-    path("settings/", include("invoices.company_urls")),
+    path("settings/", include("invoices.company.urls")),
     path("accounts/", include("billing_portal.accounts.sign_in_urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url="/static/vendor/favicon.svg", permanent=True)),

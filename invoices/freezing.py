@@ -18,7 +18,8 @@ from datetime import date
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from invoices import drafting, mail, numbering, settling, snapshot
+from invoices import drafting, mail, settling, snapshot
+from invoices.company import numbering
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.documents.totals import Totals

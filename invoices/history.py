@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
 from billing_portal.spreadsheets import MAX_ROWS, Complaint, Table, TableRefused, read_table
+from invoices.company.numbering import prefix_for
 from invoices.history_rows import (
     CLIENT_COLUMNS,
     INVOICE_COLUMNS,
@@ -40,7 +41,6 @@ from invoices.models import (
     Invoice,
     Payment,
 )
-from invoices.numbering import prefix_for
 
 # Parameters of one query, safely below the limits of both databases.
 CHUNK = 900

@@ -14,6 +14,7 @@ from django.db import models
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
+from invoices.company.rates import Rates
 from invoices.history import PLAIN_FIELDS, Plan
 from invoices.history_rows import ClientRow, InvoiceRow, key_of
 from invoices.models import (
@@ -26,7 +27,6 @@ from invoices.models import (
     InvoiceEvent,
     Payment,
 )
-from invoices.rates import Rates
 from invoices.settling import BALANCE_FIELDS, Settled, put, settlement
 
 BATCH = 2_000

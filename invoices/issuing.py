@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices import drafting, snapshot
+from invoices.company.rates import rate_on
 from invoices.documents.pdf import render
 from invoices.freezing import IssueRefused, freeze, print_ahead, queue_mail
 from invoices.models import Company, Invoice, InvoiceEvent
-from invoices.rates import rate_on
 from invoices.readiness import (
     company_reasons,
     line_reasons,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from billing_portal.money import from_minor, is_currency, round_half_up
 from invoices import drafting
+from invoices.company.rates import rate_on
 from invoices.documents import mentions
 from invoices.documents.paper import Buyer, Paper, PaperLine, PaperVat, Seller, canonical_bytes
 from invoices.documents.totals import Totals, TotalsRefused
@@ -20,7 +21,6 @@ from invoices.models import (
     LatePenaltyRate,
     VatBreakdown,
 )
-from invoices.rates import rate_on
 
 Language = Literal["fr", "en"]
 # What a page says where no rate of the day is known: the legal default, which is lawful in words.

@@ -41,9 +41,9 @@ from django.utils import timezone
 
 from billing_portal.money import digits
 from invoices.billing_queue import first_billing_day
+from invoices.company.rates import Rates
 from invoices.models import Allocation, Deal, Invoice
 from invoices.queries import company_currency
-from invoices.rates import Rates
 from reports.estimator import Curve
 from reports.models import AlertRule
 

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from billing_portal.htmx import StaffRequest, go_to, render_page
 from billing_portal.idempotency import AlreadyDone, carry_out, key_of
 from billing_portal.money import formatted_minor
-from invoices import numbering
+from invoices.company import numbering
+from invoices.company.numbering import NumberRefused
 from invoices.crediting import credit_totals, creditable, issue_credit_note
 from invoices.forms.credit_notes import WHOLE, CreditForm
 from invoices.freezing import IssueRefused
 from invoices.models import Company, Invoice
-from invoices.numbering import NumberRefused
 
 
 def _form(request: StaffRequest, invoice: Invoice) -> tuple[CreditForm, Any]:

@@ -17,12 +17,13 @@ from django.views.decorators.http import require_http_methods
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page
 from billing_portal.idempotency import AlreadyDone, carry_out, key_of
-from invoices import drafting, mail, numbering
+from invoices import drafting, mail
+from invoices.company import numbering
+from invoices.company.numbering import NumberRefused
 from invoices.forms.drafts import IssueForm, SendForm
 from invoices.freezing import IssueRefused
 from invoices.issuing import issue
 from invoices.models import Company, Invoice
-from invoices.numbering import NumberRefused
 from invoices.readiness import Reason, reasons_not_to_issue, warnings_before_issue
 from invoices.recipients import client_recipients
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from billing_portal.htmx import StaffRequest
 from invoices import client_types
 from invoices.client_types import ClientTypeRefused
-from invoices.company_forms import (
+from invoices.company.forms import (
     MARK_WORDS,
     ClientTypeForm,
     CompanyForm,
@@ -50,7 +50,7 @@ def details(request: StaffRequest) -> HttpResponse:
     if getattr(request, "upload_too_large", False):
         form = CompanyForm(instance=company)
         messages.error(request, _("The file was too large and was not read. Nothing was saved."))
-        return _page(request, "company/details.html", _details(form), refused=True)
+        return _page(request, "invoices/company/details.html", _details(form), refused=True)
     if request.method == "POST" and form.is_valid():
         is_new = Company.ours() is None
         form.save()
@@ -58,7 +58,9 @@ def details(request: StaffRequest) -> HttpResponse:
             client_types.begin()
         messages.success(request, _("The company is saved."))
         return redirect("company:details")
-    return _page(request, "company/details.html", _details(form), refused=bool(form.errors))
+    return _page(
+        request, "invoices/company/details.html", _details(form), refused=bool(form.errors)
+    )
 
 
 def _details(form: CompanyForm) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def invoicing(request: StaffRequest) -> HttpResponse:
     begun = NumberSeries.objects.order_by("-year", "kind")
     return _page(
         request,
-        "company/invoicing.html",
+        "invoices/company/invoicing.html",
         {"form": form, "series": [_series(each) for each in begun]},
         refused=bool(form.errors),
     )
@@ -233,7 +235,7 @@ def rates(request: StaffRequest) -> HttpResponse:
         return redirect("company:rates")
     return _page(
         request,
-        "company/rates.html",
+        "invoices/company/rates.html",
         {
             "penalty_form": penalty,
             "exchange_form": exchange,
