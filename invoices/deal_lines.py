@@ -11,6 +11,7 @@ from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 
 from billing_portal.money import formatted_minor, from_minor, reader_locale
+from invoices.clients.vat import VatTreatment
 from invoices.documents.totals import (
     STANDARD,
     DiscountInput,
@@ -20,7 +21,6 @@ from invoices.documents.totals import (
     net_lines_from_gross,
 )
 from invoices.models import Deal, DealLine
-from invoices.vat import VatTreatment
 
 MAX_DESCRIPTION = 2_000
 MAX_LINES = 500

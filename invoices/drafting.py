@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from billing_portal.money import is_currency
+from invoices.clients.recipients import address_problem, client_recipients, recipients_for
+from invoices.clients.vat import vat_treatment
 from invoices.deal_lines import (
     HUNDREDTH,
     MAX_DESCRIPTION,
@@ -43,8 +45,6 @@ from invoices.models import (
     VatBreakdown,
 )
 from invoices.models.terms import TermsKind, due_date
-from invoices.recipients import address_problem, client_recipients, recipients_for
-from invoices.vat import vat_treatment
 
 EARLIEST = date(2000, 1, 1)
 LATEST = date(2100, 1, 1)

@@ -29,9 +29,9 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted
+from invoices.clients.recipients import address_problem
 from invoices.documents import mentions
 from invoices.models import Client, Company, Document, Invoice, InvoiceEvent, Message
-from invoices.recipients import address_problem
 
 logger = logging.getLogger(__name__)
 

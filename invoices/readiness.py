@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from billing_portal.dates import day
 from billing_portal.money import formatted_minor, is_currency
 from invoices import drafting, snapshot
+from invoices.clients.recipients import address_problem
+from invoices.clients.vat import vat_treatment
 from invoices.company import numbering
 from invoices.company.rates import rate_on
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.models import Company, Invoice, InvoiceLine, NumberSeries
 from invoices.models.terms import TermsKind, latest_lawful_due_date
-from invoices.recipients import address_problem
-from invoices.vat import vat_treatment
 
 
 @dataclass(frozen=True)

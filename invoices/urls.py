@@ -1,7 +1,7 @@
 from django.urls import path
 
+from invoices.clients.views import clients
 from invoices.views import (
-    clients,
     credit_notes,
     deal_acts,
     deals,

@@ -15,8 +15,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing_portal.htmx import StaffRequest
-from invoices import client_types
-from invoices.client_types import ClientTypeRefused
+from invoices.clients import types
+from invoices.clients.types import ClientTypeRefused
 from invoices.company.forms import (
     MARK_WORDS,
     ClientTypeForm,
@@ -55,7 +55,7 @@ def details(request: StaffRequest) -> HttpResponse:
         is_new = Company.ours() is None
         form.save()
         if is_new:
-            client_types.begin()
+            types.begin()
         messages.success(request, _("The company is saved."))
         return redirect("company:details")
     return _page(
@@ -137,7 +137,7 @@ def client_type_list(request: StaffRequest) -> HttpResponse:
     ]
     return _page(
         request,
-        "company/client_types.html",
+        "invoices/clients/client_types.html",
         {"form": form, "rows": rows},
         refused=bool(form.errors),
     )
@@ -160,7 +160,7 @@ def _client_type_page(
 ) -> HttpResponse:
     return _page(
         request,
-        "company/client_type.html",
+        "invoices/clients/client_type.html",
         {
             "form": form,
             "merge_form": merge_form,
@@ -174,7 +174,7 @@ def _client_type_page(
 @require_POST
 @may_change
 def client_type_move(request: StaffRequest, pk: int) -> HttpResponse:
-    client_types.move(client_type_id=pk, up=request.POST.get("to") == "up")
+    types.move(client_type_id=pk, up=request.POST.get("to") == "up")
     return redirect("company:client_types")
 
 
@@ -186,7 +186,7 @@ def client_type_merge(request: StaffRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         target = form.cleaned_data["into"]
         try:
-            moved = client_types.merge(client_type_id=pk, into_id=target.pk)
+            moved = types.merge(client_type_id=pk, into_id=target.pk)
         except ClientTypeRefused as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -207,7 +207,7 @@ def client_type_merge(request: StaffRequest, pk: int) -> HttpResponse:
 @may_change
 def client_type_delete(request: StaffRequest, pk: int) -> HttpResponse:
     try:
-        client_types.delete(client_type_id=pk)
+        types.delete(client_type_id=pk)
     except ClientTypeRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("company:client_type", pk=pk)

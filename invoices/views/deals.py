@@ -47,12 +47,12 @@ from invoices.billing_queue import (
     examine,
     first_billing_day,
 )
+from invoices.clients.vat import vat_treatment
 from invoices.deal_lines import drafted_lines, told
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.forms.deals import NOBODY, QueueFilter
 from invoices.lacking import Missing, missing_for, with_what_billing_needs
 from invoices.models import Client, Company, Deal, Invoice
-from invoices.vat import vat_treatment
 
 PAGE_SIZE = 50
 TABS = (

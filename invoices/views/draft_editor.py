@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from billing_portal import dates
 from billing_portal.money import formatted_minor, is_currency
 from invoices import deal_lines, drafting, lacking
+from invoices.clients.vat import vat_treatment
 from invoices.deal_lines import MAX_LINES
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
 from invoices.forms import lines as typed
@@ -22,7 +23,6 @@ from invoices.forms.drafts import DraftForm
 from invoices.forms.lines import TypedLine
 from invoices.models import Company, Deal, Invoice, InvoiceEvent, InvoiceLine
 from invoices.readiness import Reason, reasons_not_to_issue, warnings_before_issue
-from invoices.vat import vat_treatment
 
 
 @dataclass

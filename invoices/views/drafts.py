@@ -21,6 +21,8 @@ from billing_portal.lists.paging import searched
 from billing_portal.toasts import add_toast
 from invoices import drafting
 from invoices.billing_queue import first_billing_day
+from invoices.clients.recipients import client_recipients
+from invoices.clients.views.clients import chosen_client
 from invoices.deal_lines import MAX_LINES
 from invoices.documents.pdf.render import PdfRefused
 from invoices.drafting import DraftRefused
@@ -29,8 +31,6 @@ from invoices.forms.drafts import DiscardForm, DraftForm
 from invoices.freezing import IssueRefused
 from invoices.issuing import preview_pdf
 from invoices.models import Client, Deal, Invoice
-from invoices.recipients import client_recipients
-from invoices.views.clients import chosen_client
 from invoices.views.draft_editor import Editor, context_of, rearranged
 
 

@@ -18,9 +18,9 @@ from billing_portal.htmx import StaffRequest
 from billing_portal.money import formatted_minor
 from billing_portal.templatetags.portal import STATES, grouped, query_with
 from invoices import timeline
+from invoices.clients.payment_habits import habit_of
 from invoices.documents import penalties
 from invoices.forms.lines import UNITS, vat_label
-from invoices.habits import habit_of
 from invoices.models import (
     Allocation,
     Company,

@@ -18,6 +18,7 @@ from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page
 from billing_portal.idempotency import AlreadyDone, carry_out, key_of
 from invoices import drafting, mail
+from invoices.clients.recipients import client_recipients
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
 from invoices.forms.drafts import IssueForm, SendForm
@@ -25,7 +26,6 @@ from invoices.freezing import IssueRefused
 from invoices.issuing import issue
 from invoices.models import Company, Invoice
 from invoices.readiness import Reason, reasons_not_to_issue, warnings_before_issue
-from invoices.recipients import client_recipients
 
 
 @require_http_methods(["GET", "POST"])

@@ -37,6 +37,7 @@ from billing_portal.lists.paging import (
 from billing_portal.money import formatted, is_currency
 from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import announce
+from invoices.clients.views.clients import chosen_client
 from invoices.forms.payments import (
     MOST_SHOWN,
     AllocationForm,
@@ -54,7 +55,6 @@ from invoices.payments import (
     record_payment,
     reverse_payment,
 )
-from invoices.views.clients import chosen_client
 
 COLUMNS = (
     Column(
@@ -220,8 +220,8 @@ def client_choices(request: StaffRequest) -> HttpResponse:
             return redirect(f"{reverse(target)}?client={only[0].pk}")
     return render_page(
         request,
-        page="invoices/choose_client.html",
-        partial="invoices/partials/client_choices.html",
+        page="invoices/clients/choose_client.html",
+        partial="invoices/clients/partials/client_choices.html",
         context={
             "clients": found.select_related("client_type").order_by("name")[:20],
             "q": text,

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from invoices import deal_lines, drafting, lacking, recipients
+from invoices import deal_lines, drafting, lacking
+from invoices.clients import recipients
+from invoices.clients.vat import vat_treatment
 from invoices.documents.totals import TotalsRefused
 from invoices.drafting import DraftRefused
 from invoices.models import Client, Deal, DealDiscount, Invoice, InvoiceEvent
-from invoices.vat import vat_treatment
 from tests.factories import make_client, make_company, make_deal, make_draft
 from tests.race import at_once
 

@@ -31,8 +31,8 @@ from billing_portal.lists.paging import Column, chips, ordered, paginate, stream
 from billing_portal.money import formatted_minor, reader_locale
 from billing_portal.templatetags.portal import grouped, query_with
 from billing_portal.toasts import announce
-from invoices.forms.clients import ClientForm, ContactForm
-from invoices.habits import habit_of
+from invoices.clients.forms import ClientForm, ContactForm
+from invoices.clients.payment_habits import habit_of
 from invoices.models import Client, ClientType, Contact, Deal, Invoice, Payment
 
 COLUMNS = (
@@ -137,8 +137,8 @@ def client_list(request: StaffRequest) -> HttpResponse:
     found = ngettext("%(n)s client", "%(n)s clients", page.count) % {"n": page.count_text}
     answer = render_page(
         request,
-        page="invoices/clients.html",
-        partial="invoices/partials/client_list.html",
+        page="invoices/clients/clients.html",
+        partial="invoices/clients/partials/client_list.html",
         context={
             "page": page,
             "rows": [(client, owed.get(client.pk)) for client in page.rows],
@@ -190,8 +190,8 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
     unpaid = documents.outstanding()
     return render_page(
         request,
-        page="invoices/client.html",
-        partial="invoices/client.html",
+        page="invoices/clients/client.html",
+        partial="invoices/clients/client.html",
         context={
             "client": found,
             "country": Locale.parse(reader_locale()).territories.get(found.country, found.country),
@@ -261,8 +261,8 @@ def client_edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
         return redirect("invoices:client", pk=saved.pk)
     return render_page(
         request,
-        page="invoices/client_edit.html",
-        partial="invoices/client_edit.html",
+        page="invoices/clients/client_edit.html",
+        partial="invoices/clients/client_edit.html",
         context={"form": form, "client": found},
         status=422 if form.errors else 200,
     )
@@ -285,8 +285,8 @@ def contact_edit(request: StaffRequest, pk: int, contact_pk: int | None = None) 
         return redirect("invoices:client", pk=pk)
     return render_page(
         request,
-        page="invoices/contact_edit.html",
-        partial="invoices/contact_edit.html",
+        page="invoices/clients/contact_edit.html",
+        partial="invoices/clients/contact_edit.html",
         context={"form": form, "client": found, "contact": contact},
         status=422 if form.errors else 200,
     )
