@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.money import formatted_minor
-from invoices.queries import InvoiceFilter
+from invoices.selections.filters import InvoiceFilter
 from reports.models import Alert, AlertRule
 
 

@@ -20,15 +20,15 @@ from django.utils.translation import ngettext
 from billing_portal import dates
 from billing_portal.money import MINUS, formatted_minor
 from billing_portal.templatetags.portal import grouped, percent
-from invoices.expressions import first_day, month_index
 from invoices.models import ClientType, Invoice
-from invoices.queries import (
+from invoices.selections.filters import (
     NOBODY,
     InvoiceFilter,
     company_currency,
     filter_invoices,
     with_open_amount,
 )
+from invoices.selections.sql import first_day, month_index
 from reports import charts
 from reports.delays import (
     AMOUNT_CLASSES,

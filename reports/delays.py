@@ -38,17 +38,9 @@ from django.db.models.lookups import LessThan
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from invoices.expressions import (
-    DaysBetween,
-    InCompanyCurrency,
-    MonthIndex,
-    Packed,
-    first_day,
-    month_index,
-)
 from invoices.models import Allocation, Client, ClientType, Invoice
 from invoices.models.invoices import InvoiceQuerySet
-from invoices.queries import (
+from invoices.selections.filters import (
     NOBODY,
     InvoiceFilter,
     company_currency,
@@ -57,6 +49,14 @@ from invoices.queries import (
     open_at,
     settled_by,
     with_open_amount,
+)
+from invoices.selections.sql import (
+    DaysBetween,
+    InCompanyCurrency,
+    MonthIndex,
+    Packed,
+    first_day,
+    month_index,
 )
 from reports.estimator import Curve
 

@@ -22,9 +22,9 @@ from billing_portal.accounts.models import User
 from billing_portal.lists.paging import Total, totals_per_currency
 from billing_portal.money import formatted_minor
 from invoices.billing_queue import Waiting, examine
-from invoices.expressions import InCompanyCurrency
 from invoices.models import Client, Company, Deal, Invoice, Payment
-from invoices.queries import BUCKETS_DUE, InvoiceFilter, bucket_condition
+from invoices.selections.filters import BUCKETS_DUE, InvoiceFilter, bucket_condition
+from invoices.selections.sql import InCompanyCurrency
 from reports import alert_words, alerts
 from reports.models import Alert
 

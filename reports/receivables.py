@@ -14,10 +14,9 @@ from typing import Any
 from django.db.models import Case, Count, F, IntegerField, Q, Sum, Value, When
 from django.db.models.functions import Greatest
 
-from invoices.expressions import MonthIndex, first_day, month_index
 from invoices.models import Allocation, Invoice, Payment
 from invoices.models.invoices import was_issued
-from invoices.queries import (
+from invoices.selections.filters import (
     BUCKETS_DUE,
     BUCKETS_ISSUE,
     NOBODY,
@@ -27,6 +26,7 @@ from invoices.queries import (
     open_at,
     with_open_amount,
 )
+from invoices.selections.sql import MonthIndex, first_day, month_index
 from reports.delays import By, rounded
 
 

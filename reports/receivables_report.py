@@ -16,7 +16,7 @@ from billing_portal import dates
 from billing_portal.money import MINUS, formatted_minor
 from billing_portal.templatetags.portal import grouped
 from invoices.models import ClientType
-from invoices.queries import BUCKETS_DUE, BUCKETS_ISSUE, NOBODY, InvoiceFilter
+from invoices.selections.filters import BUCKETS_DUE, BUCKETS_ISSUE, NOBODY, InvoiceFilter
 from reports import charts
 from reports.delay_report import Cell, list_url
 from reports.delays import By, Scope, labels, rounded, slices

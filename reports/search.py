@@ -18,8 +18,8 @@ from moneyed import get_currency
 
 from billing_portal.accounts.models import User
 from billing_portal.money import parse_decimal
-from invoices.expressions import codes_by_unit
 from invoices.models import Client, Deal, Invoice, Payment
+from invoices.selections.sql import codes_by_unit
 
 PER_GROUP = 8
 SHORTEST, LONGEST = 2, 120

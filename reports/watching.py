@@ -43,7 +43,7 @@ from billing_portal.money import digits
 from invoices.billing_queue import first_billing_day
 from invoices.company.rates import Rates
 from invoices.models import Allocation, Deal, Invoice
-from invoices.queries import company_currency
+from invoices.selections.filters import company_currency
 from reports.estimator import Curve
 from reports.models import AlertRule
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from billing_portal.dates import DateTextField
 from invoices.models import Invoice
 from invoices.models.terms import TermsKind
-from invoices.queries import company_currency, usual_currencies
+from invoices.selections.filters import company_currency, usual_currencies
 
 COMMON_TERMS = (
     ("net", 0),

@@ -30,7 +30,7 @@ from invoices.models import (
     Message,
     Payment,
 )
-from invoices.queries import InvoiceFilter, filter_invoices
+from invoices.selections.filters import InvoiceFilter, filter_invoices
 
 MOST_EVENTS = 200
 

@@ -55,7 +55,7 @@ from billing_portal.templatetags.portal import (
 from billing_portal.toasts import announce
 from invoices.models import Client, ClientType, Document, Invoice
 from invoices.models.invoices import Standing
-from invoices.queries import (
+from invoices.selections.filters import (
     BUCKETS_DUE,
     BUCKETS_ISSUE,
     InvoiceFilter,

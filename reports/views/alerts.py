@@ -24,7 +24,7 @@ from billing_portal.idempotency import AlreadyDone, carry_out, key_of
 from billing_portal.lists.paging import Column, paginate
 from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import add_toast, refresh_counts
-from invoices.queries import company_currency
+from invoices.selections.filters import company_currency
 from reports import alerts, previews
 from reports import desk as desks
 from reports.alert_words import tell, told_rule

@@ -24,9 +24,9 @@ from billing_portal.forms import RowsField
 from billing_portal.htmx import render_page
 from billing_portal.lists.paging import Column, stream_csv, stream_xlsx
 from billing_portal.templatetags.portal import query_with
-from invoices.expressions import first_day, month_index
 from invoices.models import ClientType, Invoice
-from invoices.queries import InvoiceFilter, usual_currencies
+from invoices.selections.filters import InvoiceFilter, usual_currencies
+from invoices.selections.sql import first_day, month_index
 from reports.delay_report import DelayReport, Head, Row, list_url
 from reports.delays import BYS, MEASURES, By, Measure, Scope, rounded
 

@@ -18,7 +18,7 @@ from billing_portal.htmx import render_page
 from billing_portal.lists.paging import Column, stream_csv, stream_xlsx
 from billing_portal.money import from_minor
 from billing_portal.templatetags.portal import query_with
-from invoices.queries import BUCKETS_DUE, BUCKETS_ISSUE, InvoiceFilter
+from invoices.selections.filters import BUCKETS_DUE, BUCKETS_ISSUE, InvoiceFilter
 from reports.delays import By
 from reports.receivables import Ageing, usual_start
 from reports.receivables_report import ReceivablesReport, due_labels, issue_labels

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from billing_portal.accounts.models import User
 from invoices import settling
 from invoices.models import ExchangeRate, Message, Payment
-from invoices.queries import InvoiceFilter, filter_invoices
+from invoices.selections.filters import InvoiceFilter, filter_invoices
 from reports import alert_words, alerts, watching
 from reports.models import Alert, AlertRule
 from tests.factories import (

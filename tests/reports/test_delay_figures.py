@@ -12,7 +12,7 @@ import pytest
 from django.http import QueryDict
 
 from invoices.models import Client, Invoice
-from invoices.queries import InvoiceFilter, filter_invoices, with_open_amount
+from invoices.selections.filters import InvoiceFilter, filter_invoices, with_open_amount
 from invoices.settling import allocate
 from reports.delay_report import CLASSES, DelayReport
 from reports.delays import BYS, MEASURES, Scope, measure, slices

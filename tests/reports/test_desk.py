@@ -14,7 +14,7 @@ from django.utils import timezone
 from billing_portal.accounts.models import User
 from billing_portal.lists.paging import joined, totals_per_currency
 from invoices.models import Deal, Invoice, Payment
-from invoices.queries import InvoiceFilter, filter_invoices
+from invoices.selections.filters import InvoiceFilter, filter_invoices
 from reports import alerts, desk
 from tests.factories import (
     make_client,

@@ -7,7 +7,7 @@ import pytest
 from django.http import QueryDict
 
 from invoices.models import Invoice
-from invoices.queries import InvoiceFilter, filter_invoices, with_open_amount
+from invoices.selections.filters import InvoiceFilter, filter_invoices, with_open_amount
 from tests.factories import make_client, make_client_type, make_company, make_invoice, make_user
 from tests.reports.golden import AS_OF, credit, make_golden_set, pay
 
@@ -166,7 +166,7 @@ def test_rows_are_found_by_type_client_and_owner():
 def test_conversion_rounds_away_from_zero_on_both_sides_of_it(minor, expected):
     from django.db.models import Value
 
-    from invoices.expressions import InCompanyCurrency
+    from invoices.selections.sql import InCompanyCurrency
 
     make_company()
     make_invoice(currency="USD", exchange_rate=Decimal("0.85"))

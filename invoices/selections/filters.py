@@ -21,9 +21,9 @@ from django.utils.translation import gettext as _
 from moneyed import get_currency
 
 from billing_portal.money import is_currency, parse_decimal
-from invoices.expressions import InCompanyCurrency, codes_by_unit
 from invoices.models import Allocation, Client, Company, ExchangeRate, Invoice
 from invoices.models.invoices import InvoiceQuerySet, was_issued
+from invoices.selections.sql import InCompanyCurrency, codes_by_unit
 
 # draft: not issued yet · issued: by the as-of day, settled since or not · open: issued and not
 # settled by then · overdue: open and due before then · part: open and settled in part · settled ·
