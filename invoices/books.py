@@ -12,8 +12,9 @@ from typing import Any
 from django.db.models import F, Sum
 from django.utils.translation import gettext as _
 
-from invoices import settling, snapshot
+from invoices import snapshot
 from invoices.models import Allocation, Document, Invoice, NumberSeries, Payment
+from invoices.payments import settling
 
 BATCH = 2_000
 

@@ -14,11 +14,12 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor, from_minor, to_minor
-from invoices import drafting, settling
+from invoices import drafting
 from invoices.clients.vat import vat_treatment
 from invoices.documents.totals import STANDARD, LineInput, split, vat_of
 from invoices.freezing import IssueRefused, freeze, queue_mail
 from invoices.models import Company, Invoice, InvoiceEvent, InvoiceLine, VatBreakdown
+from invoices.payments import settling
 from invoices.readiness import Reason, company_reasons
 
 

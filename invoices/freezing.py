@@ -18,12 +18,13 @@ from datetime import date
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from invoices import drafting, mail, settling, snapshot
+from invoices import drafting, mail, snapshot
 from invoices.company import numbering
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.documents.totals import Totals
 from invoices.models import Company, Document, Invoice, VatBreakdown
+from invoices.payments import settling
 from invoices.readiness import Reason, before_last, reasons_not_to_issue
 
 

@@ -27,7 +27,7 @@ from invoices.models import (
     InvoiceEvent,
     Payment,
 )
-from invoices.settling import BALANCE_FIELDS, Settled, put, settlement
+from invoices.payments.settling import BALANCE_FIELDS, Settled, put, settlement
 
 BATCH = 2_000
 M = TypeVar("M", bound=models.Model)

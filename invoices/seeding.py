@@ -35,7 +35,7 @@ from invoices.models import (
     Stage,
     VatBreakdown,
 )
-from invoices.settling import BALANCE_FIELDS, Settled, put, settlement
+from invoices.payments.settling import BALANCE_FIELDS, Settled, put, settlement
 
 MONTHS = 60
 SETTLED_SHARE = 0.85

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from invoices.clients.views import clients
+from invoices.payments.views import recording
 from invoices.views import (
     credit_notes,
     deal_acts,
@@ -12,7 +13,6 @@ from invoices.views import (
     issuing,
     lists,
     mail,
-    payments,
 )
 
 app_name = "invoices"
@@ -55,7 +55,7 @@ urlpatterns = [
     path("clients/", clients.client_list, name="clients"),
     path("clients/export.csv", clients.export_clients_csv, name="clients-csv"),
     path("clients/export.xlsx", clients.export_clients_xlsx, name="clients-xlsx"),
-    path("clients/choose/", payments.client_choices, name="client-choices"),
+    path("clients/choose/", recording.client_choices, name="client-choices"),
     path("clients/new/", clients.client_edit, name="client-new"),
     path("clients/<int:pk>/", clients.client, name="client"),
     path("clients/<int:pk>/edit/", clients.client_edit, name="client-edit"),
@@ -70,13 +70,13 @@ urlpatterns = [
         clients.contact_remove,
         name="contact-remove",
     ),
-    path("payments/", payments.payment_list, name="payments"),
-    path("payments/export.csv", payments.export_payments_csv, name="payments-csv"),
-    path("payments/export.xlsx", payments.export_payments_xlsx, name="payments-xlsx"),
-    path("payments/new/", payments.payment_new, name="payment-new"),
-    path("payments/<int:pk>/", payments.payment, name="payment"),
-    path("payments/<int:pk>/allocate/", payments.payment_allocate, name="payment-allocate"),
-    path("payments/<int:pk>/reverse/", payments.payment_reverse, name="payment-reverse"),
+    path("payments/", recording.payment_list, name="payments"),
+    path("payments/export.csv", recording.export_payments_csv, name="payments-csv"),
+    path("payments/export.xlsx", recording.export_payments_xlsx, name="payments-xlsx"),
+    path("payments/new/", recording.payment_new, name="payment-new"),
+    path("payments/<int:pk>/", recording.payment, name="payment"),
+    path("payments/<int:pk>/allocate/", recording.payment_allocate, name="payment-allocate"),
+    path("payments/<int:pk>/reverse/", recording.payment_reverse, name="payment-reverse"),
     path("mail/", mail.mail_list, name="mail"),
     path("mail/<int:pk>/", mail.mail, name="mail-message"),
     path("mail/<int:pk>/resend/", mail.mail_resend, name="mail-resend"),

@@ -106,9 +106,10 @@ def main(act, *arguments):
 
     from moneyed import Money
 
-    from invoices import crediting, issuing, mail, payments
+    from invoices import crediting, issuing, mail
     from invoices.documents.pdf import render
     from invoices.models import Allocation, Invoice, Message, NumberSeries, Payment
+    from invoices.payments import recording
 
     on = date(2026, 11, 24)
     if act == "issue":
@@ -132,7 +133,7 @@ def main(act, *arguments):
 
         def pay():
             ten = Money("10", "EUR")
-            payment = payments.record_payment(
+            payment = recording.record_payment(
                 client_id=rows[0].client_id,
                 amount=Money("25", "EUR"),
                 received_on=on,

@@ -136,8 +136,8 @@ def make_rule(**fields):
 
 def settle(invoice, on, *, by="payment"):
     """Settle a made invoice whole on a day, by money or by credit note, without the pages."""
-    from invoices import settling
     from invoices.models import Payment
+    from invoices.payments import settling
 
     amount = invoice.outstanding_minor
     source = {}

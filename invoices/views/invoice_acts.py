@@ -25,7 +25,7 @@ from invoices.models import (
     Invoice,
 )
 from invoices.notes import NoteRefused, add_note
-from invoices.payments import (
+from invoices.payments.recording import (
     PaymentRefused,
     allocate_unapplied,
     apply_credit_note,

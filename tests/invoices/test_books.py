@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from moneyed import Money
 
-from invoices import books, crediting, payments
+from invoices import books, crediting
 from invoices.models import (
     Allocation,
     Document,
@@ -20,6 +20,7 @@ from invoices.models import (
     VatBreakdown,
     database_rules,
 )
+from invoices.payments import recording
 from tests.factories import make_issued
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,7 @@ ON = date(2026, 11, 24)
 def settled(db):
     """Two invoices, one paid and one credited, as the books like them."""
     paid, credited = make_issued(), make_issued()
-    payments.record_payment(
+    recording.record_payment(
         client_id=paid.client_id,
         amount=Money("1200", "EUR"),
         received_on=ON,
@@ -149,7 +150,7 @@ def test_a_credit_note_larger_than_its_invoice_is_named(settled):
 
 def test_a_reversal_that_mirrors_nothing_is_named(settled):
     payment = Payment.objects.get()
-    mirror = payments.reverse_payment(payment_id=payment.pk, by=None, on=ON, reason="x")
+    mirror = recording.reverse_payment(payment_id=payment.pk, by=None, on=ON, reason="x")
     found = broken_by(lambda: Payment.objects.filter(pk=mirror.pk).update(amount_minor=-130_000))
     assert any("does not mirror" in one for one in found)
 

@@ -163,7 +163,7 @@ def test_without_a_company_nothing_is_credited_and_the_page_says_what_to_do(cler
 def test_the_credit_note_page_says_what_is_left_of_it(clerk_client, clerk):
     from moneyed import Money
 
-    from invoices.payments import record_payment
+    from invoices.payments.recording import record_payment
 
     invoice = issued()
     record_payment(

@@ -185,7 +185,7 @@ def test_the_workbook_keeps_numbers_and_days_as_such(clerk_client, ledger):
 def test_as_of_a_past_day_what_was_open_then_is_shown(clerk_client, clerk):
     from moneyed import Money
 
-    from invoices.payments import record_payment
+    from invoices.payments.recording import record_payment
 
     invoice = make_invoice(issue_date=date(2026, 3, 1), total_minor=100_00)
     record_payment(

@@ -12,7 +12,7 @@ from billing_portal.idempotency import new_key
 from invoices import mail
 from invoices.models import Invoice, InvoiceEvent, LatePenaltyRate, Message, Payment
 from invoices.notes import NoteRefused, add_note
-from invoices.payments import record_payment, reverse_payment
+from invoices.payments.recording import record_payment, reverse_payment
 from tests.factories import (
     make_client,
     make_company,

@@ -14,7 +14,7 @@ from hypothesis.extra.django import TestCase
 from moneyed import Money
 from pypdf import PdfReader
 
-from invoices import books, crediting, drafting, freezing, issuing, payments, readiness
+from invoices import books, crediting, drafting, freezing, issuing, readiness
 from invoices.crediting import CreditLine
 from invoices.documents.pdf import render as pdf
 from invoices.freezing import IssueRefused
@@ -32,6 +32,7 @@ from invoices.models import (
     Message,
     NumberSeries,
 )
+from invoices.payments import recording
 from tests import crash
 from tests.factories import (
     make_client,
@@ -469,7 +470,7 @@ def test_a_part_of_a_line_is_credited_and_the_rest_stays_owed():
 
 def test_credit_beyond_what_is_owed_is_the_clients_credit():
     invoice = make_issued()
-    payments.record_payment(
+    recording.record_payment(
         client_id=invoice.client_id,
         amount=Money("1000", "EUR"),
         received_on=ON,
@@ -484,7 +485,7 @@ def test_credit_beyond_what_is_owed_is_the_clients_credit():
     assert fresh(note).outstanding_minor == 1000_00
     assert fresh(note).status == "issued"
     other = make_issued(client=invoice.client)
-    payments.apply_credit_note(
+    recording.apply_credit_note(
         credit_note_id=note.pk,
         invoice_id=other.pk,
         amount=Money("1000", "EUR"),
@@ -590,7 +591,7 @@ def test_a_payment_and_a_credit_note_at_once_never_exceed_the_invoice():
     invoice = make_issued(lines=((1, 1000),))
 
     def pay():
-        return payments.record_payment(
+        return recording.record_payment(
             client_id=invoice.client_id,
             amount=Money("1200", "EUR"),
             received_on=ON,

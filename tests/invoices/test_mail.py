@@ -604,7 +604,7 @@ def test_the_answer_of_a_mail_provider_decides(settings, monkeypatch, answer, st
 def test_the_mail_of_a_part_paid_invoice_asks_for_the_rest(language, rest):
     from moneyed import Money
 
-    from invoices.payments import record_payment
+    from invoices.payments.recording import record_payment
 
     invoice = make_issued(language=language)
     company = make_company()

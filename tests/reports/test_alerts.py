@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_portal.accounts.models import User
-from invoices import settling
 from invoices.models import ExchangeRate, Message, Payment
+from invoices.payments import settling
 from invoices.selections.filters import InvoiceFilter, filter_invoices
 from reports import alert_words, alerts, watching
 from reports.models import Alert, AlertRule

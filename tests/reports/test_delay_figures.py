@@ -12,8 +12,8 @@ import pytest
 from django.http import QueryDict
 
 from invoices.models import Client, Invoice
+from invoices.payments.settling import allocate
 from invoices.selections.filters import InvoiceFilter, filter_invoices, with_open_amount
-from invoices.settling import allocate
 from reports.delay_report import CLASSES, DelayReport
 from reports.delays import BYS, MEASURES, Scope, measure, slices
 from reports.estimator import Curve

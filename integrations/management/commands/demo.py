@@ -23,7 +23,7 @@ from invoices.drafting import draft_from_deal
 from invoices.issuing import issue
 from invoices.lacking import missing_for, with_what_billing_needs
 from invoices.models import Company, Deal, ExchangeRate, Invoice, LatePenaltyRate, Payment
-from invoices.payments import record_payment
+from invoices.payments.recording import record_payment
 
 # The old accounting ends so many days ago; what was won since is billed here, except the newest.
 GO_LIVE_DAYS, QUEUE_DAYS = 70, 21

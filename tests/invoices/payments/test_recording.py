@@ -7,9 +7,10 @@ from datetime import date
 import pytest
 from moneyed import Money
 
-from invoices import books, payments
+from invoices import books
 from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
-from invoices.payments import PaymentRefused
+from invoices.payments import recording
+from invoices.payments.recording import PaymentRefused
 from tests import crash
 from tests.factories import make_client, make_draft, make_invoice
 from tests.race import at_once
@@ -23,7 +24,7 @@ def eur(amount):
 
 
 def pay(client, amount, *allocations, on=date(2026, 10, 5), reference="", **more):
-    return payments.record_payment(
+    return recording.record_payment(
         client_id=client.pk,
         amount=amount if isinstance(amount, Money) else eur(amount),
         received_on=on,
@@ -77,14 +78,14 @@ def test_what_is_over_stays_unapplied_cash_until_somebody_applies_it(clerk):
     payment = pay(first.client, 150, (first, 100))
     assert payment.unapplied == eur(50)
     second = make_invoice(client=first.client, total_minor=80_00)
-    payments.allocate_unapplied(
+    recording.allocate_unapplied(
         payment_id=payment.pk, allocations=[(second.pk, eur(50))], by=clerk, on=ON
     )
     assert fresh(payment).unapplied == eur(0)
     assert fresh(second).outstanding_balance == eur(30)
     assert second.allocations.get().applied_on == payment.received_on
     with pytest.raises(PaymentRefused, match=r"only €0.00 are there"):
-        payments.allocate_unapplied(
+        recording.allocate_unapplied(
             payment_id=payment.pk, allocations=[(second.pk, eur(1))], by=clerk, on=ON
         )
 
@@ -103,12 +104,12 @@ def test_the_oldest_debt_is_proposed_first():
     later = make_invoice(client=client, issue_date=date(2026, 5, 1), total_minor=30_00)
     make_invoice(client=client, total_minor=30_00)
     make_invoice(client=client, issue_date=date(2025, 5, 1), currency="USD")
-    assert payments.propose_allocations(client, eur(50)) == [(late, eur(30)), (later, eur(20))]
+    assert recording.propose_allocations(client, eur(50)) == [(late, eur(30)), (later, eur(20))]
 
 
 def test_a_value_date_before_the_invoice_is_pointed_out_and_not_refused():
     invoice = make_invoice(issue_date=date(2026, 10, 10), due_date=date(2026, 11, 9))
-    assert payments.is_before_issue(date(2026, 10, 5), [invoice]) == [invoice]
+    assert recording.is_before_issue(date(2026, 10, 5), [invoice]) == [invoice]
     pay(invoice.client, 120, (invoice, 120))
     assert fresh(invoice).days_to_pay == -5
 
@@ -188,7 +189,7 @@ def test_a_payment_of_an_unknown_client_or_invoice_is_refused():
     with pytest.raises(PaymentRefused, match="no longer here"):
         pay(invoice.client, 10, (gone, 10))
     with pytest.raises(PaymentRefused, match="payment is no longer"):
-        payments.reverse_payment(payment_id=0, by=None, on=ON, reason="x")
+        recording.reverse_payment(payment_id=0, by=None, on=ON, reason="x")
 
 
 def test_a_note_or_reason_that_is_too_long_and_an_empty_choice_are_refused(clerk):
@@ -197,11 +198,11 @@ def test_a_note_or_reason_that_is_too_long_and_an_empty_choice_are_refused(clerk
         pay(client, 10, note="x" * 301)
     payment = pay(client, 10)
     with pytest.raises(PaymentRefused, match="Choose an invoice"):
-        payments.allocate_unapplied(payment_id=payment.pk, allocations=[], by=clerk, on=ON)
+        recording.allocate_unapplied(payment_id=payment.pk, allocations=[], by=clerk, on=ON)
     with pytest.raises(PaymentRefused, match="At most 300"):
         reverse(payment, reason="x" * 301)
     with pytest.raises(PaymentRefused, match="no longer here"):
-        payments.write_off(invoice_id=0, reason="x", by=clerk, on=ON)
+        recording.write_off(invoice_id=0, reason="x", by=clerk, on=ON)
     with pytest.raises(PaymentRefused, match="no longer here"):
         apply(Invoice(pk=0), Invoice(pk=0), eur(1))
 
@@ -210,7 +211,7 @@ def test_a_note_or_reason_that_is_too_long_and_an_empty_choice_are_refused(clerk
 
 
 def reverse(payment, reason="bounced", on=ON):
-    return payments.reverse_payment(payment_id=payment.pk, by=None, on=on, reason=reason)
+    return recording.reverse_payment(payment_id=payment.pk, by=None, on=on, reason=reason)
 
 
 def test_a_reversal_opens_every_invoice_again_and_deletes_nothing():
@@ -236,7 +237,7 @@ def test_a_payment_is_reversed_once_and_a_reversal_never():
         reverse(mirror)
     for row in (payment, mirror):
         with pytest.raises(PaymentRefused, match="was reversed"):
-            payments.allocate_unapplied(
+            recording.allocate_unapplied(
                 payment_id=row.pk, allocations=[(make_invoice().pk, eur(1))], by=None, on=ON
             )
 
@@ -261,7 +262,7 @@ def test_the_same_remittance_after_its_reversal_is_told_what_to_do():
 
 
 def apply(note, invoice, amount):
-    return payments.apply_credit_note(
+    return recording.apply_credit_note(
         credit_note_id=note.pk, invoice_id=invoice.pk, amount=amount, by=None, on=ON
     )
 
@@ -291,22 +292,22 @@ def test_a_credit_note_only_settles_its_own_client_and_currency():
 def test_a_write_off_is_not_a_payment():
     invoice = make_invoice(total_minor=100_00)
     pay(invoice.client, 40, (invoice, 40))
-    payments.write_off(invoice_id=invoice.pk, reason="insolvent", by=None, on=ON)
+    recording.write_off(invoice_id=invoice.pk, reason="insolvent", by=None, on=ON)
     row = fresh(invoice)
     assert (row.status, row.written_off_minor, row.settled_on) == ("settled", 60_00, ON)
     assert row.paid_on == date(2026, 10, 5)
     with pytest.raises(PaymentRefused, match="settled"):
-        payments.write_off(invoice_id=invoice.pk, reason="again", by=None, on=ON)
+        recording.write_off(invoice_id=invoice.pk, reason="again", by=None, on=ON)
 
 
 def test_a_write_off_has_a_reason_and_stays_within_the_debt():
     invoice = make_invoice(total_minor=100_00)
     with pytest.raises(PaymentRefused, match="why"):
-        payments.write_off(invoice_id=invoice.pk, reason="", by=None, on=ON)
+        recording.write_off(invoice_id=invoice.pk, reason="", by=None, on=ON)
     with pytest.raises(PaymentRefused, match=r"€100.00 outstanding"):
-        payments.write_off(invoice_id=invoice.pk, amount=eur(101), reason="x", by=None, on=ON)
+        recording.write_off(invoice_id=invoice.pk, amount=eur(101), reason="x", by=None, on=ON)
     with pytest.raises(PaymentRefused, match="before its invoice"):
-        payments.write_off(invoice_id=invoice.pk, reason="x", by=None, on=date(2026, 1, 1))
+        recording.write_off(invoice_id=invoice.pk, reason="x", by=None, on=date(2026, 1, 1))
 
 
 # ─ At once ──────────────────────────────────────────────────────────────────────────────────────
@@ -362,7 +363,7 @@ def test_unapplied_cash_is_given_out_once_by_two_people():
     invoices = [make_invoice(client=client, total_minor=100_00) for _ in range(3)]
     found = at_once(
         *[
-            lambda invoice=invoice: payments.allocate_unapplied(
+            lambda invoice=invoice: recording.allocate_unapplied(
                 payment_id=payment.pk, allocations=[(invoice.pk, eur(100))], by=None, on=ON
             )
             for invoice in invoices

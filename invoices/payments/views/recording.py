@@ -38,16 +38,10 @@ from billing_portal.money import formatted, is_currency
 from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import announce
 from invoices.clients.views.clients import chosen_client
-from invoices.forms.payments import (
-    MOST_SHOWN,
-    AllocationForm,
-    PaymentForm,
-    ReversalForm,
-    part_name,
-)
 from invoices.models import Client, Invoice, Payment
 from invoices.models.payments import PaymentQuerySet
-from invoices.payments import (
+from invoices.payments.forms import MOST_SHOWN, AllocationForm, PaymentForm, ReversalForm, part_name
+from invoices.payments.recording import (
     PaymentRefused,
     allocate_unapplied,
     is_before_issue,
@@ -163,8 +157,8 @@ def payment_list(request: StaffRequest) -> HttpResponse:
     found = ngettext("%(n)s payment", "%(n)s payments", count) % {"n": grouped(count)}
     answer = render_page(
         request,
-        page="invoices/payments.html",
-        partial="invoices/partials/payment_list.html",
+        page="invoices/payments/payments.html",
+        partial="invoices/payments/partials/payment_list.html",
         context={
             "page": page,
             "rows": page.rows,
@@ -275,8 +269,8 @@ def payment_new(request: StaffRequest) -> HttpResponse:
             return redirect(done.result_url or "invoices:payments")
     return render_page(
         request,
-        page="invoices/payment_new.html",
-        partial="invoices/payment_new.html",
+        page="invoices/payments/payment_new.html",
+        partial="invoices/payments/payment_new.html",
         context={
             "form": form,
             "client": client,
@@ -398,7 +392,7 @@ def payment(request: StaffRequest, pk: int) -> HttpResponse:
     is_open = found.reverses_id is None and reversed_by is None
     return render(
         request,
-        "invoices/payment.html",
+        "invoices/payments/payment.html",
         {
             "payment": found,
             "allocations": found.allocations.select_related("invoice").order_by("pk"),
@@ -456,8 +450,8 @@ def payment_allocate(request: StaffRequest, pk: int) -> HttpResponse:
             return redirect("invoices:payment", pk=pk)
     return render_page(
         request,
-        page="invoices/payment_allocate.html",
-        partial="invoices/payment_allocate.html",
+        page="invoices/payments/payment_allocate.html",
+        partial="invoices/payments/payment_allocate.html",
         context={"form": form, "payment": found, "parts": form.parts(), "on": on},
         status=422 if form.is_bound and form.errors else 200,
     )
@@ -490,8 +484,8 @@ def payment_reverse(request: StaffRequest, pk: int) -> HttpResponse:
             return redirect("invoices:payment", pk=pk)
     return render_page(
         request,
-        page="invoices/payment_reverse.html",
-        partial="invoices/payment_reverse.html",
+        page="invoices/payments/payment_reverse.html",
+        partial="invoices/payments/payment_reverse.html",
         context={
             "form": form,
             "payment": found,

@@ -16,8 +16,8 @@ from moneyed import Money
 from billing_portal.accounts.models import User
 from billing_portal.dates import day
 from billing_portal.money import LARGEST_MINOR, formatted, from_minor, is_currency, to_minor
-from invoices import settling
 from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
+from invoices.payments import settling
 
 EARLIEST = date(2000, 1, 1)
 Allocations = Sequence[tuple[int, Money]]

@@ -12,11 +12,12 @@ from hypothesis.extra.django import TestCase
 from moneyed import Money
 
 from billing_portal.money import from_minor
-from invoices import books, crediting, payments, settling
+from invoices import books, crediting
 from invoices.freezing import IssueRefused
 from invoices.models import Allocation, Invoice, Payment
-from invoices.payments import PaymentRefused
-from invoices.settling import BalanceRefused, Settled, settlement
+from invoices.payments import recording, settling
+from invoices.payments.recording import PaymentRefused
+from invoices.payments.settling import BalanceRefused, Settled, settlement
 from tests.factories import make_company, make_invoice
 
 ISSUED = date(2026, 7, 10)
@@ -130,7 +131,7 @@ class TestAnySequence(TestCase):
         row = Invoice.objects.get(pk=pk)
         if kind in ("pay", "over"):
             part = min(minor, row.outstanding_minor) if kind == "over" else minor
-            payments.record_payment(
+            recording.record_payment(
                 client_id=client_id,
                 amount=from_minor(minor, "EUR"),
                 received_on=on,
@@ -142,21 +143,21 @@ class TestAnySequence(TestCase):
         elif kind == "reverse":
             standing = Payment.objects.filter(reverses=None, reversed_by=None).order_by("-pk")
             if payment := standing[minor % 3 :].first():
-                payments.reverse_payment(
+                recording.reverse_payment(
                     payment_id=payment.pk, by=None, on=max(on, payment.received_on), reason="x"
                 )
         elif kind == "allocate":
             payment = Payment.objects.filter(allocated_minor=0, reverses=None).first()
             if payment:
                 part = min(payment.amount_minor, row.outstanding_minor)
-                payments.allocate_unapplied(
+                recording.allocate_unapplied(
                     payment_id=payment.pk,
                     allocations=[(pk, from_minor(part, "EUR"))],
                     by=None,
                     on=on,
                 )
         elif kind == "write_off":
-            payments.write_off(
+            recording.write_off(
                 invoice_id=pk, amount=from_minor(minor, "EUR"), reason="x", by=None, on=on
             )
         else:
@@ -166,7 +167,7 @@ class TestAnySequence(TestCase):
                 note = make_invoice(
                     kind="credit_note", client=row.client, total_minor=left, issue_date=on
                 )
-                payments.apply_credit_note(
+                recording.apply_credit_note(
                     credit_note_id=note.pk,
                     invoice_id=pk,
                     amount=from_minor(left, "EUR"),
@@ -206,7 +207,7 @@ class TestAnySequence(TestCase):
 @pytest.mark.django_db
 def test_unknown_money_is_not_applied_by_itself():
     invoice = make_invoice()
-    payments.record_payment(
+    recording.record_payment(
         client_id=invoice.client_id,
         amount=Money("50", "EUR"),
         received_on=day(1),
