@@ -18,12 +18,13 @@ from datetime import date
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from invoices import drafting, mail, snapshot
+from invoices import drafting, snapshot
 from invoices.company import numbering
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.documents.totals import Totals
 from invoices.models import Company, Document, Invoice, VatBreakdown
+from invoices.outbox import delivering
 from invoices.payments import settling
 from invoices.readiness import Reason, before_last, reasons_not_to_issue
 
@@ -129,6 +130,6 @@ def _filename(paper: Paper, invoice: Invoice) -> str:
 
 def queue_mail(invoice: Invoice, *, by: User | None, on: date) -> None:
     try:
-        mail.queue_invoice(invoice_id=invoice.pk, recipients=invoice.recipients, by=by, on=on)
-    except mail.MailRefused as refusal:
+        delivering.queue_invoice(invoice_id=invoice.pk, recipients=invoice.recipients, by=by, on=on)
+    except delivering.MailRefused as refusal:
         raise IssueRefused([Reason("recipients", str(refusal), "#id_recipients")]) from None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from invoices import history_imports, mail
+from invoices import history_imports
+from invoices.outbox import delivering
 
 
 def deliver_message(message_id: int) -> str:
-    return mail.deliver(message_id)
+    return delivering.deliver(message_id)
 
 
 def sweep_mail() -> dict[str, int]:
-    return mail.sweep()
+    return delivering.sweep()
 
 
 def sweep_history_imports() -> int:

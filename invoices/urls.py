@@ -1,6 +1,7 @@
 from django.urls import path
 
 from invoices.clients.views import clients
+from invoices.outbox import views
 from invoices.payments.views import recording
 from invoices.views import (
     credit_notes,
@@ -12,7 +13,6 @@ from invoices.views import (
     invoices,
     issuing,
     lists,
-    mail,
 )
 
 app_name = "invoices"
@@ -77,9 +77,9 @@ urlpatterns = [
     path("payments/<int:pk>/", recording.payment, name="payment"),
     path("payments/<int:pk>/allocate/", recording.payment_allocate, name="payment-allocate"),
     path("payments/<int:pk>/reverse/", recording.payment_reverse, name="payment-reverse"),
-    path("mail/", mail.mail_list, name="mail"),
-    path("mail/<int:pk>/", mail.mail, name="mail-message"),
-    path("mail/<int:pk>/resend/", mail.mail_resend, name="mail-resend"),
-    path("mail/<int:pk>/arrived/", mail.mail_arrived, name="mail-arrived"),
-    path("mail/<int:pk>/cancel/", mail.mail_cancel, name="mail-cancel"),
+    path("mail/", views.mail_list, name="mail"),
+    path("mail/<int:pk>/", views.mail, name="mail-message"),
+    path("mail/<int:pk>/resend/", views.mail_resend, name="mail-resend"),
+    path("mail/<int:pk>/arrived/", views.mail_arrived, name="mail-arrived"),
+    path("mail/<int:pk>/cancel/", views.mail_cancel, name="mail-cancel"),
 ]

@@ -21,8 +21,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.accounts.models import User
-from invoices import mail
 from invoices.models import Client, Company, Deal, Invoice
+from invoices.outbox import delivering
 from reports import alert_words
 from reports.models import Alert, AlertRule
 
@@ -53,7 +53,7 @@ def queue_digests(*, rule: AlertRule, alerts: Sequence[Alert], on: date) -> int:
     for recipient in recipients(rule, alerts):
         told = compose(rule, recipient)
         try:
-            mail.queue(
+            delivering.queue(
                 reason_key=reason_key(rule, recipient, on),
                 kind="alert",
                 to=[recipient.email],
@@ -62,7 +62,7 @@ def queue_digests(*, rule: AlertRule, alerts: Sequence[Alert], on: date) -> int:
                 body_html=told.html,
                 language="fr" if recipient.language.startswith("fr") else "en",
             )
-        except mail.MailRefused as refusal:
+        except delivering.MailRefused as refusal:
             # An address that has become wrong keeps neither the alerts nor the other mails back.
             logger.warning("alert rule %s: a recipient was left out: %s", rule.pk, refusal)
         else:

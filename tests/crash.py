@@ -106,9 +106,10 @@ def main(act, *arguments):
 
     from moneyed import Money
 
-    from invoices import crediting, issuing, mail
+    from invoices import crediting, issuing
     from invoices.documents.pdf import render
     from invoices.models import Allocation, Invoice, Message, NumberSeries, Payment
+    from invoices.outbox import delivering
     from invoices.payments import recording
 
     on = date(2026, 11, 24)
@@ -175,7 +176,7 @@ def main(act, *arguments):
             Message.objects.filter(pk=pk).update(claimed_until=None, next_attempt_at=None)
             return row.state
 
-        at_every_statement(lambda: mail.deliver(pk), look)
+        at_every_statement(lambda: delivering.deliver(pk), look)
     elif act == "alerts":
         from django_q.models import OrmQ
 
@@ -188,7 +189,7 @@ def main(act, *arguments):
         at_every_statement(lambda: sum(len(f.alerts) for f in alerts.run(on=on)), look)
     elif act == "worker":
         # One that is killed from outside while it sends.
-        print(0, mail.sweep(), "", sep="\t", flush=True)
+        print(0, delivering.sweep(), "", sep="\t", flush=True)
 
 
 if __name__ == "__main__":

@@ -192,9 +192,11 @@ def places():
     rate, _new = ExchangeRate.objects.get_or_create(
         currency="USD", on=date(2026, 7, 1), defaults={"rate": 1}
     )
-    from invoices import mail
+    from invoices.outbox import delivering
 
-    message = mail.queue_invoice(invoice_id=issued.pk, recipients=["a@client.example"], by=clerk)
+    message = delivering.queue_invoice(
+        invoice_id=issued.pk, recipients=["a@client.example"], by=clerk
+    )
     rows = {
         "deal": deal,
         "draft-deal": deal,

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import Connection
-from invoices import mail
 from invoices.models import Invoice, Payment
+from invoices.outbox import delivering
 from reports import alerts
 from reports.models import Alert, AlertRule
 from tests.accounts.test_roles import PAGES, named_urls
@@ -91,7 +91,7 @@ def rows(db):
         client=client, received_on=date(2026, 2, 1), currency="EUR", amount_minor=10_00
     )
     contact = client.contacts.create(name="Mme <i>Prigent</i>", email="p@c.example")
-    message = mail.queue(
+    message = delivering.queue(
         reason_key="t:1",
         kind="alert",
         to=["a@b.example"],

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page
 from billing_portal.idempotency import AlreadyDone, carry_out, key_of
-from invoices import drafting, mail
+from invoices import drafting
 from invoices.clients.recipients import client_recipients
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
@@ -25,6 +25,7 @@ from invoices.forms.drafts import IssueForm, SendForm
 from invoices.freezing import IssueRefused
 from invoices.issuing import issue
 from invoices.models import Company, Invoice
+from invoices.outbox import delivering
 from invoices.readiness import Reason, reasons_not_to_issue, warnings_before_issue
 
 
@@ -135,7 +136,7 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
                 key=key_of(request),
                 action="send an invoice",
                 by=request.user,
-                act=lambda: mail.queue_invoice(
+                act=lambda: delivering.queue_invoice(
                     invoice_id=pk,
                     recipients=form.cleaned_data["recipients"],
                     by=request.user,
@@ -144,7 +145,7 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
                 ),
                 url=lambda _message: detail,
             )
-        except mail.MailRefused as refusal:
+        except delivering.MailRefused as refusal:
             form.add_error("recipients", str(refusal))
         except AlreadyDone as done:
             return go_to(request, done.result_url or detail)
@@ -158,7 +159,7 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     company = Company.ours()
     subject = text = ""
     if company is not None:
-        subject, text, _html = mail.invoice_mail(invoice, company)
+        subject, text, _html = delivering.invoice_mail(invoice, company)
     document = invoice.documents.filter(kind="pdf").defer("content").first()
     recipients = list(invoice.recipients) or client_recipients(invoice.client)
     return render_page(

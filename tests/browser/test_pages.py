@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from invoices import drafting, mail
+from invoices import drafting
 from invoices.models import Payment
+from invoices.outbox import delivering
 from reports import alerts
 from reports.models import Alert, AlertRule
 from tests.browser.conftest import axe, settled, sign_in
@@ -64,7 +65,7 @@ def rows():
     draft = drafting.draft_from_deal(
         deal_id=make_deal(client=client, won_on=today).pk, by=None, on=today
     )
-    message = mail.queue(
+    message = delivering.queue(
         reason_key="t", kind="alert", to=["a@b.example"], subject=LONG[:200], body_text="B",
         language="en",
     )  # fmt: skip

@@ -9,9 +9,9 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.idempotency import new_key
-from invoices import mail
 from invoices.models import Invoice, InvoiceEvent, LatePenaltyRate, Message, Payment
 from invoices.notes import NoteRefused, add_note
+from invoices.outbox import delivering
 from invoices.payments.recording import record_payment, reverse_payment
 from tests.factories import (
     make_client,
@@ -170,10 +170,10 @@ def test_a_mail_under_way_is_watched_and_then_left_alone(clerk_client, clerk):
     invoice = issued()
     url = reverse("invoices:timeline", args=[invoice.pk])
     assert "every 3s" not in clerk_client.get(page_of(invoice)).text
-    message = mail.queue_invoice(invoice_id=invoice.pk, recipients=["a@b.example"], by=clerk)
+    message = delivering.queue_invoice(invoice_id=invoice.pk, recipients=["a@b.example"], by=clerk)
     assert "every 3s" in clerk_client.get(page_of(invoice)).text
     assert "Mail waits to leave" in clerk_client.get(url).text
-    mail.deliver(message.pk)
+    delivering.deliver(message.pk)
     after = clerk_client.get(url).text
     assert "every 3s" not in after
     assert "Sent to 1 address" in after

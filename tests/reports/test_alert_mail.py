@@ -14,14 +14,14 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from invoices import mail
 from invoices.models import Message
+from invoices.outbox import delivering as mail
 from reports import alerts
 from reports.models import Alert
 from reports.schedules import SCHEDULES
 from tests import crash
 from tests.factories import make_company, make_invoice, make_rule, make_user
-from tests.invoices.test_mail import postbox, smtp_environment, wait_until  # noqa: F401
+from tests.invoices.outbox.test_delivering import postbox, smtp_environment, wait_until  # noqa: F401
 
 ON = date(2026, 11, 24)
 

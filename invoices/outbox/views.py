@@ -20,8 +20,8 @@ from billing_portal.idempotency import AlreadyDone, carry_out, key_of
 from billing_portal.lists.paging import Column, paginate
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
-from invoices.mail import MailRefused, cancel, confirm_arrived, resend
 from invoices.models import Message
+from invoices.outbox.delivering import MailRefused, cancel, confirm_arrived, resend
 
 COLUMNS = (
     Column("created", gettext_lazy("Written"), order="created_at", falling=True),
@@ -72,8 +72,8 @@ def mail_list(request: StaffRequest) -> HttpResponse:
     ]
     answer = render_page(
         request,
-        page="invoices/mail.html",
-        partial="invoices/partials/mail_list.html",
+        page="invoices/outbox/mail.html",
+        partial="invoices/outbox/partials/mail_list.html",
         context={
             "page": page,
             "rows": [(mail, *LOOKS[Message.State(mail.state)]) for mail in page.rows],
@@ -94,7 +94,7 @@ def mail(request: StaffRequest, pk: int) -> HttpResponse:
     sign, look = LOOKS[Message.State(found.state)]
     return render(
         request,
-        "invoices/mail_message.html",
+        "invoices/outbox/mail_message.html",
         {
             "mail": found,
             "attachments": found.attachments.defer("content"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from invoices.mail import queue
 from invoices.models import Message
+from invoices.outbox.delivering import queue
 
 pytestmark = pytest.mark.django_db
 

@@ -21,9 +21,9 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
-from invoices import mail
-from invoices.mail import MailRefused
 from invoices.models import Invoice, InvoiceEvent, Message
+from invoices.outbox import delivering
+from invoices.outbox.delivering import MailRefused
 from invoices.tasks import deliver_message, sweep_mail
 from tests import crash
 from tests.factories import make_client, make_company, make_draft, make_invoice, make_issued
@@ -106,7 +106,7 @@ def queued(**fields):
         "body_text": "Hello\n.\n.. two dots\n",
         "language": "en",
     }
-    return mail.queue(**{**given, **fields})
+    return delivering.queue(**{**given, **fields})
 
 
 def fresh(row):
@@ -168,19 +168,19 @@ def test_a_mail_that_cannot_be_sent_is_refused_in_words(fields, words):
 def test_a_draft_and_an_imported_invoice_have_nothing_to_send():
     make_company()
     with pytest.raises(MailRefused, match="issue it first"):
-        mail.queue_invoice(invoice_id=make_draft().pk, by=None)
+        delivering.queue_invoice(invoice_id=make_draft().pk, by=None)
     with pytest.raises(MailRefused, match="older system"):
-        mail.queue_invoice(invoice_id=make_invoice().pk, by=None)
+        delivering.queue_invoice(invoice_id=make_invoice().pk, by=None)
 
 
 @pytest.mark.django_db
 def test_an_invoice_clicked_twice_is_one_mail_and_sent_again_is_two(clerk):
     invoice = make_issued()
-    first = mail.queue_invoice(invoice_id=invoice.pk, by=clerk, on=ON)
-    assert mail.queue_invoice(invoice_id=invoice.pk, by=clerk, on=ON) == first
+    first = delivering.queue_invoice(invoice_id=invoice.pk, by=clerk, on=ON)
+    assert delivering.queue_invoice(invoice_id=invoice.pk, by=clerk, on=ON) == first
     assert first.created_by == clerk
-    assert mail.deliver(first.pk) == "sent"
-    assert mail.queue_invoice(invoice_id=invoice.pk, by=clerk, on=ON) != first
+    assert delivering.deliver(first.pk) == "sent"
+    assert delivering.queue_invoice(invoice_id=invoice.pk, by=clerk, on=ON) != first
 
 
 # ─ Out of it ────────────────────────────────────────────────────────────────────────────────────
@@ -189,18 +189,18 @@ def test_an_invoice_clicked_twice_is_one_mail_and_sent_again_is_two(clerk):
 @pytest.mark.django_db
 def test_two_people_who_send_an_invoice_at_once_send_one_mail(clerk, postbox):
     invoice = make_issued()
-    first = mail.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=0)
-    mail.deliver(first.pk)
+    first = delivering.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=0)
+    delivering.deliver(first.pk)
     with pytest.raises(MailRefused, match="somebody else meanwhile"):
-        mail.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=0)
-    assert mail.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=1) != first
+        delivering.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=0)
+    assert delivering.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=1) != first
 
 
 @pytest.mark.django_db
 def test_an_invoice_arrives_once_with_its_pdf(postbox):
     client = make_client(billing_email="compta@client.example")
     invoice = make_issued(client=client, title="Refonte « lot 2 »")
-    message = mail.queue_invoice(
+    message = delivering.queue_invoice(
         invoice_id=invoice.pk, recipients=["compta@client.example", "chef@client.example"], by=None
     )
     assert deliver_message(message.pk) == "sent"
@@ -229,7 +229,7 @@ def test_an_invoice_arrives_once_with_its_pdf(postbox):
 @pytest.mark.django_db
 def test_markup_in_a_title_is_text_in_the_mail(postbox):
     invoice = make_issued(title="<script>alert(1)</script> & {{ 7|add:7 }}")
-    mail.deliver(mail.queue_invoice(invoice_id=invoice.pk, by=None).pk)
+    delivering.deliver(delivering.queue_invoice(invoice_id=invoice.pk, by=None).pk)
     (got,) = postbox.mails
     assert "<script>" not in got.get_body(("html",)).get_content()
     assert "<script>alert(1)</script> & {{ 7|add:7 }}" in got.get_body(("plain",)).get_content()
@@ -237,13 +237,13 @@ def test_markup_in_a_title_is_text_in_the_mail(postbox):
 
 @pytest.mark.django_db
 def test_lines_that_begin_with_a_dot_arrive_as_written(postbox):
-    mail.deliver(queued().pk)
+    delivering.deliver(queued().pk)
     assert postbox.mails[0].get_content().replace("\r\n", "\n") == "Hello\n.\n.. two dots\n"
 
 
 @pytest.mark.django_db
 def test_a_line_break_in_a_subject_begins_no_header(postbox):
-    mail.deliver(queued(subject="Hello\r\nBcc: x@y.example").pk)
+    delivering.deliver(queued(subject="Hello\r\nBcc: x@y.example").pk)
     assert postbox.mails[0]["Bcc"] is None
     assert postbox.mails[0]["Subject"] == "Hello Bcc: x@y.example"
 
@@ -252,7 +252,7 @@ def test_a_line_break_in_a_subject_begins_no_header(postbox):
 def test_a_header_that_went_around_the_outbox_is_refused_not_sent(postbox):
     message = queued()
     Message.objects.filter(pk=message.pk).update(subject="Hello\nBcc: x@y.example")
-    assert mail.deliver(message.pk) == "failed"
+    assert delivering.deliver(message.pk) == "failed"
     assert postbox.mails == []
 
 
@@ -272,18 +272,18 @@ def test_what_is_refused_for_now_is_tried_later_with_growing_pauses(postbox, tro
     postbox.__dict__.update(trouble)
     pauses = []
     for attempt in range(1, 4):
-        assert mail.deliver(message.pk) == "queued"
+        assert delivering.deliver(message.pk) == "queued"
         row = fresh(message)
         assert (row.attempts, row.claimed_until) == (attempt, None)
         assert row.error
         pauses.append(row.next_attempt_at - timezone.now())
-        assert mail.deliver(message.pk) == "untouched"
+        assert delivering.deliver(message.pk) == "untouched"
         due_now(message)
     assert pauses[0] < pauses[1] < pauses[2]
     assert timedelta(seconds=40) < pauses[0] < timedelta(seconds=75)
     postbox.on_mail = postbox.on_data = None
     postbox.on_rcpt = {}
-    assert mail.sweep() == {"sent": 1}
+    assert delivering.sweep() == {"sent": 1}
     assert len(postbox.mails) == 1
 
 
@@ -292,7 +292,7 @@ def test_no_server_at_all_is_tried_later(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     message = queued()
-    assert mail.deliver(message.pk) == "queued"
+    assert delivering.deliver(message.pk) == "queued"
     assert "refused" in fresh(message).error
 
 
@@ -301,9 +301,9 @@ def test_a_sweep_leaves_a_server_that_takes_nothing_in_peace(postbox):
     for n in range(10):
         queued(reason_key=f"test:{n}")
     postbox.on_mail = "421 Too busy"
-    assert mail.sweep() == {"queued": 3}
+    assert delivering.sweep() == {"queued": 3}
     postbox.on_mail = None
-    assert mail.sweep() == {"sent": 7}
+    assert delivering.sweep() == {"sent": 7}
 
 
 @pytest.mark.django_db
@@ -319,24 +319,24 @@ def test_what_is_refused_for_good_says_so_in_the_servers_words(postbox, trouble)
     invoice = make_issued()
     message = queued(invoice=invoice)
     postbox.__dict__.update(trouble)
-    assert mail.deliver(message.pk) == "failed"
+    assert delivering.deliver(message.pk) == "failed"
     words = next(iter(trouble.values()))
     words = words if isinstance(words, str) else words["a@client.example"]
     assert words in fresh(message).error
     event = invoice.events.get(kind=InvoiceEvent.Kind.SEND_FAILED)
     assert words in event.data["error"]
     assert postbox.mails == []
-    assert mail.sweep() == {}
+    assert delivering.sweep() == {}
 
 
 @pytest.mark.django_db
 def test_one_bad_address_does_not_keep_the_others_waiting(postbox):
     invoice = make_issued()
-    message = mail.queue_invoice(
+    message = delivering.queue_invoice(
         invoice_id=invoice.pk, recipients=["a@client.example", "gone@client.example"], by=None
     )
     postbox.on_rcpt = {"gone@client.example": "550 No such user"}
-    assert mail.deliver(message.pk) == "sent"
+    assert delivering.deliver(message.pk) == "sent"
     assert postbox.envelopes == [["a@client.example"]]
     assert "gone@client.example: 550" in fresh(message).error
     assert invoice.events.get(kind="sent").data["refused"]
@@ -346,11 +346,11 @@ def test_one_bad_address_does_not_keep_the_others_waiting(postbox):
 def test_after_many_attempts_it_gives_up(postbox):
     message = queued()
     postbox.on_mail = "451 Try later"
-    for _ in range(mail.MAX_ATTEMPTS):
-        state = mail.deliver(message.pk)
+    for _ in range(delivering.MAX_ATTEMPTS):
+        state = delivering.deliver(message.pk)
         due_now(message)
     assert state == "failed"
-    assert fresh(message).attempts == mail.MAX_ATTEMPTS
+    assert fresh(message).attempts == delivering.MAX_ATTEMPTS
 
 
 # ─ Handed over, not confirmed ───────────────────────────────────────────────────────────────────
@@ -359,42 +359,42 @@ def test_after_many_attempts_it_gives_up(postbox):
 @pytest.mark.django_db
 def test_a_line_that_breaks_after_the_text_waits_for_staff(postbox, clerk):
     invoice = make_issued()
-    message = mail.queue_invoice(invoice_id=invoice.pk, by=None)
+    message = delivering.queue_invoice(invoice_id=invoice.pk, by=None)
     postbox.on_data = "take and hang up"
-    assert mail.deliver(message.pk) == "sending"
+    assert delivering.deliver(message.pk) == "sending"
     due_now(message)
-    assert mail.sweep() == {}
-    assert mail.deliver(message.pk) == "untouched"
+    assert delivering.sweep() == {}
+    assert delivering.deliver(message.pk) == "untouched"
     assert len(postbox.mails) == 1
-    confirmed = mail.confirm_arrived(message_id=message.pk, by=clerk)
+    confirmed = delivering.confirm_arrived(message_id=message.pk, by=clerk)
     assert confirmed.state == "sent"
     assert invoice.events.get(kind="sent").by == clerk
     assert fresh(invoice).sent_at is not None
     with pytest.raises(MailRefused, match="not waiting"):
-        mail.confirm_arrived(message_id=message.pk, by=clerk)
+        delivering.confirm_arrived(message_id=message.pk, by=clerk)
 
 
 @pytest.mark.django_db
 def test_staff_may_send_it_again_with_the_same_message_id(postbox, clerk):
     message = queued()
     postbox.on_data = "take and hang up"
-    mail.deliver(message.pk)
+    delivering.deliver(message.pk)
     postbox.on_data = None
-    assert mail.resend(message_id=message.pk, by=clerk) == message
-    assert mail.sweep() == {"sent": 1}
+    assert delivering.resend(message_id=message.pk, by=clerk) == message
+    assert delivering.sweep() == {"sent": 1}
     assert [got["Message-ID"] for got in postbox.mails] == [message.mail_id] * 2
 
 
 @pytest.mark.django_db
 def test_a_mail_that_was_sent_is_sent_again_as_another(postbox, clerk):
     invoice = make_issued()
-    message = mail.queue_invoice(invoice_id=invoice.pk, by=None)
-    mail.deliver(message.pk)
-    second = mail.resend(message_id=message.pk, by=clerk)
+    message = delivering.queue_invoice(invoice_id=invoice.pk, by=None)
+    delivering.deliver(message.pk)
+    second = delivering.resend(message_id=message.pk, by=clerk)
     assert second.pk != message.pk
-    third = mail.resend(message_id=message.pk, by=clerk)
+    third = delivering.resend(message_id=message.pk, by=clerk)
     assert third.pk not in (message.pk, second.pk)
-    assert mail.sweep() == {"sent": 2}
+    assert delivering.sweep() == {"sent": 2}
     assert all(len(list(got.iter_attachments())) == 1 for got in postbox.mails)
 
 
@@ -402,24 +402,24 @@ def test_a_mail_that_was_sent_is_sent_again_as_another(postbox, clerk):
 def test_a_refused_mail_is_sent_again_after_its_address_was_mended(postbox, clerk):
     message = queued()
     postbox.on_rcpt = {"a@client.example": "550 No such user"}
-    mail.deliver(message.pk)
+    delivering.deliver(message.pk)
     postbox.on_rcpt = {}
-    again = mail.resend(message_id=message.pk, by=clerk)
+    again = delivering.resend(message_id=message.pk, by=clerk)
     assert (again.pk, again.state, again.error, again.attempts) == (message.pk, "queued", "", 0)
-    assert mail.deliver(message.pk) == "sent"
+    assert delivering.deliver(message.pk) == "sent"
 
 
 @pytest.mark.django_db
 def test_a_waiting_mail_can_be_cancelled_and_a_sent_one_not(postbox, clerk):
     message = queued()
-    mail.cancel(message_id=message.pk, by=clerk)
-    assert mail.deliver(message.pk) == "untouched"
+    delivering.cancel(message_id=message.pk, by=clerk)
+    assert delivering.deliver(message.pk) == "untouched"
     other = queued(reason_key="test:2")
-    mail.deliver(other.pk)
+    delivering.deliver(other.pk)
     with pytest.raises(MailRefused, match="Only a waiting"):
-        mail.cancel(message_id=other.pk, by=clerk)
+        delivering.cancel(message_id=other.pk, by=clerk)
     with pytest.raises(MailRefused, match="no longer"):
-        mail.cancel(message_id=0, by=clerk)
+        delivering.cancel(message_id=0, by=clerk)
 
 
 # ─ Many workers, and killed ones ────────────────────────────────────────────────────────────────
@@ -428,7 +428,7 @@ def test_a_waiting_mail_can_be_cancelled_and_a_sent_one_not(postbox, clerk):
 @pytest.mark.django_db(transaction=True)
 def test_four_workers_at_once_send_one_mail(postbox):
     message = queued()
-    found = at_once(*[lambda: mail.deliver(message.pk)] * 4)
+    found = at_once(*[lambda: delivering.deliver(message.pk)] * 4)
     assert sorted(found) == ["sent", "untouched", "untouched", "untouched"]
     assert len(postbox.mails) == 1
 
@@ -437,18 +437,18 @@ def test_four_workers_at_once_send_one_mail(postbox):
 def test_four_sweeps_at_once_send_each_mail_once(postbox):
     for n in range(6):
         queued(reason_key=f"test:{n}", subject=f"Mail {n}")
-    at_once(*[mail.sweep] * 4)
+    at_once(*[delivering.sweep] * 4)
     assert sorted(got["Subject"] for got in postbox.mails) == [f"Mail {n}" for n in range(6)]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_whose_lease_ran_out_sends_nothing_any_more(postbox):
     message = queued()
-    claimed = mail._claim(message.pk)
+    claimed = delivering._claim(message.pk)
     due_now(message)
-    assert mail.deliver(message.pk) == "sent"
-    with pytest.raises(mail._Lost):
-        mail._send(claimed, mail._built(claimed))
+    assert delivering.deliver(message.pk) == "sent"
+    with pytest.raises(delivering._Lost):
+        delivering._send(claimed, delivering._built(claimed))
     assert len(postbox.mails) == 1
 
 
@@ -462,7 +462,7 @@ def smtp_environment(postbox):
 @pytest.mark.django_db(transaction=True)
 def test_killed_at_any_statement_a_mail_arrives_once_or_its_row_says_so(postbox):
     invoice = make_issued()
-    message = mail.queue_invoice(invoice_id=invoice.pk, by=None)
+    message = delivering.queue_invoice(invoice_id=invoice.pk, by=None)
     states = crash.run("deliver", message.pk, **smtp_environment(postbox))
     # Every attempt was killed one statement later: while the row waits nothing arrived, and the
     # first that got past the mark is the last that anybody made.
@@ -472,7 +472,7 @@ def test_killed_at_any_statement_a_mail_arrives_once_or_its_row_says_so(postbox)
     assert all(end[2] != "sent" for end in states)
     assert len(postbox.mails) == 1
     assert fresh(message).state == "sending"
-    mail.confirm_arrived(message_id=message.pk, by=None)
+    delivering.confirm_arrived(message_id=message.pk, by=None)
     assert invoice.events.filter(kind="sent").count() == 1
 
 
@@ -496,7 +496,7 @@ def test_a_worker_killed_while_the_server_reads_leaves_a_row_for_staff(postbox):
     row = fresh(message)
     assert row.state == "sending"
     due_now(message)
-    assert mail.sweep() == {}
+    assert delivering.sweep() == {}
     assert len(postbox.mails) == 1
 
 
@@ -528,7 +528,7 @@ def test_a_real_cluster_killed_whole_loses_and_doubles_nothing(postbox):
     # The leases of the dead run out; their tasks are lost or not, the sweep asks the table.
     Message.objects.filter(state="queued").update(claimed_until=None)
     OrmQ.objects.all().delete()
-    mail.sweep()
+    delivering.sweep()
     states = list(Message.objects.values_list("state", flat=True))
     assert states.count("sent") + states.count("sending") == count
     subjects = sorted(got["Subject"] for got in postbox.mails)
@@ -550,13 +550,13 @@ def wait_until(true, seconds=40):
 @pytest.mark.django_db
 def test_a_crash_counts_as_an_attempt_so_that_a_poisoned_mail_ends():
     message = queued()
-    Message.objects.filter(pk=message.pk).update(attempts=mail.MAX_ATTEMPTS)
-    assert mail.deliver(message.pk) == "untouched"
+    Message.objects.filter(pk=message.pk).update(attempts=delivering.MAX_ATTEMPTS)
+    assert delivering.deliver(message.pk) == "untouched"
     assert fresh(message).state == "failed"
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("decide", [mail.confirm_arrived, mail.resend])
+@pytest.mark.parametrize("decide", [delivering.confirm_arrived, delivering.resend])
 def test_nobody_decides_while_a_worker_is_still_sending(decide, clerk):
     message = queued()
     Message.objects.filter(pk=message.pk).update(
@@ -570,11 +570,11 @@ def test_nobody_decides_while_a_worker_is_still_sending(decide, clerk):
 def test_a_waiting_mail_may_be_hurried(postbox, clerk):
     message = queued()
     postbox.on_mail = "451 Try later"
-    mail.deliver(message.pk)
+    delivering.deliver(message.pk)
     postbox.on_mail = None
-    assert mail.deliver(message.pk) == "untouched"
-    mail.resend(message_id=message.pk, by=clerk)
-    assert mail.deliver(message.pk) == "sent"
+    assert delivering.deliver(message.pk) == "untouched"
+    delivering.resend(message_id=message.pk, by=clerk)
+    assert delivering.deliver(message.pk) == "sent"
 
 
 class Provider(BaseEmailBackend):
@@ -596,7 +596,7 @@ class Provider(BaseEmailBackend):
 def test_the_answer_of_a_mail_provider_decides(settings, monkeypatch, answer, state):
     settings.EMAIL_BACKEND = f"{__name__}.Provider"
     monkeypatch.setattr(Provider, "answer", answer)
-    assert mail.deliver(queued().pk) == state
+    assert delivering.deliver(queued().pk) == state
 
 
 @pytest.mark.django_db
@@ -608,7 +608,7 @@ def test_the_mail_of_a_part_paid_invoice_asks_for_the_rest(language, rest):
 
     invoice = make_issued(language=language)
     company = make_company()
-    assert rest not in mail.invoice_mail(invoice, company)[1]
+    assert rest not in delivering.invoice_mail(invoice, company)[1]
     for amount, reference in ((200, "1"), (1000, "2")):
         record_payment(
             client_id=invoice.client_id,
@@ -620,7 +620,7 @@ def test_the_mail_of_a_part_paid_invoice_asks_for_the_rest(language, rest):
             allocations=[(invoice.pk, Money(amount, "EUR"))],
         )
         invoice.refresh_from_db()
-        _subject, text, html = mail.invoice_mail(invoice, company)
+        _subject, text, html = delivering.invoice_mail(invoice, company)
         assert (rest in text, rest in html) == ((True, True) if amount == 200 else (False, False))
     assert "30006" not in text.replace(" ", "")
 
@@ -651,5 +651,5 @@ def test_schedules_match_the_list_by_name_and_nothing_runs_anew(capsys):
 @pytest.mark.django_db
 def test_an_invoice_is_marked_sent_only_by_its_own_mail():
     invoice = make_issued()
-    mail.deliver(queued(invoice=invoice, kind="reminder").pk)
+    delivering.deliver(queued(invoice=invoice, kind="reminder").pk)
     assert Invoice.objects.get(pk=invoice.pk).sent_at is None
