@@ -16,9 +16,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from bench.data import bench_user
 from bench.timing import Row, by_turns
-from invoices import drafting, issuing
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
+from invoices.invoicing import drafting, issuing
 from invoices.models import (
     Client,
     ClientType,

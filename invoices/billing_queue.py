@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing_portal.accounts.models import User
-from invoices.drafting import DraftRefused, draft_from_deal
+from invoices.invoicing.drafting import DraftRefused, draft_from_deal
 from invoices.lacking import Missing, missing_for
 from invoices.models import Company, Deal, Invoice
 

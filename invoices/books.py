@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import F, Sum
 from django.utils.translation import gettext as _
 
-from invoices import snapshot
+from invoices.invoicing import snapshot
 from invoices.models import Allocation, Document, Invoice, NumberSeries, Payment
 from invoices.payments import settling
 

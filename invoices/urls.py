@@ -1,19 +1,10 @@
 from django.urls import path
 
 from invoices.clients.views import clients
+from invoices.invoicing.views import acts, credit_notes, drafts, invoice, issuing, list
 from invoices.outbox import views
 from invoices.payments.views import recording
-from invoices.views import (
-    credit_notes,
-    deal_acts,
-    deals,
-    drafts,
-    history,
-    invoice_acts,
-    invoices,
-    issuing,
-    lists,
-)
+from invoices.views import deal_acts, deals, history
 
 app_name = "invoices"
 urlpatterns = [
@@ -31,27 +22,27 @@ urlpatterns = [
     path("history/<int:pk>/refused.csv", history.history_refused, name="history_refused"),
     path("history/<int:pk>/bring-in/", history.history_bring_in, name="history_bring_in"),
     path("history/<int:pk>/discard/", history.history_discard, name="history_discard"),
-    path("invoices/", lists.invoice_list, name="list"),
-    path("invoices/tabs/", lists.tab_counts, name="tab-counts"),
-    path("invoices/export.csv", lists.export_csv, name="export-csv"),
-    path("invoices/export.xlsx", lists.export_xlsx, name="export-xlsx"),
-    path("invoices/pdfs/", lists.download_pdfs, name="download-pdfs"),
+    path("invoices/", list.invoice_list, name="list"),
+    path("invoices/tabs/", list.tab_counts, name="tab-counts"),
+    path("invoices/export.csv", list.export_csv, name="export-csv"),
+    path("invoices/export.xlsx", list.export_xlsx, name="export-xlsx"),
+    path("invoices/pdfs/", list.download_pdfs, name="download-pdfs"),
     path("invoices/new/", drafts.new, name="new"),
-    path("invoices/<int:pk>/", invoices.detail, name="detail"),
-    path("invoices/<int:pk>/timeline/", invoices.invoice_timeline, name="timeline"),
+    path("invoices/<int:pk>/", invoice.detail, name="detail"),
+    path("invoices/<int:pk>/timeline/", invoice.invoice_timeline, name="timeline"),
     path("invoices/<int:pk>/edit/", drafts.edit, name="edit"),
     path("invoices/<int:pk>/client/", drafts.draft_client, name="draft-client"),
     path("invoices/<int:pk>/totals/", drafts.totals, name="totals"),
     path("invoices/<int:pk>/preview.pdf", drafts.preview, name="preview"),
-    path("invoices/<int:pk>/document.pdf", invoices.document, name="document"),
+    path("invoices/<int:pk>/document.pdf", invoice.document, name="document"),
     path("invoices/<int:pk>/issue/", issuing.issue_invoice, name="issue"),
     path("invoices/<int:pk>/void/", drafts.void, name="void"),
     path("invoices/<int:pk>/send/", issuing.send_invoice, name="send"),
     path("invoices/<int:pk>/credit/", credit_notes.credit, name="credit"),
     path("invoices/<int:pk>/credit/totals/", credit_notes.credit_preview, name="credit-totals"),
-    path("invoices/<int:pk>/note/", invoice_acts.note, name="note"),
-    path("invoices/<int:pk>/apply/", invoice_acts.apply_money, name="apply"),
-    path("invoices/<int:pk>/write-off/", invoice_acts.write_off_invoice, name="write-off"),
+    path("invoices/<int:pk>/note/", acts.note, name="note"),
+    path("invoices/<int:pk>/apply/", acts.apply_money, name="apply"),
+    path("invoices/<int:pk>/write-off/", acts.write_off_invoice, name="write-off"),
     path("clients/", clients.client_list, name="clients"),
     path("clients/export.csv", clients.export_clients_csv, name="clients-csv"),
     path("clients/export.xlsx", clients.export_clients_xlsx, name="clients-xlsx"),

@@ -106,8 +106,8 @@ def main(act, *arguments):
 
     from moneyed import Money
 
-    from invoices import crediting, issuing
     from invoices.documents.pdf import render
+    from invoices.invoicing import crediting, issuing
     from invoices.models import Allocation, Invoice, Message, NumberSeries, Payment
     from invoices.outbox import delivering
     from invoices.payments import recording

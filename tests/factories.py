@@ -156,7 +156,7 @@ def settle(invoice, on, *, by="payment"):
 
 def make_draft(*, lines=((1, "1000.00"),), client=None, on=date(2026, 11, 24), **header):
     """A draft, ready to be issued; lines are (quantity, price) or (quantity, price, VAT rate)."""
-    from invoices import drafting
+    from invoices.invoicing import drafting
 
     make_company()
     invoice = drafting.new_draft(client_id=(client or make_client()).pk, by=None, on=on)
@@ -179,6 +179,6 @@ def make_draft(*, lines=((1, "1000.00"),), client=None, on=date(2026, 11, 24), *
 
 def make_issued(*, on=date(2026, 11, 24), by=None, **draft):
     """An invoice that was really issued, with number, paper and PDF."""
-    from invoices import issuing
+    from invoices.invoicing import issuing
 
     return issuing.issue(invoice_id=make_draft(on=on, **draft).pk, by=by, on=on)

@@ -28,8 +28,8 @@ from invoices.billing_queue import (
     set_aside,
     take_back,
 )
-from invoices.drafting import DraftRefused, draft_from_deal
 from invoices.forms.deals import QueueFilter, SetAsideForm
+from invoices.invoicing.drafting import DraftRefused, draft_from_deal
 from invoices.models import Deal
 from invoices.views.deals import amount_of, narrowed, queue_page, totals_of
 

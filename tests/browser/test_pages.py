@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from invoices import drafting
+from invoices.invoicing import drafting
 from invoices.models import Payment
 from invoices.outbox import delivering
 from reports import alerts

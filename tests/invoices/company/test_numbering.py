@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from invoices import books, crediting, drafting, issuing
+from invoices import books
 from invoices.company import numbering
-from invoices.freezing import IssueRefused
+from invoices.invoicing import crediting, drafting, issuing
+from invoices.invoicing.freezing import IssueRefused
 from invoices.models import Company, Invoice, NumberSeries
 from tests.factories import make_company, make_draft, make_issued
 

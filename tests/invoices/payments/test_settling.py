@@ -12,8 +12,9 @@ from hypothesis.extra.django import TestCase
 from moneyed import Money
 
 from billing_portal.money import from_minor
-from invoices import books, crediting
-from invoices.freezing import IssueRefused
+from invoices import books
+from invoices.invoicing import crediting
+from invoices.invoicing.freezing import IssueRefused
 from invoices.models import Allocation, Invoice, Payment
 from invoices.payments import recording, settling
 from invoices.payments.recording import PaymentRefused

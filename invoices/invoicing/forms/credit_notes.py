@@ -1,0 +1,156 @@
+"""What to credit of an issued invoice, as people type it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from moneyed import Money
+
+from billing_portal.money import (
+    MoneyField,
+    digits,
+    from_minor,
+    parse_decimal,
+    round_half_up,
+    to_minor,
+)
+from invoices.invoicing.crediting import Creditable, CreditLine
+from invoices.invoicing.forms.drafts import RecipientsField
+from invoices.invoicing.forms.lines import written
+from invoices.models import Invoice, InvoiceLine
+
+WHOLE, LINES, AMOUNT = "whole", "lines", "amount"
+
+
+@dataclass
+class CreditableLine:
+    """A line of the invoice, what is left of it, and what was typed."""
+
+    row: InvoiceLine
+    left_minor: int
+    quantity: str = ""
+    net: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pk(self) -> int:
+        return self.row.pk
+
+    def net_minor(self, currency: str) -> int:
+        """What is to be credited; the net where it is typed, else the part of the quantity."""
+        if self.net.strip():
+            return self._read_net(currency)
+        if not self.quantity.strip():
+            return 0
+        try:
+            quantity = parse_decimal(self.quantity)
+        except ValueError as problem:
+            self.errors["quantity"] = str(problem)
+            return 0
+        whole = abs(self.row.quantity)
+        if quantity < 0 or not whole or quantity > whole:
+            self.errors["quantity"] = _("Between 0 and %(quantity)s.") % {
+                "quantity": written(whole)
+            }
+            return 0
+        if quantity == whole:
+            return self.left_minor
+        part = round_half_up(
+            from_minor(self.row.net_minor, currency).amount * quantity / whole, currency
+        )
+        # Of what is left, when a part was credited before.
+        return min(part, self.left_minor) if self.left_minor >= 0 else max(part, self.left_minor)
+
+    def _read_net(self, currency: str) -> int:
+        try:
+            return to_minor(Money(parse_decimal(self.net), currency))
+        except ValueError as problem:
+            text = str(problem)
+            self.errors["net"] = (
+                _("At most %(places)s decimals here.") % {"places": digits(currency)}
+                if "finer" in text
+                else text
+            )
+            return 0
+
+
+class CreditForm(forms.Form):
+    mode = forms.ChoiceField(
+        label=gettext_lazy("What is credited"),
+        choices=[
+            (WHOLE, gettext_lazy("All that is left")),
+            (LINES, gettext_lazy("Some lines")),
+            (AMOUNT, gettext_lazy("An amount")),
+        ],
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Why"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": gettext_lazy("Say why: it stands on the credit note.")},
+        help_text=gettext_lazy("It stands on the credit note, in the client’s language."),
+    )
+    recipients = RecipientsField(
+        label=gettext_lazy("Mail it to"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        invoice: Invoice,
+        rows: Sequence[InvoiceLine],
+        left: Creditable,
+        **options: Any,
+    ) -> None:
+        super().__init__(data, **options)
+        self.currency = invoice.currency
+        self.fields["amount"] = MoneyField(
+            currency=invoice.currency, required=False, label=gettext_lazy("Amount with VAT")
+        )
+        if not rows:
+            modes: Any = self.fields["mode"]
+            modes.choices = [choice for choice in modes.choices if choice[0] != LINES]
+        given = data or {}
+        self.lines = [
+            CreditableLine(
+                row,
+                left.net_by_line.get(row.pk, 0),
+                quantity=str(given.get(f"quantity-{row.pk}", ""))[:40],
+                net=str(given.get(f"line-{row.pk}", ""))[:40],
+            )
+            for row in rows
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        mode = cleaned.get("mode")
+        if mode == AMOUNT and not cleaned.get("amount") and "amount" not in self.errors:
+            self.add_error("amount", _("Give an amount above zero."))
+        if mode == LINES:
+            wanted = [
+                CreditLine(line.pk, minor)
+                for line in self.lines
+                if (minor := line.net_minor(self.currency))
+            ]
+            if any(line.errors for line in self.lines):
+                self.add_error(None, _("A line cannot be read: see below."))
+            elif not wanted:
+                self.add_error(None, _("Nothing to credit: give an amount for at least one line."))
+            cleaned["lines"] = wanted
+        return cleaned
+
+    def wanted(self) -> dict[str, Any]:
+        """The arguments of `issue_credit_note` and `credit_totals`."""
+        mode = self.cleaned_data.get("mode")
+        if mode == AMOUNT:
+            return {"amount": self.cleaned_data.get("amount")}
+        return {"lines": self.cleaned_data.get("lines") if mode == LINES else None}

@@ -1,0 +1,135 @@
+"""The moment at which a document gets its number and stops changing.
+
+It is printed with the number that is expected *before* the transaction begins, for laying out a PDF
+takes ten times as long as everything else: so the series row, and on SQLite the one writer, is held
+for milliseconds. Under the lock the paper is made again; when it is not word for word the one that
+was printed (another took the number, somebody changed an address), it is printed again there. What
+is kept is therefore always what the locked rows say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils import timezone
+
+from billing_portal.accounts.models import User
+from invoices.company import numbering
+from invoices.documents.paper import Paper
+from invoices.documents.pdf import render
+from invoices.documents.totals import Totals
+from invoices.invoicing import drafting, snapshot
+from invoices.invoicing.readiness import Reason, before_last, reasons_not_to_issue
+from invoices.models import Company, Document, Invoice, VatBreakdown
+from invoices.outbox import delivering
+from invoices.payments import settling
+
+
+class IssueRefused(Exception):
+    """Nothing was numbered, kept or sent; the message is written for staff."""
+
+    def __init__(self, reasons: Sequence[Reason] | str) -> None:
+        found = [Reason("", reasons, "")] if isinstance(reasons, str) else list(reasons)
+        super().__init__(" ".join(reason.text for reason in found))
+        self.reasons = found
+
+
+@dataclass(frozen=True)
+class Printed:
+    paper: Paper
+    content: bytes
+
+
+def print_ahead(invoice_id: int, on: date) -> Printed | None:
+    """Printed with the number that comes next, if nobody is quicker; None if it cannot be."""
+    invoice = Invoice.objects.select_related("client", "corrects").filter(pk=invoice_id).first()
+    company = Company.ours()
+    if invoice is None or company is None or not invoice.is_draft:
+        return None
+    issue_date, _due = drafting.dates_of(invoice, on)
+    if reasons_not_to_issue(invoice, on):
+        return None
+    number = numbering.next_number(invoice.kind, issue_date.year, company)
+    paper = snapshot.paper_on(invoice, on, number)
+    return Printed(paper, rendered(paper, company)) if paper else None
+
+
+def rendered(paper: Paper, company: Company) -> bytes:
+    try:
+        return render.render(paper, logo_png=bytes(company.logo_png) or None)
+    except render.PdfRefused as refusal:
+        raise IssueRefused(str(refusal)) from refusal
+
+
+def freeze(
+    invoice: Invoice,
+    company: Company,
+    *,
+    totals: Totals,
+    by: User | None,
+    ahead: Printed | None,
+    breakdown: list[VatBreakdown] | None = None,
+    corrects: Invoice | None = None,
+) -> None:
+    """Take the number, last of all, and keep paper and bytes; the invoice is locked and dated."""
+    assert invoice.issue_date is not None and invoice.due_date is not None
+    lines = list(invoice.lines.all())
+    now = timezone.now()
+    try:
+        series = numbering.locked_series(invoice.kind, invoice.issue_date.year, company)
+    except numbering.NumberRefused as refusal:
+        raise IssueRefused([Reason("company.prefix", str(refusal), "company")]) from None
+    if text := before_last(series, invoice.issue_date):
+        raise IssueRefused([Reason("issue_date", text, "#id_issue_date")])
+    invoice.series = series
+    invoice.sequence = numbering.take(series)
+    invoice.number = series.number(invoice.sequence)
+    paper = snapshot.paper_of(
+        invoice,
+        company,
+        lines=lines,
+        totals=totals,
+        breakdown=breakdown,
+        number=invoice.number,
+        issue_date=invoice.issue_date,
+        due_date=invoice.due_date,
+        corrects=corrects,
+    )
+    content = ahead.content if ahead and ahead.paper == paper else rendered(paper, company)
+    invoice.paper = paper.to_json()
+    invoice.previous_hash = series.last_hash
+    invoice.content_hash = snapshot.chained_hash(series.last_hash, invoice.paper)
+    invoice.issued_at, invoice.issued_by = now, by
+    settling.put(invoice, settling.settlement(invoice.total_minor, invoice.issue_date, []))
+    invoice.save()
+    series.last_issue_date = invoice.issue_date
+    series.last_hash = invoice.content_hash
+    series.save(update_fields=["next_value", "last_issue_date", "last_hash"])
+    Document.objects.create(
+        invoice=invoice,
+        kind="pdf",
+        filename=_filename(paper, invoice),
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+    )
+
+
+def _filename(paper: Paper, invoice: Invoice) -> str:
+    french = paper.language == "fr"
+    if invoice.is_credit_note:
+        kind = "Avoir" if french else "Credit-note"
+    else:
+        kind = "Facture" if french else "Invoice"
+    return re.sub(r"[^A-Za-z0-9._+-]", "-", f"{kind}-{invoice.number}.pdf")
+
+
+def queue_mail(invoice: Invoice, *, by: User | None, on: date) -> None:
+    try:
+        delivering.queue_invoice(invoice_id=invoice.pk, recipients=invoice.recipients, by=by, on=on)
+    except delivering.MailRefused as refusal:
+        raise IssueRefused([Reason("recipients", str(refusal), "#id_recipients")]) from None

@@ -1,0 +1,77 @@
+"""Draft to issued. readiness.py says why not, freezing.py how; crediting.py takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing_portal.accounts.models import User
+from invoices.company.rates import rate_on
+from invoices.documents.pdf import render
+from invoices.invoicing import drafting, snapshot
+from invoices.invoicing.freezing import IssueRefused, freeze, print_ahead, queue_mail
+from invoices.invoicing.readiness import company_reasons, line_reasons, reasons_not_to_issue
+from invoices.models import Company, Invoice, InvoiceEvent
+
+
+def issue(
+    *,
+    invoice_id: int,
+    by: User | None,
+    on: date,
+    send: bool = False,
+    recipients: Sequence[str] = (),
+) -> Invoice:
+    """Number it, freeze it, print it, keep it; queue its mail if asked. Raises IssueRefused.
+
+    All of it or nothing, whatever ends the process in between.
+    """
+    recipients = [address.strip() for address in recipients if address.strip()]
+    ahead = print_ahead(invoice_id, on)
+    with transaction.atomic():
+        invoice = (
+            Invoice.objects.select_for_update(of=("self",))
+            .select_related("client", "issued_by")
+            .filter(pk=invoice_id)
+            .first()
+        )
+        if invoice is None:
+            raise IssueRefused(_("This draft is no longer here."))
+        if recipients:
+            invoice.recipients = recipients
+        if reasons := reasons_not_to_issue(invoice, on, sending=send):
+            raise IssueRefused(reasons)
+        company = Company.objects.get(pk=1)
+        invoice.issue_date, invoice.due_date = drafting.dates_of(invoice, on)
+        invoice.exchange_rate = rate_on(invoice.currency, company.currency, invoice.issue_date)
+        totals = drafting.recalculate(invoice)
+        freeze(invoice, company, totals=totals, by=by, ahead=ahead)
+        InvoiceEvent.objects.create(
+            invoice=invoice,
+            kind=InvoiceEvent.Kind.ISSUED,
+            on=on,
+            by=by,
+            data={
+                "number": invoice.number,
+                "total_minor": invoice.total_minor,
+                "currency": invoice.currency,
+                "due_date": invoice.due_date.isoformat(),
+            },
+        )
+        if send:
+            queue_mail(invoice, by=by, on=on)
+    return invoice
+
+
+def preview_pdf(invoice: Invoice, on: date) -> bytes:
+    """The page of a draft, marked as one and without a number. Raises IssueRefused, PdfRefused."""
+    company = Company.ours()
+    if company is None:
+        raise IssueRefused(company_reasons(None))
+    paper = snapshot.paper_on(invoice, on)
+    if paper is None:
+        raise IssueRefused(line_reasons(invoice, list(invoice.lines.all())))
+    return render.render(paper, draft=True, logo_png=bytes(company.logo_png) or None)

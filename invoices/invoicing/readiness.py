@@ -1,0 +1,275 @@
+"""Why a draft cannot be issued yet, and what a person should look at before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from billing_portal.dates import day
+from billing_portal.money import formatted_minor, is_currency
+from invoices.clients.recipients import address_problem
+from invoices.clients.vat import vat_treatment
+from invoices.company import numbering
+from invoices.company.rates import rate_on
+from invoices.documents.pdf import render
+from invoices.documents.totals import STANDARD, TotalsRefused
+from invoices.invoicing import drafting, snapshot
+from invoices.models import Company, Invoice, InvoiceLine, NumberSeries
+from invoices.models.terms import TermsKind, latest_lawful_due_date
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a draft cannot be issued yet. `anchor` leads to the field: "#id_due_date" in the editor,
+    "client" and "company" on their own pages."""
+
+    field: str
+    text: str
+    anchor: str
+
+
+def reasons_not_to_issue(
+    invoice: Invoice,
+    on: date,
+    *,
+    sending: bool = False,
+    lines: Sequence[InvoiceLine] | None = None,
+) -> list[Reason]:
+    """All that stands in the way of issuing this draft on `on`; empty when nothing does.
+
+    A total of zero is refused too: nobody owes anything, and no payment could ever settle it.
+    `lines` when somebody is typing and they are not stored yet.
+    """
+    if not invoice.is_draft:
+        return [Reason("status", _not_a_draft(invoice), "")]
+    company = Company.ours()
+    lines = list(invoice.lines.all() if lines is None else lines)
+    return [
+        *company_reasons(company),
+        *_client_reasons(invoice, lines),
+        *line_reasons(invoice, lines),
+        *_date_reasons(invoice, on),
+        *_sending_reasons(invoice, sending=sending),
+    ]
+
+
+def warnings_before_issue(invoice: Invoice, on: date) -> list[Reason]:
+    """What a person should look at before issuing, though the law does not forbid it."""
+    company = Company.ours()
+    if not invoice.is_draft or company is None:
+        return []
+    found: list[Reason] = []
+    issue_date, due = drafting.dates_of(invoice, on)
+    client = invoice.client
+    if client.country != "FR" and due > latest_lawful_due_date(issue_date, invoice.terms_kind):
+        found.append(Reason("due_date", _too_late(issue_date, due, invoice), "#id_due_date"))
+    if is_currency(invoice.currency) and (
+        rate_on(invoice.currency, company.currency, issue_date) is None
+    ):
+        found.append(
+            Reason(
+                "currency",
+                _(
+                    "No exchange rate for %(currency)s is known: figures in %(own)s leave this "
+                    "invoice out, and the page cannot state its VAT in euros."
+                )
+                % {"currency": invoice.currency, "own": company.currency},
+                "company",
+            )
+        )
+    if client.country == "FR" and not client.siren:
+        found.append(Reason("siren", _("The client's SIREN is missing."), "client"))
+    if not company.iban:
+        found.append(Reason("company.iban", _("No IBAN: the page says no account."), "company"))
+    if snapshot.penalty_rate(issue_date) is None:
+        found.append(
+            Reason(
+                "penalty",
+                _("No late-payment rate is known for this day: the page names the legal one."),
+                "company",
+            )
+        )
+    number = numbering.next_number(invoice.kind, issue_date.year, company)
+    if Invoice.objects.filter(imported=True, number=number).exists():
+        found.append(
+            Reason(
+                "number",
+                _("The old system gave the number %(number)s too.") % {"number": number},
+                "company",
+            )
+        )
+    if not invoice.recipients:
+        found.append(Reason("recipients", _("Nobody would receive it."), "#id_recipients"))
+    treatment = vat_treatment(client, company)
+    charged = any(line.vat_category == STANDARD for line in invoice.lines.all())
+    if treatment.category != STANDARD and charged:
+        found.append(
+            Reason("vat", _("VAT is charged to a client outside our VAT territory."), "#lines")
+        )
+    paper = snapshot.paper_on(invoice, on)
+    if odd := render.unprintable(paper) if paper else ():
+        found.append(
+            Reason(
+                "lines",
+                _("The page cannot print these characters: %(characters)s")
+                % {"characters": " ".join(odd)[:80]},
+                "#lines",
+            )
+        )
+    return found
+
+
+def _not_a_draft(invoice: Invoice) -> str:
+    if invoice.status == Invoice.Status.VOID:
+        return _("This draft was discarded.")
+    if invoice.issued_by is None or invoice.issued_at is None:
+        return _("%(number)s is issued already.") % {"number": invoice.number}
+    return _("%(number)s is issued already, by %(person)s on %(day)s.") % {
+        "number": invoice.number,
+        "person": invoice.issued_by,
+        "day": day(timezone.localdate(invoice.issued_at)),
+    }
+
+
+def company_reasons(company: Company | None) -> list[Reason]:
+    if company is None:
+        return [Reason("company", _("Say who sells: fill in the company in Settings."), "company")]
+    wanted = [
+        ("name", company.name, _("The company's name is missing.")),
+        (
+            "address_line1",
+            company.address_line1 and company.city,
+            _("The company's address is missing."),
+        ),
+        (
+            "siren",
+            company.siren or company.country != "FR",
+            _("The company's SIREN is missing."),
+        ),
+        (
+            "vat_id",
+            company.vat_id or not company.vat_rate,
+            _("The company's VAT id is missing."),
+        ),
+    ]
+    return [
+        Reason(f"company.{field}", text, "company") for field, value, text in wanted if not value
+    ]
+
+
+def _client_reasons(invoice: Invoice, lines: list[InvoiceLine]) -> list[Reason]:
+    client = invoice.client
+    found = []
+    if not client.name.strip():
+        found.append(Reason("client", _("The client has no name."), "client"))
+    if not client.has_address:
+        found.append(Reason("address", _("The client's address is missing."), "client"))
+    if client.needs_purchase_order and not invoice.purchase_order.strip():
+        found.append(
+            Reason(
+                "purchase_order",
+                _("This client asks for a purchase order on every invoice."),
+                "#id_purchase_order",
+            )
+        )
+    if any(line.vat_category in ("AE", "K") for line in lines) and not client.vat_id:
+        found.append(
+            Reason(
+                "vat_id", _("Reverse charge needs the client's VAT id, which is missing."), "client"
+            )
+        )
+    return found
+
+
+def line_reasons(invoice: Invoice, lines: list[InvoiceLine]) -> list[Reason]:
+    found = []
+    if not is_currency(invoice.currency):
+        return [Reason("currency", _("Choose a currency."), "#id_currency")]
+    if not lines:
+        return [Reason("lines", _("There is no line."), "#lines")]
+    for place, line in enumerate(lines, 1):
+        if not line.description.strip():
+            found.append(
+                Reason(
+                    "lines",
+                    _("Line %(line)s has no description.") % {"line": place},
+                    f"#id_lines-{place - 1}-description",
+                )
+            )
+    if any(line.vat_category == "E" for line in lines) and not invoice.note.strip():
+        found.append(
+            Reason(
+                "note",
+                _("A line is exempt from VAT: the note must name the article of law."),
+                "#id_note",
+            )
+        )
+    try:
+        totals = drafting.totals_of(invoice, lines)
+    except TotalsRefused as refusal:
+        return [*found, Reason("lines", str(refusal), "#lines")]
+    if totals.total_minor <= 0:
+        found.append(
+            Reason(
+                "total",
+                _("The total is %(total)s: an invoice asks for something.")
+                % {"total": formatted_minor(totals.total_minor, invoice.currency)},
+                "#lines",
+            )
+        )
+    return found
+
+
+def _date_reasons(invoice: Invoice, on: date) -> list[Reason]:
+    found = []
+    issue_date, due = drafting.dates_of(invoice, on)
+    if issue_date > on:
+        found.append(Reason("issue_date", _("The issue date is in the future."), "#id_issue_date"))
+    elif issue_date < drafting.EARLIEST:
+        found.append(Reason("issue_date", _("The issue date is out of range."), "#id_issue_date"))
+    series = numbering.series_of(invoice.kind, issue_date.year)
+    if text := before_last(series, issue_date):
+        found.append(Reason("issue_date", text, "#id_issue_date"))
+    if due < issue_date:
+        found.append(
+            Reason("due_date", _("The due date is before the issue date."), "#id_due_date")
+        )
+    if invoice.client.country == "FR" and due > latest_lawful_due_date(
+        issue_date, invoice.terms_kind
+    ):
+        found.append(Reason("due_date", _too_late(issue_date, due, invoice), "#id_due_date"))
+    return found
+
+
+def before_last(series: NumberSeries | None, issue_date: date) -> str:
+    if series is None or series.last_issue_date is None or issue_date >= series.last_issue_date:
+        return ""
+    return _(
+        "The last document of this series bears the date %(last)s: numbers follow the calendar, so "
+        "take that day or a later one."
+    ) % {"last": day(series.last_issue_date)}
+
+
+def _too_late(issue_date: date, due: date, invoice: Invoice) -> str:
+    limit = latest_lawful_due_date(issue_date, invoice.terms_kind)
+    values = {"days": (due - issue_date).days, "limit": day(limit)}
+    if invoice.terms_kind == TermsKind.NET:
+        return _("%(days)s days after issue. The law allows 60: %(limit)s at the latest.") % values
+    return (
+        _("%(days)s days after issue. The law allows 45, end of month: %(limit)s at the latest.")
+        % values
+    )
+
+
+def _sending_reasons(invoice: Invoice, *, sending: bool) -> list[Reason]:
+    if sending and not invoice.recipients:
+        return [
+            Reason("recipients", _("Say who receives it by mail."), "#id_recipients"),
+        ]
+    if wrong := address_problem(invoice.recipients):
+        return [Reason("recipients", wrong, "#id_recipients")]
+    return []

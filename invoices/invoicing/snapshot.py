@@ -1,0 +1,218 @@
+"""From the rows of an invoice to the Paper that it will be for good."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from billing_portal.money import from_minor, is_currency, round_half_up
+from invoices.company.rates import rate_on
+from invoices.documents import mentions
+from invoices.documents.paper import Buyer, Paper, PaperLine, PaperVat, Seller, canonical_bytes
+from invoices.documents.totals import Totals, TotalsRefused
+from invoices.invoicing import drafting
+from invoices.models import (
+    Client,
+    Company,
+    Invoice,
+    InvoiceLine,
+    LatePenaltyRate,
+    VatBreakdown,
+)
+
+Language = Literal["fr", "en"]
+# What a page says where no rate of the day is known: the legal default, which is lawful in words.
+_PENALTY_IN_WORDS = {
+    "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux de refinancement "
+    "de la BCE majoré de 10 points, exigibles dès le lendemain de l’échéance.",
+    "en": "Late payment bears interest at the ECB refinancing rate plus 10 points, without "
+    "reminder, from the day after the due date.",
+}
+
+
+def paper_of(
+    invoice: Invoice,
+    company: Company,
+    *,
+    lines: list[InvoiceLine],
+    totals: Totals,
+    breakdown: list[VatBreakdown] | None = None,
+    number: str,
+    issue_date: date,
+    due_date: date,
+    corrects: Invoice | None = None,
+) -> Paper:
+    """All that the page will say; a credit note may bring its own `breakdown`."""
+    client = invoice.client
+    language: Language = "fr" if invoice.language == "fr" else "en"
+    vat_rows = (
+        tuple(
+            PaperVat(
+                basis_minor=row.basis_minor,
+                vat_minor=row.vat_minor,
+                vat_category=row.category,
+                vat_rate=Decimal(row.rate),
+            )
+            for row in breakdown
+        )
+        if breakdown is not None
+        else tuple(
+            PaperVat(
+                basis_minor=group.basis_minor,
+                vat_minor=group.vat_minor,
+                vat_category=group.vat_category,
+                vat_rate=group.vat_rate,
+            )
+            for group in totals.breakdown
+        )
+    )
+    net = sum(row.basis_minor for row in vat_rows)
+    vat = sum(row.vat_minor for row in vat_rows)
+    return Paper(
+        kind="credit_note" if invoice.is_credit_note else "invoice",
+        language=language,
+        currency=invoice.currency,
+        number=number,
+        title=invoice.title,
+        issue_date=issue_date,
+        due_date=None if invoice.is_credit_note else due_date,
+        service_from=invoice.service_from,
+        service_until=invoice.service_until,
+        seller=_seller(company),
+        buyer=_buyer(client),
+        delivery_address=tuple(client.delivery_address.splitlines()),
+        purchase_order=invoice.purchase_order,
+        corrects_number=corrects.number if corrects else "",
+        corrects_date=corrects.issue_date if corrects else None,
+        lines=tuple(
+            PaperLine(
+                description=line.description,
+                quantity=Decimal(line.quantity),
+                unit=line.unit,
+                unit_price=Decimal(line.unit_price),
+                net_minor=amounts.net_minor,
+                vat_category=line.vat_category,
+                vat_rate=Decimal(line.vat_rate),
+                discount_percent=Decimal(line.discount_percent),
+                discount_minor=amounts.discount_minor,
+            )
+            for line, amounts in zip(lines, totals.lines, strict=True)
+        ),
+        breakdown=vat_rows,
+        net_minor=net,
+        vat_minor=vat,
+        total_minor=net + vat,
+        exemptions=tuple(
+            sentence
+            for category in dict.fromkeys(row.vat_category for row in vat_rows)
+            if (sentence := mentions.exemption(language, category))
+        ),
+        vat_on_debits=company.vat_on_debits and vat != 0,
+        vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),
+        notes=invoice.note,
+        **_sentences(invoice, company, language, issue_date, due_date, corrects),
+    )
+
+
+def _sentences(
+    invoice: Invoice,
+    company: Company,
+    language: Language,
+    issue_date: date,
+    due_date: date,
+    corrects: Invoice | None,
+) -> dict[str, Any]:
+    if invoice.is_credit_note:
+        return (
+            {"payment_terms": mentions.set_against(language, corrects.number)} if corrects else {}
+        )
+    discount = company.discount_terms_fr if language == "fr" else company.discount_terms_en
+    return {
+        "payment_terms": mentions.due_by(language, due_date),
+        "early_payment": discount or mentions.early_payment(language),
+        "late_penalty": _late_penalty(language, issue_date),
+        "recovery_indemnity": mentions.recovery_indemnity(language, cents=company.indemnity_minor),
+    }
+
+
+def penalty_rate(on: date) -> LatePenaltyRate | None:
+    return LatePenaltyRate.objects.filter(starts_on__lte=on).order_by("-starts_on").first()
+
+
+def _late_penalty(language: Language, issue_date: date) -> str:
+    row = penalty_rate(issue_date)
+    if row is None:
+        return _PENALTY_IN_WORDS[language]
+    is_ecb = "ECB" in row.source or "BCE" in row.source
+    return mentions.late_penalty(language, rate=row.percent, is_ecb_plus_ten=is_ecb)
+
+
+def _vat_in_eur(invoice: Invoice, company: Company, vat_minor: int, on: date) -> int | None:
+    if invoice.currency == "EUR" or company.currency != "EUR" or not vat_minor:
+        return None
+    rate = rate_on(invoice.currency, company.currency, on)
+    if rate is None:
+        return None
+    return round_half_up(from_minor(vat_minor, invoice.currency).amount * rate, "EUR")
+
+
+def _seller(company: Company) -> Seller:
+    city = " ".join(part for part in (company.postal_code, company.city) if part)
+    return Seller(
+        name=company.name,
+        legal_form=company.legal_form,
+        capital=company.capital,
+        siren=company.siren,
+        siret=company.siret,
+        rcs_city=company.rcs_city,
+        vat_id=company.vat_id,
+        address=tuple(
+            line for line in (company.address_line1, company.address_line2, city) if line
+        ),
+        country=company.country,
+        iban=company.iban,
+        bic=company.bic,
+        email=company.email,
+        phone=company.phone,
+        website=company.website,
+    )
+
+
+def _buyer(client: Client) -> Buyer:
+    return Buyer(
+        name=client.name,
+        address=tuple(client.address_lines),
+        country=client.country,
+        siren=client.siren,
+        vat_id=client.vat_id,
+    )
+
+
+def chained_hash(previous_hash: str, paper: Paper | dict[str, Any]) -> str:
+    """SHA-256 over the document before it in the series and the paper's canonical bytes."""
+    return hashlib.sha256(previous_hash.encode() + b"\n" + canonical_bytes(paper)).hexdigest()
+
+
+def paper_on(invoice: Invoice, on: date, number: str = "") -> Paper | None:
+    """The paper as it would be on `on`; None when the lines cannot be added up yet."""
+    company = Company.ours()
+    lines = list(invoice.lines.all())
+    if company is None or not is_currency(invoice.currency):
+        return None
+    issue_date, due = drafting.dates_of(invoice, on)
+    try:
+        totals = drafting.totals_of(invoice, lines)
+    except TotalsRefused:
+        return None
+    return paper_of(
+        invoice,
+        company,
+        lines=lines,
+        totals=totals,
+        number=number,
+        issue_date=issue_date,
+        due_date=due,
+        corrects=invoice.corrects,
+    )

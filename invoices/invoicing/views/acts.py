@@ -1,0 +1,213 @@
+"""Small acts on an invoice: a note, cash or credit applied, a write-off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from billing_portal import dates
+from billing_portal.accounts.models import User
+from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.money import formatted_minor, from_minor, to_minor
+from billing_portal.toasts import add_toast, close_overlays
+from invoices.invoicing.forms.acts import ApplyForm, WriteOffForm
+from invoices.invoicing.forms.drafts import NoteForm
+from invoices.invoicing.notes import NoteRefused, add_note
+from invoices.invoicing.views.invoice import visible
+from invoices.invoicing.views.panels import applicable, timeline_of
+from invoices.models import (
+    Invoice,
+)
+from invoices.payments.recording import (
+    PaymentRefused,
+    allocate_unapplied,
+    apply_credit_note,
+    write_off,
+)
+
+
+# ─ Small acts ───────────────────────────────────────────────────────────────────────────────────
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.change_invoice", raise_exception=True)
+def note(request: StaffRequest, pk: int) -> HttpResponse:
+    invoice = visible(request, pk)
+    detail_url = reverse("invoices:detail", args=[pk])
+    form = NoteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            carry_out(
+                key=key_of(request),
+                action="note on an invoice",
+                by=request.user,
+                act=lambda: add_note(
+                    invoice_id=pk,
+                    text=form.cleaned_data["text"],
+                    by=request.user,
+                    on=timezone.localdate(),
+                ),
+                url=lambda _event: detail_url,
+            )
+        except NoteRefused as refusal:
+            form.add_error("text", str(refusal))
+        except AlreadyDone:
+            return go_to(request, detail_url)
+        else:
+            if not wants_partial(request):
+                messages.success(request, _("The note is kept."))
+                return redirect(detail_url)
+            on = timezone.localdate()
+            answer = render(
+                request,
+                "invoices/invoicing/partials/timeline.html",
+                {"invoice": invoice, **timeline_of(invoice, on, request.user)},
+            )
+            answer["HX-Retarget"], answer["HX-Reswap"] = "#timeline", "outerHTML"
+            return close_overlays(add_toast(answer, _("The note is kept.")))
+    return render_page(
+        request,
+        page="invoices/invoicing/note_page.html",
+        partial="invoices/invoicing/note.html",
+        context={"invoice": invoice, "form": form},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.add_payment", raise_exception=True)
+def apply_money(request: StaffRequest, pk: int) -> HttpResponse:
+    """Settle it with the client's unapplied cash or unused credit."""
+    invoice = visible(request, pk)
+    detail_url = reverse("invoices:detail", args=[pk])
+    cash, credit = applicable(invoice)
+    sources = [
+        *(
+            (
+                f"payment-{p.pk}",
+                _("Payment %(reference)s of %(day)s")
+                % {"reference": p, "day": dates.day(p.received_on)},
+                p.amount_minor - p.allocated_minor,
+            )
+            for p in cash
+        ),
+        *(
+            (
+                f"credit-{n.pk}",
+                _("Credit note %(number)s") % {"number": n.number},
+                n.outstanding_minor,
+            )
+            for n in credit
+        ),
+    ]
+    choices = [
+        (key, f"{label}: {formatted_minor(free, invoice.currency)}") for key, label, free in sources
+    ]
+    first = min(sources[0][2], invoice.outstanding_minor) if sources else 0
+    form = ApplyForm(
+        request.POST or None,
+        currency=invoice.currency,
+        sources=choices,
+        initial={
+            "source": sources[0][0] if sources else "",
+            "amount": format(from_minor(first, invoice.currency).amount, "f"),
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            carry_out(
+                key=key_of(request),
+                action="apply cash or credit",
+                by=request.user,
+                act=lambda: _apply(invoice, form.cleaned_data, request.user),
+                url=lambda _result: detail_url,
+            )
+        except PaymentRefused as refusal:
+            form.add_error("amount", str(refusal))
+        except AlreadyDone:
+            return go_to(request, detail_url)
+        else:
+            messages.success(
+                request,
+                _("%(amount)s is applied to %(number)s.")
+                % {
+                    "amount": formatted_minor(
+                        to_minor(form.cleaned_data["amount"]), invoice.currency
+                    ),
+                    "number": invoice.number,
+                },
+            )
+            return go_to(request, detail_url)
+    return render_page(
+        request,
+        page="invoices/invoicing/apply_page.html",
+        partial="invoices/invoicing/apply.html",
+        context={"invoice": invoice, "form": form, "sources": choices},
+        status=422 if form.errors else 200,
+    )
+
+
+def _apply(invoice: Invoice, wanted: dict[str, Any], by: User) -> Any:
+    kind, _dash, pk = wanted["source"].partition("-")
+    on = timezone.localdate()
+    if kind == "payment":
+        return allocate_unapplied(
+            payment_id=int(pk), allocations=[(invoice.pk, wanted["amount"])], by=by, on=on
+        )
+    return apply_credit_note(
+        credit_note_id=int(pk), invoice_id=invoice.pk, amount=wanted["amount"], by=by, on=on
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.add_creditnote", raise_exception=True)
+def write_off_invoice(request: StaffRequest, pk: int) -> HttpResponse:
+    invoice = visible(request, pk)
+    detail_url = reverse("invoices:detail", args=[pk])
+    owed = format(invoice.outstanding_balance.amount, "f")
+    form = WriteOffForm(request.POST or None, currency=invoice.currency, initial={"amount": owed})
+    if request.method == "POST" and form.is_valid():
+        try:
+            carry_out(
+                key=key_of(request),
+                action="write off",
+                by=request.user,
+                act=lambda: write_off(
+                    invoice_id=pk,
+                    amount=form.cleaned_data["amount"],
+                    reason=form.cleaned_data["reason"],
+                    by=request.user,
+                    on=timezone.localdate(),
+                ),
+                url=lambda _row: detail_url,
+            )
+        except PaymentRefused as refusal:
+            form.add_error("amount", str(refusal))
+        except AlreadyDone:
+            return go_to(request, detail_url)
+        else:
+            messages.success(
+                request,
+                _("%(amount)s of %(number)s is written off.")
+                % {
+                    "amount": formatted_minor(
+                        to_minor(form.cleaned_data["amount"]), invoice.currency
+                    ),
+                    "number": invoice.number,
+                },
+            )
+            return go_to(request, detail_url)
+    return render_page(
+        request,
+        page="invoices/invoicing/write_off_page.html",
+        partial="invoices/invoicing/write_off.html",
+        context={"invoice": invoice, "form": form},
+        status=422 if form.errors else 200,
+    )

@@ -1,0 +1,333 @@
+"""Drafts: starting one, the editor with its live totals, the preview, discarding."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.lists.paging import searched
+from billing_portal.toasts import add_toast
+from invoices.billing_queue import first_billing_day
+from invoices.clients.recipients import client_recipients
+from invoices.clients.views.clients import chosen_client
+from invoices.deal_lines import MAX_LINES
+from invoices.documents.pdf.render import PdfRefused
+from invoices.invoicing import drafting
+from invoices.invoicing.drafting import DraftRefused
+from invoices.invoicing.forms import lines as typed
+from invoices.invoicing.forms.drafts import DiscardForm, DraftForm
+from invoices.invoicing.freezing import IssueRefused
+from invoices.invoicing.issuing import preview_pdf
+from invoices.invoicing.views.editor import Editor, context_of, rearranged
+from invoices.models import Client, Deal, Invoice
+
+
+# ─ Starting one ─────────────────────────────────────────────────────────────────────────────────
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.change_invoice", raise_exception=True)
+def new(request: StaffRequest) -> HttpResponse:
+    """For whom is chosen on the page of choices; this one makes the draft."""
+    given = request.POST if request.method == "POST" else request.GET
+    text = given.get("client", "")
+    client = chosen_client(text)
+    if client is None:
+        if request.method == "POST" or text:
+            messages.error(request, _("Choose the client first. Nothing was drafted."))
+        return redirect(f"{reverse('invoices:client-choices')}?then=invoices:new")
+    if request.method == "GET":
+        waiting = (
+            Deal.objects.to_bill(first_billing_day()).filter(client=client).order_by("-won_on")[:5]
+            if request.user.has_perm("invoices.bill_deal")
+            else []
+        )
+        drafts = Invoice.objects.drafts().filter(client=client).order_by("-pk")[:5]
+        return render(
+            request,
+            "invoices/invoicing/new.html",
+            {"client": client, "waiting": waiting, "drafts": drafts},
+        )
+    try:
+        draft = carry_out(
+            key=key_of(request),
+            action="new draft",
+            by=request.user,
+            act=lambda: drafting.new_draft(
+                client_id=client.pk, by=request.user, on=timezone.localdate()
+            ),
+            url=lambda made: reverse("invoices:edit", args=[made.pk]),
+        )
+    except DraftRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect(f"{reverse('invoices:client-choices')}?then=invoices:new")
+    except AlreadyDone as done:
+        return redirect(done.result_url)
+    return redirect("invoices:edit", pk=draft.pk)
+
+
+# ─ The editor ───────────────────────────────────────────────────────────────────────────────────
+def _draft(pk: int) -> Invoice:
+    return get_object_or_404(
+        Invoice.objects.select_related("client__client_type", "deal__client", "created_by"), pk=pk
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.change_invoice", raise_exception=True)
+def edit(request: StaffRequest, pk: int) -> HttpResponse:
+    invoice = _draft(pk)
+    on = timezone.localdate()
+    if not invoice.is_draft:
+        if request.method == "POST":
+            messages.warning(
+                request,
+                _("It can no longer be changed: it was issued or discarded meanwhile.")
+                + " "
+                + _("What you typed was not kept."),
+            )
+        return go_to(request, reverse("invoices:detail", args=[pk]))
+    if request.method == "GET":
+        editor = Editor(
+            invoice,
+            DraftForm(invoice=invoice, today=on),
+            typed.from_rows(invoice.lines.all(), invoice.currency),
+            on,
+        )
+        if not editor.lines:
+            # The first line waits for its words: nothing is saved of it while it stays empty.
+            rearranged(editor, "add")
+        return _page(request, editor)
+    editor = Editor(
+        invoice,
+        DraftForm(request.POST, invoice=invoice, today=on),
+        typed.read(request.POST),
+        on,
+        saved=False,
+    )
+    act = request.POST.get("act", "save")
+    if rearranged(editor, act):
+        return _page(request, editor)
+    return _save(request, editor, act)
+
+
+def _save(request: StaffRequest, editor: Editor, act: str) -> HttpResponse:
+    values = editor.check()
+    if len(editor.lines) > MAX_LINES:
+        editor.problems.append(_("More than %(limit)s lines.") % {"limit": MAX_LINES})
+    if not editor.has_errors:
+        seen = None if act == "overwrite" else parse_stamp(request.POST.get("seen", ""))
+        try:
+            problems = drafting.save_draft(
+                invoice_id=editor.invoice.pk,
+                header=editor.form.header(),
+                lines=values,
+                by=request.user,
+                seen=seen,
+            )
+        except DraftRefused as refusal:
+            editor.problems.append(str(refusal))
+            editor.stale = Invoice.objects.drafts().filter(pk=editor.invoice.pk).exists()
+        else:
+            editor.take(problems)
+    if editor.has_errors:
+        return _page(request, editor, status=422)
+    return _saved(request, editor.invoice.pk, act)
+
+
+def _saved(request: StaffRequest, pk: int, act: str) -> HttpResponse:
+    on = timezone.localdate()
+    if act == "client":
+        return go_to(request, reverse("invoices:draft-client", args=[pk]))
+    if not wants_partial(request):
+        if act == "issue":
+            return redirect("invoices:issue", pk=pk)
+        messages.success(request, _("The draft is saved."))
+        return redirect("invoices:edit", pk=pk)
+    invoice = _draft(pk)
+    editor = Editor(
+        invoice,
+        DraftForm(invoice=invoice, today=on),
+        typed.from_rows(invoice.lines.all(), invoice.currency),
+        on,
+    )
+    if act == "issue":
+        from invoices.invoicing.views.issuing import issue_dialog
+
+        answer = issue_dialog(request, invoice, on)
+        answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
+        fresh = {**context_of(editor), "oob_editor": True}
+        answer.write(
+            render(request, "invoices/invoicing/partials/editor.html", fresh).content.decode()
+        )
+        return answer
+    return add_toast(_page(request, editor), _("The draft is saved."))
+
+
+def parse_stamp(text: str) -> datetime | None:
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None
+
+
+def _page(request: StaffRequest, editor: Editor, status: int = 200) -> HttpResponse:
+    return render_page(
+        request,
+        page="invoices/invoicing/edit.html",
+        partial="invoices/invoicing/partials/editor.html",
+        context=context_of(editor),
+        status=status,
+    )
+
+
+@require_POST
+@permission_required("invoices.change_invoice", raise_exception=True)
+def totals(request: StaffRequest, pk: int) -> HttpResponse:
+    """What is typed, added up; nothing is read back or saved."""
+    invoice = _draft(pk)
+    on = timezone.localdate()
+    editor = Editor(
+        invoice,
+        DraftForm(request.POST, invoice=invoice, today=on),
+        typed.read(request.POST),
+        on,
+        saved=False,
+    )
+    return render(
+        request, "invoices/invoicing/partials/draft_live.html", context_of(editor, live=True)
+    )
+
+
+# ─ Another client ───────────────────────────────────────────────────────────────────────────────
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.change_invoice", raise_exception=True)
+def draft_client(request: StaffRequest, pk: int) -> HttpResponse:
+    """Who is billed; the terms, language and recipients of the new client come along."""
+    invoice = _draft(pk)
+    if not invoice.is_draft:
+        return go_to(request, reverse("invoices:detail", args=[pk]))
+    problem = ""
+    if request.method == "POST":
+        found = chosen_client(request.POST.get("client", ""))
+        problem = _give_to(request, invoice, found) if found else _("Choose a client.")
+        if not problem:
+            return go_to(request, reverse("invoices:edit", args=[pk]))
+    q = searched(request.GET)
+    clients = Client.objects.filter(merged_into__isnull=True).exclude(pk=invoice.client_id)
+    if q:
+        clients = clients.filter(name__icontains=q)
+    return render_page(
+        request,
+        page="invoices/invoicing/draft_client.html",
+        partial="invoices/invoicing/partials/draft_client_choices.html",
+        context={
+            "invoice": invoice,
+            "q": q,
+            "problem": problem,
+            "clients": clients.select_related("client_type").order_by("name")[:20],
+        },
+        status=422 if problem else 200,
+    )
+
+
+def _give_to(request: StaffRequest, invoice: Invoice, client: Client) -> str:
+    lines = typed.clean(typed.from_rows(invoice.lines.all(), invoice.currency), invoice.currency)
+    header = {
+        "client_id": client.pk,
+        "language": "fr" if client.language.startswith("fr") else "en",
+        "terms_kind": client.terms_kind,
+        "terms_days": client.terms_days,
+        "recipients": client_recipients(client),
+    }
+    try:
+        problems = drafting.save_draft(
+            invoice_id=invoice.pk, header=header, lines=lines, by=request.user
+        )
+    except DraftRefused as refusal:
+        return str(refusal)
+    if problems:
+        return " ".join(problems.values())
+    messages.success(request, _("The draft is now for %(client)s.") % {"client": client.name})
+    return ""
+
+
+# ─ Preview, discard ─────────────────────────────────────────────────────────────────────────────
+@require_GET
+@xframe_options_sameorigin
+@permission_required("invoices.view_invoice", raise_exception=True)
+def preview(request: StaffRequest, pk: int) -> HttpResponse:
+    """The page that the draft would become, marked as a draft."""
+    invoice = get_object_or_404(
+        Invoice.objects.visible_to(request.user).select_related("client", "corrects"), pk=pk
+    )
+    if not invoice.is_draft:
+        return redirect("invoices:document", pk=pk)
+    try:
+        content = preview_pdf(invoice, timezone.localdate())
+    except (IssueRefused, PdfRefused) as refusal:
+        return render(
+            request,
+            "invoices/invoicing/no_preview.html",
+            {"invoice": invoice, "text": str(refusal)},
+            status=422,
+        )
+    answer = HttpResponse(content, content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="draft-{pk}.pdf"'
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.change_invoice", raise_exception=True)
+def void(request: StaffRequest, pk: int) -> HttpResponse:
+    invoice = _draft(pk)
+    form = DiscardForm(request.POST or None)
+    back = (
+        reverse("invoices:deals") if invoice.deal_id else reverse("invoices:list") + "?state=draft"
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            carry_out(
+                key=key_of(request),
+                action="discard a draft",
+                by=request.user,
+                act=lambda: drafting.void_draft(
+                    invoice_id=pk,
+                    by=request.user,
+                    on=timezone.localdate(),
+                    reason=form.cleaned_data["reason"],
+                ),
+                url=lambda _invoice: back,
+            )
+        except DraftRefused as refusal:
+            form.add_error(None, str(refusal))
+        except AlreadyDone as done:
+            return go_to(request, done.result_url or back)
+        else:
+            messages.success(
+                request,
+                _("The draft is discarded; the deal waits in the queue again.")
+                if invoice.deal_id
+                else _("The draft is discarded."),
+            )
+            return go_to(request, back)
+    if request.method == "GET" and not invoice.is_draft:
+        return go_to(request, reverse("invoices:detail", args=[pk]))
+    return render_page(
+        request,
+        page="invoices/invoicing/void_page.html",
+        partial="invoices/invoicing/void.html",
+        context={"invoice": invoice, "form": form},
+        status=422 if form.errors else 200,
+    )

@@ -1,0 +1,303 @@
+"""A draft in its editor: what is typed, what is wrong with it, what it adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing_portal import dates
+from billing_portal.money import formatted_minor, is_currency
+from invoices import deal_lines, lacking
+from invoices.clients.vat import vat_treatment
+from invoices.deal_lines import MAX_LINES
+from invoices.documents.totals import STANDARD, Totals, TotalsRefused
+from invoices.invoicing import drafting
+from invoices.invoicing.forms import lines as typed
+from invoices.invoicing.forms.drafts import DraftForm
+from invoices.invoicing.forms.lines import TypedLine
+from invoices.invoicing.readiness import Reason, reasons_not_to_issue, warnings_before_issue
+from invoices.models import Company, Deal, Invoice, InvoiceEvent, InvoiceLine
+
+
+@dataclass
+class Editor:
+    """A draft as it stands in the form: typed, perhaps not saved, perhaps not even readable."""
+
+    invoice: Invoice
+    form: DraftForm
+    lines: list[TypedLine]
+    on: date
+    # Sentences about the whole, above the form.
+    problems: list[str] = field(default_factory=list)
+    stale: bool = False
+    saved: bool = True
+
+    @property
+    def currency(self) -> str:
+        value = str(self.form["currency"].value() or "")
+        return value if is_currency(value) else self.invoice.currency
+
+    def check(self) -> list[dict[str, Any]]:
+        """Clean the head and the lines; what `save_draft` wants of the lines that could be read."""
+        self.form.is_valid()
+        values = typed.clean(self.lines, self.currency)
+        for line in self.lines:
+            if line.place is None:
+                continue
+            try:
+                totals = drafting.preview_totals([values[line.place]], self.currency)
+            except TotalsRefused as refusal:
+                line.errors[""] = str(refusal)
+            else:
+                line.net = typed.bare(totals.net_minor, self.currency)
+        return values
+
+    @property
+    def has_errors(self) -> bool:
+        return bool(self.problems or self.form.errors or any(line.errors for line in self.lines))
+
+    def take(self, problems: dict[str, str]) -> None:
+        """Put what the domain found where it belongs."""
+        names = {"terms_kind": "terms", "terms_days": "terms"}
+        for key, text in problems.items():
+            head, *rest = key.split(".")
+            name = names.get(head, head)
+            if head == "lines" and rest:
+                place = int(rest[0])
+                part = {"vat_rate": "vat", "vat_category": "vat"}.get(
+                    rest[1] if len(rest) > 1 else "", rest[1] if len(rest) > 1 else ""
+                )
+                for line in self.lines:
+                    if line.place == place:
+                        line.errors.setdefault(part, text)
+            elif name in self.form.fields:
+                self.form.add_error(name, text)
+            else:
+                self.problems.append(text)
+
+
+def rearranged(editor: Editor, act: str) -> bool:
+    """Buttons that change the lines on the page, for browsers without script; nothing is saved."""
+    word, _dash, number = act.partition("-")
+    lines = editor.lines
+    if act == "add":
+        if len(lines) <= MAX_LINES:
+            lines.append(TypedLine(vat=_usual_vat(editor.invoice)))
+        return True
+    if act == "deal":
+        _take_from_deal(editor)
+        return True
+    if word not in ("remove", "up", "down") or not (number.isascii() and number.isdigit()):
+        return False
+    n = int(number[:6])
+    if n < len(lines):
+        if word == "remove":
+            del lines[n]
+        else:
+            other = n - 1 if word == "up" else n + 1
+            if 0 <= other < len(lines):
+                lines[n], lines[other] = lines[other], lines[n]
+    return True
+
+
+def _usual_vat(invoice: Invoice) -> str:
+    """What a new line is taxed with, from where the client is."""
+    treatment = vat_treatment(invoice.client, Company.ours())
+    return f"{treatment.category}:{format(treatment.rate.normalize() + 0, 'f')}"
+
+
+def _take_from_deal(editor: Editor) -> None:
+    deal = _deal_of(editor.invoice)
+    if deal is None:
+        editor.problems.append(_("This draft does not come from a deal."))
+        return
+    company = Company.ours()
+    try:
+        found = deal_lines.drafted_lines(deal, vat_treatment(editor.invoice.client, company))
+    except TotalsRefused as refusal:
+        editor.problems.append(str(refusal))
+        return
+    rows = [
+        InvoiceLine(
+            description=line.description,
+            unit=line.unit,
+            quantity=line.amounts.quantity,
+            unit_price=line.amounts.unit_price,
+            discount_percent=line.amounts.discount_percent,
+            discount_amount=line.amounts.discount_amount,
+            vat_category=line.amounts.vat_category,
+            vat_rate=line.amounts.vat_rate,
+        )
+        for line in found.lines
+    ]
+    editor.lines[:] = typed.from_rows(rows, deal.currency)
+
+
+def _deal_of(invoice: Invoice) -> Deal | None:
+    if invoice.deal_id is None:
+        return None
+    return lacking.with_what_billing_needs(Deal.objects.filter(pk=invoice.deal_id)).first()
+
+
+def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:
+    invoice, form, on = editor.invoice, editor.form, editor.on
+    errors = {n: dict(line.errors) for n, line in enumerate(editor.lines)}
+    if form.is_bound:
+        values = editor.check()
+        for n, line in enumerate(editor.lines):
+            line.errors = {**errors[n], **line.errors}
+    else:
+        values = typed.clean(editor.lines, editor.currency)
+        for line in editor.lines:
+            if line.place is not None:
+                try:
+                    one = drafting.preview_totals([values[line.place]], editor.currency)
+                    line.net = typed.bare(one.net_minor, editor.currency)
+                except TotalsRefused as refusal:
+                    line.errors[""] = str(refusal)
+    as_typed = _as_typed(editor, values)
+    issue_date, due = drafting.dates_of(as_typed, on)
+    reasons = reasons_not_to_issue(as_typed, on, lines=_unsaved_lines(as_typed, values))
+    context: dict[str, Any] = {
+        "invoice": invoice,
+        "client": invoice.client,
+        "form": form,
+        "lines": editor.lines,
+        "begins": not form.is_bound and not any(line.description for line in editor.lines),
+        "blank": TypedLine(vat=_usual_vat(invoice)),
+        "most_lines": MAX_LINES,
+        "problems": editor.problems,
+        "line_errors": [
+            (n, line) for n, line in enumerate(editor.lines, 1) if form.is_bound and line.errors
+        ],
+        "stale": editor.stale,
+        "saved": editor.saved,
+        "stamp": invoice.updated_at.isoformat(),
+        "due": due,
+        "due_hint": _("Empty: %(day)s, by the terms.")
+        % {"day": dates.day(_by_terms(as_typed, on))},
+        "issue_date": issue_date,
+        "blockers": _linked(reasons, invoice),
+        "client_complete": not any(r.anchor == "client" for r in reasons),
+        "lines_complete": not any(line.errors for line in editor.lines)
+        and not any(r.anchor.startswith(("#lines", "#id_lines")) for r in reasons),
+        "currency": editor.currency,
+        "on": on,
+        **_sums(editor, values),
+    }
+    if not live:
+        if not form.is_bound:
+            context["warnings"] = _linked(warnings_before_issue(invoice, on), invoice)
+        context["notes"] = drafting.draft_notes(invoice)
+        context["deal_changed"] = _deal_changed(invoice)
+        context["contacts"] = [
+            contact.email
+            for contact in invoice.client.contacts.all()
+            if contact.email and contact.gone_at is None
+        ][:20]
+    return context
+
+
+def _by_terms(invoice: Invoice, on: date) -> date:
+    plain = copy(invoice)
+    plain.due_date_typed = False
+    return drafting.dates_of(plain, on)[1]
+
+
+def _as_typed(editor: Editor, values: Sequence[dict[str, Any]]) -> Invoice:
+    """The draft with what is typed, in memory: nobody saves it."""
+    found = copy(editor.invoice)
+    if editor.form.is_bound:
+        for name, value in editor.form.header().items():
+            setattr(found, name, value)
+        if "due_date" in editor.form.cleaned_data:
+            found.due_date_typed = editor.form.cleaned_data["due_date"] is not None
+    found.currency = editor.currency
+    return found
+
+
+def _unsaved_lines(invoice: Invoice, values: Sequence[dict[str, Any]]) -> list[InvoiceLine]:
+    return [InvoiceLine(invoice=invoice, **each) for each in values]
+
+
+def _sums(editor: Editor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    good = [
+        values[line.place] for line in editor.lines if line.place is not None and not line.errors
+    ]
+    left_out = sum(bool(line.errors) for line in editor.lines)
+    code = editor.currency
+    try:
+        totals: Totals | None = drafting.preview_totals(good, code)
+        refusal = ""
+    except TotalsRefused as problem:
+        totals, refusal = None, str(problem)
+    found: dict[str, Any] = {
+        "sums_refusal": refusal,
+        "left_out": ngettext(
+            "One line cannot be read and is left out.",
+            "%(n)s lines cannot be read and are left out.",
+            left_out,
+        )
+        % {"n": left_out}
+        if left_out
+        else "",
+    }
+    if totals is not None:
+        found |= {
+            "net": formatted_minor(totals.net_minor, code),
+            "groups": [
+                (
+                    typed.vat_label(f"{g.vat_category}:{format(g.vat_rate.normalize() + 0, 'f')}"),
+                    g.vat_category == STANDARD,
+                    formatted_minor(g.basis_minor, code),
+                    formatted_minor(g.vat_minor, code),
+                )
+                for g in totals.breakdown
+            ],
+            "total": formatted_minor(totals.total_minor, code),
+        }
+    return found
+
+
+def _linked(reasons: Sequence[Reason], invoice: Invoice) -> list[tuple[str, str]]:
+    """Each sentence with the place where it is mended."""
+    return [(reason.text, link_of(reason, invoice)) for reason in reasons]
+
+
+def link_of(reason: Reason, invoice: Invoice) -> str:
+    if reason.anchor == "client":
+        return reverse("invoices:client-edit", args=[invoice.client_id])
+    if reason.anchor == "company":
+        return reverse("company:details")
+    return reason.anchor
+
+
+def _deal_changed(invoice: Invoice) -> str:
+    """A sentence when the deal's lines add up to something else than when the draft was made."""
+    deal = _deal_of(invoice)
+    event = invoice.events.filter(kind=InvoiceEvent.Kind.DRAFTED).first()
+    if deal is None or event is None or "total_minor" not in event.data:
+        return ""
+    if deal.updated_at <= event.at:
+        return ""
+    company = Company.ours()
+    try:
+        now = deal_lines.drafted_lines(deal, vat_treatment(invoice.client, company)).totals
+    except TotalsRefused as refusal:
+        return str(refusal)
+    before, code = event.data["total_minor"], event.data.get("currency", invoice.currency)
+    if (now.total_minor, deal.currency) == (before, code):
+        return ""
+    return _(
+        "Its lines now make %(now)s with VAT; when this draft was made they made %(before)s."
+    ) % {
+        "now": formatted_minor(now.total_minor, deal.currency),
+        "before": formatted_minor(before, code),
+    }

@@ -1,0 +1,133 @@
+"""One invoice or credit note: its document, what is owed, what happened, what comes next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.db.models import Q
+from django.http import Http404, HttpResponse, HttpResponseNotModified
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import parse_etags
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET
+
+from billing_portal.htmx import StaffRequest, render_page
+from invoices.invoicing.views.panels import (
+    lines_of,
+    money_panel,
+    neighbours,
+    next_steps,
+    states_of,
+    timeline_of,
+    usual_delay,
+)
+from invoices.models import (
+    Allocation,
+    Document,
+    Invoice,
+)
+
+TABS = ("document", "lines", "files")
+
+
+def visible(request: StaffRequest, pk: int) -> Invoice:
+    return get_object_or_404(
+        Invoice.objects.visible_to(request.user).select_related(
+            "client__client_type", "owner", "deal", "corrects", "created_by", "issued_by"
+        ),
+        pk=pk,
+    )
+
+
+@require_GET
+@permission_required("invoices.view_invoice", raise_exception=True)
+def detail(request: StaffRequest, pk: int) -> HttpResponse:
+    on = timezone.localdate()
+    invoice = visible(request, pk)
+    if invoice.is_draft and request.user.has_perm("invoices.change_invoice"):
+        return redirect("invoices:edit", pk=pk)
+    tab = request.GET.get("tab", "document")
+    document = invoice.documents.filter(kind="pdf").defer("content").first()
+    if tab not in TABS:
+        tab = "document"
+    allocations = list(
+        Allocation.objects.filter(
+            Q(credit_note=invoice) if invoice.is_credit_note else Q(invoice=invoice)
+        )
+        .select_related("payment", "credit_note", "invoice")
+        .order_by("applied_on", "pk")
+    )
+    context: dict[str, Any] = {
+        "invoice": invoice,
+        "client": invoice.client,
+        "on": on,
+        "tab": tab,
+        "document": document,
+        "states": states_of(invoice, on),
+        "money": money_panel(invoice, allocations, on, request.user),
+        "habit": usual_delay(invoice),
+        "credit_notes": list(
+            Invoice.objects.filter(corrects=invoice).issued().order_by("issue_date", "pk")
+        )
+        if not invoice.is_credit_note
+        else [],
+        "next_steps": next_steps(invoice, request.user),
+        **timeline_of(invoice, on, request.user),
+        **neighbours(request, invoice, on),
+    }
+    if tab == "lines" or (tab == "document" and document is None):
+        context |= lines_of(invoice)
+    if tab == "files":
+        context["files"] = list(invoice.documents.defer("content"))
+        context["file_mails"] = list(invoice.messages.order_by("-created_at")[:20])
+    return render_page(
+        request,
+        page="invoices/invoicing/detail.html",
+        partial="invoices/invoicing/partials/document_card.html"
+        if request.htmx and request.htmx.target == "document-card"
+        else "invoices/invoicing/detail.html",
+        context=context,
+    )
+
+
+@require_GET
+@permission_required("invoices.view_invoice", raise_exception=True)
+def invoice_timeline(request: StaffRequest, pk: int) -> HttpResponse:
+    """Asked for again and again while a mail is under way; then it rests."""
+    invoice = visible(request, pk)
+    on = timezone.localdate()
+    return render(
+        request,
+        "invoices/invoicing/partials/timeline.html",
+        {
+            "invoice": invoice,
+            "states": states_of(invoice, on),
+            "polled": True,
+            **timeline_of(invoice, on, request.user),
+        },
+    )
+
+
+# ─ The document ─────────────────────────────────────────────────────────────────────────────────
+@require_GET
+@xframe_options_sameorigin
+@permission_required("invoices.view_invoice", raise_exception=True)
+def document(request: StaffRequest, pk: int) -> HttpResponse:
+    """The very bytes that were kept when it was issued."""
+    invoice = get_object_or_404(Invoice.objects.visible_to(request.user), pk=pk)
+    kept = Document.objects.filter(invoice=invoice, kind="pdf").defer("content").first()
+    if kept is None:
+        raise Http404
+    etag = f'"{kept.sha256}"'
+    if etag in parse_etags(request.headers.get("If-None-Match", "")):
+        answer: HttpResponse = HttpResponseNotModified()
+    else:
+        answer = HttpResponse(bytes(kept.content), content_type="application/pdf")
+        how = "attachment" if "download" in request.GET else "inline"
+        answer["Content-Disposition"] = f'{how}; filename="{kept.filename}"'
+    answer["ETag"] = etag
+    # No copy is used without asking: rights may have changed.
+    answer["Cache-Control"] = "private, no-cache"
+    return answer

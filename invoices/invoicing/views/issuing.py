@@ -1,0 +1,179 @@
+"""Issuing a draft and sending what is issued: first what will happen, then the act."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from billing_portal.forms import row_id
+from billing_portal.htmx import StaffRequest, go_to, render_page
+from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from invoices.clients.recipients import client_recipients
+from invoices.company import numbering
+from invoices.company.numbering import NumberRefused
+from invoices.invoicing import drafting
+from invoices.invoicing.forms.drafts import IssueForm, SendForm
+from invoices.invoicing.freezing import IssueRefused
+from invoices.invoicing.issuing import issue
+from invoices.invoicing.readiness import Reason, reasons_not_to_issue, warnings_before_issue
+from invoices.models import Company, Invoice
+from invoices.outbox import delivering
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.issue_invoice", raise_exception=True)
+def issue_invoice(request: StaffRequest, pk: int) -> HttpResponse:
+    on = timezone.localdate()
+    invoice = get_object_or_404(Invoice.objects.select_related("client", "issued_by"), pk=pk)
+    detail = reverse("invoices:detail", args=[pk])
+    if request.method == "GET":
+        if not invoice.is_draft:
+            return go_to(request, detail)
+        return issue_dialog(request, invoice, on)
+    form = IssueForm(request.POST)
+    form.is_valid()
+    send = "send" in request.POST
+    try:
+        issued = carry_out(
+            key=key_of(request),
+            action="issue an invoice",
+            by=request.user,
+            act=lambda: issue(
+                invoice_id=pk,
+                by=request.user,
+                on=on,
+                send=send,
+                recipients=form.cleaned_data.get("recipients", []),
+            ),
+            url=lambda _invoice: detail,
+        )
+    except IssueRefused as refusal:
+        return issue_dialog(request, invoice, on, form=form, reasons=refusal.reasons)
+    except NumberRefused as refusal:
+        reasons = [Reason("number", str(refusal), "company")]
+        return issue_dialog(request, invoice, on, form=form, reasons=reasons)
+    except AlreadyDone as done:
+        return go_to(request, done.result_url or detail)
+    if send:
+        messages.success(
+            request,
+            _("%(number)s is issued and on its way to %(who)s.")
+            % {"number": issued.number, "who": ", ".join(issued.recipients)},
+        )
+    else:
+        messages.success(request, _("%(number)s is issued.") % {"number": issued.number})
+    return go_to(request, detail)
+
+
+def issue_dialog(
+    request: StaffRequest,
+    invoice: Invoice,
+    on: date,
+    *,
+    form: IssueForm | None = None,
+    reasons: list[Reason] | None = None,
+) -> HttpResponse:
+    """What issuing would do, or the reasons why it cannot be done yet."""
+    status = 422 if reasons else 200
+    if reasons is None:
+        reasons = reasons_not_to_issue(invoice, on)
+    company = Company.ours()
+    issue_date, due = drafting.dates_of(invoice, on)
+    edit_url = reverse("invoices:edit", args=[invoice.pk])
+    inside = request.htmx and (request.htmx.current_url_abs_path or "").split("?")[0] == edit_url
+    return render_page(
+        request,
+        page="invoices/invoicing/issue_page.html",
+        partial="invoices/invoicing/issue.html",
+        context={
+            "invoice": invoice,
+            "form": form or IssueForm(initial={"recipients": list(invoice.recipients)}),
+            "reasons": [(r.text, _place(r, invoice, "" if inside else edit_url)) for r in reasons],
+            "warnings": [
+                (r.text, _place(r, invoice, "" if inside else edit_url))
+                for r in (warnings_before_issue(invoice, on) if not reasons else [])
+            ],
+            "number": (
+                numbering.next_number(invoice.kind, issue_date.year, company) if company else ""
+            ),
+            "issue_date": issue_date,
+            "due": due,
+            "edit_url": edit_url,
+        },
+        status=status,
+    )
+
+
+def _place(reason: Reason, invoice: Invoice, edit_url: str) -> str:
+    if reason.anchor == "client":
+        return reverse("invoices:client-edit", args=[invoice.client_id])
+    if reason.anchor == "company":
+        return reverse("company:details")
+    return f"{edit_url}{reason.anchor}" if reason.anchor else ""
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.send_invoice", raise_exception=True)
+def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
+    invoice = get_object_or_404(Invoice.objects.select_related("client", "corrects"), pk=pk)
+    detail = reverse("invoices:detail", args=[pk])
+    if invoice.status in (Invoice.Status.DRAFT, Invoice.Status.VOID):
+        messages.error(request, _("Only an issued invoice is sent: issue it first."))
+        return go_to(request, detail)
+    form: Any = SendForm(request.POST) if request.method == "POST" else None
+    if form is not None and form.is_valid():
+        try:
+            message = carry_out(
+                key=key_of(request),
+                action="send an invoice",
+                by=request.user,
+                act=lambda: delivering.queue_invoice(
+                    invoice_id=pk,
+                    recipients=form.cleaned_data["recipients"],
+                    by=request.user,
+                    on=timezone.localdate(),
+                    seen=row_id(request.POST.get("seen", "")),
+                ),
+                url=lambda _message: detail,
+            )
+        except delivering.MailRefused as refusal:
+            form.add_error("recipients", str(refusal))
+        except AlreadyDone as done:
+            return go_to(request, done.result_url or detail)
+        else:
+            messages.success(
+                request,
+                _("%(number)s is on its way to %(who)s.")
+                % {"number": invoice.number, "who": ", ".join(message.to)},
+            )
+            return go_to(request, detail)
+    company = Company.ours()
+    subject = text = ""
+    if company is not None:
+        subject, text, _html = delivering.invoice_mail(invoice, company)
+    document = invoice.documents.filter(kind="pdf").defer("content").first()
+    recipients = list(invoice.recipients) or client_recipients(invoice.client)
+    return render_page(
+        request,
+        page="invoices/invoicing/send_page.html",
+        partial="invoices/invoicing/send.html",
+        context={
+            "invoice": invoice,
+            "form": form or SendForm(initial={"recipients": recipients}),
+            "subject": subject,
+            "text": text,
+            "document": document,
+            "again": invoice.sent_at is not None,
+            "seen": invoice.messages.filter(kind="invoice").count(),
+        },
+        status=422 if form is not None and form.errors else 200,
+    )

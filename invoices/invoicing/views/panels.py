@@ -1,0 +1,277 @@
+"""The parts of an invoice's page, as values for its templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing_portal import dates
+from billing_portal.accounts.models import User
+from billing_portal.htmx import StaffRequest
+from billing_portal.money import formatted_minor
+from billing_portal.templatetags.portal import STATES, grouped, query_with
+from invoices.clients.payment_habits import habit_of
+from invoices.documents import penalties
+from invoices.invoicing import timeline
+from invoices.invoicing.forms.lines import UNITS, vat_label
+from invoices.models import (
+    Allocation,
+    Company,
+    Invoice,
+    InvoiceEvent,
+    LatePenaltyRate,
+    Message,
+    Payment,
+)
+from invoices.selections.filters import InvoiceFilter, filter_invoices
+
+MOST_EVENTS = 200
+
+
+# ─ What the page shows ──────────────────────────────────────────────────────────────────────────
+def states_of(invoice: Invoice, on: date) -> list[tuple[str, str]]:
+    found = []
+    for key in invoice.states(on):
+        label = str(STATES[key][1])
+        if key == "overdue":
+            days = invoice.days_overdue(on)
+            label = ngettext("Overdue %(n)s day", "Overdue %(n)s days", days) % {"n": grouped(days)}
+        elif key == "part" and invoice.is_credit_note:
+            label = _("Part used")
+        elif key == "part" and not invoice.paid_minor:
+            label = _("Part settled")
+        found.append((key, label))
+    return found
+
+
+def money_panel(
+    invoice: Invoice, allocations: Sequence[Allocation], on: date, user: User
+) -> dict[str, Any]:
+    code = invoice.currency
+    may_see = user.has_perm("invoices.view_payment")
+    rows = []
+    for row in allocations:
+        amount = formatted_minor(-row.amount_minor, code)
+        if row.amount_minor < 0:
+            amount = f"+{amount}"
+        if invoice.is_credit_note:
+            label = _("Used on %(day)s for") % {"day": dates.day(row.applied_on)}
+            rows.append((label, str(row.invoice), _detail(row.invoice_id), amount))
+        elif row.kind == Allocation.Kind.PAYMENT:
+            word = _("Paid on %(day)s") if row.amount_minor > 0 else _("Taken back on %(day)s")
+            url = reverse("invoices:payment", args=[row.payment_id]) if may_see else ""
+            reference = str(row.payment) if row.payment else ""
+            rows.append((word % {"day": dates.day(row.applied_on)}, reference, url, amount))
+        elif row.kind == Allocation.Kind.CREDIT:
+            label = _("Credited on %(day)s") % {"day": dates.day(row.applied_on)}
+            rows.append((label, str(row.credit_note), _detail(row.credit_note_id), amount))
+        else:
+            label = _("Written off on %(day)s") % {"day": dates.day(row.applied_on)}
+            rows.append((label, "", "", amount))
+    settled_minor = invoice.total_minor - invoice.outstanding_minor
+    return {
+        "total": formatted_minor(invoice.total_minor, code),
+        "net": formatted_minor(invoice.net_minor, code),
+        "vat": formatted_minor(invoice.vat_minor, code),
+        "outstanding": formatted_minor(invoice.outstanding_minor, code),
+        "settled": formatted_minor(settled_minor, code),
+        "settled_minor": settled_minor,
+        "total_minor": invoice.total_minor,
+        "rows": rows,
+        "late": invoice.days_overdue(on),
+        "days_left": (invoice.due_date - on).days if invoice.due_date else None,
+        "claim": _claim(invoice, allocations, on),
+    }
+
+
+def _detail(pk: int | None) -> str:
+    return reverse("invoices:detail", args=[pk]) if pk else ""
+
+
+def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dict[str, Any] | None:
+    """Interest and indemnity of a late invoice, apart from the balance."""
+    if (
+        invoice.is_credit_note
+        or invoice.due_date is None
+        or invoice.due_date >= on
+        or not invoice.is_issued
+    ):
+        return None
+    company = Company.objects.filter(pk=1).only("indemnity_minor", "currency").first()
+    if company is None:
+        return None
+    found = penalties.claim(
+        total_minor=invoice.total_minor,
+        due_date=invoice.due_date,
+        settled=[(row.applied_on, row.amount_minor) for row in allocations],
+        on=on,
+        rates=[
+            penalties.Rate(starts_on, percent)
+            for starts_on, percent in LatePenaltyRate.objects.values_list("starts_on", "percent")
+        ],
+        indemnity_minor=company.indemnity_minor,
+    )
+    if found is None:
+        return None
+    same = invoice.currency == company.currency
+    interest = found.interest_minor
+    together = (
+        formatted_minor((interest or 0) + found.indemnity_minor, company.currency) if same else ""
+    )
+    return {
+        "total": together if interest is not None else "",
+        "interest": None if interest is None else formatted_minor(interest, invoice.currency),
+        "indemnity": formatted_minor(found.indemnity_minor, company.currency),
+        "rates": tuple(dict.fromkeys(found.percents)),
+        "days": found.days_late,
+        "settled": invoice.status == Invoice.Status.SETTLED,
+    }
+
+
+def usual_delay(invoice: Invoice) -> dict[str, Any] | None:
+    """How late the client of an open invoice usually pays."""
+    if not invoice.is_outstanding:
+        return None
+    days, payments = habit_of(invoice.client_id)
+    return None if days is None else {"days": days, "early": -days, "n": payments}
+
+
+def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
+    """What can be done now; each only where it is allowed and would change something."""
+    found: dict[str, Any] = {
+        "pay": invoice.is_outstanding and user.has_perm("invoices.add_payment"),
+        "send": invoice.is_issued
+        and not invoice.imported
+        and user.has_perm("invoices.send_invoice"),
+        "credit": invoice.is_issued
+        and not invoice.is_credit_note
+        and user.has_perm("invoices.add_creditnote"),
+        "write_off": invoice.is_outstanding and user.has_perm("invoices.add_creditnote"),
+    }
+    if invoice.is_outstanding and found["pay"]:
+        cash, credit = applicable(invoice)
+        total = sum(p.amount_minor - p.allocated_minor for p in cash)
+        total += sum(note.outstanding_minor for note in credit)
+        if total:
+            found["apply"] = formatted_minor(total, invoice.currency)
+    found["any"] = any(found.values())
+    return found
+
+
+def applicable(invoice: Invoice) -> tuple[list[Payment], list[Invoice]]:
+    """The client's unapplied cash and unused credit in the invoice's currency."""
+    cash = (
+        Payment.objects.unapplied()
+        .filter(client=invoice.client_id, currency=invoice.currency)
+        .order_by("received_on", "pk")
+    )
+    credit = (
+        Invoice.objects.credit_notes()
+        .filter(client=invoice.client_id, currency=invoice.currency, status=Invoice.Status.ISSUED)
+        .order_by("issue_date", "pk")
+    )
+    return list(cash[:20]), list(credit[:20])
+
+
+def timeline_of(invoice: Invoice, on: date, user: User) -> dict[str, Any]:
+    events: QuerySet[InvoiceEvent] = invoice.events.select_related("by")
+    mails = list(
+        invoice.messages.filter(state__in=[Message.State.QUEUED, Message.State.SENDING]).order_by(
+            "-created_at"
+        )[:5]
+    )
+    moving = [m for m in mails if m.state == Message.State.QUEUED or m.claimed_until is not None]
+    return {
+        "steps": timeline.steps(
+            invoice,
+            list(events[:MOST_EVENTS]),
+            mails,
+            on,
+            may_see_money=user.has_perm("invoices.view_payment"),
+            may_see_mail=user.has_perm("invoices.view_mail"),
+        ),
+        "moving": bool(moving),
+    }
+
+
+def lines_of(invoice: Invoice) -> dict[str, Any]:
+    code = invoice.currency
+    units = dict(UNITS)
+    rows = [
+        {
+            "text": line.description,
+            "quantity": line.quantity,
+            "unit": "" if line.unit == "C62" else units.get(line.unit, line.unit),
+            "price": line.unit_price,
+            "discount_percent": line.discount_percent,
+            "discount_amount": line.discount_amount,
+            "vat": vat_label(f"{line.vat_category}:{format(line.vat_rate.normalize() + 0, 'f')}"),
+            "net": formatted_minor(line.net_minor, code),
+        }
+        for line in invoice.lines.all()
+    ]
+    groups = [
+        (
+            vat_label(f"{row.category}:{format(row.rate.normalize() + 0, 'f')}"),
+            formatted_minor(row.basis_minor, code),
+            formatted_minor(row.vat_minor, code),
+        )
+        for row in invoice.vat_breakdown.all()
+    ]
+    return {"lines": rows, "groups": groups}
+
+
+def neighbours(request: StaffRequest, invoice: Invoice, on: date) -> dict[str, Any]:
+    """The invoices before and after this one in the list that led here (its query string)."""
+    params = request.GET.copy()
+    params.pop("tab", None)
+    if not params:
+        return {"list_query": "", "tab_query": ""}
+    from invoices.invoicing.views.list import TABS as STATE_TABS
+    from invoices.invoicing.views.list import columns
+
+    wanted, _problems = InvoiceFilter.read(params)
+    default = next((sort for key, _label, sort in STATE_TABS if key == wanted.state), "-issued")
+    by_key = {column.key: column.order for column in columns(wanted.state) if column.order}
+    sort = params.get("sort") or default
+    if sort.lstrip("-") not in by_key:
+        sort = default
+    path = by_key[sort.lstrip("-")]
+    value: Any = invoice
+    for part in path.split("__"):
+        value = getattr(value, part, None)
+    query = "?" + params.urlencode()
+    found: dict[str, Any] = {
+        "list_query": query_with(_without_position(params), {}),
+        "list_state": wanted.state,
+        "tab_query": "&" + params.urlencode(),
+    }
+    if value is None:
+        return found
+    rows = filter_invoices(Invoice.objects.visible_to(request.user), wanted, on)
+    falling = sort.startswith("-")
+    for name, forwards in (("next", True), ("previous", False)):
+        down = falling == forwards
+        than = "lt" if down else "gt"
+        beyond = rows.filter(
+            Q(**{f"{path}__{than}": value}) | Q(**{path: value, f"pk__{than}": invoice.pk})
+        )
+        sign = "-" if down else ""
+        pk = beyond.order_by(f"{sign}{path}", f"{sign}pk").values_list("pk", flat=True).first()
+        if pk is not None:
+            found[name] = reverse("invoices:detail", args=[pk]) + query
+    return found
+
+
+def _without_position(params: QueryDict) -> QueryDict:
+    kept = params.copy()
+    for name in ("after", "before", "at"):
+        kept.pop(name, None)
+    return kept
