@@ -1,18 +1,20 @@
 from django.urls import path
 
 from invoices.clients.views import clients
+from invoices.deals.views import acts as deal_acts
+from invoices.deals.views import queue
 from invoices.invoicing.views import acts, credit_notes, drafts, invoice, issuing, list
 from invoices.outbox import views
 from invoices.payments.views import recording
-from invoices.views import deal_acts, deals, history
+from invoices.views import history
 
 app_name = "invoices"
 urlpatterns = [
-    path("deals/", deals.deal_queue, name="deals"),
-    path("deals/export.csv", deals.export_deals_csv, name="deals-csv"),
-    path("deals/export.xlsx", deals.export_deals_xlsx, name="deals-xlsx"),
+    path("deals/", queue.deal_queue, name="deals"),
+    path("deals/export.csv", queue.export_deals_csv, name="deals-csv"),
+    path("deals/export.xlsx", queue.export_deals_xlsx, name="deals-xlsx"),
     path("deals/draft/", deal_acts.draft_deals, name="draft-deals"),
-    path("deals/<int:pk>/", deals.deal, name="deal"),
+    path("deals/<int:pk>/", queue.deal, name="deal"),
     path("deals/<int:pk>/draft/", deal_acts.draft_deal, name="draft-deal"),
     path("deals/<int:pk>/set-aside/", deal_acts.set_deal_aside, name="set-deal-aside"),
     path("deals/<int:pk>/take-back/", deal_acts.take_deal_back, name="take-deal-back"),

@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 from billing_portal.accounts.models import User
 from billing_portal.lists.paging import Total, totals_per_currency
 from billing_portal.money import formatted_minor
-from invoices.billing_queue import Waiting, examine
+from invoices.deals.queue import Waiting, examine
 from invoices.models import Client, Company, Deal, Invoice, Payment
 from invoices.selections.filters import BUCKETS_DUE, InvoiceFilter, bucket_condition
 from invoices.selections.sql import InCompanyCurrency

@@ -40,8 +40,8 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from billing_portal.money import digits
-from invoices.billing_queue import first_billing_day
 from invoices.company.rates import Rates
+from invoices.deals.queue import first_billing_day
 from invoices.models import Allocation, Deal, Invoice
 from invoices.selections.filters import company_currency
 from reports.estimator import Curve

@@ -18,7 +18,8 @@ from billing_portal.accounts.models import User
 from billing_portal.money import is_currency
 from invoices.clients.recipients import address_problem, client_recipients, recipients_for
 from invoices.clients.vat import vat_treatment
-from invoices.deal_lines import (
+from invoices.deals.lacking import missing_for
+from invoices.deals.lines import (
     HUNDREDTH,
     MAX_DESCRIPTION,
     MAX_LINES,
@@ -34,7 +35,6 @@ from invoices.documents.totals import (
     TotalsRefused,
     compute,
 )
-from invoices.lacking import missing_for
 from invoices.models import (
     Client,
     Company,

@@ -19,10 +19,10 @@ from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
 from billing_portal.idempotency import AlreadyDone, carry_out, key_of
 from billing_portal.lists.paging import searched
 from billing_portal.toasts import add_toast
-from invoices.billing_queue import first_billing_day
 from invoices.clients.recipients import client_recipients
 from invoices.clients.views.clients import chosen_client
-from invoices.deal_lines import MAX_LINES
+from invoices.deals.lines import MAX_LINES
+from invoices.deals.queue import first_billing_day
 from invoices.documents.pdf.render import PdfRefused
 from invoices.invoicing import drafting
 from invoices.invoicing.drafting import DraftRefused

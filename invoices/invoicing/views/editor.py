@@ -14,9 +14,10 @@ from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.money import formatted_minor, is_currency
-from invoices import deal_lines, lacking
 from invoices.clients.vat import vat_treatment
-from invoices.deal_lines import MAX_LINES
+from invoices.deals import lacking
+from invoices.deals import lines as deal_lines
+from invoices.deals.lines import MAX_LINES
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
 from invoices.invoicing import drafting
 from invoices.invoicing.forms import lines as typed

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from invoices import deal_lines, lacking
 from invoices.clients import recipients
 from invoices.clients.vat import vat_treatment
+from invoices.deals import lacking
+from invoices.deals import lines as deal_lines
 from invoices.documents.totals import TotalsRefused
 from invoices.invoicing import drafting
 from invoices.invoicing.drafting import DraftRefused

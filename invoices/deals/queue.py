@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing_portal.accounts.models import User
+from invoices.deals.lacking import Missing, missing_for
 from invoices.invoicing.drafting import DraftRefused, draft_from_deal
-from invoices.lacking import Missing, missing_for
 from invoices.models import Company, Deal, Invoice
 
 # What a deal lacks is found by adding its lines up, so the queue looks at so many at a time, the

@@ -38,7 +38,11 @@ from billing_portal.lists.paging import (
 from billing_portal.money import digits, formatted, formatted_minor, from_minor, is_currency
 from billing_portal.templatetags.portal import grouped, query_with
 from billing_portal.toasts import announce
-from invoices.billing_queue import (
+from invoices.clients.vat import vat_treatment
+from invoices.deals.forms import NOBODY, QueueFilter
+from invoices.deals.lacking import Missing, missing_for, with_what_billing_needs
+from invoices.deals.lines import drafted_lines, told
+from invoices.deals.queue import (
     CHIPS,
     MOST_EXAMINED,
     OF_THE_CLIENT,
@@ -47,11 +51,7 @@ from invoices.billing_queue import (
     examine,
     first_billing_day,
 )
-from invoices.clients.vat import vat_treatment
-from invoices.deal_lines import drafted_lines, told
 from invoices.documents.totals import STANDARD, TotalsRefused
-from invoices.forms.deals import NOBODY, QueueFilter
-from invoices.lacking import Missing, missing_for, with_what_billing_needs
 from invoices.models import Client, Company, Deal, Invoice
 
 PAGE_SIZE = 50
@@ -243,8 +243,8 @@ def queue_page(
     }
     answer = render_page(
         request,
-        page="invoices/deals.html",
-        partial="invoices/partials/deal_list.html",
+        page="invoices/deals/deals.html",
+        partial="invoices/deals/partials/deal_list.html",
         context=context,
         status=status,
     )
@@ -416,8 +416,8 @@ def deal(request: StaffRequest, pk: int) -> HttpResponse:
     )
     return render_page(
         request,
-        page="invoices/deal.html",
-        partial="invoices/deal.html",
+        page="invoices/deals/deal.html",
+        partial="invoices/deals/deal.html",
         context={
             "deal": found,
             "value": amount_of(found),

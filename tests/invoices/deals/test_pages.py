@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from billing_portal.accounts.models import User
 from billing_portal.idempotency import new_key
-from invoices import billing_queue
-from invoices.billing_queue import SetAsideRefused, examine, set_aside, take_back
+from invoices.deals import queue
+from invoices.deals.queue import SetAsideRefused, examine, set_aside, take_back
 from invoices.models import Deal, Invoice
 from tests.factories import make_client, make_client_type, make_company, make_deal, make_user
 
@@ -108,7 +108,7 @@ def test_the_queue_takes_as_many_queries_for_twenty_deals_as_for_one(
 
 
 def test_the_queue_says_when_it_is_cut_off(clerk_client, monkeypatch):
-    monkeypatch.setattr(billing_queue, "MOST_EXAMINED", 2)
+    monkeypatch.setattr(queue, "MOST_EXAMINED", 2)
     make_company()
     for _n in range(3):
         make_deal()

@@ -19,7 +19,8 @@ from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
 from billing_portal.idempotency import AlreadyDone, carry_out, key_of
 from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import add_toast, close_overlays, refresh_counts
-from invoices.billing_queue import (
+from invoices.deals.forms import QueueFilter, SetAsideForm
+from invoices.deals.queue import (
     MOST_AT_ONCE,
     SetAsideRefused,
     draft_several,
@@ -28,10 +29,9 @@ from invoices.billing_queue import (
     set_aside,
     take_back,
 )
-from invoices.forms.deals import QueueFilter, SetAsideForm
+from invoices.deals.views.queue import amount_of, narrowed, queue_page, totals_of
 from invoices.invoicing.drafting import DraftRefused, draft_from_deal
 from invoices.models import Deal
-from invoices.views.deals import amount_of, narrowed, queue_page, totals_of
 
 
 # ─ Drafting ─────────────────────────────────────────────────────────────────────────────────────
@@ -96,8 +96,8 @@ def draft_deals(request: StaffRequest) -> HttpResponse:
     totals = totals_of(chosen)
     return render_page(
         request,
-        page="invoices/draft_deals_page.html",
-        partial="invoices/draft_deals.html",
+        page="invoices/deals/draft_deals_page.html",
+        partial="invoices/deals/draft_deals.html",
         context={
             "chosen": chosen,
             "n": len(chosen),
@@ -178,8 +178,8 @@ def set_deal_aside(request: StaffRequest, pk: int) -> HttpResponse:
             return go_to(request, back)
     return render_page(
         request,
-        page="invoices/set_aside_page.html",
-        partial="invoices/set_aside.html",
+        page="invoices/deals/set_aside_page.html",
+        partial="invoices/deals/set_aside.html",
         context={"deal": found, "value": amount_of(found), "form": form, "back": back},
         status=422 if form.errors else 200,
     )
