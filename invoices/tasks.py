@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invoices import history_imports
+from invoices.history import imports
 from invoices.outbox import delivering
 
 
@@ -15,4 +15,4 @@ def sweep_mail() -> dict[str, int]:
 
 
 def sweep_history_imports() -> int:
-    return history_imports.sweep()
+    return imports.sweep()

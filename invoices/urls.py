@@ -3,10 +3,10 @@ from django.urls import path
 from invoices.clients.views import clients
 from invoices.deals.views import acts as deal_acts
 from invoices.deals.views import queue
+from invoices.history import views as history
 from invoices.invoicing.views import acts, credit_notes, drafts, invoice, issuing, list
 from invoices.outbox import views
 from invoices.payments.views import recording
-from invoices.views import history
 
 app_name = "invoices"
 urlpatterns = [

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from billing_portal.accounts.models import User
 from integrations.models import Connection, SyncRefusal, SyncRun
-from invoices.history_imports import keep
+from invoices.history.imports import keep
 from invoices.models import Contact, ExchangeRate, LatePenaltyRate, Payment
 from reports.models import Alert
 from tests.accounts.test_roles import PAGES

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from invoices.receivables_file import TYPE_BY, ReceivablesRefused, as_csv, convert
+from invoices.history.receivables_file import TYPE_BY, ReceivablesRefused, as_csv, convert
 
 
 class Command(BaseCommand):

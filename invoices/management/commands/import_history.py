@@ -12,7 +12,15 @@ from django.utils import timezone
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
 from billing_portal.spreadsheets import MAX_BYTES
-from invoices.history import HistoryInterrupted, HistoryRefused, Plan, Source, apply, read, report
+from invoices.history.bringing_in import (
+    HistoryInterrupted,
+    HistoryRefused,
+    Plan,
+    Source,
+    apply,
+    read,
+    report,
+)
 
 
 class Command(BaseCommand):

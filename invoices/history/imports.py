@@ -19,7 +19,15 @@ from django.utils import timezone, translation
 from django_q.tasks import async_task
 
 from billing_portal.accounts.models import User
-from invoices.history import HistoryInterrupted, HistoryRefused, Plan, Source, apply, read, report
+from invoices.history.bringing_in import (
+    HistoryInterrupted,
+    HistoryRefused,
+    Plan,
+    Source,
+    apply,
+    read,
+    report,
+)
 from invoices.models import HistoryImport
 
 KINDS = ("clients", "invoices", "payments")
@@ -63,7 +71,7 @@ def start(*, import_id: int, by: User, on: date) -> HistoryImport:
         kept.state = HistoryImport.State.QUEUED
         kept.save(update_fields=["state"])
         if kept.rows > AT_ONCE:
-            async_task("invoices.history_imports.run", kept.pk)
+            async_task("invoices.history.imports.run", kept.pk)
             return kept
     return bring_in(import_id=import_id, on=on)
 

@@ -21,9 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing_portal.accounts.models import User
-from invoices import history
-from invoices.history import HistoryInterrupted, HistoryRefused, apply, read
-from invoices.history_rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
+from invoices.history import bringing_in
+from invoices.history.bringing_in import HistoryInterrupted, HistoryRefused, apply, read
+from invoices.history.receivables_file import convert
+from invoices.history.rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
 from invoices.models import (
     Allocation,
     Client,
@@ -35,7 +36,6 @@ from invoices.models import (
     NumberSeries,
     Payment,
 )
-from invoices.receivables_file import convert
 from tests.factories import make_client, make_client_type, make_company, make_invoice
 
 pytestmark = pytest.mark.django_db
@@ -901,4 +901,4 @@ def test_reading_ten_rows_asks_no_more_than_reading_one(django_assert_max_num_qu
             plan = plan_of([CLIENT], invoices, payments)
         assert plan.counts()["payments"]["new"] == count
         with django_assert_max_num_queries(60):
-            history.resolve(plan.rows, on=ON)
+            bringing_in.resolve(plan.rows, on=ON)

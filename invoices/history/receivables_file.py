@@ -12,7 +12,7 @@ import io
 from collections import Counter, defaultdict
 from datetime import date, datetime
 
-from invoices.history_rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
+from invoices.history.rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
 
 TYPE_BY = ("country", "channel")
 Row = dict[str, str]

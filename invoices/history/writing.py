@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from billing_portal.accounts.models import User
 from invoices.company.rates import Rates
-from invoices.history import PLAIN_FIELDS, Plan
-from invoices.history_rows import ClientRow, InvoiceRow, key_of
+from invoices.history.bringing_in import PLAIN_FIELDS, Plan
+from invoices.history.rows import ClientRow, InvoiceRow, key_of
 from invoices.models import (
     Allocation,
     Client,

@@ -21,7 +21,7 @@ from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
 from billing_portal.spreadsheets import MAX_ROWS, Complaint, Table, TableRefused, read_table
 from invoices.company.numbering import prefix_for
-from invoices.history_rows import (
+from invoices.history.rows import (
     CLIENT_COLUMNS,
     INVOICE_COLUMNS,
     PAYMENT_COLUMNS,
@@ -735,7 +735,7 @@ def apply(
     The rows are held against the books anew under lock, as these may have moved since `read`.
     Raises HistoryRefused, or HistoryInterrupted when somebody writes the same rows meanwhile.
     """
-    from invoices.history_writing import write
+    from invoices.history.writing import write
 
     if plan.complaints:
         raise HistoryRefused(plan)

@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from invoices import history_imports
+from invoices.history import imports
 from invoices.models import Client, HistoryImport, Invoice, Payment
 from invoices.tasks import sweep_history_imports
 from tests.factories import make_client, make_user
-from tests.invoices.test_history import CLIENT, INVOICE, PAYMENT, as_csv, changed
+from tests.invoices.history.test_bringing_in import CLIENT, INVOICE, PAYMENT, as_csv, changed
 
 pytestmark = pytest.mark.django_db
 
@@ -147,7 +147,7 @@ def test_markup_and_template_code_in_a_file_stay_text(clerk_client):
 
 
 def test_a_large_import_is_left_to_the_worker_and_shows_how_far_it_is(clerk_client, monkeypatch):
-    monkeypatch.setattr(history_imports, "AT_ONCE", 2)
+    monkeypatch.setattr(imports, "AT_ONCE", 2)
     url = upload(clerk_client, **all_files())["Location"]
     bring_in(clerk_client, url)
     kept = HistoryImport.objects.get()
@@ -156,12 +156,12 @@ def test_a_large_import_is_left_to_the_worker_and_shows_how_far_it_is(clerk_clie
     page = clerk_client.get(url).text
     assert "0 of 3 rows, waiting for the worker" in page
     assert f'hx-get="{url}progress/"' in page and "Look again" in page
-    history_imports._board().set(history_imports._key(kept.pk), (2, 8), 60)
+    imports._board().set(imports._key(kept.pk), (2, 8), 60)
     answer = clerk_client.get(f"{url}progress/", headers={"HX-Request": "true"})
     assert "2 of 8 rows written" in answer.text and "<html" not in answer.text
     # The worker, twice: a task that is delivered again does nothing.
     for _ in range(2):
-        history_imports.run(kept.pk)
+        imports.run(kept.pk)
     assert Invoice.objects.count() == Payment.objects.count() == 1
     answer = clerk_client.get(f"{url}progress/", headers={"HX-Request": "true"})
     assert answer["HX-Redirect"] == url
@@ -169,10 +169,10 @@ def test_a_large_import_is_left_to_the_worker_and_shows_how_far_it_is(clerk_clie
 
 
 def test_a_worker_that_dies_half_way_leaves_nothing_and_begins_anew(clerk, monkeypatch):
-    monkeypatch.setattr(history_imports, "AT_ONCE", 0)
+    monkeypatch.setattr(imports, "AT_ONCE", 0)
     sources = {"clients": ("c.csv", as_csv("clients", [CLIENT]))}
-    kept = history_imports.keep(sources=sources, by=clerk, on=date(2026, 11, 24))
-    history_imports.start(import_id=kept.pk, by=clerk, on=date(2026, 11, 24))
+    kept = imports.keep(sources=sources, by=clerk, on=date(2026, 11, 24))
+    imports.start(import_id=kept.pk, by=clerk, on=date(2026, 11, 24))
 
     class Killed(BaseException):
         pass
@@ -185,20 +185,20 @@ def test_a_worker_that_dies_half_way_leaves_nothing_and_begins_anew(clerk, monke
             return None
 
     with monkeypatch.context() as patch:
-        patch.setattr(history_imports, "_board", Board)
+        patch.setattr(imports, "_board", Board)
         with pytest.raises(Killed):
-            history_imports.run(kept.pk)
+            imports.run(kept.pk)
     kept.refresh_from_db()
     assert kept.state == "queued" and not Client.objects.exists()
-    history_imports.run(kept.pk)
+    imports.run(kept.pk)
     assert Client.objects.count() == 1
 
 
 def test_what_waits_although_no_worker_has_it_is_taken_up(clerk, monkeypatch):
-    monkeypatch.setattr(history_imports, "AT_ONCE", 0)
+    monkeypatch.setattr(imports, "AT_ONCE", 0)
     sources = {"clients": ("c.csv", as_csv("clients", [CLIENT]))}
-    kept = history_imports.keep(sources=sources, by=clerk, on=date(2026, 11, 24))
-    history_imports.start(import_id=kept.pk, by=clerk, on=date(2026, 11, 24))
+    kept = imports.keep(sources=sources, by=clerk, on=date(2026, 11, 24))
+    imports.start(import_id=kept.pk, by=clerk, on=date(2026, 11, 24))
     OrmQ.objects.all().delete()
     assert sweep_history_imports() == 0
     HistoryImport.objects.update(created_at=timezone.now() - timedelta(hours=1))

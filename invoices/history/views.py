@@ -23,8 +23,8 @@ from billing_portal.htmx import StaffRequest, go_to
 from billing_portal.idempotency import AlreadyDone, carry_out, key_of
 from billing_portal.lists.paging import Column, stream_csv
 from billing_portal.templatetags.portal import grouped
-from invoices.history_imports import KINDS, MAX_ROWS, discard, keep, progress_of, start
-from invoices.history_rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
+from invoices.history.imports import KINDS, MAX_ROWS, discard, keep, progress_of, start
+from invoices.history.rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
 from invoices.models import HistoryImport
 
 PERMISSION = "invoices.import_history"
@@ -114,7 +114,7 @@ def _first_page(
             "payments": PAYMENT_COLUMNS,
         },
     }
-    return render(request, "invoices/history.html", context, status=status)
+    return render(request, "invoices/history/history.html", context, status=status)
 
 
 def _what_came(kept: HistoryImport) -> str:
@@ -143,7 +143,7 @@ def _own(request: StaffRequest, pk: int) -> HistoryImport:
 @require_GET
 @permission_required(PERMISSION, raise_exception=True)
 def history_preview(request: StaffRequest, pk: int) -> HttpResponse:
-    return render(request, "invoices/history_preview.html", _context(_own(request, pk)))
+    return render(request, "invoices/history/history_preview.html", _context(_own(request, pk)))
 
 
 @require_GET
@@ -153,7 +153,7 @@ def history_progress(request: StaffRequest, pk: int) -> HttpResponse:
     kept = _own(request, pk)
     if kept.state != HistoryImport.State.QUEUED:
         return go_to(request, reverse("invoices:history_preview", args=[pk]))
-    return render(request, "invoices/partials/history_progress.html", _context(kept))
+    return render(request, "invoices/history/partials/history_progress.html", _context(kept))
 
 
 @require_POST
