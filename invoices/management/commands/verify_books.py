@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from invoices import books
+from invoices.accounting import books
 from invoices.models import Allocation, Document, Invoice, NumberSeries
 
 

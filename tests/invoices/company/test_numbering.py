@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from invoices import books
+from invoices.accounting import books
 from invoices.company import numbering
 from invoices.invoicing import crediting, drafting, issuing
 from invoices.invoicing.freezing import IssueRefused

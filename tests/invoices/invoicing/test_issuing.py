@@ -14,7 +14,7 @@ from hypothesis.extra.django import TestCase
 from moneyed import Money
 from pypdf import PdfReader
 
-from invoices import books
+from invoices.accounting import books
 from invoices.documents.pdf import render as pdf
 from invoices.invoicing import crediting, drafting, freezing, issuing, readiness
 from invoices.invoicing.crediting import CreditLine

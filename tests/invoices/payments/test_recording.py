@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from moneyed import Money
 
-from invoices import books
+from invoices.accounting import books
 from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
 from invoices.payments import recording
 from invoices.payments.recording import PaymentRefused

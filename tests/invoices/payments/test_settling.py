@@ -12,7 +12,7 @@ from hypothesis.extra.django import TestCase
 from moneyed import Money
 
 from billing_portal.money import from_minor
-from invoices import books
+from invoices.accounting import books
 from invoices.invoicing import crediting
 from invoices.invoicing.freezing import IssueRefused
 from invoices.models import Allocation, Invoice, Payment

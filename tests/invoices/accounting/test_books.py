@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from moneyed import Money
 
-from invoices import books
+from invoices.accounting import books
 from invoices.invoicing import crediting
 from invoices.models import (
     Allocation,
