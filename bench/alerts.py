@@ -10,7 +10,7 @@ from django.utils import timezone
 from bench.pages import OVERDUE, raw
 from bench.timing import Fact, Row, by_turns, middle, timed
 from invoices.models import Message
-from reports import alerts as domain
+from reports.alerts import running as domain
 from reports.models import Alert, AlertRule
 
 

@@ -25,7 +25,8 @@ from invoices.deals.queue import Waiting, examine
 from invoices.models import Client, Company, Deal, Invoice, Payment
 from invoices.selections.filters import BUCKETS_DUE, InvoiceFilter, bucket_condition
 from invoices.selections.sql import InCompanyCurrency
-from reports import alert_words, alerts
+from reports.alerts import running
+from reports.alerts import words as alert_words
 from reports.models import Alert
 
 # So many deals are looked into for what they lack.
@@ -214,7 +215,7 @@ def desk(user: User, on: date) -> dict[str, Any]:
         n,
         tiles[-1].url,
     )
-    if alerts.may_see(user):
+    if running.may_see(user):
         listed = alert_list(on)
         tiles.append(
             Tile(
@@ -282,15 +283,15 @@ def _with_query(name: str, query: str) -> str:
 
 def alert_list(on: date) -> Worklist:
     """The alerts that wait, newest first, each with its words."""
-    waiting = Alert.objects.filter(alerts.waiting(on))
-    rows = [(alert, alert_words.tell(alert)) for alert in alerts.inbox(waiting)[:ALERTS]]
+    waiting = Alert.objects.filter(running.waiting(on))
+    rows = [(alert, alert_words.tell(alert)) for alert in running.inbox(waiting)[:ALERTS]]
     return Worklist(rows, waiting.count(), alert_words.link("reports:alerts"))
 
 
 def _alert_kinds(on: date) -> str:
     """The rules that spoke last: “Big and late · SMEs pay late”."""
     names = dict.fromkeys(
-        Alert.objects.filter(alerts.waiting(on)).values_list("rule__name", flat=True)[:ALERTS]
+        Alert.objects.filter(running.waiting(on)).values_list("rule__name", flat=True)[:ALERTS]
     )
     return " · ".join(list(names)[:2])
 
@@ -420,7 +421,7 @@ class SideCount:
 
 def counts(user: User, on: date) -> list[SideCount]:
     """How much waits behind each entry of the sidebar; kept for some seconds."""
-    scope = "all" if alerts.may_see(user) else f"user-{user.pk}"
+    scope = "all" if running.may_see(user) else f"user-{user.pk}"
     key = f"desk-counts:{scope}:{user.role}:{on}"
     numbers: dict[str, int] | None = cache.get(key)
     if numbers is None:
@@ -452,6 +453,6 @@ def _numbers(user: User, on: date) -> dict[str, int]:
     }
     if user.has_perm("invoices.view_payment"):
         found["payments"] = unapplied().count()
-    if alerts.may_see(user):
-        found["alerts"] = Alert.objects.filter(alerts.waiting(on)).count()
+    if running.may_see(user):
+        found["alerts"] = Alert.objects.filter(running.waiting(on)).count()
     return found

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
-from reports.views import alerts, delays, desk, receivables, search
+from reports.alerts.views import rules
+from reports.views import delays, desk, receivables, search
 
 app_name = "reports"
 urlpatterns: list[URLPattern] = [
@@ -15,16 +16,16 @@ urlpatterns: list[URLPattern] = [
     path("reports/receivables/figures/", receivables.figures, name="receivables-figures"),
     path("reports/receivables/export.csv", receivables.receivables_csv, name="receivables-csv"),
     path("reports/receivables/export.xlsx", receivables.receivables_xlsx, name="receivables-xlsx"),
-    path("alerts/", alerts.inbox, name="alerts"),
-    path("alerts/<int:pk>/acknowledge/", alerts.acknowledge, name="acknowledge"),
-    path("alerts/<int:pk>/reopen/", alerts.reopen, name="reopen"),
-    path("alerts/<int:pk>/snooze/", alerts.snooze, name="snooze"),
-    path("alerts/rules/", alerts.rules, name="rules"),
-    path("alerts/rules/new/", alerts.rule_new, name="rule-new"),
-    path("alerts/rules/try/", alerts.rule_try, name="rule-try"),
-    path("alerts/rules/<int:pk>/", alerts.rule, name="rule"),
-    path("alerts/rules/<int:pk>/acknowledge-all/", alerts.acknowledge_all, name="acknowledge-all"),
-    path("alerts/rules/<int:pk>/tried/", alerts.rule_tried, name="rule-tried"),
-    path("alerts/rules/<int:pk>/switch/", alerts.rule_switch, name="rule-switch"),
-    path("alerts/rules/<int:pk>/delete/", alerts.rule_delete, name="rule-delete"),
+    path("alerts/", rules.inbox, name="alerts"),
+    path("alerts/<int:pk>/acknowledge/", rules.acknowledge, name="acknowledge"),
+    path("alerts/<int:pk>/reopen/", rules.reopen, name="reopen"),
+    path("alerts/<int:pk>/snooze/", rules.snooze, name="snooze"),
+    path("alerts/rules/", rules.rules, name="rules"),
+    path("alerts/rules/new/", rules.rule_new, name="rule-new"),
+    path("alerts/rules/try/", rules.rule_try, name="rule-try"),
+    path("alerts/rules/<int:pk>/", rules.rule, name="rule"),
+    path("alerts/rules/<int:pk>/acknowledge-all/", rules.acknowledge_all, name="acknowledge-all"),
+    path("alerts/rules/<int:pk>/tried/", rules.rule_tried, name="rule-tried"),
+    path("alerts/rules/<int:pk>/switch/", rules.rule_switch, name="rule-switch"),
+    path("alerts/rules/<int:pk>/delete/", rules.rule_delete, name="rule-delete"),
 ]

@@ -180,13 +180,13 @@ def main(act, *arguments):
     elif act == "alerts":
         from django_q.models import OrmQ
 
-        from reports import alerts
+        from reports.alerts import running
         from reports.models import Alert
 
         def look():
             return f"{Alert.objects.count()}/{Message.objects.count()}/{OrmQ.objects.count()}"
 
-        at_every_statement(lambda: sum(len(f.alerts) for f in alerts.run(on=on)), look)
+        at_every_statement(lambda: sum(len(f.alerts) for f in running.run(on=on)), look)
     elif act == "worker":
         # One that is killed from outside while it sends.
         print(0, delivering.sweep(), "", sep="\t", flush=True)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from integrations.models import Connection
 from invoices.models import Invoice, Payment
 from invoices.outbox import delivering
-from reports import alerts
+from reports.alerts import running
 from reports.models import Alert, AlertRule
 from tests.accounts.test_roles import PAGES, named_urls
 from tests.factories import (
@@ -100,7 +100,7 @@ def rows(db):
         language="en",
     )
     rule = AlertRule.objects.create(name="Late", kind="overdue", days=1, recipients={})
-    alerts.run(on=date(2026, 11, 24))
+    running.run(on=date(2026, 11, 24))
     alert = Alert.objects.filter(rule=rule).first()
     connection = Connection.objects.create(
         provider="pipedrive", base_url="http://127.0.0.1:9", api_token="t", state="paused"

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from bench.pages import PAGES, address
 from invoices.seeding import seed
-from reports import alerts
+from reports.alerts import running
 from tests.factories import make_company, make_draft
 
 TODAY = timezone.localdate()
@@ -34,7 +34,7 @@ def counted(browser):
 
 def grown(number, **counts):
     seed(seed=number, on=TODAY, **counts)
-    alerts.run(on=TODAY)
+    running.run(on=TODAY)
     make_draft(on=TODAY)
 
 
@@ -43,7 +43,7 @@ def test_pages_make_as_many_queries_for_ten_times_the_rows(clerk_client):
     make_company()
     grown(1, invoices=60, clients=6, deals=6)
     call_command("starter_rules")
-    alerts.run(on=TODAY)
+    running.run(on=TODAY)
     few = counted(clerk_client)
     grown(2, invoices=600, clients=60, deals=60)
     many = counted(clerk_client)

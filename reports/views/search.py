@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from billing_portal.htmx import StaffRequest
 from reports import search as searching
-from reports.alert_words import link
+from reports.alerts.words import link
 
 
 @require_GET

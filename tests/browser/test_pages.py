@@ -12,7 +12,7 @@ from billing_portal.accounts.models import User
 from invoices.invoicing import drafting
 from invoices.models import Payment
 from invoices.outbox import delivering
-from reports import alerts
+from reports.alerts import running
 from reports.models import Alert, AlertRule
 from tests.browser.conftest import axe, settled, sign_in
 from tests.factories import (
@@ -72,7 +72,7 @@ def rows():
     rule = AlertRule.objects.create(name="SMEs pay later", kind="type_delay", days=2,
         client_type=make_client_type("SME"), window_days=365, recipients={})  # fmt: skip
     AlertRule.objects.create(name="Late", kind="overdue", days=1, recipients={})
-    alerts.run(on=today)
+    running.run(on=today)
     assert Alert.objects.exists()
     return {
         "client": client.pk, "deal": deal.pk, "draft": draft.pk, "issued": make_issued().pk,

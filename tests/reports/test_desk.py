@@ -15,7 +15,8 @@ from billing_portal.accounts.models import User
 from billing_portal.lists.paging import joined, totals_per_currency
 from invoices.models import Deal, Invoice, Payment
 from invoices.selections.filters import InvoiceFilter, filter_invoices
-from reports import alerts, desk
+from reports import desk
+from reports.alerts import running
 from tests.factories import (
     make_client,
     make_company,
@@ -135,7 +136,7 @@ def test_reversed_payments_hold_no_unapplied_cash(clerk):
 def test_the_desk_shows_its_worklists_with_their_buttons(clerk_client):
     full_books()
     make_rule(days=30, name="Large and late")
-    alerts.run(on=today())
+    running.run(on=today())
     page = clerk_client.get(reverse("reports:desk")).text
     for text in ("Audit 2027", "To bill", "Overdue to chase", "400 days late", "Unapplied cash"):
         assert text in page
@@ -147,8 +148,8 @@ def test_the_desk_shows_its_worklists_with_their_buttons(clerk_client):
 def test_an_alert_is_acknowledged_on_the_desk(clerk_client):
     make_rule()
     due(40)
-    alerts.run(on=today())
-    pk = alerts.Alert.objects.get().pk
+    running.run(on=today())
+    pk = running.Alert.objects.get().pk
     answer = clerk_client.post(
         reverse("reports:acknowledge", args=[pk]), {"from": "desk"}, headers={"HX-Request": "true"}
     )
@@ -187,7 +188,7 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(
 ):
     full_books()
     make_rule()
-    alerts.run(on=today())
+    running.run(on=today())
     clerk_client.get(reverse("reports:desk"))
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -198,7 +199,7 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(
         clerk_client.get(reverse("reports:desk"))
     for _ in range(3):
         full_books()
-    alerts.run(on=today())
+    running.run(on=today())
     with CaptureQueriesContext(connection) as many:
         clerk_client.get(reverse("reports:desk"))
     assert len(many) == len(few) <= 30
@@ -239,7 +240,7 @@ def test_those_who_can_do_none_of_the_first_steps_are_not_asked_to(sales_client,
 def test_the_sidebar_counts_what_waits(clerk_client, clerk):
     full_books()
     make_rule()
-    alerts.run(on=today())
+    running.run(on=today())
     answer = clerk_client.get(reverse("reports:counts"))
     numbers = {each.key: each.n for each in desk.counts(clerk, today())}
     assert numbers == {"deals": 2, "invoices": 9, "payments": 1, "alerts": 6}

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from reports import alerts
-from reports.alert_words import tell
+from reports.alerts import running
+from reports.alerts.words import tell
 
 
 class Command(BaseCommand):
@@ -30,8 +30,8 @@ class Command(BaseCommand):
                 raise CommandError(f"“{options['on']}” is not a day: write it as 2026-11-24.")
             on = found
         try:
-            done = alerts.run(on=on, dry_run=options["dry_run"])
-        except alerts.SomeRulesFailed as failure:
+            done = running.run(on=on, dry_run=options["dry_run"])
+        except running.SomeRulesFailed as failure:
             raise CommandError(str(failure)) from failure
         if options["format"] == "json":
             self.stdout.write(json.dumps(self._report(done, on, options["dry_run"])))
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         )
 
     @staticmethod
-    def _report(done: list[alerts.Fired], on: Any, dry_run: bool) -> dict[str, Any]:
+    def _report(done: list[running.Fired], on: Any, dry_run: bool) -> dict[str, Any]:
         return {
             "on": str(on),
             "dry_run": dry_run,
@@ -57,7 +57,7 @@ class Command(BaseCommand):
                     "mails": each.mails,
                     "alerts": [
                         {"reason_key": alert.reason_key, "says": tell(alert).title}
-                        for alert in alerts.with_subjects(each.alerts[:100])
+                        for alert in running.with_subjects(each.alerts[:100])
                     ],
                 }
                 for each in done

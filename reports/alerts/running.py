@@ -28,9 +28,9 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from invoices.models import Client, ClientType, Deal, Invoice
-from reports import alert_mail
+from reports.alerts import digests
+from reports.alerts.kinds.conditions import Spell, spells, spells_by_threshold
 from reports.models import Alert, AlertRule
-from reports.watching import Spell, spells, spells_by_threshold
 
 logger = logging.getLogger(__name__)
 
@@ -229,7 +229,7 @@ def run_rule(*, rule_id: int, on: date) -> Fired:
             _supersede(rule, fired.alerts)
             # The weightiest last: the newest stands on top of the inbox.
             Alert.objects.bulk_create(fired.alerts[::-1], batch_size=500)
-            fired.mails = alert_mail.queue_digests(rule=rule, alerts=fired.alerts, on=on)
+            fired.mails = digests.queue_digests(rule=rule, alerts=fired.alerts, on=on)
     logger.info("alert rule %s: %s alerts, %s mails", rule.pk, len(fired.alerts), fired.mails)
     return fired
 

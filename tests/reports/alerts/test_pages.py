@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from reports import alerts
+from reports.alerts import running
 from reports.models import Alert, AlertRule
 from tests.factories import make_client, make_company, make_invoice, make_rule, make_user, settle
 
@@ -33,7 +33,7 @@ def fire(number=1, **client):
     rule = make_rule(name="Large and late")
     for n in range(number):
         late(45 + n, client=make_client(**client))
-    alerts.run(on=today())
+    running.run(on=today())
     return rule
 
 
@@ -74,7 +74,7 @@ def test_all_of_a_rule_are_acknowledged_at_once_but_none_that_came_later(
     newest = Alert.objects.order_by("pk").last().pk
     assert f'name="up_to" value="{newest}"' in shown
     late(80)
-    alerts.run(on=today())
+    running.run(on=today())
     url = reverse("reports:acknowledge-all", args=[rule.pk])
     assert manager_client.post(url, {"up_to": newest}).status_code == 403
     clerk_client.post(url, {"up_to": "x"})
@@ -86,7 +86,7 @@ def test_all_of_a_rule_are_acknowledged_at_once_but_none_that_came_later(
 def test_an_acknowledged_alert_can_go_back_to_new(clerk_client, clerk):
     fire()
     alert = Alert.objects.get()
-    alerts.acknowledge(alert_id=alert.pk, by=clerk)
+    running.acknowledge(alert_id=alert.pk, by=clerk)
     clerk_client.post(reverse("reports:reopen", args=[alert.pk]))
     assert Alert.objects.get().state == "new"
 

@@ -18,7 +18,9 @@ from billing_portal.accounts.models import User
 from invoices.models import ExchangeRate, Message, Payment
 from invoices.payments import settling
 from invoices.selections.filters import InvoiceFilter, filter_invoices
-from reports import alert_words, alerts, watching
+from reports.alerts import running
+from reports.alerts import words as alert_words
+from reports.alerts.kinds import conditions
 from reports.models import Alert, AlertRule
 from tests.factories import (
     make_client,
@@ -42,7 +44,7 @@ def due(days_ago, **fields):
 
 
 def subjects(rule, on=ON):
-    return [finding.subject for finding in alerts.evaluate(rule, on)]
+    return [finding.subject for finding in running.evaluate(rule, on)]
 
 
 def pay_part(invoice, minor, on):
@@ -65,7 +67,7 @@ def test_an_invoice_is_told_of_the_day_after_the_given_days():
     invoice = due(30)
     assert subjects(rule) == []
     assert subjects(rule, ON + DAY) == [invoice.pk]
-    assert alerts.evaluate(rule, ON + DAY)[0].data["days"] == 31
+    assert running.evaluate(rule, ON + DAY)[0].data["days"] == 31
 
 
 def test_only_what_is_above_the_amount_is_told_of_the_largest_first():
@@ -90,7 +92,7 @@ def test_foreign_amounts_are_compared_at_the_rate_of_the_invoice_date():
     due(40, currency="USD", total_minor=110_00, exchange_rate=Decimal("0.9"))
     yen = due(40, currency="JPY", total_minor=20_000, exchange_rate=Decimal("0.006"))
     assert set(subjects(rule)) == {enough.pk, yen.pk}
-    assert {f.subject: f.weight for f in alerts.evaluate(rule, ON)}[yen.pk] == 120_00
+    assert {f.subject: f.weight for f in running.evaluate(rule, ON)}[yen.pk] == 120_00
 
 
 def test_without_a_rate_on_the_invoice_the_last_known_rate_serves():
@@ -103,9 +105,9 @@ def test_without_a_rate_on_the_invoice_the_last_known_rate_serves():
 def test_without_any_rate_a_large_debt_is_not_hidden_and_the_alert_says_so():
     make_rule(amount_minor=100_00)
     due(40, currency="CHF", total_minor=500_00)
-    (alert,) = alerts.run(on=ON)[0].alerts
+    (alert,) = running.run(on=ON)[0].alerts
     with translation.override("en-gb"):
-        assert "No exchange rate is known" in alert_words.tell(alerts.inbox().get()).detail
+        assert "No exchange rate is known" in alert_words.tell(running.inbox().get()).detail
     assert alert.data["no_rate"] is True
 
 
@@ -135,7 +137,7 @@ def test_a_client_type_is_told_of_when_its_median_passes_the_threshold():
     paid_late(make_client(client_type=sme), 5, 11, 12, 13, 20)
     paid_late(make_client(client_type=large), 0, 1, 2, 3, 4)
     rule = make_rule(kind="type_delay", days=11, measure="p50", min_payments=5)
-    (found,) = alerts.evaluate(rule, ON)
+    (found,) = running.evaluate(rule, ON)
     assert found.subject == sme.pk
     assert (found.data["value"], found.data["paid"], found.data["open"]) == ("12", 5, 0)
     rule.days = 12
@@ -149,19 +151,19 @@ def test_open_invoices_count_as_unfinished_observations():
     assert subjects(rule) == []
     for _ in range(5):
         make_invoice(client=client, issue_date=date(2026, 8, 1))
-    (found,) = alerts.evaluate(rule, ON)
+    (found,) = running.evaluate(rule, ON)
     assert found.data["value"] is None
     assert found.data["longest"] == (ON - date(2026, 8, 31)).days
-    alerts.run(on=ON)
+    running.run(on=ON)
     with translation.override("en-gb"):
-        words = alert_words.tell(alerts.inbox().get())
+        words = alert_words.tell(running.inbox().get())
     assert "not even three invoices in four are paid" in words.title
 
 
 def test_the_mean_is_of_paid_invoices_and_says_a_decimal():
     paid_late(make_client(), 5, 6, 6, 6, 6)
     rule = make_rule(kind="type_delay", days=5, measure="mean", min_payments=5)
-    assert alerts.evaluate(rule, ON)[0].data["value"] == "5.8"
+    assert running.evaluate(rule, ON)[0].data["value"] == "5.8"
 
 
 def test_too_few_payments_say_nothing():
@@ -186,7 +188,7 @@ def test_an_alert_on_a_type_opens_the_invoices_that_it_counts():
     settle(make_invoice(client=client, issue_date=date(2026, 8, 2)), date(2026, 8, 20), by="credit")
     make_invoice(client=make_client(client_type=make_client_type("Other")))
     rule = make_rule(kind="type_delay", days=10, min_payments=5)
-    (found,) = alerts.evaluate(rule, ON)
+    (found,) = running.evaluate(rule, ON)
     opened = filter_invoices(
         client.invoices.all(),
         InvoiceFilter(
@@ -218,13 +220,13 @@ def test_the_moving_window_agrees_with_counting_every_day_anew(rows, window, mea
         issued = date(2025, 10, 1) + timedelta(days=start)
         settled = None if lasted is None else issued + timedelta(days=lasted)
         made.append(
-            watching._Row(
+            conditions._Row(
                 issued, issued + timedelta(days=terms), settled, settled if by_money else None, 1
             )
         )
     rule = AlertRule(kind="type_delay", window_days=window, measure=measure)
     inside = [r for r in made if since - timedelta(days=window) <= r.issued <= until]
-    for day, found in watching._sweep(rule, inside, since, until):
+    for day, found in conditions._sweep(rule, inside, since, until):
         paid, unfinished = {}, {}
         for row in made:
             if not day - timedelta(days=window) <= row.issued <= day:
@@ -236,7 +238,7 @@ def test_the_moving_window_agrees_with_counting_every_day_anew(rows, window, mea
             else:
                 key, where = (row.settled - row.due).days, unfinished
             where[key] = where.get(key, 0) + 1
-        assert found == watching.measured(measure, paid, unfinished)
+        assert found == conditions.measured(measure, paid, unfinished)
 
 
 # ─ Habit ────────────────────────────────────────────────────────────────────────────────────────
@@ -248,7 +250,7 @@ def test_a_client_is_told_of_when_an_invoice_waits_longer_than_its_habit():
     rule = make_rule(kind="habit", days=10, measure="p75", window_days=730, min_payments=5)
     late = due(16, client=client, total_minor=500_00)
     assert subjects(rule) == []
-    (found,) = alerts.evaluate(rule, ON + DAY)
+    (found,) = running.evaluate(rule, ON + DAY)
     assert found.subject == client.pk
     assert (found.data["habit"], found.data["days"]) == (6, 17)
     assert found.data["invoice"] == late.pk
@@ -285,12 +287,12 @@ def test_several_late_invoices_of_a_client_are_one_alert_with_their_sum():
     due(30, client=client, total_minor=100_00)
     due(40, client=client, total_minor=200_00)
     rule = make_rule(kind="habit", days=10, window_days=730, min_payments=5)
-    (fired,) = alerts.run(on=ON)
+    (fired,) = running.run(on=ON)
     (alert,) = fired.alerts
     assert alert.data["invoices"] == 2
     assert alert.data["owed"] == [{"minor": 300_00, "currency": "EUR"}]
     with translation.override("en-gb"):
-        words = alert_words.tell(alerts.inbox().get())
+        words = alert_words.tell(running.inbox().get())
     assert "40 days late" in words.title
     assert "2 invoices wait longer than that: €300.00." in words.detail
     assert rule.alerts.get().client == client
@@ -328,8 +330,8 @@ def test_deals_of_the_old_system_and_small_ones_are_left_out(company):
 def test_a_second_run_of_the_day_says_nothing_twice():
     make_rule(recipients={"emails": ["boss@kerlann.example"]})
     due(40)
-    assert [len(fired.alerts) for fired in alerts.run(on=ON)] == [1]
-    assert [len(fired.alerts) for fired in alerts.run(on=ON)] == [0]
+    assert [len(fired.alerts) for fired in running.run(on=ON)] == [1]
+    assert [len(fired.alerts) for fired in running.run(on=ON)] == [0]
     assert Alert.objects.count() == 1
     assert Message.objects.count() == 1
 
@@ -337,7 +339,7 @@ def test_a_second_run_of_the_day_says_nothing_twice():
 def test_it_is_quiet_for_the_cool_down_and_then_speaks_again_if_it_still_holds():
     make_rule(cooldown_days=30)
     due(40)
-    days = [ON + n * DAY for n in range(61) if alerts.run(on=ON + n * DAY)[0].alerts]
+    days = [ON + n * DAY for n in range(61) if running.run(on=ON + n * DAY)[0].alerts]
     assert days == [ON, ON + 30 * DAY, ON + 60 * DAY]
     assert sorted(Alert.objects.values_list("state", flat=True)) == [
         "acknowledged", "acknowledged", "new",
@@ -347,21 +349,21 @@ def test_it_is_quiet_for_the_cool_down_and_then_speaks_again_if_it_still_holds()
 def test_without_a_cool_down_it_speaks_once():
     make_rule(cooldown_days=0)
     due(40)
-    alerts.run(on=ON)
-    assert not alerts.run(on=ON + 300 * DAY)[0].alerts
+    running.run(on=ON)
+    assert not running.run(on=ON + 300 * DAY)[0].alerts
 
 
 def test_a_week_without_a_worker_is_caught_up_with_one_alert():
     make_rule(days=30, cooldown_days=2)
     due(31)
-    assert len(alerts.run(on=ON + 9 * DAY)[0].alerts) == 1
+    assert len(running.run(on=ON + 9 * DAY)[0].alerts) == 1
     assert Alert.objects.get().fired_on == ON + 9 * DAY
 
 
 def test_a_rule_that_is_off_says_nothing():
     make_rule(active=False)
     due(40)
-    assert alerts.run(on=ON) == []
+    assert running.run(on=ON) == []
 
 
 def test_a_rule_that_fails_does_not_keep_the_others_from_speaking():
@@ -369,16 +371,16 @@ def test_a_rule_that_fails_does_not_keep_the_others_from_speaking():
     AlertRule.objects.filter(pk=broken.pk).update(kind="gone")
     make_rule(name="sound")
     due(40)
-    with pytest.raises(alerts.SomeRulesFailed, match="1 of 2"):
-        alerts.run(on=ON)
+    with pytest.raises(running.SomeRulesFailed, match="1 of 2"):
+        running.run(on=ON)
     assert Alert.objects.count() == 1
 
 
 def test_the_rule_that_was_changed_meanwhile_is_evaluated_as_it_is_now():
     rule = make_rule(days=30)
     due(40)
-    alerts.switch_rule(rule_id=rule.pk, active=False)
-    assert not alerts.run_rule(rule_id=rule.pk, on=ON).alerts
+    running.switch_rule(rule_id=rule.pk, active=False)
+    assert not running.run_rule(rule_id=rule.pk, on=ON).alerts
 
 
 # ─ What would have fired ────────────────────────────────────────────────────────────────────────
@@ -400,16 +402,16 @@ def test_the_back_test_speaks_on_the_days_on_which_the_run_would_have(company):
         make_rule(name="d", kind="not_invoiced", days=7, cooldown_days=0),
     ]
     expected = {
-        rule.pk: sorted((w.on, w.subject) for w in alerts.backtest(rule, ON).fired)
+        rule.pk: sorted((w.on, w.subject) for w in running.backtest(rule, ON).fired)
         for rule in rules
     }
-    since = alerts.backtest(rules[0], ON).since
+    since = running.backtest(rules[0], ON).since
     day = since - 30 * DAY
     while day <= ON:
-        alerts.run(on=day)
+        running.run(on=day)
         day += DAY
     for rule in rules:
-        column = alerts.SUBJECT[rule.kind]
+        column = running.SUBJECT[rule.kind]
         said = sorted(rule.alerts.filter(fired_on__gte=since).values_list("fired_on", column))
         assert expected[rule.pk], rule.name
         if rule.name == "a":
@@ -424,12 +426,12 @@ def test_the_back_test_counts_by_month_and_knows_today():
     rule = make_rule(days=30, cooldown_days=0)
     due(40)
     settle(due(200), ON - 100 * DAY)
-    tried = alerts.backtest(rule, ON)
+    tried = running.backtest(rule, ON)
     assert len(tried.fired) == 2
     assert sum(number for _, number in tried.by_month) == 2
     assert len(tried.by_month) in (12, 13)
     assert len(tried.now) == 1
-    trials = alerts.try_thresholds(rule, ON, [10, 30, 500])
+    trials = running.try_thresholds(rule, ON, [10, 30, 500])
     assert [len(trial.fired) for trial in trials.values()] == [2, 2, 0]
 
 
@@ -446,7 +448,7 @@ def test_each_recipient_gets_one_mail_in_their_language_and_owners_only_what_is_
         name="Late ones",
         recipients={"emails": ["a@b.example", boss.email.upper()], "users": [boss.pk], "owner": 1},
     )
-    (fired,) = alerts.run(on=ON)
+    (fired,) = running.run(on=ON)
     assert fired.mails == Message.objects.count() == 4
     mails = {message.to[0].lower(): message for message in Message.objects.all()}
     assert set(mails) == {"a@b.example", boss.email, seller.email, other.email}
@@ -461,16 +463,16 @@ def test_the_finance_team_is_told_and_those_who_left_are_not(clerk):
     make_user(role=User.Role.FINANCE, is_active=False)
     due(40)
     make_rule(recipients={"roles": ["finance"]})
-    alerts.run(on=ON)
+    running.run(on=ON)
     assert Message.objects.get().to == [clerk.email]
 
 
 def test_something_new_on_the_same_day_is_told_in_a_mail_of_its_own():
     make_rule(recipients={"emails": ["a@b.example"]})
     due(40)
-    alerts.run(on=ON)
+    running.run(on=ON)
     due(50)
-    alerts.run(on=ON)
+    running.run(on=ON)
     assert Message.objects.count() == 2
     assert len(set(Message.objects.values_list("reason_key", flat=True))) == 2
 
@@ -480,7 +482,7 @@ def test_a_long_list_is_told_in_part_with_a_number_for_the_rest():
     client = make_client(name="N" * 250)
     for n in range(30):
         due(40 + n, client=client)
-    alerts.run(on=ON)
+    running.run(on=ON)
     message = Message.objects.get()
     assert "And 5 more." in message.body_text
     assert len(message.subject) <= 250
@@ -489,7 +491,7 @@ def test_a_long_list_is_told_in_part_with_a_number_for_the_rest():
 def test_markup_in_a_name_stays_text_in_the_mail():
     make_rule(recipients={"emails": ["a@b.example"]})
     due(40, client=make_client(name="<script>alert(1)</script> {{ 7 }} & Co"))
-    alerts.run(on=ON)
+    running.run(on=ON)
     message = Message.objects.get()
     assert "<script>" not in message.body_html
     assert "{{ 7 }} & Co" in message.body_text
@@ -498,7 +500,7 @@ def test_markup_in_a_name_stays_text_in_the_mail():
 def test_a_wrong_address_keeps_neither_alert_nor_other_mails_back():
     make_rule(recipients={"emails": ["not an address", "a@b.example"]})
     due(40)
-    alerts.run(on=ON)
+    running.run(on=ON)
     assert Alert.objects.count() == Message.objects.count() == 1
 
 
@@ -508,13 +510,13 @@ def test_a_wrong_address_keeps_neither_alert_nor_other_mails_back():
 def test_a_snoozed_alert_comes_back_on_its_day_and_the_rule_is_silent_until_then(clerk):
     make_rule(cooldown_days=5)
     due(40)
-    alerts.run(on=ON)
+    running.run(on=ON)
     alert = Alert.objects.get()
-    alerts.snooze(alert_id=alert.pk, until=ON + 20 * DAY, by=clerk, on=ON)
-    assert not Alert.objects.filter(alerts.waiting(ON)).exists()
-    assert not alerts.run(on=ON + 10 * DAY)[0].alerts
-    assert Alert.objects.filter(alerts.waiting(ON + 20 * DAY)).exists()
-    assert alerts.run(on=ON + 20 * DAY)[0].alerts
+    running.snooze(alert_id=alert.pk, until=ON + 20 * DAY, by=clerk, on=ON)
+    assert not Alert.objects.filter(running.waiting(ON)).exists()
+    assert not running.run(on=ON + 10 * DAY)[0].alerts
+    assert Alert.objects.filter(running.waiting(ON + 20 * DAY)).exists()
+    assert running.run(on=ON + 20 * DAY)[0].alerts
     alert.refresh_from_db()
     assert (alert.state, alert.snoozed_until) == ("acknowledged", None)
 
@@ -522,23 +524,23 @@ def test_a_snoozed_alert_comes_back_on_its_day_and_the_rule_is_silent_until_then
 def test_a_snooze_must_end_after_today_and_within_a_year(clerk):
     make_rule()
     due(40)
-    alerts.run(on=ON)
+    running.run(on=ON)
     alert = Alert.objects.get()
     for until in (ON, ON + 400 * DAY):
-        with pytest.raises(alerts.AlertRefused):
-            alerts.snooze(alert_id=alert.pk, until=until, by=clerk, on=ON)
-    alerts.acknowledge(alert_id=alert.pk, by=clerk)
-    with pytest.raises(alerts.AlertRefused, match="acknowledged before"):
-        alerts.snooze(alert_id=alert.pk, until=ON + DAY, by=clerk, on=ON)
+        with pytest.raises(running.AlertRefused):
+            running.snooze(alert_id=alert.pk, until=until, by=clerk, on=ON)
+    running.acknowledge(alert_id=alert.pk, by=clerk)
+    with pytest.raises(running.AlertRefused, match="acknowledged before"):
+        running.snooze(alert_id=alert.pk, until=ON + DAY, by=clerk, on=ON)
 
 
 def test_the_first_who_acknowledges_stands(clerk):
     make_rule()
     due(40)
-    alerts.run(on=ON)
+    running.run(on=ON)
     alert = Alert.objects.get()
-    alerts.acknowledge(alert_id=alert.pk, by=clerk)
-    alerts.acknowledge(alert_id=alert.pk, by=make_user())
+    running.acknowledge(alert_id=alert.pk, by=clerk)
+    running.acknowledge(alert_id=alert.pk, by=make_user())
     alert.refresh_from_db()
     assert alert.handled_by == clerk
 
@@ -546,10 +548,10 @@ def test_the_first_who_acknowledges_stands(clerk):
 def test_a_rule_that_spoke_is_kept():
     rule = make_rule()
     due(40)
-    alerts.run(on=ON)
-    with pytest.raises(alerts.AlertRefused, match="switch it off"):
-        alerts.delete_rule(rule_id=rule.pk)
-    alerts.delete_rule(rule_id=make_rule().pk)
+    running.run(on=ON)
+    with pytest.raises(running.AlertRefused, match="switch it off"):
+        running.delete_rule(rule_id=rule.pk)
+    running.delete_rule(rule_id=make_rule().pk)
 
 
 # ─ The command ──────────────────────────────────────────────────────────────────────────────────
@@ -582,7 +584,7 @@ def test_two_workers_at_once_write_each_alert_and_each_mail_once():
     def work():
         try:
             start.wait()
-            alerts.run(on=ON)
+            running.run(on=ON)
         except Exception as error:
             errors.append(error)
         finally:
@@ -604,11 +606,11 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(django_assert_max_num
     for n in range(3):
         due(40 + n, owner=owner)
     with django_assert_max_num_queries(45):
-        alerts.run(on=ON)
+        running.run(on=ON)
     for n in range(40):
         due(40 + n, owner=owner)
     with django_assert_max_num_queries(45):
-        alerts.run(on=ON)
+        running.run(on=ON)
 
 
 @pytest.mark.parametrize("measure", ["p50", "p75", "mean"])
@@ -632,7 +634,7 @@ def test_a_rule_measures_what_the_delay_report_says_on_that_day(measure):
                 by="payment" if chance.random() < 0.9 else "credit",
             )
     rule = AlertRule(kind="type_delay", measure=measure, window_days=120)
-    by_type = watching.delays_by_day(rule, date(2026, 6, 1), date(2026, 8, 31))
+    by_type = conditions.delays_by_day(rule, date(2026, 6, 1), date(2026, 8, 31))
     for on in (date(2026, 6, 1), date(2026, 7, 15), date(2026, 8, 31)):
         told = report(Scope(as_of=on, issued_from=on - 120 * DAY), "client_type")
         assert len(told.groups) == 2

@@ -16,7 +16,7 @@ from django_q.tasks import async_task
 
 from invoices.models import Message
 from invoices.outbox import delivering as mail
-from reports import alerts
+from reports.alerts import running
 from reports.models import Alert
 from reports.schedules import SCHEDULES
 from tests import crash
@@ -50,7 +50,7 @@ def test_an_alert_reaches_the_boxes_of_its_recipients_by_smtp(postbox):  # noqa:
     boss = make_user(role="manager", language="fr")
     make_rule(name="Late", recipients={"users": [boss.pk], "emails": ["a@b.example"]})
     make_invoice(issue_date=ON - timedelta(days=90))
-    alerts.run(on=ON)
+    running.run(on=ON)
     mail.sweep()
     assert {address for address, _ in arrived(postbox)} == {boss.email, "a@b.example"}
     body = postbox.mails[0].get_body(("plain",)).get_content()
@@ -70,7 +70,7 @@ def test_killed_at_any_statement_the_run_leaves_alerts_and_mails_whole_or_not_at
     assert left[-1] == (6, 4, 4), states[-3:]
     assert states[-1][1].startswith("done")
     assert [state[1] for state in states[:-1]] == ["killed"] * (len(states) - 1)
-    alerts.run(on=ON)
+    running.run(on=ON)
     mail.sweep()
     mail.sweep()
     assert Alert.objects.count() == 6

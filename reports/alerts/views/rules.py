@@ -25,10 +25,10 @@ from billing_portal.lists.paging import Column, paginate
 from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import add_toast, refresh_counts
 from invoices.selections.filters import company_currency
-from reports import alerts, previews
 from reports import desk as desks
-from reports.alert_words import tell, told_rule
-from reports.forms import SENTENCE, RuleForm, SnoozeForm, initial_of, initial_of_kind
+from reports.alerts import previews, running
+from reports.alerts.forms import SENTENCE, RuleForm, SnoozeForm, initial_of, initial_of_kind
+from reports.alerts.words import tell, told_rule
 from reports.models import Alert, AlertRule
 
 VIEW = "reports.view_alert"
@@ -43,8 +43,8 @@ _COLUMNS = (Column("fired", "", order="fired_on", falling=True),)
 
 def _states(on: date) -> dict[str, Q]:
     return {
-        "new": alerts.waiting(on),
-        "snoozed": alerts.snoozed(on),
+        "new": running.waiting(on),
+        "snoozed": running.snoozed(on),
         "done": Q(state=Alert.State.ACKNOWLEDGED),
     }
 
@@ -61,7 +61,7 @@ def _inbox_context(request: StaffRequest, on: date) -> dict[str, Any]:
             rows = rows.filter(rule=rule)
     numbers = rows.aggregate(**{key: Count("pk", filter=q) for key, q in states.items()})
     page = paginate(
-        alerts.inbox(rows.filter(states[state])),
+        running.inbox(rows.filter(states[state])),
         request.GET,
         _COLUMNS,
         default="-fired",
@@ -91,8 +91,8 @@ def _inbox_context(request: StaffRequest, on: date) -> dict[str, Any]:
 def inbox(request: StaffRequest) -> HttpResponse:
     return render_page(
         request,
-        page="reports/alerts.html",
-        partial="reports/partials/alert_list.html",
+        page="reports/alerts/alerts.html",
+        partial="reports/alerts/partials/alert_list.html",
         context=_inbox_context(request, timezone.localdate()),
     )
 
@@ -100,10 +100,10 @@ def inbox(request: StaffRequest) -> HttpResponse:
 @require_POST
 @permission_required(HANDLE, raise_exception=True)
 def acknowledge(request: StaffRequest, pk: int) -> HttpResponse:
-    alert = get_object_or_404(alerts.inbox(), pk=pk)
+    alert = get_object_or_404(running.inbox(), pk=pk)
     return _handled(
         request,
-        lambda: alerts.acknowledge(alert_id=pk, by=request.user),
+        lambda: running.acknowledge(alert_id=pk, by=request.user),
         _("Acknowledged: %(title)s") % {"title": tell(alert).title},
     )
 
@@ -116,7 +116,7 @@ def acknowledge_all(request: StaffRequest, pk: int) -> HttpResponse:
     given = request.POST.get("up_to", "")
     up_to = int(given) if given.isdecimal() and len(given) < 18 else 0
     on = timezone.localdate()
-    number = alerts.acknowledge_all(rule_id=pk, up_to=up_to, by=request.user, on=on)
+    number = running.acknowledge_all(rule_id=pk, up_to=up_to, by=request.user, on=on)
     desks.forget_counts(request.user, on)
     messages.success(
         request,
@@ -129,10 +129,10 @@ def acknowledge_all(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required(HANDLE, raise_exception=True)
 def reopen(request: StaffRequest, pk: int) -> HttpResponse:
-    alert = get_object_or_404(alerts.inbox(), pk=pk)
+    alert = get_object_or_404(running.inbox(), pk=pk)
     return _handled(
         request,
-        lambda: alerts.reopen(alert_id=pk, by=request.user),
+        lambda: running.reopen(alert_id=pk, by=request.user),
         _("Back in the inbox: %(title)s") % {"title": tell(alert).title},
     )
 
@@ -141,14 +141,14 @@ def reopen(request: StaffRequest, pk: int) -> HttpResponse:
 @permission_required(HANDLE, raise_exception=True)
 def snooze(request: StaffRequest, pk: int) -> HttpResponse:
     """A dialog, or a page without script: presets and a day."""
-    alert = get_object_or_404(alerts.inbox(), pk=pk)
+    alert = get_object_or_404(running.inbox(), pk=pk)
     on = timezone.localdate()
     form = SnoozeForm(_sent(request), on=on)
     if form.is_valid():
         until = form.cleaned_data["until"]
         try:
-            alerts.snooze(alert_id=pk, until=until, by=request.user, on=on)
-        except alerts.AlertRefused as refusal:
+            running.snooze(alert_id=pk, until=until, by=request.user, on=on)
+        except running.AlertRefused as refusal:
             form.add_error("until", str(refusal))
         else:
             desks.forget_counts(request.user, on)
@@ -160,8 +160,8 @@ def snooze(request: StaffRequest, pk: int) -> HttpResponse:
             return go_to(request, _back(request))
     return render_page(
         request,
-        page="reports/snooze.html",
-        partial="reports/partials/snooze_dialog.html",
+        page="reports/alerts/snooze.html",
+        partial="reports/alerts/partials/snooze_dialog.html",
         context={
             "alert": alert,
             "words": tell(alert),
@@ -193,7 +193,7 @@ def _handled(request: StaffRequest, act: Callable[[], Any], said: str) -> HttpRe
     on = timezone.localdate()
     try:
         act()
-    except alerts.AlertRefused as refusal:  # pragma: no cover - neither act refuses today
+    except running.AlertRefused as refusal:  # pragma: no cover - neither act refuses today
         messages.error(request, str(refusal))
         return go_to(request, _back(request))
     desks.forget_counts(request.user, on)
@@ -205,7 +205,9 @@ def _handled(request: StaffRequest, act: Callable[[], Any], said: str) -> HttpRe
             request, "reports/partials/desk_alerts.html", {"alerts": desks.alert_list(on), "on": on}
         )
     else:
-        answer = render(request, "reports/partials/alert_list.html", _inbox_context(request, on))
+        answer = render(
+            request, "reports/alerts/partials/alert_list.html", _inbox_context(request, on)
+        )
     return refresh_counts(add_toast(answer, said))
 
 
@@ -227,7 +229,7 @@ def rules(request: StaffRequest) -> HttpResponse:
     )
     return render(
         request,
-        "reports/rules.html",
+        "reports/alerts/rules.html",
         {"rows": [(rule, told_rule(rule, currency)) for rule in rows]},
     )
 
@@ -238,7 +240,7 @@ def rule_new(request: StaffRequest) -> HttpResponse:
     """Without a kind: the choice of what to watch."""
     kind = request.POST.get("kind") or request.GET.get("kind", "")
     if kind not in SENTENCE:
-        return render(request, "reports/rule_kinds.html", {"kinds": _kinds()})
+        return render(request, "reports/alerts/rule_kinds.html", {"kinds": _kinds()})
     currency = company_currency()
     form = RuleForm(
         _sent(request),
@@ -277,7 +279,7 @@ def _save(request: StaffRequest, form: RuleForm, found: AlertRule | None) -> Htt
             key=key_of(request),
             action="save alert rule",
             by=request.user,
-            act=lambda: alerts.save_rule(
+            act=lambda: running.save_rule(
                 rule_id=found.pk if found else None,
                 values=form.values(),
                 active=active,
@@ -306,7 +308,7 @@ def _rule_page(
         "fired": found.alerts.count() if found else 0,
         **(previews.preview(tried, on, reader=request.user) if tried else {"invalid": True}),
     }
-    return render(request, "reports/rule.html", context, status=422 if form.errors else 200)
+    return render(request, "reports/alerts/rule.html", context, status=422 if form.errors else 200)
 
 
 def _as_typed(form: RuleForm, found: AlertRule | None) -> AlertRule | None:
@@ -341,7 +343,7 @@ def rule_try(request: StaffRequest) -> HttpResponse:
         context |= previews.preview(form.rule(), timezone.localdate(), reader=request.user)
     else:
         context["invalid"] = True
-    return render(request, "reports/partials/rule_tried.html", context)
+    return render(request, "reports/alerts/partials/rule_tried.html", context)
 
 
 @require_GET
@@ -360,7 +362,7 @@ def rule_tried(request: StaffRequest, pk: int) -> HttpResponse:
 @permission_required(CHANGE, raise_exception=True)
 def rule_switch(request: StaffRequest, pk: int) -> HttpResponse:
     get_object_or_404(AlertRule, pk=pk)
-    switched = alerts.switch_rule(rule_id=pk, active=request.POST.get("active") == "1")
+    switched = running.switch_rule(rule_id=pk, active=request.POST.get("active") == "1")
     said = _("“%(name)s” is switched on.") if switched.active else _("“%(name)s” is switched off.")
     messages.success(request, said % {"name": switched.name})
     return go_to(request, reverse("reports:rules"))
@@ -371,8 +373,8 @@ def rule_switch(request: StaffRequest, pk: int) -> HttpResponse:
 def rule_delete(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(AlertRule, pk=pk)
     try:
-        alerts.delete_rule(rule_id=pk)
-    except alerts.AlertRefused as refusal:
+        running.delete_rule(rule_id=pk)
+    except running.AlertRefused as refusal:
         messages.error(request, str(refusal))
         return go_to(request, reverse("reports:rule", args=[pk]))
     messages.success(request, _("“%(name)s” is deleted.") % {"name": found.name})

@@ -23,7 +23,7 @@ from django.utils.translation import ngettext
 from billing_portal.accounts.models import User
 from invoices.models import Client, Company, Deal, Invoice
 from invoices.outbox import delivering
-from reports import alert_words
+from reports.alerts import words as alert_words
 from reports.models import Alert, AlertRule
 
 logger = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ def _owned(alerts: Sequence[Alert]) -> list[tuple[Alert, User]]:
 
 def compose(rule: AlertRule, recipient: Recipient) -> Mail:
     """The mail as the recipient reads it; the alerts may be unsaved."""
-    from reports.alerts import with_subjects
+    from reports.alerts.running import with_subjects
 
     number = len(recipient.alerts)
     with translation.override(recipient.language):
@@ -152,8 +152,8 @@ def compose(rule: AlertRule, recipient: Recipient) -> Mail:
         }
         return Mail(
             subject=" ".join(subject.split())[:250],
-            text=render_to_string("reports/email/alert.txt", context),
-            html=render_to_string("reports/email/alert.html", context),
+            text=render_to_string("reports/alerts/email/alert.txt", context),
+            html=render_to_string("reports/alerts/email/alert.html", context),
         )
 
 

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 
 from billing_portal import dates
 from billing_portal.accounts.models import User
-from reports import alert_mail, alert_words, alerts
+from reports.alerts import digests, running
+from reports.alerts import words as alert_words
+from reports.alerts.kinds.conditions import delays_by_day
 from reports.models import Alert, AlertRule
-from reports.watching import delays_by_day
 
 LISTED = 12
 
@@ -70,7 +71,7 @@ class Line:
     months: list[tuple[str, str, bool]]
 
 
-def line(rule: AlertRule, tried: alerts.Backtest) -> Line | None:
+def line(rule: AlertRule, tried: running.Backtest) -> Line | None:
     """Drawn for a rule about one client type; its values are what the back-test compared."""
     if rule.kind != AlertRule.Kind.TYPE_DELAY or rule.client_type_id is None:
         return None
@@ -121,14 +122,14 @@ def line(rule: AlertRule, tried: alerts.Backtest) -> Line | None:
 def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
     """The context of partials/backtest.html and rule_side.html."""
     around = sorted({max(0, round(rule.days * part)) for part in (0.5, 0.75, 1, 1.5, 2)})
-    trials = alerts.try_thresholds(rule, on, around)
+    trials = running.try_thresholds(rule, on, around)
     tried = trials[rule.days]
     newest = tried.fired[:LISTED]
-    listed = alerts.with_subjects(
-        [alerts.would_be(rule, would.subject, would.on, would.data) for would in newest]
+    listed = running.with_subjects(
+        [running.would_be(rule, would.subject, would.on, would.data) for would in newest]
     )
-    now = [alerts.would_be(rule, finding.subject, on, finding.data) for finding in tried.now]
-    told = alerts.with_subjects(now[: alert_mail.TOLD])
+    now = [running.would_be(rule, finding.subject, on, finding.data) for finding in tried.now]
+    told = running.with_subjects(now[: digests.TOLD])
     return {
         "tried": tried,
         "count": len(tried.fired),
@@ -159,16 +160,16 @@ def times_fired(rule: AlertRule, on: date) -> int:
     key = f"rule-fired:{rule.pk}:{rule.updated_at.timestamp()}:{on}"
     number: int | None = cache.get(key)
     if number is None:
-        number = len(alerts.backtest(rule, on).fired)
+        number = len(running.backtest(rule, on).fired)
         cache.set(key, number, 600)
     return number
 
 
-def _mail(rule: AlertRule, now: list[Alert], reader: User) -> alert_mail.Mail | None:
+def _mail(rule: AlertRule, now: list[Alert], reader: User) -> digests.Mail | None:
     if not now:
         return None
-    recipient = alert_mail.Recipient(reader.email, str(reader), reader.language, now)
-    return alert_mail.compose(rule, recipient)
+    recipient = digests.Recipient(reader.email, str(reader), reader.language, now)
+    return digests.compose(rule, recipient)
 
 
 def _people(rule: AlertRule) -> list[str]:
