@@ -27,7 +27,7 @@ from invoices.selections.filters import (
     with_open_amount,
 )
 from invoices.selections.sql import MonthIndex, first_day, month_index
-from reports.delays import By, rounded
+from reports.delays.measuring import By, rounded
 
 
 @dataclass

@@ -18,8 +18,8 @@ from billing_portal.templatetags.portal import grouped
 from invoices.models import ClientType
 from invoices.selections.filters import BUCKETS_DUE, BUCKETS_ISSUE, NOBODY, InvoiceFilter
 from reports import charts
-from reports.delay_report import Cell, list_url
-from reports.delays import By, Scope, labels, rounded, slices
+from reports.delays.measuring import By, Scope, labels, rounded, slices
+from reports.delays.report import Cell, list_url
 from reports.receivables import Ageing, Position, ageing, positions, total
 
 MOST_ROWS = 50

@@ -1,17 +1,18 @@
 from django.urls import URLPattern, path
 
 from reports.alerts.views import rules
-from reports.views import delays, desk, receivables, search
+from reports.delays import views
+from reports.views import desk, receivables, search
 
 app_name = "reports"
 urlpatterns: list[URLPattern] = [
     path("", desk.desk, name="desk"),
     path("counts/", desk.counts, name="counts"),
     path("search/", search.search, name="search"),
-    path("reports/delays/", delays.delays, name="delays"),
-    path("reports/delays/figures/", delays.figures, name="delays-figures"),
-    path("reports/delays/export.csv", delays.delays_csv, name="delays-csv"),
-    path("reports/delays/export.xlsx", delays.delays_xlsx, name="delays-xlsx"),
+    path("reports/delays/", views.delays, name="delays"),
+    path("reports/delays/figures/", views.figures, name="delays-figures"),
+    path("reports/delays/export.csv", views.delays_csv, name="delays-csv"),
+    path("reports/delays/export.xlsx", views.delays_xlsx, name="delays-xlsx"),
     path("reports/receivables/", receivables.receivables, name="receivables"),
     path("reports/receivables/figures/", receivables.figures, name="receivables-figures"),
     path("reports/receivables/export.csv", receivables.receivables_csv, name="receivables-csv"),

@@ -19,10 +19,10 @@ from billing_portal.lists.paging import Column, stream_csv, stream_xlsx
 from billing_portal.money import from_minor
 from billing_portal.templatetags.portal import query_with
 from invoices.selections.filters import BUCKETS_DUE, BUCKETS_ISSUE, InvoiceFilter
-from reports.delays import By
+from reports.delays.measuring import By
+from reports.delays.views import VIEW, ScopeForm
 from reports.receivables import Ageing, usual_start
 from reports.receivables_report import ReceivablesReport, due_labels, issue_labels
-from reports.views.delays import VIEW, ScopeForm
 
 WORDS_OF_BY: tuple[tuple[By, Any], ...] = (
     ("client_type", gettext_lazy("Client type")),

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from reports.delays import rounded
+from reports.delays.measuring import rounded
 from reports.receivables import positions
 from tests.reports.golden import AS_OF, START, make_golden_set
 

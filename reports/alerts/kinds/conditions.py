@@ -44,7 +44,7 @@ from invoices.company.rates import Rates
 from invoices.deals.queue import first_billing_day
 from invoices.models import Allocation, Deal, Invoice
 from invoices.selections.filters import company_currency
-from reports.estimator import Curve
+from reports.delays.estimator import Curve
 from reports.models import AlertRule
 
 _DAY = timedelta(days=1)

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from reports.delays import BYS, Group, Scope, as_json, measure, rounded
-from reports.estimator import TOO_FEW
+from reports.delays.estimator import TOO_FEW
+from reports.delays.measuring import BYS, Group, Scope, as_json, measure, rounded
 
 
 def day(text: str) -> date:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing_portal.money import formatted_minor
 from reports import receivables
-from reports.delays import rounded
+from reports.delays.measuring import rounded
 from reports.management.commands.payment_delays import day
 
 

@@ -617,8 +617,8 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(django_assert_max_num
 def test_a_rule_measures_what_the_delay_report_says_on_that_day(measure):
     import random
 
-    from reports.delays import Scope
-    from reports.delays import measure as report
+    from reports.delays.measuring import Scope
+    from reports.delays.measuring import measure as report
 
     chance = random.Random(7)
     clients = [make_client(client_type=make_client_type(name)) for name in ("SME", "Start-up")]

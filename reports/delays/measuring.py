@@ -58,7 +58,7 @@ from invoices.selections.sql import (
     first_day,
     month_index,
 )
-from reports.estimator import Curve
+from reports.delays.estimator import Curve
 
 By = Literal["client_type", "client", "owner", "month"]
 BYS: tuple[By, ...] = ("client_type", "client", "owner", "month")

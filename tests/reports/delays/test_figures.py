@@ -14,9 +14,9 @@ from django.http import QueryDict
 from invoices.models import Client, Invoice
 from invoices.payments.settling import allocate
 from invoices.selections.filters import InvoiceFilter, filter_invoices, with_open_amount
-from reports.delay_report import CLASSES, DelayReport
-from reports.delays import BYS, MEASURES, Scope, measure, slices
-from reports.estimator import Curve
+from reports.delays.estimator import Curve
+from reports.delays.measuring import BYS, MEASURES, Scope, measure, slices
+from reports.delays.report import CLASSES, DelayReport
 from reports.receivables import ageing, positions
 from reports.receivables_report import ReceivablesReport
 from tests.factories import make_client, make_client_type, make_company, make_invoice, make_user

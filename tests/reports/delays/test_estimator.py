@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.estimator import Curve
+from reports.delays.estimator import Curve
 
 days = st.dictionaries(st.integers(-40, 200), st.integers(1, 9), max_size=25)
 

@@ -27,8 +27,8 @@ from billing_portal.templatetags.portal import query_with
 from invoices.models import ClientType, Invoice
 from invoices.selections.filters import InvoiceFilter, usual_currencies
 from invoices.selections.sql import first_day, month_index
-from reports.delay_report import DelayReport, Head, Row, list_url
-from reports.delays import BYS, MEASURES, By, Measure, Scope, rounded
+from reports.delays.measuring import BYS, MEASURES, By, Measure, Scope, rounded
+from reports.delays.report import DelayReport, Head, Row, list_url
 
 VIEW = "reports.view_reports"
 MONTHS = 24
@@ -173,8 +173,8 @@ def delays(request: HttpRequest) -> HttpResponse:
     }
     return render_page(
         request,
-        page="reports/delays.html",
-        partial="reports/partials/delay_report.html",
+        page="reports/delays/delays.html",
+        partial="reports/delays/partials/delay_report.html",
         context=context,
     )
 

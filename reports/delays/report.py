@@ -30,7 +30,8 @@ from invoices.selections.filters import (
 )
 from invoices.selections.sql import first_day, month_index
 from reports import charts
-from reports.delays import (
+from reports.delays.estimator import FEW, TOO_FEW, Curve
+from reports.delays.measuring import (
     AMOUNT_CLASSES,
     LATE_CLASSES,
     By,
@@ -45,7 +46,6 @@ from reports.delays import (
     tallies,
     total,
 )
-from reports.estimator import FEW, TOO_FEW, Curve
 
 # So many rows are shown; exports have all.
 MOST_ROWS = 50

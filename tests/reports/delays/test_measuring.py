@@ -8,8 +8,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from reports.delays import Scope, measure, rounded, slices
-from reports.estimator import Curve
+from reports.delays.estimator import Curve
+from reports.delays.measuring import Scope, measure, rounded, slices
 from tests.reports.golden import AS_OF, make_golden_set
 
 pytestmark = pytest.mark.django_db
