@@ -2,7 +2,8 @@ from django.urls import URLPattern, path
 
 from reports.alerts.views import rules
 from reports.delays import views
-from reports.views import desk, receivables, search
+from reports.receivables import views as receivables
+from reports.views import desk, search
 
 app_name = "reports"
 urlpatterns: list[URLPattern] = [

@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from billing_portal.money import formatted_minor
-from reports import receivables
 from reports.delays.measuring import rounded
 from reports.management.commands.payment_delays import day
+from reports.receivables import measuring
 
 
 class Command(BaseCommand):
@@ -32,14 +32,14 @@ class Command(BaseCommand):
         if options["format"] not in ("text", "json"):
             raise CommandError(f"The format is text or json, not “{options['format']}”.")
         as_of = day(options["as_of"]) if options["as_of"] else timezone.localdate()
-        start = day(options["start"]) if options["start"] else receivables.usual_start(as_of)
+        start = day(options["start"]) if options["start"] else measuring.usual_start(as_of)
         if start > as_of:
             raise CommandError(
                 f"The period starts on {start}, after its end on {as_of}: nothing to measure."
             )
-        found = receivables.positions(start, as_of)
+        found = measuring.positions(start, as_of)
         if options["format"] == "json":
-            self.stdout.write(json.dumps(receivables.as_json(found), ensure_ascii=False))
+            self.stdout.write(json.dumps(measuring.as_json(found), ensure_ascii=False))
             return
         if not found:
             self.stdout.write(f"No invoice was issued until {as_of}.")

@@ -17,8 +17,8 @@ from invoices.selections.filters import InvoiceFilter, filter_invoices, with_ope
 from reports.delays.estimator import Curve
 from reports.delays.measuring import BYS, MEASURES, Scope, measure, slices
 from reports.delays.report import CLASSES, DelayReport
-from reports.receivables import ageing, positions
-from reports.receivables_report import ReceivablesReport
+from reports.receivables.measuring import ageing, positions
+from reports.receivables.report import ReceivablesReport
 from tests.factories import make_client, make_client_type, make_company, make_invoice, make_user
 from tests.reports.golden import credit, pay
 
@@ -256,7 +256,7 @@ def test_ageing_sums_to_the_receivable_of_the_rows_it_opens(books, as_of):
 
 
 def _written(minor, currency):
-    from reports.receivables_report import money_text
+    from reports.receivables.report import money_text
 
     return money_text(minor, currency)
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from reports.delays.measuring import rounded
-from reports.receivables import positions
+from reports.receivables.measuring import positions
 from tests.reports.golden import AS_OF, START, make_golden_set
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,7 @@ from invoices.selections.filters import BUCKETS_DUE, BUCKETS_ISSUE, NOBODY, Invo
 from reports import charts
 from reports.delays.measuring import By, Scope, labels, rounded, slices
 from reports.delays.report import Cell, list_url
-from reports.receivables import Ageing, Position, ageing, positions, total
+from reports.receivables.measuring import Ageing, Position, ageing, positions, total
 
 MOST_ROWS = 50
 

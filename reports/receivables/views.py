@@ -21,8 +21,8 @@ from billing_portal.templatetags.portal import query_with
 from invoices.selections.filters import BUCKETS_DUE, BUCKETS_ISSUE, InvoiceFilter
 from reports.delays.measuring import By
 from reports.delays.views import VIEW, ScopeForm
-from reports.receivables import Ageing, usual_start
-from reports.receivables_report import ReceivablesReport, due_labels, issue_labels
+from reports.receivables.measuring import Ageing, usual_start
+from reports.receivables.report import ReceivablesReport, due_labels, issue_labels
 
 WORDS_OF_BY: tuple[tuple[By, Any], ...] = (
     ("client_type", gettext_lazy("Client type")),
@@ -98,8 +98,8 @@ def receivables(request: HttpRequest) -> HttpResponse:
     }
     return render_page(
         request,
-        page="reports/receivables.html",
-        partial="reports/partials/receivables_report.html",
+        page="reports/receivables/receivables.html",
+        partial="reports/receivables/partials/receivables_report.html",
         context=context,
     )
 
