@@ -2,8 +2,9 @@ from django.urls import URLPattern, path
 
 from reports.alerts.views import rules
 from reports.delays import views
+from reports.desk import views as desk
 from reports.receivables import views as receivables
-from reports.views import desk, search
+from reports.views import search
 
 app_name = "reports"
 urlpatterns: list[URLPattern] = [

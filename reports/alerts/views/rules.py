@@ -25,10 +25,10 @@ from billing_portal.lists.paging import Column, paginate
 from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import add_toast, refresh_counts
 from invoices.selections.filters import company_currency
-from reports import desk as desks
 from reports.alerts import previews, running
 from reports.alerts.forms import SENTENCE, RuleForm, SnoozeForm, initial_of, initial_of_kind
 from reports.alerts.words import tell, told_rule
+from reports.desk import desk as desks
 from reports.models import Alert, AlertRule
 
 VIEW = "reports.view_alert"
@@ -202,7 +202,9 @@ def _handled(request: StaffRequest, act: Callable[[], Any], said: str) -> HttpRe
         return redirect(_back(request))
     if request.POST.get("from") == "desk":
         answer = render(
-            request, "reports/partials/desk_alerts.html", {"alerts": desks.alert_list(on), "on": on}
+            request,
+            "reports/desk/partials/desk_alerts.html",
+            {"alerts": desks.alert_list(on), "on": on},
         )
     else:
         answer = render(

@@ -15,8 +15,8 @@ from billing_portal.accounts.models import User
 from billing_portal.lists.paging import joined, totals_per_currency
 from invoices.models import Deal, Invoice, Payment
 from invoices.selections.filters import InvoiceFilter, filter_invoices
-from reports import desk
 from reports.alerts import running
+from reports.desk import desk
 from tests.factories import (
     make_client,
     make_company,

@@ -7,14 +7,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from billing_portal.htmx import StaffRequest
-from reports import desk as desks
+from reports.desk import desk as desks
 
 
 @require_GET
 @permission_required("reports.view_desk", raise_exception=True)
 def desk(request: StaffRequest) -> HttpResponse:
     context = desks.desk(request.user, timezone.localdate())
-    return render(request, "reports/desk.html", context)
+    return render(request, "reports/desk/desk.html", context)
 
 
 @require_GET
@@ -22,4 +22,4 @@ def desk(request: StaffRequest) -> HttpResponse:
 def counts(request: StaffRequest) -> HttpResponse:
     """The figures of the sidebar, each swapped into its entry."""
     found = desks.counts(request.user, timezone.localdate())
-    return render(request, "reports/partials/counts.html", {"counts": found})
+    return render(request, "reports/desk/partials/counts.html", {"counts": found})
