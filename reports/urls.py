@@ -4,7 +4,7 @@ from reports.alerts.views import rules
 from reports.delays import views
 from reports.desk import views as desk
 from reports.receivables import views as receivables
-from reports.views import search
+from reports.search import views as search
 
 app_name = "reports"
 urlpatterns: list[URLPattern] = [

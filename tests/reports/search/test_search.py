@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from billing_portal.accounts.models import User
 from invoices.models import Payment
-from reports.search import PER_GROUP, search
+from reports.search.search import PER_GROUP, search
 from tests.factories import make_client, make_company, make_deal, make_invoice
 
 

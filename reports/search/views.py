@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from billing_portal.htmx import StaffRequest
-from reports import search as searching
 from reports.alerts.words import link
+from reports.search import search as searching
 
 
 @require_GET
@@ -20,6 +20,6 @@ def search(request: StaffRequest) -> HttpResponse:
         return redirect(page)
     return render(
         request,
-        "reports/search.html",
+        "reports/search/search.html",
         {"found": found, "search_text": found.text, "on": timezone.localdate()},
     )
