@@ -7,7 +7,7 @@ import re
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from integrations.http import AddressRefused, ProviderError
+from integrations.core.http import AddressRefused, ProviderError
 from integrations.models import Connection, Provider
 from integrations.pipedrive.client import Pipedrive, base_url_of
 from integrations.pipedrive.pull import ENTITIES

@@ -8,9 +8,9 @@ from datetime import timedelta
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from integrations.core.runs import SyncRefused, claim, is_orphan, start_sync
 from integrations.models import Connection, SyncRun
 from integrations.pipedrive import sync as pipedrive
-from integrations.runs import SyncRefused, claim, is_orphan, start_sync
 
 logger = logging.getLogger(__name__)
 

@@ -22,12 +22,12 @@ from billing_portal.idempotency import AlreadyDone, carry_out, key_of
 from billing_portal.lists.paging import Column, stream_csv
 from billing_portal.toasts import announce
 from integrations.connecting import ConnectRefused, connect_pipedrive
+from integrations.core.http import AddressRefused, ProviderError
+from integrations.core.progress import Progress, is_live, progress_of
+from integrations.core.runs import SyncRefused, start_sync
 from integrations.forms import ConnectForm, MappingForm, save_mapping
-from integrations.http import AddressRefused, ProviderError
 from integrations.models import Connection, Provider, SyncRefusal, SyncRun
 from integrations.pipedrive.preview import examples
-from integrations.progress import Progress, is_live, progress_of
-from integrations.runs import SyncRefused, start_sync
 
 RUNS_SHOWN: Final = 12
 REFUSALS_SHOWN: Final = 100

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
-from integrations.http import ATTEMPTS, Http, Json, ProviderError, checked_base_url
+from integrations.core.http import ATTEMPTS, Http, Json, ProviderError, checked_base_url
 
 NAME: Final = "Pipedrive"
 # A request costs the same whatever it brings, so each asks for the most.

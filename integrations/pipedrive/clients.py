@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from integrations.http import Json
+from integrations.core.http import Json
 from integrations.models import ExternalLink, Provider
 from integrations.pipedrive import mapping
 from integrations.pipedrive.fields import Found

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.http import Json
+from integrations.core.http import Json
 from integrations.models import ExternalLink
 from integrations.pipedrive import mapping
 from integrations.pipedrive.client import MOST_IDS, PAGE

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from stdnum.fr import siren as siren_number
 
-from integrations.http import Json
+from integrations.core.http import Json
 from integrations.pipedrive.values import cut, day_of, email_of, one_line, primary, vat_id_of
 
 

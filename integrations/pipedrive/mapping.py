@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from billing_portal.money import LARGEST_MINOR, formatted_minor, is_currency, round_half_up
-from integrations.http import Json
+from integrations.core.http import Json
 from integrations.pipedrive.fields import Found, Rules, read_mapped
 from integrations.pipedrive.values import (
     Refused,

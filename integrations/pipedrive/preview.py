@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.http import Json
+from integrations.core.http import Json
 from integrations.models import Connection
 from integrations.pipedrive import mapping
 from integrations.pipedrive.client import Pipedrive

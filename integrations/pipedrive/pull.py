@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from integrations.http import Json, ProviderError
+from integrations.core.http import Json, ProviderError
+from integrations.core.runs import Journal
 from integrations.models import Connection, ExternalLink, Provider
 from integrations.pipedrive import mapping
 from integrations.pipedrive.client import Pipedrive
 from integrations.pipedrive.fields import Found
 from integrations.pipedrive.suggest import load_rules
 from integrations.pipedrive.values import Refused
-from integrations.runs import Journal
 from invoices.models import Company
 
 STEPS: Final = (

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from integrations.http import Json
+from integrations.core.http import Json
 from integrations.models import Connection, ExternalField, ExternalLink
 from integrations.pipedrive import mapping
 from integrations.pipedrive.pull import BATCH, ENTITIES, Pull

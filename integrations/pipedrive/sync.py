@@ -16,12 +16,12 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from integrations.http import AddressRefused, Json, ProviderError
+from integrations.core.http import AddressRefused, Json, ProviderError
+from integrations.core.runs import DryJournal, Journal, TakenOver
 from integrations.models import Connection, ExternalLink, Provider, SyncRefusal, SyncRun
 from integrations.pipedrive.client import Pipedrive
 from integrations.pipedrive.deals import PullDeals
 from integrations.pipedrive.pull import STEPS
-from integrations.runs import DryJournal, Journal, TakenOver
 from invoices.models import Client, Contact, Deal
 
 logger = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from stdnum.exceptions import ValidationError as NumberError
 
 from billing_portal.money import LARGEST_MINOR, formatted_minor, round_half_up
 from billing_portal.templatetags.portal import grouped
-from integrations.http import Json
+from integrations.core.http import Json
 
 _OLDEST, _LATEST = date(1990, 1, 1), date(2200, 1, 1)
 # NUL and the halves of broken emoji cannot be stored; other control characters only do harm.

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from integrations.http import ProviderError
+from integrations.core.http import ProviderError
 from integrations.pipedrive.client import Pipedrive, base_url_of
 from integrations.sandbox import Sandbox, build_world
-from tests.integrations.test_http import serving
+from tests.integrations.core.test_http import serving
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from django.utils import timezone
 from billing_portal.accounts.models import User
 from integrations import tasks
 from integrations.connecting import ConnectRefused, connect_pipedrive
+from integrations.core.runs import SyncRefused, claim, start_sync
 from integrations.models import Connection, ExternalLink, FieldMapping, SyncRefusal, SyncRun
 from integrations.pipedrive.sync import carry_out, dry_run
-from integrations.runs import SyncRefused, claim, start_sync
 from integrations.sandbox import Limits, Sandbox, build_world
 from invoices.models import (
     Client,
@@ -42,7 +42,7 @@ TODAY = date(2026, 11, 24)
 def _demo(settings, monkeypatch):
     settings.DEMO = True
     # Waiting between attempts is tested in test_http; here it would only cost time.
-    monkeypatch.setattr("integrations.runs.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("integrations.core.runs.time.sleep", lambda seconds: None)
 
 
 @pytest.fixture

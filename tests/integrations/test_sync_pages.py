@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.connecting import connect_pipedrive
+from integrations.core.runs import claim, start_sync
 from integrations.models import Connection, FieldMapping, SyncRefusal, SyncRun
 from integrations.pipedrive.sync import carry_out
-from integrations.runs import claim, start_sync
 from integrations.sandbox import Sandbox, build_world
 from invoices.models import Client, ClientType
 from tests.factories import make_company, make_user
@@ -110,7 +110,7 @@ def test_connecting_tries_the_token_and_leads_to_the_imports(admin_client, sandb
 def test_what_is_wrong_with_a_connection_is_said_and_nothing_kept(
     admin_client, sandbox, monkeypatch, entry, sentence
 ):
-    monkeypatch.setattr("integrations.http.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("integrations.core.http.time.sleep", lambda seconds: None)
     good = {"base_url": sandbox.base_url, "api_token": sandbox.token}
     answer = admin_client.post(reverse("integrations:pipedrive"), {**good, **entry})
     assert answer.status_code == 422
@@ -121,7 +121,7 @@ def test_what_is_wrong_with_a_connection_is_said_and_nothing_kept(
 
 @pytest.mark.parametrize("kind", ["not_json", "html_403", "500", "empty", "truncated", "dropped"])
 def test_a_host_that_answers_oddly_gets_a_sentence(admin_client, sandbox, monkeypatch, kind):
-    monkeypatch.setattr("integrations.http.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("integrations.core.http.time.sleep", lambda seconds: None)
     sandbox.inject(kind, times=2, path="/v1/users/me")
     entry = {"base_url": sandbox.base_url, "api_token": sandbox.token}
     assert admin_client.post(reverse("integrations:pipedrive"), entry).status_code == 422

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.http import AddressRefused, ProviderError
+from integrations.core.http import AddressRefused, ProviderError
+from integrations.core.runs import COUNTS, SyncRefused, claim, start_sync
 from integrations.models import Connection, Provider, SyncRun
 from integrations.pipedrive.sync import carry_out, dry_run
-from integrations.runs import COUNTS, SyncRefused, claim, start_sync
 
 
 class Command(BaseCommand):

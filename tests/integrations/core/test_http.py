@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from django.utils import timezone
 
-from integrations import http
-from integrations.http import AddressRefused, Http, ProviderError, checked_base_url
+from integrations.core import http
+from integrations.core.http import AddressRefused, Http, ProviderError, checked_base_url
 
 OK = b'{"success": true, "data": {"value": 0.10}}'
 
