@@ -12,8 +12,8 @@ from django.db import connection, models, transaction
 from bench.timing import Fact, Row, Spent, statements, timed
 from integrations.connecting import connect_pipedrive
 from integrations.core.runs import claim, start_sync
+from integrations.crm.importing import carry_out
 from integrations.models import Connection, SyncRun
-from integrations.pipedrive.sync import carry_out
 
 TOKEN = "sandbox-token"
 # What a run keeps about itself; everything else is the portal's data.

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations.core.http import AddressRefused, ProviderError
+from integrations.crm.places import keep_fields
+from integrations.crm.values import one_line
+from integrations.crm.walking import ENTITIES
 from integrations.models import Connection, Provider
 from integrations.pipedrive.client import Pipedrive, base_url_of
-from integrations.pipedrive.pull import ENTITIES
-from integrations.pipedrive.settings import keep_fields
-from integrations.pipedrive.values import one_line
 
 
 class ConnectRefused(Exception):

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from integrations.core.runs import SyncRefused, claim, is_orphan, start_sync
+from integrations.crm import importing as pipedrive
 from integrations.models import Connection, SyncRun
-from integrations.pipedrive import sync as pipedrive
 
 logger = logging.getLogger(__name__)
 

@@ -25,9 +25,9 @@ from integrations.connecting import ConnectRefused, connect_pipedrive
 from integrations.core.http import AddressRefused, ProviderError
 from integrations.core.progress import Progress, is_live, progress_of
 from integrations.core.runs import SyncRefused, start_sync
-from integrations.forms import ConnectForm, MappingForm, save_mapping
+from integrations.crm.examples import examples
+from integrations.crm.forms import ConnectForm, MappingForm, save_mapping
 from integrations.models import Connection, Provider, SyncRefusal, SyncRun
-from integrations.pipedrive.preview import examples
 
 RUNS_SHOWN: Final = 12
 REFUSALS_SHOWN: Final = 100
@@ -166,8 +166,8 @@ def mapping(request: StaffRequest) -> HttpResponse:
     if request.POST.get("act") == "fields":
         return render_page(
             request,
-            page="integrations/mapping.html",
-            partial="integrations/partials/mapping_fields.html",
+            page="integrations/crm/mapping.html",
+            partial="integrations/crm/partials/mapping_fields.html",
             context=_mapping_context(connection, form),
         )
     if form.is_valid():
@@ -178,8 +178,8 @@ def mapping(request: StaffRequest) -> HttpResponse:
         return go_to(request, reverse("integrations:mapping"))
     return render_page(
         request,
-        page="integrations/mapping.html",
-        partial="integrations/partials/mapping_fields.html",
+        page="integrations/crm/mapping.html",
+        partial="integrations/crm/partials/mapping_fields.html",
         context=_mapping_context(connection, form),
         status=422 if form.errors else 200,
     )
@@ -211,8 +211,8 @@ def mapping_preview(request: StaffRequest) -> HttpResponse:
         context["error"] = _("Choose fields from the lists first.")
     return render_page(
         request,
-        page="integrations/preview.html",
-        partial="integrations/partials/preview.html",
+        page="integrations/crm/preview.html",
+        partial="integrations/crm/partials/preview.html",
         context=context,
     )
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from billing_portal.money import LARGEST_MINOR, formatted_minor, is_currency, round_half_up
 from integrations.core.http import Json
-from integrations.pipedrive.fields import Found, Rules, read_mapped
-from integrations.pipedrive.values import (
+from integrations.crm.fields import Found, Rules, read_mapped
+from integrations.crm.values import (
     Refused,
     Unreadable,
     amount_minor,

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from integrations.connecting import connect_pipedrive
 from integrations.core.runs import claim, start_sync
+from integrations.crm.importing import carry_out
 from integrations.models import Connection, FieldMapping, SyncRefusal, SyncRun
-from integrations.pipedrive.sync import carry_out
 from integrations.sandbox import Sandbox, build_world
 from invoices.models import Client, ClientType
 from tests.factories import make_company, make_user

@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from integrations.core.http import AddressRefused, ProviderError
 from integrations.core.runs import COUNTS, SyncRefused, claim, start_sync
+from integrations.crm.importing import carry_out, dry_run
 from integrations.models import Connection, Provider, SyncRun
-from integrations.pipedrive.sync import carry_out, dry_run
 
 
 class Command(BaseCommand):

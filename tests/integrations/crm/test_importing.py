@@ -16,8 +16,8 @@ from billing_portal.accounts.models import User
 from integrations import tasks
 from integrations.connecting import ConnectRefused, connect_pipedrive
 from integrations.core.runs import SyncRefused, claim, start_sync
+from integrations.crm.importing import carry_out, dry_run
 from integrations.models import Connection, ExternalLink, FieldMapping, SyncRefusal, SyncRun
-from integrations.pipedrive.sync import carry_out, dry_run
 from integrations.sandbox import Limits, Sandbox, build_world
 from invoices.models import (
     Client,
@@ -505,7 +505,7 @@ def test_a_stale_cursor_starts_again_from_the_last_moment_seen(crm, sandbox):
 
 
 def test_a_fault_of_our_own_ends_the_run_in_words_and_is_not_hidden(crm, sandbox, monkeypatch):
-    monkeypatch.setattr("integrations.pipedrive.clients.fingerprint", lambda *values: 1 / 0)
+    monkeypatch.setattr("integrations.crm.clients.fingerprint", lambda *values: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         sync(crm, full=True)
     assert "fault of the portal" in SyncRun.objects.get().error

@@ -9,14 +9,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.core.http import Json
+from integrations.crm.clients import PullClients
+from integrations.crm.fields import Found
+from integrations.crm.values import fingerprint, one_line
+from integrations.crm.walking import BATCH, assign, plain, update
 from integrations.models import ExternalLink
 from integrations.pipedrive import mapping
 from integrations.pipedrive.client import MOST_IDS, PAGE
-from integrations.pipedrive.clients import PullClients
-from integrations.pipedrive.fields import Found
 from integrations.pipedrive.mapping import DealValues
-from integrations.pipedrive.pull import BATCH, assign, plain, update
-from integrations.pipedrive.values import fingerprint, one_line
 from invoices.models import Deal, DealDiscount, DealLine, Invoice, InvoiceEvent
 
 _DEAL_FIELDS: Final = [

@@ -9,13 +9,13 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from integrations.core.http import Json
+from integrations.crm.fields import Found
+from integrations.crm.places import PullSettings
+from integrations.crm.values import country_code, fingerprint
+from integrations.crm.walking import BATCH, assign, plain, update
 from integrations.models import ExternalLink, Provider
 from integrations.pipedrive import mapping
-from integrations.pipedrive.fields import Found
 from integrations.pipedrive.mapping import ClientValues
-from integrations.pipedrive.pull import BATCH, assign, plain, update
-from integrations.pipedrive.settings import PullSettings
-from integrations.pipedrive.values import country_code, fingerprint
 from invoices.models import Client, ClientType, Contact
 
 UNCLASSIFIED: Final = "Unclassified"

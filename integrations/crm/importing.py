@@ -18,10 +18,10 @@ from django.utils.translation import gettext as _
 
 from integrations.core.http import AddressRefused, Json, ProviderError
 from integrations.core.runs import DryJournal, Journal, TakenOver
+from integrations.crm.deals import PullDeals
+from integrations.crm.walking import STEPS
 from integrations.models import Connection, ExternalLink, Provider, SyncRefusal, SyncRun
 from integrations.pipedrive.client import Pipedrive
-from integrations.pipedrive.deals import PullDeals
-from integrations.pipedrive.pull import STEPS
 from invoices.models import Client, Contact, Deal
 
 logger = logging.getLogger(__name__)

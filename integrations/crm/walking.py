@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from integrations.core.http import Json, ProviderError
 from integrations.core.runs import Journal
+from integrations.crm.fields import Found
+from integrations.crm.suggesting import load_rules
+from integrations.crm.values import Refused
 from integrations.models import Connection, ExternalLink, Provider
 from integrations.pipedrive import mapping
 from integrations.pipedrive.client import Pipedrive
-from integrations.pipedrive.fields import Found
-from integrations.pipedrive.suggest import load_rules
-from integrations.pipedrive.values import Refused
 from invoices.models import Company
 
 STEPS: Final = (

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.pipedrive import fields, mapping
-from integrations.pipedrive.fields import Rules, Source
-from integrations.pipedrive.values import Refused
+from integrations.crm import fields
+from integrations.crm.fields import Rules, Source
+from integrations.crm.values import Refused
+from integrations.pipedrive import mapping
 
 TYPE, TERMS = "a" * 40, "b" * 40
 PARIS = ZoneInfo("Europe/Paris")

@@ -12,9 +12,8 @@ from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from integrations.models import Connection, ExternalField, FieldMapping
-from integrations.pipedrive.fields import Rules, Source, read_terms
-from integrations.pipedrive.suggest import (
+from integrations.crm.fields import Rules, Source, read_terms
+from integrations.crm.suggesting import (
     client_type_for,
     entities_of,
     load_rules,
@@ -22,6 +21,7 @@ from integrations.pipedrive.suggest import (
     suggested,
     terms_text,
 )
+from integrations.models import Connection, ExternalField, FieldMapping
 from invoices.models import ClientType
 
 Target = FieldMapping.Target

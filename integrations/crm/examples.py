@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.core.http import Json
+from integrations.crm.fields import Found, Rules, read_mapped
+from integrations.crm.suggesting import terms_text
+from integrations.crm.values import Refused
 from integrations.models import Connection
 from integrations.pipedrive import mapping
 from integrations.pipedrive.client import Pipedrive
-from integrations.pipedrive.fields import Found, Rules, read_mapped
 from integrations.pipedrive.mapping import DealValues
-from integrations.pipedrive.suggest import terms_text
-from integrations.pipedrive.values import Refused
 from invoices.models import ClientType
 
 DEALS = 5

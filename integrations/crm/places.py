@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from billing_portal.accounts.models import User
 from integrations.core.http import Json
+from integrations.crm.suggesting import suggest_mappings
+from integrations.crm.values import Refused, external_id, fingerprint, one_line
+from integrations.crm.walking import BATCH, ENTITIES, Pull
 from integrations.models import Connection, ExternalField, ExternalLink
 from integrations.pipedrive import mapping
-from integrations.pipedrive.pull import BATCH, ENTITIES, Pull
-from integrations.pipedrive.suggest import suggest_mappings
-from integrations.pipedrive.values import Refused, external_id, fingerprint, one_line
 from invoices.models import Pipeline, Stage
 
 

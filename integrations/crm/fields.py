@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from stdnum.fr import siren as siren_number
 
 from integrations.core.http import Json
-from integrations.pipedrive.values import cut, day_of, email_of, one_line, primary, vat_id_of
+from integrations.crm.values import cut, day_of, email_of, one_line, primary, vat_id_of
 
 
 @dataclass(frozen=True)
