@@ -25,7 +25,7 @@ import requests
 
 from bench.stores import Postgres, Sqlite, Store
 from integrations.sandbox import build_world
-from integrations.sandbox.shapes import decimal, line_sum
+from integrations.sandbox.pipedrive.shapes import decimal, line_sum
 
 ROOT = Path(__file__).resolve().parent.parent
 FEW, TARGETS_AT = 1_000, 100_000

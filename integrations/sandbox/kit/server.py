@@ -13,13 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self
 
-from . import endpoints  # noqa: F401  registers the handlers
-from .api import Answer, Api, refusal_body
-from .build import build_world
-from .control import control
-from .faults import Fault, Faults, unauthorized
-from .limits import Limits
-from .world import World
+from integrations.sandbox.kit.control import control
+from integrations.sandbox.kit.faults import Fault, Faults, unauthorized
+from integrations.sandbox.kit.limits import Limits
+from integrations.sandbox.pipedrive import endpoints  # noqa: F401  registers the handlers
+from integrations.sandbox.pipedrive.api import Answer, Api, refusal_body
+from integrations.sandbox.pipedrive.build import build_world
+from integrations.sandbox.pipedrive.world import World
 
 DEFAULT_TOKEN: Final = "sandbox-token"  # noqa: S105  the demo's, for this machine only
 HOST: Final = "127.0.0.1"

@@ -4,10 +4,10 @@ import hashlib
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from . import data
-from .definitions import field_definitions
-from .shapes import DEAL_CUSTOM_FIELDS, Json, number, stamp
-from .world import World
+from integrations.sandbox.pipedrive import data
+from integrations.sandbox.pipedrive.definitions import field_definitions
+from integrations.sandbox.pipedrive.shapes import DEAL_CUSTOM_FIELDS, Json, number, stamp
+from integrations.sandbox.pipedrive.world import World
 
 
 def empty_world(*, today: date, seed: int, founded: datetime) -> World:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from .parameters import (
+from integrations.sandbox.pipedrive.parameters import (
     Query,
     Refusal,
     bad_cursor,
@@ -28,8 +28,8 @@ from .parameters import (
     read_limit,
     write_cursor,
 )
-from .shapes import Json
-from .world import World
+from integrations.sandbox.pipedrive.shapes import Json
+from integrations.sandbox.pipedrive.world import World
 
 MAX_CUSTOM_FIELDS: Final = 15
 

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
-from .deals import Deals
-from .shapes import Json, stamp
-from .world import World
+from integrations.sandbox.pipedrive.deals import Deals
+from integrations.sandbox.pipedrive.shapes import Json, stamp
+from integrations.sandbox.pipedrive.world import World
 
 DEFAULT_DEALS: Final = 1_500
 DEFAULT_SEED: Final = 59

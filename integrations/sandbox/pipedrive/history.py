@@ -13,9 +13,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import Final
 
-from .behaviour import payment_behaviour
-from .shapes import Json, decimal
-from .world import Profile, World
+from integrations.sandbox.kit.behaviour import payment_behaviour
+from integrations.sandbox.pipedrive.shapes import Json, decimal
+from integrations.sandbox.pipedrive.world import Profile, World
 
 COLUMNS: Final = {
     "clients": (

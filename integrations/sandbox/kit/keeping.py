@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from .world import Profile, World
+from integrations.sandbox.pipedrive.world import Profile, World
 
 # What JSON turns into text, and back: objects by their number.
 _NUMBERED: Final = (

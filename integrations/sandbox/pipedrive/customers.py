@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any, Final
 
-from . import data
-from .company import empty_world
-from .definitions import OPTION_IDS, TERM_IDS
-from .identifiers import foreign_vat, french_vat, siren
-from .shapes import Json, stamp
-from .world import Profile
+from integrations.sandbox.pipedrive import data
+from integrations.sandbox.pipedrive.company import empty_world
+from integrations.sandbox.pipedrive.definitions import OPTION_IDS, TERM_IDS
+from integrations.sandbox.pipedrive.identifiers import foreign_vat, french_vat, siren
+from integrations.sandbox.pipedrive.shapes import Json, stamp
+from integrations.sandbox.pipedrive.world import Profile
 
 DAYS: Final = 913
 """Thirty months: as long as the company has used its CRM."""

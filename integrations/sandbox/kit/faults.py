@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
-from .api import Answer, refusal_body
+from integrations.sandbox.pipedrive.api import Answer, refusal_body
 
 KINDS: Final = (
     "429",

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from .api import Api, route
-from .parameters import (
+from integrations.sandbox.pipedrive.api import Api, route
+from integrations.sandbox.pipedrive.parameters import (
     Query,
     Refusal,
     dump,
@@ -16,8 +16,8 @@ from .parameters import (
     read_offset,
     write_cursor,
 )
-from .shapes import Json
-from .world import World
+from integrations.sandbox.pipedrive.shapes import Json
+from integrations.sandbox.pipedrive.world import World
 
 # Deals
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from .shapes import (
+from integrations.sandbox.pipedrive.shapes import (
     DEAL_CUSTOM_FIELDS,
     Json,
     deal_discount,

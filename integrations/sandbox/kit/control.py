@@ -19,14 +19,14 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
-from .api import Answer
-from .deals import QUEUE_DAYS
-from .faults import KINDS, Fault
-from .history import COLUMNS, history_csv, invoiced_deals
-from .world import UnknownObject, World
+from integrations.sandbox.kit.faults import KINDS, Fault
+from integrations.sandbox.pipedrive.api import Answer
+from integrations.sandbox.pipedrive.deals import QUEUE_DAYS
+from integrations.sandbox.pipedrive.history import COLUMNS, history_csv, invoiced_deals
+from integrations.sandbox.pipedrive.world import UnknownObject, World
 
 if TYPE_CHECKING:
-    from .server import Sandbox
+    from integrations.sandbox.kit.server import Sandbox
 
 EDITS: Final = (
     "add_deal",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
-from .shapes import parse_stamp, stamp
+from integrations.sandbox.pipedrive.shapes import parse_stamp, stamp
 
 MAX_IDS: Final = 100
 

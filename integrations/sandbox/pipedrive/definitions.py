@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from . import data
-from .shapes import Json
+from integrations.sandbox.pipedrive import data
+from integrations.sandbox.pipedrive.shapes import Json
 
 OPTION_IDS: Final = {
     **{label: 31 + place for place, label in enumerate(data.CLIENT_TYPES)},

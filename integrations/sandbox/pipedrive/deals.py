@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from . import data
-from .customers import DAYS, Customers
-from .shapes import (
+from integrations.sandbox.pipedrive import data
+from integrations.sandbox.pipedrive.customers import DAYS, Customers
+from integrations.sandbox.pipedrive.shapes import (
     Json,
     deal_discount,
     deal_value,
