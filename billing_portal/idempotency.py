@@ -28,7 +28,7 @@ def new_key() -> str:
     return secrets.token_urlsafe(18)
 
 
-def carry_out(
+def run_once(
     *,
     key: str,
     action: str,

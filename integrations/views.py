@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, stream_csv
 from billing_portal.toasts import announce
 from integrations.connecting import ConnectRefused, connect_pipedrive
@@ -233,7 +233,7 @@ def start(request: StaffRequest) -> HttpResponse:
         return reverse("integrations:run", args=[run.pk])
 
     try:
-        run = carry_out(
+        run = run_once(
             key=key_of(request),
             action="integrations.start_sync",
             by=request.user,

@@ -53,12 +53,12 @@ Older deals
 The last of the six users has left the company and is inactive, and still owns deals.
 """
 
-from .behaviour import payment_behaviour
-from .build import build_world
-from .history import history, history_csv, invoiced_deals
-from .limits import Limits
-from .server import DEFAULT_TOKEN, Sandbox, running
-from .world import World
+from integrations.sandbox.kit.behaviour import payment_behaviour
+from integrations.sandbox.kit.limits import Limits
+from integrations.sandbox.kit.server import DEFAULT_TOKEN, Sandbox, running
+from integrations.sandbox.pipedrive.build import build_world
+from integrations.sandbox.pipedrive.history import history, history_csv, invoiced_deals
+from integrations.sandbox.pipedrive.world import World
 
 __all__ = [
     "DEFAULT_TOKEN",

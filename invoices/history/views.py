@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.htmx import StaffRequest, go_to
-from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, stream_csv
 from billing_portal.templatetags.portal import grouped
 from invoices.history.imports import KINDS, MAX_ROWS, discard, keep, progress_of, start
@@ -162,7 +162,7 @@ def history_bring_in(request: StaffRequest, pk: int) -> HttpResponse:
     _own(request, pk)
     url = reverse("invoices:history_preview", args=[pk])
     try:
-        kept = carry_out(
+        kept = run_once(
             key=key_of(request),
             action="import_history",
             by=request.user,

@@ -104,7 +104,9 @@ def freeze(
     invoice.previous_hash = series.last_hash
     invoice.content_hash = snapshot.chained_hash(series.last_hash, invoice.paper)
     invoice.issued_at, invoice.issued_by = now, by
-    settling.put(invoice, settling.settlement(invoice.total_minor, invoice.issue_date, []))
+    settling.write_balance(
+        invoice, settling.settlement(invoice.total_minor, invoice.issue_date, [])
+    )
     invoice.save()
     series.last_issue_date = invoice.issue_date
     series.last_hash = invoice.content_hash

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, paginate
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
@@ -108,7 +108,7 @@ def _decide(
     request: StaffRequest, pk: int, action: str, act: Callable[[], Message], said: Any
 ) -> HttpResponse:
     try:
-        found = carry_out(
+        found = run_once(
             key=key_of(request),
             action=action,
             by=request.user,

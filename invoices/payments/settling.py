@@ -97,7 +97,7 @@ BALANCE_FIELDS = [
 ]
 
 
-def put(invoice: Invoice, found: Settlement) -> None:
+def write_balance(invoice: Invoice, found: Settlement) -> None:
     """Write a settlement on an issued invoice in memory; the caller saves BALANCE_FIELDS."""
     assert invoice.issue_date is not None and invoice.due_date is not None
     invoice.paid_minor = found.paid_minor
@@ -134,7 +134,7 @@ def steps_of(invoice: Invoice) -> list[Settled]:
 def refresh(invoice: Invoice) -> None:
     """Recompute and save the balance of an invoice that the caller has locked."""
     assert invoice.issue_date is not None
-    put(invoice, settlement(invoice.total_minor, invoice.issue_date, steps_of(invoice)))
+    write_balance(invoice, settlement(invoice.total_minor, invoice.issue_date, steps_of(invoice)))
     invoice.save(update_fields=[*BALANCE_FIELDS, "updated_at"])
 
 

@@ -26,7 +26,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing_portal.accounts.models import User
 from billing_portal.forms import RowsField, row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, chips, ordered, paginate, stream_csv, stream_xlsx
 from billing_portal.money import formatted_minor, reader_locale
 from billing_portal.templatetags.portal import grouped, query_with
@@ -246,7 +246,7 @@ def client_edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     form = ClientForm(request.POST or None, instance=found)
     if request.method == "POST" and form.is_valid():
         try:
-            saved = carry_out(
+            saved = run_once(
                 key=key_of(request),
                 action="client",
                 by=request.user,
@@ -277,7 +277,7 @@ def contact_edit(request: StaffRequest, pk: int, contact_pk: int | None = None) 
     form = ContactForm(request.POST or None, instance=contact or Contact(client=found))
     if request.method == "POST" and form.is_valid():
         try:
-            carry_out(key=key_of(request), action="contact", by=request.user, act=form.save)
+            run_once(key=key_of(request), action="contact", by=request.user, act=form.save)
         except AlreadyDone:
             pass
         else:

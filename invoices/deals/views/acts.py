@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import add_toast, close_overlays, refresh_counts
 from invoices.deals.forms import QueueFilter, SetAsideForm
@@ -42,7 +42,7 @@ def draft_deal(request: StaffRequest, pk: int) -> HttpResponse:
     on = timezone.localdate()
     following = _following(request, pk) if wants_partial(request) else None
     try:
-        draft = carry_out(
+        draft = run_once(
             key=key_of(request),
             action="draft a deal",
             by=request.user,
@@ -126,7 +126,7 @@ def _draft_now(request: StaffRequest, ids: list[int]) -> HttpResponse:
         messages.error(request, _("Choose at least one deal. Nothing was drafted."))
         return go_to(request, reverse("invoices:deals"))
     try:
-        made = carry_out(
+        made = run_once(
             key=key_of(request),
             action="draft several deals",
             by=request.user,
@@ -159,7 +159,7 @@ def set_deal_aside(request: StaffRequest, pk: int) -> HttpResponse:
     back = reverse("invoices:deals") + (f"?{request.GET.urlencode()}" if request.GET else "")
     if request.method == "POST" and form.is_valid():
         try:
-            carry_out(
+            run_once(
                 key=key_of(request),
                 action="set a deal aside",
                 by=request.user,

@@ -9,7 +9,7 @@ import arabic_reshaper  # type: ignore[import-untyped]
 from reportlab.pdfbase.ttfonts import TTFontFile
 from xhtml2pdf.bidi import get_display, needs_bidi
 
-FONTS = Path(__file__).parent / "assets" / "fonts"
+FONTS = Path(__file__).resolve().parents[2] / "assets" / "fonts"
 # The names under which the engine registers the @font-face rules of document.html:
 # family_boldItalic.
 REGULAR, BOLD = "portalsans_00", "portalsans_10"

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.money import formatted_minor, from_minor, to_minor
 from billing_portal.toasts import add_toast, close_overlays
 from invoices.invoicing.forms.acts import ApplyForm, WriteOffForm
@@ -44,7 +44,7 @@ def note(request: StaffRequest, pk: int) -> HttpResponse:
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            carry_out(
+            run_once(
                 key=key_of(request),
                 action="note on an invoice",
                 by=request.user,
@@ -122,7 +122,7 @@ def apply_money(request: StaffRequest, pk: int) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            carry_out(
+            run_once(
                 key=key_of(request),
                 action="apply cash or credit",
                 by=request.user,
@@ -175,7 +175,7 @@ def write_off_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     form = WriteOffForm(request.POST or None, currency=invoice.currency, initial={"amount": owed})
     if request.method == "POST" and form.is_valid():
         try:
-            carry_out(
+            run_once(
                 key=key_of(request),
                 action="write off",
                 by=request.user,

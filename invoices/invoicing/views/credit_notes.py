@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from billing_portal.htmx import StaffRequest, go_to, render_page
-from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.money import formatted_minor
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
@@ -53,7 +53,7 @@ def credit(request: StaffRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         send = "send" in request.POST
         try:
-            made = carry_out(
+            made = run_once(
                 key=key_of(request),
                 action="credit an invoice",
                 by=request.user,

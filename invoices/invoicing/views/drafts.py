@@ -16,7 +16,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import searched
 from billing_portal.toasts import add_toast
 from invoices.clients.recipients import client_recipients
@@ -59,7 +59,7 @@ def new(request: StaffRequest) -> HttpResponse:
             {"client": client, "waiting": waiting, "drafts": drafts},
         )
     try:
-        draft = carry_out(
+        draft = run_once(
             key=key_of(request),
             action="new draft",
             by=request.user,
@@ -298,7 +298,7 @@ def void(request: StaffRequest, pk: int) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            carry_out(
+            run_once(
                 key=key_of(request),
                 action="discard a draft",
                 by=request.user,

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page
-from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from invoices.clients.recipients import client_recipients
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
@@ -43,7 +43,7 @@ def issue_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     form.is_valid()
     send = "send" in request.POST
     try:
-        issued = carry_out(
+        issued = run_once(
             key=key_of(request),
             action="issue an invoice",
             by=request.user,
@@ -132,7 +132,7 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     form: Any = SendForm(request.POST) if request.method == "POST" else None
     if form is not None and form.is_valid():
         try:
-            message = carry_out(
+            message = run_once(
                 key=key_of(request),
                 action="send an invoice",
                 by=request.user,

@@ -22,7 +22,7 @@ from moneyed import Money
 from billing_portal.dates import DateTextField
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, carried_out, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, carried_out, key_of, run_once
 from billing_portal.lists.paging import (
     Column,
     chips,
@@ -346,7 +346,7 @@ def _record(
         )
 
     try:
-        payment = carry_out(
+        payment = run_once(
             key=key_of(request),
             action="payment",
             by=request.user,
@@ -432,7 +432,7 @@ def payment_allocate(request: StaffRequest, pk: int) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            carry_out(
+            run_once(
                 key=key_of(request),
                 action="allocate",
                 by=request.user,
@@ -466,7 +466,7 @@ def payment_reverse(request: StaffRequest, pk: int) -> HttpResponse:
     form = ReversalForm(request.POST or None, initial={"on": on})
     if request.method == "POST" and form.is_valid():
         try:
-            carry_out(
+            run_once(
                 key=key_of(request),
                 action="reverse",
                 by=request.user,

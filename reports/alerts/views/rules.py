@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing_portal import dates
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, carry_out, key_of
+from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, paginate
 from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import add_toast, refresh_counts
@@ -277,7 +277,7 @@ def rule(request: StaffRequest, pk: int) -> HttpResponse:
 def _save(request: StaffRequest, form: RuleForm, found: AlertRule | None) -> HttpResponse:
     active = {"on": True, "off": False}.get(request.POST.get("switch", ""))
     try:
-        saved = carry_out(
+        saved = run_once(
             key=key_of(request),
             action="save alert rule",
             by=request.user,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 
 import pytest
 import yaml
@@ -14,6 +13,7 @@ from integrations.core.http import ProviderError
 from integrations.pipedrive.client import Pipedrive, base_url_of
 from integrations.sandbox import Sandbox, build_world
 from tests.integrations.core.test_http import serving
+from tests.shared import SHARED
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def answering(body):
         yield client
 
 
-SPECS = Path(__file__).resolve().parents[3] / "shared" / "specs" / "pipedrive"
+SPECS = SHARED / "specs" / "pipedrive"
 
 
 @pytest.fixture(autouse=True)

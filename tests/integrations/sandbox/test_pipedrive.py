@@ -12,7 +12,6 @@ from collections import Counter, defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 from statistics import median
 
@@ -41,9 +40,9 @@ from integrations.sandbox.kit.keeping import UnreadableWorld, load_world, save_w
 from integrations.sandbox.pipedrive import history
 from integrations.sandbox.pipedrive.api import registered_routes
 from integrations.sandbox.pipedrive.shapes import deal_value, line_sum
+from tests.shared import ROOT, SHARED
 
-ROOT = Path(__file__).resolve().parents[2]
-SPECIFICATIONS = ROOT.parent / "shared" / "specs" / "pipedrive"
+SPECIFICATIONS = SHARED / "specs" / "pipedrive"
 TODAY = date(2026, 11, 24)
 UNTIL = TODAY - timedelta(days=21)
 

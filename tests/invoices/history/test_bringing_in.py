@@ -37,14 +37,14 @@ from invoices.models import (
     Payment,
 )
 from tests.factories import make_client, make_client_type, make_company, make_invoice
+from tests.shared import SHARED
 
 pytestmark = pytest.mark.django_db
 
 ON = date(2026, 11, 24)
 COLUMNS = {"clients": CLIENT_COLUMNS, "invoices": INVOICE_COLUMNS, "payments": PAYMENT_COLUMNS}
 RECEIVABLES = Path(
-    os.environ.get("LATE_PAYMENT_HISTORIES", "")
-    or Path(__file__).parents[3] / "shared/data/late-payment-histories.csv"
+    os.environ.get("LATE_PAYMENT_HISTORIES", "") or SHARED / "data" / "late-payment-histories.csv"
 )
 
 CLIENT = {"name": "Atelier Brume", "client_type": "SME"}

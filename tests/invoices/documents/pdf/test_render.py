@@ -18,7 +18,7 @@ from xhtml2pdf import parser, pisa
 
 from invoices.documents import mentions
 from invoices.documents.paper import Buyer, Paper, PaperLine, Seller, amounts
-from invoices.documents.pdf import render
+from invoices.documents.pdf import render as pdf
 from invoices.documents.pdf.archive import Attachment, Facts, finish
 from invoices.documents.pdf.render import PdfRefused, render, unprintable
 from invoices.documents.pdf.text import printable
@@ -432,7 +432,7 @@ def test_the_finish_carries_an_attachment_for_the_e_invoice_to_come():
 
 
 def test_the_payment_code_is_one_of_the_european_payments_council():
-    code = render._payment_code(make_paper())
+    code = pdf._payment_code(make_paper())
     assert code is not None
     assert code.error == "M"
     wanted = {
@@ -444,7 +444,7 @@ def test_the_payment_code_is_one_of_the_european_payments_council():
     }
     for fields in wanted.values():
         paper = make_paper(**fields)
-        assert render._payment_code(paper) is None
+        assert pdf._payment_code(paper) is None
         render(paper)
 
 
@@ -474,7 +474,7 @@ def test_the_engine_has_nothing_to_say_about_our_document(monkeypatch):
         results.append(create(*args, **options))
         return results[-1]
 
-    monkeypatch.setattr(render.pisa, "CreatePDF", noted)
+    monkeypatch.setattr(pdf.pisa, "CreatePDF", noted)
     render(make_paper(), logo_png=logo())
     render(make_paper(language="en"), draft=True)
     assert [(result.err, result.warn, result.log) for result in results] == [(0, 0, [])] * 2
@@ -543,19 +543,19 @@ def test_no_text_makes_the_engine_open_a_connection_or_a_file(tmp_path):
 def test_even_markup_of_ours_could_not_fetch(source):
     """The second wall: were a text ever not escaped, the policy still refuses, and so do we."""
     with pytest.raises(PdfRefused):
-        render._laid_out(f'<p>a<img src="{source}"></p>', {})
+        pdf._laid_out(f'<p>a<img src="{source}"></p>', {})
 
 
 def test_a_failure_of_the_engine_is_a_refusal_with_a_sentence():
     with pytest.raises(PdfRefused, match=r"could not be made .ZeroDivisionError."):
-        render._laid_out("<invoicelines></invoicelines>", {"lines": lambda: 1 // 0})
+        pdf._laid_out("<invoicelines></invoicelines>", {"lines": lambda: 1 // 0})
     deep = "<div>" * 200 + "x" + "</div>" * 200
     with pytest.raises(PdfRefused, match="too long to lay out"):
-        render._laid_out(deep, {})
+        pdf._laid_out(deep, {})
 
 
 def test_a_font_that_is_not_embedded_is_a_refusal(monkeypatch):
-    html = render.render_to_string
+    html = pdf.render_to_string
     monkeypatch.setattr(
         render,
         "render_to_string",

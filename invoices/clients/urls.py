@@ -1,0 +1,23 @@
+from django.urls import path
+
+from invoices.clients.views import clients
+
+urlpatterns = [
+    path("clients/", clients.client_list, name="clients"),
+    path("clients/export.csv", clients.export_clients_csv, name="clients-csv"),
+    path("clients/export.xlsx", clients.export_clients_xlsx, name="clients-xlsx"),
+    path("clients/new/", clients.client_edit, name="client-new"),
+    path("clients/<int:pk>/", clients.client, name="client"),
+    path("clients/<int:pk>/edit/", clients.client_edit, name="client-edit"),
+    path("clients/<int:pk>/contacts/new/", clients.contact_edit, name="contact-new"),
+    path(
+        "clients/<int:pk>/contacts/<int:contact_pk>/edit/",
+        clients.contact_edit,
+        name="contact-edit",
+    ),
+    path(
+        "clients/<int:pk>/contacts/<int:contact_pk>/remove/",
+        clients.contact_remove,
+        name="contact-remove",
+    ),
+]

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from reports.receivables import views
+
+urlpatterns = [
+    path("reports/receivables/", views.receivables, name="receivables"),
+    path("reports/receivables/figures/", views.figures, name="receivables-figures"),
+    path("reports/receivables/export.csv", views.receivables_csv, name="receivables-csv"),
+    path("reports/receivables/export.xlsx", views.receivables_xlsx, name="receivables-xlsx"),
+]
