@@ -35,7 +35,7 @@ from invoices.models import (
     Stage,
     VatBreakdown,
 )
-from invoices.payments.settling import BALANCE_FIELDS, Settled, put, settlement
+from invoices.payments.settling import BALANCE_FIELDS, Settled, settlement, write_balance
 
 MONTHS = 60
 SETTLED_SHARE = 0.85
@@ -285,7 +285,7 @@ class _Sower:
             exchange_rate=Decimal(1) if client.currency == self.home else rates,
         )
         steps = self._steps(batch, invoice, behaviour)
-        put(invoice, settlement(invoice.total_minor, issued, steps))
+        write_balance(invoice, settlement(invoice.total_minor, issued, steps))
         self.found.invoices += 1
         self.found.settled += invoice.status == Invoice.Status.SETTLED
         if not self.fast:
@@ -381,7 +381,7 @@ class _Sower:
             total_minor=amount,
             exchange_rate=invoice.exchange_rate,
         )
-        put(note, settlement(amount, day, [Settled(Allocation.Kind.CREDIT, amount, day)]))
+        write_balance(note, settlement(amount, day, [Settled(Allocation.Kind.CREDIT, amount, day)]))
         batch.credit_notes.append(note)
         batch.allocations.append(
             Allocation(

@@ -27,7 +27,7 @@ from invoices.models import (
     InvoiceEvent,
     Payment,
 )
-from invoices.payments.settling import BALANCE_FIELDS, Settled, put, settlement
+from invoices.payments.settling import BALANCE_FIELDS, Settled, settlement, write_balance
 
 BATCH = 2_000
 M = TypeVar("M", bound=models.Model)
@@ -143,7 +143,7 @@ class _Writer:
                 taken = credited.get(row.line, 0) if is_credit else 0
                 applied = [Settled(Allocation.Kind.CREDIT, taken, row.issued_on)] if taken else []
                 found = applied if is_credit else steps.get(row.number, [])
-                put(invoice, settlement(invoice.total_minor, invoice.issue_date, found))
+                write_balance(invoice, settlement(invoice.total_minor, invoice.issue_date, found))
             self.insert(Invoice, made)
             self.invoices.update({invoice.number: invoice for invoice in made})
         self._update_held(steps)
@@ -218,7 +218,7 @@ class _Writer:
         for invoice in held:
             assert invoice.issue_date is not None
             found = before[invoice.pk] + steps[invoice.number]
-            put(invoice, settlement(invoice.total_minor, invoice.issue_date, found))
+            write_balance(invoice, settlement(invoice.total_minor, invoice.issue_date, found))
         if held:
             Invoice.objects.bulk_update(held, BALANCE_FIELDS, batch_size=500)
 

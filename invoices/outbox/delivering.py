@@ -212,8 +212,8 @@ def invoice_mail(invoice: Invoice, company: Company) -> tuple[str, str, str]:
         "iban": " ".join(re.findall(".{1,4}", iban.replace(" ", ""))),
     }
     subject = f"{kinds[language]} {invoice.number} – {company.name}"
-    text = render_to_string(f"invoices/email/invoice.{language}.txt", context)
-    html = render_to_string(f"invoices/email/invoice.{language}.html", context)
+    text = render_to_string(f"invoices/invoicing/email/invoice.{language}.txt", context)
+    html = render_to_string(f"invoices/invoicing/email/invoice.{language}.html", context)
     return subject, text.strip() + "\n", html
 
 

@@ -660,8 +660,8 @@ django.setup()
 from django.db import connection
 from integrations.models import SyncRun
 from integrations.pipedrive.client import Pipedrive
-from integrations.pipedrive.sync import carry_out
-from integrations.runs import claim
+from integrations.crm.importing import carry_out
+from integrations.core.runs import claim
 from tests.crash import DiesAt
 # Several pages of each kind, out of a small world.
 Pipedrive.changed.__kwdefaults__["limit"] = 80

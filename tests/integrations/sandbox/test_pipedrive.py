@@ -31,13 +31,13 @@ from integrations.sandbox import (
     Limits,
     Sandbox,
     build_world,
+    history,
     invoiced_deals,
     payment_behaviour,
     running,
 )
 from integrations.sandbox.kit.faults import KINDS
 from integrations.sandbox.kit.keeping import UnreadableWorld, load_world, save_world
-from integrations.sandbox.pipedrive import history
 from integrations.sandbox.pipedrive.api import registered_routes
 from integrations.sandbox.pipedrive.shapes import deal_value, line_sum
 from tests.shared import ROOT, SHARED

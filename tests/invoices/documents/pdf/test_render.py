@@ -557,7 +557,7 @@ def test_a_failure_of_the_engine_is_a_refusal_with_a_sentence():
 def test_a_font_that_is_not_embedded_is_a_refusal(monkeypatch):
     html = pdf.render_to_string
     monkeypatch.setattr(
-        render,
+        pdf,
         "render_to_string",
         lambda *args: html(*args).replace("PortalSans; font-size", "Helvetica; font-size"),
     )
