@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from billing_portal.templatetags.portal import percent
+from billing_portal.figures import percent
 
 FONT = "InterVariable, system-ui, sans-serif"
 Figure = dict[str, Any]

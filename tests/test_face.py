@@ -18,7 +18,8 @@ from django.urls import path
 from django.utils import timezone, translation
 from moneyed import Money
 
-from billing_portal.templatetags.portal import grouped, query_with
+from billing_portal.figures import grouped
+from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import add_toast, announce, close_overlays, refresh_counts
 from billing_portal.urls import urlpatterns as real
 from tests.factories import make_client_type, make_company, make_invoice

@@ -31,8 +31,9 @@ from django.utils.translation import gettext as _
 from moneyed import Money
 
 from billing_portal import dates
+from billing_portal.figures import decimal, grouped
 from billing_portal.money import formatted_minor
-from billing_portal.templatetags.portal import decimal, grouped, query_with
+from billing_portal.templatetags.portal import query_with
 
 Row = TypeVar("Row")
 PAGE_SIZE = 25

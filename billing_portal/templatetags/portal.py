@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
-from babel.numbers import format_decimal
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
@@ -21,12 +19,12 @@ from django.utils.translation import gettext_lazy
 from moneyed import Money
 
 from billing_portal import dates
+from billing_portal.figures import EMPTY, decimal, grouped, percent
 from billing_portal.idempotency import FIELD, new_key
-from billing_portal.money import MINUS, formatted, formatted_minor, reader_locale
+from billing_portal.money import formatted, formatted_minor
 
 register = template.Library()
 
-EMPTY = "–"
 # Icon and word of each state (ui/UI.md, "States").
 STATES: dict[str, tuple[str, Any]] = {
     "draft": ("circle-dashed", gettext_lazy("Draft")),
@@ -60,29 +58,8 @@ def number(value: int | None) -> str:
     return EMPTY if value is None else grouped(value)
 
 
-def grouped(value: int) -> str:
-    """An integer with the reader's group separators and a true minus."""
-    separator = "\u202f" if reader_locale() == "fr_FR" else ","
-    return f"{value:,}".replace(",", separator).replace("-", MINUS)
-
-
-@register.filter
-def decimal(value: Decimal | float | None) -> str:
-    """A localised number without trailing zeros."""
-    if value is None:
-        return EMPTY
-    text: str = format_decimal(
-        Decimal(str(value)), format="#,##0.############", locale=reader_locale()
-    )
-    return text.replace("-", MINUS)
-
-
-@register.filter
-def percent(value: Decimal | float | None) -> str:
-    """20 → 20% in English, 20 % in French."""
-    if value is None:
-        return EMPTY
-    return decimal(value) + ("\u00a0%" if reader_locale() == "fr_FR" else "%")
+register.filter("decimal", decimal)
+register.filter("percent", percent)
 
 
 # ─ Days ─────────────────────────────────────────────────────────────────────────────────────────

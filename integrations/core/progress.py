@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing_portal.templatetags.portal import grouped
+from billing_portal.figures import grouped
 from integrations.models import SyncRun
 
 # What a person sees as one step, and the steps of the import that it stands for.

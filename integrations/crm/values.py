@@ -20,8 +20,8 @@ from django.utils.translation import gettext as _
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError as NumberError
 
+from billing_portal.figures import grouped
 from billing_portal.money import LARGEST_MINOR, formatted_minor, round_half_up
-from billing_portal.templatetags.portal import grouped
 from integrations.core.http import Json
 
 _OLDEST, _LATEST = date(1990, 1, 1), date(2200, 1, 1)

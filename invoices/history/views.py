@@ -19,10 +19,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to
 from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, stream_csv
-from billing_portal.templatetags.portal import grouped
 from invoices.history.imports import KINDS, MAX_ROWS, discard, keep, progress_of, start
 from invoices.history.rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
 from invoices.models import HistoryImport

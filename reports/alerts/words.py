@@ -142,7 +142,7 @@ def _value(data: dict[str, Any]) -> tuple[str, bool]:
     value = Decimal(data["value"])
     if value == int(value):
         return _days(int(value)), False
-    from billing_portal.templatetags.portal import decimal
+    from billing_portal.figures import decimal
 
     return _("%(n)s days") % {"n": decimal(value)}, False
 

@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal import dates
+from billing_portal.figures import grouped, percent
 from billing_portal.money import MINUS, formatted_minor
-from billing_portal.templatetags.portal import grouped, percent
 from invoices.models import ClientType, Invoice
 from invoices.selections.filters import (
     NOBODY,

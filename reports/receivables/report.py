@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal import dates
+from billing_portal.figures import grouped
 from billing_portal.money import MINUS, formatted_minor
-from billing_portal.templatetags.portal import grouped
 from invoices.models import ClientType
 from invoices.selections.filters import BUCKETS_DUE, BUCKETS_ISSUE, NOBODY, InvoiceFilter
 from reports import charts

@@ -24,12 +24,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.accounts.models import User
+from billing_portal.figures import grouped
 from billing_portal.forms import RowsField, row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, chips, ordered, paginate, stream_csv, stream_xlsx
 from billing_portal.money import formatted_minor, reader_locale
-from billing_portal.templatetags.portal import grouped, query_with
+from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
 from invoices.clients.forms import ClientForm, ContactForm
 from invoices.clients.payment_habits import habit_of

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from billing_portal.figures import grouped
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
 from billing_portal.idempotency import AlreadyDone, key_of, run_once
-from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import add_toast, close_overlays, refresh_counts
 from invoices.deals.forms import QueueFilter, SetAsideForm
 from invoices.deals.queue import (

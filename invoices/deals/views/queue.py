@@ -22,6 +22,7 @@ from django.views.decorators.http import require_GET
 from moneyed import Money
 
 from billing_portal.accounts.models import User
+from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists.paging import (
     POSITION,
@@ -36,7 +37,7 @@ from billing_portal.lists.paging import (
     totals_per_currency,
 )
 from billing_portal.money import digits, formatted, formatted_minor, from_minor, is_currency
-from billing_portal.templatetags.portal import grouped, query_with
+from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
 from invoices.clients.vat import vat_treatment
 from invoices.deals.forms import NOBODY, QueueFilter

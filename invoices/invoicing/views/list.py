@@ -27,6 +27,7 @@ from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from billing_portal.dates import DateTextField
+from billing_portal.figures import grouped
 from billing_portal.forms import RowsField, row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists.paging import (
@@ -44,14 +45,7 @@ from billing_portal.lists.paging import (
     totals_per_currency,
 )
 from billing_portal.money import DecimalTextField, formatted_minor, from_minor
-from billing_portal.templatetags.portal import (
-    STATES,
-    ct,
-    ct_mark,
-    grouped,
-    query_with,
-    state_html,
-)
+from billing_portal.templatetags.portal import STATES, ct, ct_mark, query_with, state_html
 from billing_portal.toasts import announce
 from invoices.models import Client, ClientType, Document, Invoice
 from invoices.models.invoices import Standing

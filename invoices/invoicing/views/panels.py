@@ -14,9 +14,10 @@ from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.accounts.models import User
+from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest
 from billing_portal.money import formatted_minor
-from billing_portal.templatetags.portal import STATES, grouped, query_with
+from billing_portal.templatetags.portal import STATES, query_with
 from invoices.clients.payment_habits import habit_of
 from invoices.documents import penalties
 from invoices.invoicing import timeline

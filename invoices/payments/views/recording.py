@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from moneyed import Money
 
 from billing_portal.dates import DateTextField
+from billing_portal.figures import grouped
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.idempotency import AlreadyDone, carried_out, key_of, run_once
@@ -35,7 +36,6 @@ from billing_portal.lists.paging import (
     totals_per_currency,
 )
 from billing_portal.money import formatted, is_currency
-from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import announce
 from invoices.clients.views.clients import chosen_client
 from invoices.models import Client, Invoice, Payment

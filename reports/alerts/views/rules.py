@@ -19,10 +19,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal import dates
+from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
 from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, paginate
-from billing_portal.templatetags.portal import grouped
 from billing_portal.toasts import add_toast, refresh_counts
 from invoices.selections.filters import company_currency
 from reports.alerts import previews, running
