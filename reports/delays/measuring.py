@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
 
 from django.db import connection
 from django.db.models import (
-    BigIntegerField,
     Case,
     Count,
     DateField,
@@ -33,12 +31,12 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import LessThan
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from invoices.models import Allocation, Client, ClientType, Invoice
+from invoices.models import Client, ClientType, Invoice
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.selections.filters import (
     NOBODY,
@@ -46,9 +44,7 @@ from invoices.selections.filters import (
     company_currency,
     filter_invoices,
     minor_units,
-    open_at,
     settled_by,
-    with_open_amount,
 )
 from invoices.selections.sql import (
     DaysBetween,
@@ -338,37 +334,6 @@ def fold(found: Mapping[Key, Tally], pick: Callable[[Key], Any]) -> dict[Any, Ta
     return folded
 
 
-@dataclass(frozen=True)
-class Group:
-    """One row of the report. `key` is an id, a month index, or None for nobody."""
-
-    key: Any
-    label: str
-    late: Tally
-    to_pay: Tally
-
-
-@dataclass(frozen=True)
-class Report:
-    scope: Scope
-    by: By
-    groups: list[Group]
-    total: Group
-
-
-def measure(scope: Scope, by: By) -> Report:
-    """Both measures for every group, in the order in which they are named. Five queries."""
-    late, to_pay = (tallies(scope, measure, by) for measure in MEASURES)
-    names = labels(by, [key for (key,) in late])
-    groups = [Group(key, names[key], late[(key,)], to_pay[(key,)]) for key in names]
-    return Report(
-        scope,
-        by,
-        groups,
-        Group("total", _("All"), total(late.values()), total(to_pay.values())),
-    )
-
-
 def labels(by: By, keys: Iterable[Any]) -> dict[Any, str]:
     """Names of the groups, in the order in which people expect them."""
     wanted = set(keys)
@@ -388,104 +353,3 @@ def labels(by: By, keys: Iterable[Any]) -> dict[Any, str]:
         if None in wanted:
             names[None] = _("No seller named")
     return names
-
-
-# ─ Payment slices: each payment is an observation, weighted by its amount
-
-
-@dataclass(frozen=True)
-class Slices:
-    """Amount-weighted days over payments instead of invoices; None without payments."""
-
-    days_late: Fraction | None
-    days_to_pay: Fraction | None
-    # With what is open and overdue, at today's age: signed, and with early payments as 0 (DBT).
-    signed: Fraction | None
-    beyond_terms: Fraction | None
-    unrated: int
-
-
-def slices(scope: Scope) -> Slices:
-    """The second honest reading of part payments. Three queries."""
-    own = company_currency()
-    rows = scope.rows().order_by()
-    amount = InCompanyCurrency("amount_minor", own, of="invoice__")
-    late = DaysBetween(F("invoice__due_date"), F("applied_on"))
-    to_pay = DaysBetween(F("invoice__issue_date"), F("applied_on"))
-    paid = Allocation.objects.filter(
-        invoice__in=rows, kind=Allocation.Kind.PAYMENT, applied_on__lte=scope.as_of
-    ).aggregate(
-        n=Count("pk"),
-        rated=Count(amount),
-        amount=Sum(amount),
-        late=Sum(_times(amount, late)),
-        to_pay=Sum(_times(amount, to_pay)),
-        beyond=Sum(_times(amount, Greatest(late, Value(0)))),
-    )
-    overdue = with_open_amount(
-        rows.filter(open_at(scope.as_of), due_date__lt=scope.as_of), scope.as_of
-    )
-    age = DaysBetween(F("due_date"), Value(scope.as_of, output_field=DateField()))
-    still_open = InCompanyCurrency("open_minor", own)
-    waiting = overdue.aggregate(
-        n=Count("pk"),
-        rated=Count(still_open),
-        amount=Sum(still_open),
-        late=Sum(_times(still_open, age)),
-    )
-    sums = {key: value or 0 for key, value in paid.items()}
-    more = {key: value or 0 for key, value in waiting.items()}
-    everything = sums["amount"] + more["amount"]
-    return Slices(
-        days_late=_ratio(sums["late"], sums["amount"]),
-        days_to_pay=_ratio(sums["to_pay"], sums["amount"]),
-        signed=_ratio(sums["late"] + more["late"], everything),
-        beyond_terms=_ratio(sums["beyond"] + more["late"], everything),
-        unrated=sums["n"] - sums["rated"] + more["n"] - more["rated"],
-    )
-
-
-def _times(amount: Combinable, days: Combinable) -> ExpressionWrapper[Any]:
-    return ExpressionWrapper(amount * days, output_field=BigIntegerField())
-
-
-def _ratio(above: int, below: int) -> Fraction | None:
-    return Fraction(int(above), int(below)) if below else None
-
-
-def rounded(number: Fraction | None, places: int = 2) -> float | None:
-    """Half away from zero, as people round."""
-    if number is None:
-        return None
-    exact = Decimal(number.numerator) / Decimal(number.denominator)
-    return float(exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
-
-
-def as_json(report: Report) -> dict[str, Any]:
-    """What `payment_delays --format json` prints; null percentiles are not reached."""
-    return {
-        "as_of": report.scope.as_of.isoformat(),
-        "by": report.by,
-        "groups": [{"group": group.label, **_figures(group)} for group in report.groups],
-        "total": _figures(report.total),
-    }
-
-
-def _figures(group: Group) -> dict[str, Any]:
-    return {
-        "n": group.late.n,
-        "paid": group.late.n_paid,
-        "open": group.late.open,
-        "days_late": _days(group.late),
-        "days_to_pay": _days(group.to_pay),
-    }
-
-
-def _days(tally: Tally) -> dict[str, Any]:
-    return {
-        "mean_paid": rounded(tally.mean),
-        "weighted_mean_paid": rounded(tally.weighted_mean),
-        "p50": tally.curve.p50,
-        "p75": tally.curve.p75,
-        "p90": tally.curve.p90,
-    }

@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import permission_required
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,8 +27,11 @@ from billing_portal.templatetags.portal import query_with
 from invoices.models import ClientType, Invoice
 from invoices.selections.filters import InvoiceFilter, usual_currencies
 from invoices.selections.sql import first_day, month_index
-from reports.delays.measuring import BYS, MEASURES, By, Measure, Scope, rounded
-from reports.delays.report import DelayReport, Head, Row, list_url
+from reports.cells import Head, rounded
+from reports.delays.measuring import BYS, MEASURES, By, Measure, Scope
+from reports.delays.report import DelayReport
+from reports.delays.rows import Row
+from reports.links import invoice_list
 
 VIEW = "reports.view_reports"
 MONTHS = 24
@@ -136,7 +139,7 @@ def _report(request: HttpRequest) -> tuple[DelayReport, list[str]]:
 def delays(request: HttpRequest) -> HttpResponse:
     report, problems = _report(request)
     params = request.GET
-    scope = report.scope
+    groups, scope = report.groups, report.groups.scope
     form = ScopeForm(
         initial={
             "issued_from": scope.issued_from,
@@ -152,21 +155,21 @@ def delays(request: HttpRequest) -> HttpResponse:
         "problems": problems,
         "form": form,
         "by_links": [
-            (label, query_with(params, {"by": by, "sort": None}), by == report.by)
+            (label, query_with(params, {"by": by, "sort": None}), by == groups.by)
             for by, label in WORDS_OF_BY
         ],
         "measure_links": [
-            (label, query_with(params, {"measure": measure}), measure == report.measure)
+            (label, query_with(params, {"measure": measure}), measure == groups.measure)
             for measure, label in WORDS_OF_MEASURE
         ],
         "period_links": _period_links(params, scope),
-        "heads": [_head(head, params, report.sort) for head in _group_head(report)],
+        "heads": [_head(head, params, groups.sort) for head in _group_head(report)],
         "kept": [(name, params[name]) for name in ("by", "measure", "sort") if params.get(name)],
         "chips": _chips(params, scope, form),
         "figures_url": f"{reverse('reports:delays-figures')}{query_with(params, {})}",
         "csv_url": f"{reverse('reports:delays-csv')}{query_with(params, {})}",
         "xlsx_url": f"{reverse('reports:delays-xlsx')}{query_with(params, {})}",
-        "rows_url": list_url(scope.wanted),
+        "rows_url": invoice_list(scope.wanted),
         "watch_url": _watch_url(request, scope),
         "clear_url": reverse("reports:delays"),
         "narrowed": bool(params),
@@ -181,7 +184,7 @@ def delays(request: HttpRequest) -> HttpResponse:
 
 def _group_head(report: DelayReport) -> list[Head]:
     words = {by: str(label) for by, label in WORDS_OF_BY}
-    return [Head("group", words[report.by], "first"), *report.heads]
+    return [Head("group", words[report.groups.by], "first"), *report.table.heads]
 
 
 def _head(head: Head, params: QueryDict, sort: str) -> dict[str, str]:
@@ -240,10 +243,7 @@ def _chips(params: QueryDict, scope: Scope, form: ScopeForm) -> list[tuple[str, 
 def _watch_url(request: HttpRequest, scope: Scope) -> str:
     if not request.user.has_perm("reports.change_alertrule"):
         return ""
-    try:
-        url = reverse("reports:rule-new")
-    except NoReverseMatch:
-        return ""
+    url = reverse("reports:rule-new")
     one = scope.client_types[0] if len(scope.client_types) == 1 else ""
     return f"{url}?kind=type_delay&client_type={one}" if one else f"{url}?kind=type_delay"
 
@@ -255,7 +255,7 @@ def figures(request: HttpRequest) -> HttpResponse:
     import orjson
 
     report, _problems = _report(request)
-    return HttpResponse(orjson.dumps(report.figures()), content_type="application/json")
+    return HttpResponse(orjson.dumps(report.figures.drawn()), content_type="application/json")
 
 
 def _columns(report: DelayReport) -> list[Column]:
@@ -272,7 +272,7 @@ def _columns(report: DelayReport) -> list[Column]:
         return value
 
     columns = [
-        Column("group", heads[report.by], value=lambda row: row.label),
+        Column("group", heads[report.groups.by], value=lambda row: row.label),
         Column("n", _("Invoices"), value=lambda row: row.tally.n),
         Column("paid", _("Paid"), value=lambda row: row.tally.n_paid),
         Column("open", _("Open"), value=lambda row: row.tally.open),
@@ -294,7 +294,7 @@ def _columns(report: DelayReport) -> list[Column]:
             value=number(lambda row: row.tally.late_share),
         ),
     ]
-    if report.by != "month":
+    if report.groups.by != "month":
         columns += [
             Column("before", _("Half, 12 months before"), value=lambda row: row.before.curve.p50),
             Column("recent", _("Half, last 12 months"), value=lambda row: row.recent.curve.p50),
@@ -303,10 +303,7 @@ def _columns(report: DelayReport) -> list[Column]:
 
 
 def _export_rows(report: DelayReport) -> list[Row]:
-    everybody = Row(
-        "", _("All"), None, report.total, report.recent, report.before, report.scope.wanted
-    )
-    return [*report.rows, everybody]
+    return [*report.groups.rows, report.groups.everybody]
 
 
 @require_GET

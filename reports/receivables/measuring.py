@@ -7,27 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Case, Count, F, IntegerField, Q, Sum, Value, When
+from django.db.models import Case, Count, F, IntegerField, Sum, Value, When
 from django.db.models.functions import Greatest
 
-from invoices.models import Allocation, Invoice, Payment
-from invoices.models.invoices import was_issued
+from invoices.models import Allocation, Invoice
 from invoices.selections.filters import (
     BUCKETS_DUE,
     BUCKETS_ISSUE,
-    NOBODY,
     InvoiceFilter,
     bucket_condition,
     filter_invoices,
-    open_at,
     with_open_amount,
 )
 from invoices.selections.sql import MonthIndex, first_day, month_index
-from reports.delays.measuring import By, rounded
+from reports.cells import rounded
+from reports.delays.measuring import By
+from reports.receivables.cash import credit_balances, unapplied_cash
+from reports.receivables.sales import Movements, dso, exhaust, movements, rolling, scoped
 
 
 @dataclass
@@ -104,61 +104,6 @@ def ageing(
     return found
 
 
-@dataclass
-class Movements:
-    """What one currency saw, month by month, up to the as-of day."""
-
-    invoiced: dict[int, int] = field(default_factory=dict)
-    credited: dict[int, int] = field(default_factory=dict)
-
-    def sales(self, month: int) -> int:
-        """Credit sales: invoices issued less credit notes issued."""
-        return self.invoiced.get(month, 0) - self.credited.get(month, 0)
-
-    @property
-    def first(self) -> int | None:
-        return min((*self.invoiced, *self.credited), default=None)
-
-
-def movements(
-    as_of: date, *, since: date | None = None, wanted: InvoiceFilter | None = None
-) -> dict[str, Movements]:
-    """Invoiced and credited per month of issue, until the end of `as_of`. One query."""
-    rows = Invoice.objects.filter(
-        # Both kinds, said out loud: so the covering index serves.
-        was_issued(),
-        kind__in=Invoice.Kind.values,
-        issue_date__lte=as_of,
-        **_scoped(wanted),
-    )
-    if since:
-        rows = rows.filter(issue_date__gte=since)
-    found: dict[str, Movements] = {}
-    for currency, kind, month, minor in (
-        rows.order_by()
-        .values("currency", "kind", month=MonthIndex(F("issue_date")))
-        .annotate(minor=Sum("total_minor"))
-        .values_list("currency", "kind", "month", "minor")
-    ):
-        here = found.setdefault(currency, Movements())
-        (here.invoiced if kind == Invoice.Kind.INVOICE else here.credited)[month] = minor
-    return found
-
-
-def _scoped(wanted: InvoiceFilter | None, through: str = "") -> dict[str, Any]:
-    """Conditions for all kinds of invoices of the clients, owner and currency of `wanted`."""
-    if wanted is None:
-        return {}
-    plain = {
-        "client": wanted.client,
-        "currency": wanted.currency or None,
-        "client__client_type__in": wanted.type or None,
-        "owner": wanted.owner or None,
-        "owner__isnull": True if wanted.owner == NOBODY else None,
-    }
-    return {f"{through}{name}": value for name, value in plain.items() if value is not None}
-
-
 @dataclass(frozen=True)
 class Position:
     """The figures of one currency for a period that ends on the as-of day."""
@@ -206,7 +151,7 @@ def positions(
         receivable, current = ending.receivable_minor, ending.current_minor
         beginning = receivable - sum(in_period.invoiced.values()) + sum(applied.values())
         written_off = write_offs.get(currency, 0)
-        simple, best = _dso(receivable, sales, days), _dso(current, sales, days)
+        simple, best = dso(receivable, sales, days), dso(current, sales, days)
         countback, more_than = exhaust(receivable, moves, as_of)
         collectable = beginning + sales - current
         collected = beginning + sales - receivable
@@ -223,7 +168,7 @@ def positions(
             dso_countback=countback,
             countback_best_possible=exhaust(current, moves, as_of)[0],
             countback_more_than=more_than,
-            dso_rolling=_rolling(receivable, in_period, applied, sales, start, as_of),
+            dso_rolling=rolling(receivable, in_period, applied, sales, start, as_of),
             cei=Fraction((collected - written_off) * 100, collectable) if collectable > 0 else None,
             cei_with_write_offs=(
                 Fraction(collected * 100, collectable) if collectable > 0 else None
@@ -234,59 +179,12 @@ def positions(
     return found
 
 
-def _dso(receivable: int, sales: int, days: int) -> Fraction | None:
-    return Fraction(receivable * days, sales) if sales > 0 else None
-
-
-def exhaust(receivable: int, moves: Movements, as_of: date) -> tuple[Fraction | None, int | None]:
-    """Countback: days of the latest sales that the receivable stands for.
-
-    Months with net sales of zero or less add their days and carry their credit back. Where history
-    ends first: None, and the days that it covers.
-    """
-    if receivable <= 0:
-        return Fraction(0), None
-    month, left, days, carried = month_index(as_of), receivable, 0, 0
-    while moves.first is not None and month >= moves.first:
-        begins = first_day(month)
-        ends = min(as_of, first_day(month + 1) - timedelta(days=1))
-        length = (ends - begins).days + 1
-        sales = moves.sales(month) + carried
-        carried = min(sales, 0)
-        if sales > left:
-            return days + Fraction(left * length, sales), None
-        left -= max(sales, 0)
-        days += length
-        if not left:
-            return Fraction(days), None
-        month -= 1
-    return None, days
-
-
-def _rolling(
-    receivable: int,
-    period: Movements,
-    applied: dict[int, int],
-    sales: int,
-    start: date,
-    as_of: date,
-) -> Fraction | None:
-    """Average receivable at the end of each month of the period ÷ its sales × its days."""
-    if sales <= 0:
-        return None
-    ends, standing = [], receivable
-    for month in range(month_index(as_of), month_index(start) - 1, -1):
-        ends.append(standing)
-        standing += applied.get(month, 0) - period.invoiced.get(month, 0)
-    return Fraction(sum(ends) * ((as_of - start).days + 1), len(ends) * sales)
-
-
 def _settled_since(
     start: date, as_of: date, wanted: InvoiceFilter | None
 ) -> dict[str, dict[int, int]]:
     """Applied to invoices, by month; money that came before its invoice counts at issue."""
     rows = Allocation.objects.filter(
-        invoice__kind=Invoice.Kind.INVOICE, **_scoped(wanted, "invoice__")
+        invoice__kind=Invoice.Kind.INVOICE, **scoped(wanted, "invoice__")
     ).order_by()
     effective = Greatest(F("applied_on"), F("invoice__issue_date"))
     # Two plain ranges: one condition for both would read every allocation with its invoice.
@@ -308,7 +206,7 @@ def _written_off(start: date, as_of: date, wanted: InvoiceFilter | None) -> dict
     rows = Allocation.objects.filter(
         kind=Allocation.Kind.WRITE_OFF,
         applied_on__range=(start, as_of),
-        **_scoped(wanted, "invoice__"),
+        **scoped(wanted, "invoice__"),
     )
     return dict(
         rows.order_by()
@@ -316,63 +214,6 @@ def _written_off(start: date, as_of: date, wanted: InvoiceFilter | None) -> dict
         .annotate(minor=Sum("amount_minor"))
         .values_list("invoice__currency", "minor")
     )
-
-
-def unapplied_cash(as_of: date, *, wanted: InvoiceFilter | None = None) -> dict[str, int]:
-    """Money received by the end of `as_of` that no invoice had taken by then. Three queries."""
-    rows = Payment.objects.filter(**_of_clients(wanted)).order_by()
-    unapplied = Sum(F("amount_minor") - F("allocated_minor"))
-    found = dict(rows.values("currency").annotate(minor=unapplied).values_list("currency", "minor"))
-    # All, less the few that came later: the other way round reads every payment through an index.
-    younger = rows.filter(received_on__gt=as_of).values("currency").annotate(minor=unapplied)
-    for currency, minor in younger.values_list("currency", "minor"):
-        found[currency] -= minor
-    later = Allocation.objects.filter(
-        # Not as a range of the payments' own: SQLite would begin with all of them.
-        Q(payment__received_on__lte=as_of) | Q(payment__received_on__isnull=True),
-        kind=Allocation.Kind.PAYMENT,
-        applied_on__gt=as_of,
-        **{f"payment__{name}": value for name, value in _of_clients(wanted).items()},
-    )
-    return _with_later(found, later, "payment__currency")
-
-
-def credit_balances(as_of: date, *, wanted: InvoiceFilter | None = None) -> dict[str, int]:
-    """Credit notes issued by the end of `as_of`, as far as nothing had used them. Two queries."""
-    rows = Invoice.objects.filter(
-        was_issued(), open_at(as_of), kind=Invoice.Kind.CREDIT_NOTE, issue_date__lte=as_of
-    )
-    rows = rows.filter(**_of_clients(wanted))
-    found = dict(
-        rows.order_by()
-        .values("currency")
-        .annotate(minor=Sum("outstanding_minor"))
-        .values_list("currency", "minor")
-    )
-    later = Allocation.objects.filter(credit_note__in=rows, applied_on__gt=as_of)
-    return _with_later(found, later, "credit_note__currency")
-
-
-def _of_clients(wanted: InvoiceFilter | None) -> dict[str, Any]:
-    if wanted is None:
-        return {}
-    plain = {
-        "client": wanted.client,
-        "currency": wanted.currency or None,
-        "client__client_type__in": wanted.type or None,
-    }
-    return {name: value for name, value in plain.items() if value is not None}
-
-
-def _with_later(found: dict[str, int], later: Any, currency: str) -> dict[str, int]:
-    for code, minor in (
-        later.order_by()
-        .values(currency)
-        .annotate(minor=Sum("amount_minor"))
-        .values_list(currency, "minor")
-    ):
-        found[code] = found.get(code, 0) + minor
-    return {code: minor for code, minor in found.items() if minor}
 
 
 def as_json(found: dict[str, Position]) -> dict[str, Any]:

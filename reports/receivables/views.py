@@ -21,8 +21,9 @@ from billing_portal.templatetags.portal import query_with
 from invoices.selections.filters import BUCKETS_DUE, BUCKETS_ISSUE, InvoiceFilter
 from reports.delays.measuring import By
 from reports.delays.views import VIEW, ScopeForm
+from reports.receivables.block import due_labels, issue_labels
 from reports.receivables.measuring import Ageing, usual_start
-from reports.receivables.report import ReceivablesReport, due_labels, issue_labels
+from reports.receivables.report import ReceivablesReport
 
 WORDS_OF_BY: tuple[tuple[By, Any], ...] = (
     ("client_type", gettext_lazy("Client type")),

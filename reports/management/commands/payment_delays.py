@@ -8,8 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from reports.cells import rounded
 from reports.delays.estimator import TOO_FEW
-from reports.delays.measuring import BYS, Group, Scope, as_json, measure, rounded
+from reports.delays.measuring import BYS, Scope
+from reports.delays.plain import Group, as_json, measure
 
 
 def day(text: str) -> date:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from billing_portal.money import formatted_minor
-from reports.delays.measuring import rounded
+from reports.cells import rounded
 from reports.management.commands.payment_delays import day
 from reports.receivables import measuring
 

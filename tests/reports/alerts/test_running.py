@@ -618,7 +618,7 @@ def test_a_rule_measures_what_the_delay_report_says_on_that_day(measure):
     import random
 
     from reports.delays.measuring import Scope
-    from reports.delays.measuring import measure as report
+    from reports.delays.plain import measure as report
 
     chance = random.Random(7)
     clients = [make_client(client_type=make_client_type(name)) for name in ("SME", "Start-up")]

@@ -15,8 +15,11 @@ from invoices.models import Client, Invoice
 from invoices.payments.settling import allocate
 from invoices.selections.filters import InvoiceFilter, filter_invoices, with_open_amount
 from reports.delays.estimator import Curve
-from reports.delays.measuring import BYS, MEASURES, Scope, measure, slices
-from reports.delays.report import CLASSES, DelayReport
+from reports.delays.figures import CLASSES
+from reports.delays.measuring import BYS, MEASURES, Scope
+from reports.delays.plain import measure
+from reports.delays.report import DelayReport
+from reports.delays.slices import slices
 from reports.receivables.measuring import ageing, positions
 from reports.receivables.report import ReceivablesReport
 from tests.factories import make_client, make_client_type, make_company, make_invoice, make_user
@@ -167,8 +170,8 @@ def test_groups_and_total_equal_a_plain_loop_over_their_rows(books, by, as_of):
     for which in MEASURES:
         assert of_tally(getattr(report.total, which)) == by_hand(scope.rows(), as_of, which)
     page = DelayReport(scope, by, "late")
-    assert len(report.groups) == len(page.rows)
-    for row in page.rows:
+    assert len(report.groups) == len(page.groups.rows)
+    for row in page.groups.rows:
         group = next(g for g in report.groups if g.key == row.key)
         expected = by_hand(opened(row.url), as_of, "late")
         assert of_tally(row.tally) == of_tally(group.late) == expected
@@ -180,8 +183,8 @@ def test_groups_and_total_equal_a_plain_loop_over_their_rows(books, by, as_of):
 def test_every_number_on_the_page_counts_the_rows_it_opens(books, by, which):
     scope = Scope(DAYS[0], issued_from=date(2025, 2, 11))
     report = DelayReport(scope, by, which)
-    heads = [head.key for head in report.heads]
-    for row in report.shown:
+    heads = [head.key for head in report.table.heads]
+    for row in report.table.shown:
         cells = dict(zip(heads, row.cells, strict=True))
         assert int(cells["n"].text) == opened(cells["n"].url).count()
         assert int(cells["open"].text) == opened(cells["open"].url).count()
@@ -191,11 +194,11 @@ def test_every_number_on_the_page_counts_the_rows_it_opens(books, by, which):
         if by != "month":
             assert row.recent.n == opened(cells["recent"].url).count()
             assert row.before.n == opened(cells["before"].url).count()
-    for band in report.bands:
+    for band in report.figures.bands:
         for count, url in zip(band.counts, band.urls, strict=True):
             assert count == opened(url).count()
-    assert len(report.bands) == len(CLASSES[which]) + 1
-    for line in report.lines:
+    assert len(report.figures.bands) == len(CLASSES[which]) + 1
+    for line in report.figures.lines:
         for day, _share, url in line.marks:
             start = "due_date" if which == "late" else "issue_date"
             assert all((DAYS[0] - getattr(row, start)).days > day for row in opened(url))
@@ -204,9 +207,9 @@ def test_every_number_on_the_page_counts_the_rows_it_opens(books, by, which):
 @pytest.mark.parametrize("by", ["client_type", "owner"])
 def test_points_of_the_trend_and_cells_of_the_heat_map_open_their_rows(books, by):
     report = DelayReport(Scope(DAYS[0]), by, "late")
-    quarters = sum(cell.url != "" for _row, cells in report.trend_rows for cell in cells)
+    quarters = sum(cell.url != "" for _row, cells in report.trends.rows for cell in cells)
     assert quarters
-    for row, cells in report.heat_rows:
+    for row, cells in report.heat.rows:
         for cell in cells:
             if cell.n:
                 rows = opened(cell.url)
@@ -256,7 +259,7 @@ def test_ageing_sums_to_the_receivable_of_the_rows_it_opens(books, as_of):
 
 
 def _written(minor, currency):
-    from reports.receivables.report import money_text
+    from reports.receivables.block import money_text
 
     return money_text(minor, currency)
 

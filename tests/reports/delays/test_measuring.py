@@ -8,8 +8,11 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from reports.cells import rounded
 from reports.delays.estimator import Curve
-from reports.delays.measuring import Scope, measure, rounded, slices
+from reports.delays.measuring import Scope
+from reports.delays.plain import measure
+from reports.delays.slices import slices
 from tests.reports.golden import AS_OF, make_golden_set
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from reports.delays.measuring import rounded
+from reports.cells import rounded
 from reports.receivables.measuring import positions
 from tests.reports.golden import AS_OF, START, make_golden_set
 

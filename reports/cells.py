@@ -1,0 +1,75 @@
+"""What a cell of a report says: numbers as people read them, and where the rows behind it are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import ngettext
+
+from billing_portal.figures import grouped, percent
+from billing_portal.money import MINUS
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure of a table; `url` are the invoices that it counts."""
+
+    text: str
+    url: str = ""
+    classes: str = ""
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Head:
+    """The head of a column; `key` is what it sorts by, "" for none."""
+
+    key: str
+    label: str
+    classes: str
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One figure of the strip on top: label, value, unit, and a line below."""
+
+    label: str
+    value: str
+    unit: str
+    sub: str
+    url: str = ""
+
+
+def rounded(number: Fraction | None, places: int = 2) -> float | None:
+    """Half away from zero, as people round."""
+    if number is None:
+        return None
+    exact = Decimal(number.numerator) / Decimal(number.denominator)
+    return float(exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
+
+
+def days_text(days: int) -> str:
+    return str(days).replace("-", MINUS)
+
+
+def signed(days: int) -> str:
+    return f"+{days}" if days > 0 else days_text(days)
+
+
+def one_place(number: Any) -> str:
+    found = rounded(number, 1)
+    if found is None:
+        return "–"
+    return number_format(found, decimal_pos=1, use_l10n=True).replace("-", MINUS)
+
+
+def percent_text(share: Any) -> str:
+    return "–" if share is None else percent(rounded(share * 100, 0))
+
+
+def invoices_text(n: int) -> str:
+    return ngettext("%(n)s invoice", "%(n)s invoices", n) % {"n": grouped(n)}

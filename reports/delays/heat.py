@@ -1,0 +1,128 @@
+"""The heat map of a delay report: the median by group and amount of the invoice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+
+from django.utils.translation import gettext as _
+
+from billing_portal.figures import grouped
+from invoices.selections.filters import InvoiceFilter, company_currency
+from reports.cells import days_text, invoices_text
+from reports.delays.estimator import TOO_FEW
+from reports.delays.measuring import Measure, Tally, fold
+from reports.delays.rows import MOST_BARS, Groups, Row
+from reports.links import invoice_list
+
+# Upper ends of the first classes of the heat map, in days.
+HEAT: dict[Measure, tuple[int, ...]] = {"late": (0, 7, 14, 21, 30), "to_pay": (30, 37, 44, 51, 60)}
+SMALLEST = Decimal("0.0001")
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    text: str
+    n: int
+    url: str = ""
+    level: int = 0
+
+    @property
+    def count(self) -> str:
+        return invoices_text(self.n)
+
+
+class Heat:
+    def __init__(self, groups: Groups) -> None:
+        self.groups = groups
+
+    @property
+    def labels(self) -> list[str]:
+        amounts = [grouped(amount) for amount in self.groups.classes]
+        middle = [
+            _("%(low)s–%(high)s") % {"low": low, "high": high} for low, high in pairwise(amounts)
+        ]
+        return [
+            _("Under %(amount)s") % {"amount": amounts[0]},
+            *middle,
+            _("%(amount)s and over") % {"amount": amounts[-1]},
+        ]
+
+    @property
+    def key(self) -> list[tuple[int, str]]:
+        ends = HEAT[self.groups.measure]
+        first = _("on time") if self.groups.late else _("up to %(days)s") % {"days": ends[0]}
+        middle = [
+            _("%(low)s–%(high)s days") % {"low": low + 1, "high": high}
+            for low, high in pairwise(ends)
+        ]
+        return list(enumerate([first, *middle, _("over %(days)s") % {"days": ends[-1]}]))
+
+    @property
+    def rows(self) -> list[tuple[Row, list[HeatCell]]]:
+        per_class = fold(self.groups.cells, lambda key: (key[0], key[2]))
+        return [
+            (
+                row,
+                [
+                    self._cell(per_class.get((row.key, place), Tally()), row.wanted, place)
+                    for place in range(len(self.groups.classes) + 1)
+                ],
+            )
+            for row in self.groups.rows[:MOST_BARS]
+        ]
+
+    def _cell(self, tally: Tally, wanted: InvoiceFilter, place: int) -> HeatCell:
+        if not tally.n:
+            return HeatCell("", 0)
+        least = self.groups.classes[place - 1] if place else None
+        # The list's upper end is included, ours is not: the smallest amount below it.
+        most = self.groups.classes[place] - SMALLEST if place < len(self.groups.classes) else None
+        url = invoice_list(
+            wanted.but(
+                converted=True,
+                amount_min=None if least is None else Decimal(least),
+                amount_max=most,
+            )
+        )
+        p50 = tally.curve.p50
+        if tally.n_paid < TOO_FEW:
+            return HeatCell(_("too few"), tally.n, url, -1)
+        if p50 is None:
+            return HeatCell(_("not reached"), tally.n, url, 5)
+        level = sum(p50 > end for end in HEAT[self.groups.measure])
+        return HeatCell(days_text(p50), tally.n, url, level)
+
+    @property
+    def title(self) -> str:
+        per_class = fold(self.groups.cells, lambda key: key[2:3] if key[2] is not None else None)
+        medians = [
+            tally.curve.p50
+            for (_place,), tally in sorted(per_class.items())
+            if tally.n_paid >= TOO_FEW and tally.curve.p50 is not None
+        ]
+        if len(medians) > 2 and medians == sorted(medians) and medians[0] < medians[-1]:
+            return _("The larger the invoice, the longer it waits")
+        if len(medians) > 2 and medians == sorted(medians)[::-1] and medians[0] > medians[-1]:
+            return _("The smaller the invoice, the longer it waits")
+        return _("The amount alone does not tell how long an invoice waits")
+
+    @property
+    def why(self) -> str:
+        words = {"currency": company_currency()}
+        if self.groups.late:
+            return (
+                _(
+                    "Days after the due date by which half are paid, by invoice amount with VAT "
+                    "in %(currency)s. Each cell opens its invoices."
+                )
+                % words
+            )
+        return (
+            _(
+                "Days after the invoice date by which half are paid, by invoice amount with VAT "
+                "in %(currency)s. Each cell opens its invoices."
+            )
+            % words
+        )

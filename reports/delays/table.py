@@ -1,0 +1,101 @@
+"""The table of a delay report: its heads, and what each cell of a row says."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from billing_portal.figures import grouped
+from reports.cells import Cell, Head, one_place, percent_text, signed
+from reports.delays.estimator import FEW
+from reports.delays.rows import WORSE, Groups, Row, interval_text, reached
+from reports.links import invoice_list
+
+# So many rows are shown; exports have all.
+MOST_ROWS = 50
+
+
+class Table:
+    def __init__(self, groups: Groups) -> None:
+        self.groups = groups
+
+    @property
+    def shown(self) -> list[Row]:
+        rows = self.groups.rows[:MOST_ROWS]
+        for row in rows:
+            row.cells = self.cells_of(row)
+        return rows
+
+    @property
+    def heads(self) -> list[Head]:
+        wide = "d-none d-md-table-cell"
+        wider = "d-none d-xl-table-cell"
+        found = [
+            Head("p50", _("Half paid"), ""),
+            # xgettext:no-python-format
+            Head("", _("95% interval"), wide),
+            Head("p75", _("3 in 4"), ""),
+            Head("p90", _("9 in 10"), ""),
+            Head("mean", _("Mean of paid"), wider),
+            Head("weighted", _("Weighted average"), wide),
+            Head("late", _("Paid late"), wider),
+        ]
+        if self.groups.by != "month":
+            found += [
+                Head("before", _("12 months before"), wider),
+                Head("recent", _("Last 12 months"), wider),
+            ]
+        return [
+            *found,
+            Head("n", _("Invoices"), wide),
+            Head("open", _("Open"), wide),
+            Head("overdue", _("Overdue"), wide),
+        ]
+
+    def cells_of(self, row: Row) -> list[Cell]:
+        tally, curve, wanted = row.tally, row.tally.curve, row.wanted
+        wide, wider = "d-none d-md-table-cell", "d-none d-xl-table-cell"
+        grey = "muted" if tally.n_paid < FEW else ""
+        paid = invoice_list(wanted.but(state="paid"))
+        late = invoice_list(wanted.but(state="paid", late_min=1))
+        found = [
+            Cell(reached(curve, curve.p50), row.url, grey, strong=not grey),
+            Cell(interval_text(curve), "", f"muted {wide}"),
+            Cell(reached(curve, curve.p75), row.url, grey),
+            Cell(reached(curve, curve.p90), row.url, grey),
+            Cell(one_place(tally.mean), paid, f"{grey} {wider}"),
+            Cell(one_place(tally.weighted_mean), paid, f"{grey} {wide}"),
+            Cell(percent_text(tally.late_share), late, f"{grey} {wider}"),
+        ]
+        if self.groups.by != "month":
+            now = reached(row.recent.curve, row.recent.curve.p50)
+            if row.change is not None:
+                now = f"{now} ({signed(row.change)})"
+            worse = "late" if row.change is not None and row.change >= WORSE else ""
+            found += [
+                Cell(
+                    reached(row.before.curve, row.before.curve.p50),
+                    invoice_list(self.groups.year_filter(wanted, 1)),
+                    f"muted {wider}",
+                ),
+                Cell(now, invoice_list(self.groups.year_filter(wanted, 0)), f"{worse} {wider}"),
+            ]
+        return [
+            *found,
+            Cell(grouped(tally.n), row.url, wide),
+            Cell(grouped(tally.open), invoice_list(wanted.but(state="open")), wide),
+            Cell(grouped(tally.overdue), invoice_list(wanted.but(state="overdue")), wide),
+        ]
+
+    @property
+    def foot(self) -> list[Cell]:
+        return self.cells_of(self.groups.everybody)
+
+    @property
+    def hidden_rows(self) -> str:
+        hidden = len(self.groups.rows) - MOST_ROWS
+        if hidden <= 0:
+            return ""
+        return _("The first %(shown)s of %(all)s in this order; the exports have every one.") % {
+            "shown": MOST_ROWS,
+            "all": grouped(len(self.groups.rows)),
+        }
