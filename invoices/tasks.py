@@ -14,5 +14,10 @@ def sweep_mail() -> dict[str, int]:
     return delivering.sweep()
 
 
+def bring_in_history(import_id: int) -> None:
+    """Queued by name: the name stays while the rooms move."""
+    imports.run(import_id)
+
+
 def sweep_history_imports() -> int:
     return imports.sweep()

@@ -22,12 +22,12 @@ from billing_portal.accounts.models import User
 from invoices.history.bringing_in import (
     HistoryInterrupted,
     HistoryRefused,
-    Plan,
     Source,
     apply,
     read,
     report,
 )
+from invoices.history.plan import Plan
 from invoices.models import HistoryImport
 
 KINDS = ("clients", "invoices", "payments")
@@ -71,7 +71,9 @@ def start(*, import_id: int, by: User, on: date) -> HistoryImport:
         kept.state = HistoryImport.State.QUEUED
         kept.save(update_fields=["state"])
         if kept.rows > AT_ONCE:
-            async_task("invoices.history.imports.run", kept.pk)
+            # A name in the queue outlives a release: it lies where nothing moves. What was queued
+            # under an older name fails once, and the sweep takes its row up.
+            async_task("invoices.tasks.bring_in_history", kept.pk)
             return kept
     return bring_in(import_id=import_id, on=on)
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from billing_portal.accounts.models import User
 from invoices.company.rates import Rates
-from invoices.history.bringing_in import PLAIN_FIELDS, Plan
+from invoices.history.plan import PLAIN_FIELDS, Plan
 from invoices.history.rows import ClientRow, InvoiceRow, key_of
 from invoices.models import (
     Allocation,

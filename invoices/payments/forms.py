@@ -96,6 +96,11 @@ class PaymentForm(forms.Form):
         ]
 
 
+def plain_amount(amount: Money) -> str:
+    """As a field is filled: digits and a point, without groups or a currency."""
+    return format(amount.amount, "f")
+
+
 def part_name(invoice: Invoice) -> str:
     return f"{PART}{invoice.pk}"
 

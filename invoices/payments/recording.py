@@ -15,16 +15,18 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.dates import day
-from billing_portal.money import LARGEST_MINOR, formatted, from_minor, is_currency, to_minor
-from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
+from billing_portal.money import formatted, from_minor, to_minor
+from invoices.models import Client, Invoice, InvoiceEvent, Payment
 from invoices.payments import settling
+from invoices.payments.applying import (
+    PaymentRefused,
+    check_takes,
+    checked_amount,
+    locked_invoices,
+)
 
 EARLIEST = date(2000, 1, 1)
 Allocations = Sequence[tuple[int, Money]]
-
-
-class PaymentRefused(Exception):
-    """Nothing was recorded; the message is written for staff."""
 
 
 # ─ Record ───────────────────────────────────────────────────────────────────────────────────────
@@ -48,7 +50,7 @@ def record_payment(
     a value date after it is refused.
     """
     reference, note = reference.strip(), note.strip()
-    amount_minor = _checked_amount(amount)
+    amount_minor = checked_amount(amount)
     _check_day(received_on, on)
     if method not in Payment.Method.values:
         raise PaymentRefused(_("Choose how it was paid."))
@@ -142,23 +144,6 @@ def _already_recorded(client: Client, amount: Money, received_on: date, referenc
     )
 
 
-def _checked_amount(amount: Money) -> int:
-    if not is_currency(amount.currency.code):
-        raise PaymentRefused(_("Choose a currency."))
-    try:
-        minor = to_minor(amount)
-    except ValueError:
-        raise PaymentRefused(
-            _("%(amount)s is finer than the smallest coin of its currency.")
-            % {"amount": f"{amount.amount} {amount.currency.code}"}
-        ) from None
-    if minor <= 0:
-        raise PaymentRefused(_("Give an amount above zero."))
-    if minor > LARGEST_MINOR:
-        raise PaymentRefused(_("No amount here is that large: check the figure."))
-    return minor
-
-
 def _check_day(received_on: date, on: date | None) -> None:
     if received_on < EARLIEST:
         raise PaymentRefused(
@@ -179,11 +164,6 @@ def _is_reversed(payment: Payment) -> bool:
     return Payment.objects.filter(reverses=payment).exists()
 
 
-def _locked_invoices(ids: Iterable[int]) -> dict[int, Invoice]:
-    rows = Invoice.objects.select_for_update().filter(pk__in=set(ids)).order_by("pk")
-    return {invoice.pk: invoice for invoice in rows}
-
-
 def _spread(payment: Payment, allocations: Allocations, *, by: User | None) -> None:
     wanted: dict[int, int] = {}
     for invoice_id, part in allocations:
@@ -192,8 +172,8 @@ def _spread(payment: Payment, allocations: Allocations, *, by: User | None) -> N
                 _("The payment is in %(currency)s; an allocation is in %(other)s.")
                 % {"currency": payment.currency, "other": part.currency.code}
             )
-        wanted[invoice_id] = wanted.get(invoice_id, 0) + _checked_amount(part)
-    invoices = _locked_invoices(wanted)
+        wanted[invoice_id] = wanted.get(invoice_id, 0) + checked_amount(part)
+    invoices = locked_invoices(wanted)
     free = payment.amount_minor - payment.allocated_minor
     if sum(wanted.values()) > free:
         raise PaymentRefused(
@@ -211,7 +191,7 @@ def _spread(payment: Payment, allocations: Allocations, *, by: User | None) -> N
             raise PaymentRefused(
                 _("%(number)s is an invoice of another client.") % {"number": invoice}
             )
-        _check_takes(invoice, minor, payment.currency)
+        check_takes(invoice, minor, payment.currency)
         settling.allocate(
             invoice=invoice,
             amount_minor=minor,
@@ -235,25 +215,6 @@ def _spread(payment: Payment, allocations: Allocations, *, by: User | None) -> N
         )
 
 
-def _check_takes(invoice: Invoice, minor: int, currency: str) -> None:
-    if invoice.is_credit_note:
-        raise PaymentRefused(
-            _("%(number)s is a credit note: it is owed to the client.") % {"number": invoice}
-        )
-    if invoice.status in (Invoice.Status.DRAFT, Invoice.Status.VOID):
-        raise PaymentRefused(_("A draft cannot be paid: issue it first."))
-    if invoice.currency != currency:
-        raise PaymentRefused(
-            _("%(number)s is in %(currency)s; a payment in %(other)s cannot settle it.")
-            % {"number": invoice, "currency": invoice.currency, "other": currency}
-        )
-    if minor > invoice.outstanding_minor:
-        raise PaymentRefused(
-            _("%(number)s has %(owed)s outstanding.")
-            % {"number": invoice, "owed": formatted(invoice.outstanding_balance)}
-        )
-
-
 # ─ Take back ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -273,7 +234,7 @@ def reverse_payment(*, payment_id: int, by: User | None, on: date, reason: str) 
         if on < payment.received_on:
             raise PaymentRefused(_("A reversal is not dated before its payment."))
         rows = list(payment.allocations.order_by("invoice_id", "pk"))
-        invoices = _locked_invoices(row.invoice_id for row in rows)
+        invoices = locked_invoices(row.invoice_id for row in rows)
         mirror = Payment.objects.create(
             client_id=payment.client_id,
             received_on=on,
@@ -311,92 +272,3 @@ def reverse_payment(*, payment_id: int, by: User | None, on: date, reason: str) 
                 },
             )
         return mirror
-
-
-# ─ Credit notes and write-offs ──────────────────────────────────────────────────────────────────
-
-
-def apply_credit_note(
-    *, credit_note_id: int, invoice_id: int, amount: Money, by: User | None, on: date
-) -> Allocation:
-    """Settle a part of an invoice with what is left of a credit note of the same client."""
-    minor = _checked_amount(amount)
-    with transaction.atomic():
-        rows = _locked_invoices([credit_note_id, invoice_id])
-        note, invoice = rows.get(credit_note_id), rows.get(invoice_id)
-        if note is None or invoice is None:
-            raise PaymentRefused(_("One of the two is no longer here."))
-        if not note.is_credit_note or note.is_draft:
-            raise PaymentRefused(_("%(number)s is not a credit note.") % {"number": note})
-        if note.client_id != invoice.client_id:
-            raise PaymentRefused(
-                _("%(number)s is an invoice of another client.") % {"number": invoice}
-            )
-        _check_takes(invoice, minor, amount.currency.code)
-        if note.currency != invoice.currency:
-            raise PaymentRefused(
-                _("%(number)s is in %(currency)s.") % {"number": note, "currency": note.currency}
-            )
-        if minor > note.outstanding_minor:
-            raise PaymentRefused(
-                _("%(number)s has %(left)s left.")
-                % {"number": note, "left": formatted(note.outstanding_balance)}
-            )
-        assert note.issue_date is not None and invoice.issue_date is not None
-        row = settling.allocate(
-            invoice=invoice,
-            amount_minor=minor,
-            applied_on=max(note.issue_date, invoice.issue_date),
-            by=by,
-            credit_note=note,
-        )
-        data = {"amount_minor": minor, "currency": invoice.currency}
-        InvoiceEvent.objects.create(
-            invoice=invoice,
-            kind=InvoiceEvent.Kind.CREDITED,
-            on=on,
-            by=by,
-            data={**data, "number": note.number, "credit_note_id": note.pk},
-        )
-        InvoiceEvent.objects.create(
-            invoice=note,
-            kind=InvoiceEvent.Kind.CREDITED,
-            on=on,
-            by=by,
-            data={**data, "number": invoice.number, "invoice_id": invoice.pk},
-        )
-        return row
-
-
-def write_off(
-    *, invoice_id: int, amount: Money | None = None, reason: str, by: User | None, on: date
-) -> Allocation:
-    """Give up what is outstanding, or `amount` of it; it leaves the receivable on `on`."""
-    reason = reason.strip()
-    if not reason:
-        raise PaymentRefused(_("Say why it is written off."))
-    with transaction.atomic():
-        invoice = _locked_invoices([invoice_id]).get(invoice_id)
-        if invoice is None:
-            raise PaymentRefused(_("This invoice is no longer here."))
-        given_up = amount or invoice.outstanding_balance
-        if invoice.status == Invoice.Status.SETTLED:
-            raise PaymentRefused(_("%(number)s is settled.") % {"number": invoice})
-        minor = _checked_amount(given_up)
-        _check_takes(invoice, minor, given_up.currency.code)
-        if invoice.issue_date is not None and on < invoice.issue_date:
-            raise PaymentRefused(_("A write-off is not dated before its invoice."))
-        row = settling.allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=by)
-        InvoiceEvent.objects.create(
-            invoice=invoice,
-            kind=InvoiceEvent.Kind.WRITTEN_OFF,
-            on=on,
-            by=by,
-            data={
-                "amount_minor": minor,
-                "currency": invoice.currency,
-                "reason": reason[:300],
-                "outstanding_minor": invoice.outstanding_minor,
-            },
-        )
-        return row

@@ -27,12 +27,8 @@ from invoices.invoicing.views.panels import applicable, timeline_of
 from invoices.models import (
     Invoice,
 )
-from invoices.payments.recording import (
-    PaymentRefused,
-    allocate_unapplied,
-    apply_credit_note,
-    write_off,
-)
+from invoices.payments.applying import PaymentRefused, apply_credit_note, write_off
+from invoices.payments.recording import allocate_unapplied
 
 
 # ─ Small acts ───────────────────────────────────────────────────────────────────────────────────

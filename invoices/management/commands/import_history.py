@@ -15,12 +15,12 @@ from billing_portal.spreadsheets import MAX_BYTES
 from invoices.history.bringing_in import (
     HistoryInterrupted,
     HistoryRefused,
-    Plan,
     Source,
     apply,
     read,
     report,
 )
+from invoices.history.plan import Plan
 
 
 class Command(BaseCommand):

@@ -17,7 +17,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods
-from moneyed import Money
 
 from billing_portal.dates import DateTextField
 from billing_portal.figures import grouped
@@ -40,9 +39,16 @@ from billing_portal.toasts import announce
 from invoices.clients.views.clients import chosen_client
 from invoices.models import Client, Invoice, Payment
 from invoices.models.payments import PaymentQuerySet
-from invoices.payments.forms import MOST_SHOWN, AllocationForm, PaymentForm, ReversalForm, part_name
+from invoices.payments.applying import PaymentRefused
+from invoices.payments.forms import (
+    MOST_SHOWN,
+    AllocationForm,
+    PaymentForm,
+    ReversalForm,
+    part_name,
+    plain_amount,
+)
 from invoices.payments.recording import (
-    PaymentRefused,
     allocate_unapplied,
     is_before_issue,
     propose_allocations,
@@ -297,14 +303,10 @@ def _currencies(client: Client, chosen: str) -> list[str]:
     return sorted({*codes, client.currency, chosen})
 
 
-def _plain(amount: Money) -> str:
-    return format(amount.amount, "f")
-
-
 def _first_figures(first: Invoice | None, on: date) -> dict[str, Any]:
     found: dict[str, Any] = {"received_on": on, "method": Payment.Method.TRANSFER}
     if first:
-        owed = _plain(first.outstanding_balance)
+        owed = plain_amount(first.outstanding_balance)
         found |= {"amount": owed, part_name(first): owed}
     return found
 
@@ -318,7 +320,7 @@ def _spread_oldest_first(given: QueryDict, client: Client, options: dict[str, An
         form = PaymentForm(given, **options)
         form.is_valid()
         return form
-    proposed = {part_name(i): _plain(part) for i, part in propose_allocations(client, amount)}
+    proposed = {part_name(i): plain_amount(part) for i, part in propose_allocations(client, amount)}
     kept = {
         name: given.get(name, "")
         for name in ("amount", "received_on", "reference", "method", "note")
@@ -423,7 +425,8 @@ def payment_allocate(request: StaffRequest, pk: int) -> HttpResponse:
         "invoices": owed,
     }
     proposed = {
-        part_name(i): _plain(part) for i, part in propose_allocations(found.client, found.unapplied)
+        part_name(i): plain_amount(part)
+        for i, part in propose_allocations(found.client, found.unapplied)
     }
     form = (
         AllocationForm(request.POST, **options)

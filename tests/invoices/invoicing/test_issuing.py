@@ -33,7 +33,7 @@ from invoices.models import (
     Message,
     NumberSeries,
 )
-from invoices.payments import recording
+from invoices.payments import applying, recording
 from tests import crash
 from tests.factories import (
     make_client,
@@ -486,7 +486,7 @@ def test_credit_beyond_what_is_owed_is_the_clients_credit():
     assert fresh(note).outstanding_minor == 1000_00
     assert fresh(note).status == "issued"
     other = make_issued(client=invoice.client)
-    recording.apply_credit_note(
+    applying.apply_credit_note(
         credit_note_id=note.pk,
         invoice_id=other.pk,
         amount=Money("1000", "EUR"),

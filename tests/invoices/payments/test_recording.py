@@ -9,8 +9,8 @@ from moneyed import Money
 
 from invoices.accounting import books
 from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
-from invoices.payments import recording
-from invoices.payments.recording import PaymentRefused
+from invoices.payments import applying, recording
+from invoices.payments.applying import PaymentRefused
 from tests import crash
 from tests.factories import make_client, make_draft, make_invoice
 from tests.race import at_once
@@ -202,7 +202,7 @@ def test_a_note_or_reason_that_is_too_long_and_an_empty_choice_are_refused(clerk
     with pytest.raises(PaymentRefused, match="At most 300"):
         reverse(payment, reason="x" * 301)
     with pytest.raises(PaymentRefused, match="no longer here"):
-        recording.write_off(invoice_id=0, reason="x", by=clerk, on=ON)
+        applying.write_off(invoice_id=0, reason="x", by=clerk, on=ON)
     with pytest.raises(PaymentRefused, match="no longer here"):
         apply(Invoice(pk=0), Invoice(pk=0), eur(1))
 
@@ -262,7 +262,7 @@ def test_the_same_remittance_after_its_reversal_is_told_what_to_do():
 
 
 def apply(note, invoice, amount):
-    return recording.apply_credit_note(
+    return applying.apply_credit_note(
         credit_note_id=note.pk, invoice_id=invoice.pk, amount=amount, by=None, on=ON
     )
 
@@ -292,22 +292,22 @@ def test_a_credit_note_only_settles_its_own_client_and_currency():
 def test_a_write_off_is_not_a_payment():
     invoice = make_invoice(total_minor=100_00)
     pay(invoice.client, 40, (invoice, 40))
-    recording.write_off(invoice_id=invoice.pk, reason="insolvent", by=None, on=ON)
+    applying.write_off(invoice_id=invoice.pk, reason="insolvent", by=None, on=ON)
     row = fresh(invoice)
     assert (row.status, row.written_off_minor, row.settled_on) == ("settled", 60_00, ON)
     assert row.paid_on == date(2026, 10, 5)
     with pytest.raises(PaymentRefused, match="settled"):
-        recording.write_off(invoice_id=invoice.pk, reason="again", by=None, on=ON)
+        applying.write_off(invoice_id=invoice.pk, reason="again", by=None, on=ON)
 
 
 def test_a_write_off_has_a_reason_and_stays_within_the_debt():
     invoice = make_invoice(total_minor=100_00)
     with pytest.raises(PaymentRefused, match="why"):
-        recording.write_off(invoice_id=invoice.pk, reason="", by=None, on=ON)
+        applying.write_off(invoice_id=invoice.pk, reason="", by=None, on=ON)
     with pytest.raises(PaymentRefused, match=r"€100.00 outstanding"):
-        recording.write_off(invoice_id=invoice.pk, amount=eur(101), reason="x", by=None, on=ON)
+        applying.write_off(invoice_id=invoice.pk, amount=eur(101), reason="x", by=None, on=ON)
     with pytest.raises(PaymentRefused, match="before its invoice"):
-        recording.write_off(invoice_id=invoice.pk, reason="x", by=None, on=date(2026, 1, 1))
+        applying.write_off(invoice_id=invoice.pk, reason="x", by=None, on=date(2026, 1, 1))
 
 
 # ─ At once ──────────────────────────────────────────────────────────────────────────────────────

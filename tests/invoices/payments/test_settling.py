@@ -16,8 +16,8 @@ from invoices.accounting import books
 from invoices.invoicing import crediting
 from invoices.invoicing.freezing import IssueRefused
 from invoices.models import Allocation, Invoice, Payment
-from invoices.payments import recording, settling
-from invoices.payments.recording import PaymentRefused
+from invoices.payments import applying, recording, settling
+from invoices.payments.applying import PaymentRefused
 from invoices.payments.settling import BalanceRefused, Settled, settlement
 from tests.factories import make_company, make_invoice
 
@@ -158,7 +158,7 @@ class TestAnySequence(TestCase):
                     on=on,
                 )
         elif kind == "write_off":
-            recording.write_off(
+            applying.write_off(
                 invoice_id=pk, amount=from_minor(minor, "EUR"), reason="x", by=None, on=on
             )
         else:
@@ -168,7 +168,7 @@ class TestAnySequence(TestCase):
                 note = make_invoice(
                     kind="credit_note", client=row.client, total_minor=left, issue_date=on
                 )
-                recording.apply_credit_note(
+                applying.apply_credit_note(
                     credit_note_id=note.pk,
                     invoice_id=pk,
                     amount=from_minor(left, "EUR"),

@@ -1,0 +1,178 @@
+"""What three history files would do: their rows, and what these mean beside the books."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TypeVar
+
+from billing_portal.spreadsheets import Complaint
+from invoices.history.rows import ClientRow, InvoiceRow, PaymentRow, key_of
+from invoices.models import Client, Invoice
+
+# Parameters of one query, safely below the limits of both databases.
+CHUNK = 900
+SHOWN_COMPLAINTS = 500
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Rows:
+    """What the three files say; None stands for a file that was not given."""
+
+    clients: list[ClientRow] = field(default_factory=list)
+    invoices: list[InvoiceRow] = field(default_factory=list)
+    payments: list[PaymentRow] = field(default_factory=list)
+    refused_clients: set[str] = field(default_factory=set)
+    refused_numbers: set[str] = field(default_factory=set)
+    names: dict[str, str] = field(default_factory=dict)
+    # What was accepted in the files, but is worth saying.
+    notices: list[str] = field(default_factory=list)
+    # A file that could not be read at all makes every reference to its rows pointless to judge.
+    unread: set[str] = field(default_factory=set)
+
+    @property
+    def count(self) -> int:
+        return len(self.clients) + len(self.invoices) + len(self.payments)
+
+
+@dataclass(slots=True)
+class Change:
+    """What a row would write on a client that is here already."""
+
+    row: ClientRow
+    client: Client
+    fields: dict[str, tuple[str, str]]
+
+
+@dataclass(slots=True)
+class Remittance:
+    """One payment: a row, or the rows that share reference, value date, currency and method."""
+
+    client_key: str
+    rows: list[PaymentRow]
+
+    @property
+    def amount_minor(self) -> int:
+        return sum(row.amount_minor for row in self.rows)
+
+
+@dataclass(slots=True)
+class Plan:
+    rows: Rows
+    on: date
+    complaints: list[Complaint] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    unchanged: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+
+    new_types: dict[str, str] = field(default_factory=dict)
+    new_people: list[str] = field(default_factory=list)
+    new_clients: list[ClientRow] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    new_invoices: list[InvoiceRow] = field(default_factory=list)
+    remittances: list[Remittance] = field(default_factory=list)
+    # Line of a payment or of a credit note → what it settles of its invoice, in minor units.
+    applied: dict[str, dict[int, int]] = field(
+        default_factory=lambda: {"payments": {}, "invoices": {}}
+    )
+    occurrences: dict[int, int] = field(default_factory=dict)
+    # As found in the database, by key of name and by number.
+    clients: dict[str, Client] = field(default_factory=dict)
+    invoices: dict[str, Invoice] = field(default_factory=dict)
+
+    @property
+    def new_payments(self) -> list[PaymentRow]:
+        return [row for remittance in self.remittances for row in remittance.rows]
+
+    @property
+    def writes(self) -> int:
+        return (
+            len(self.new_clients)
+            + len(self.changes)
+            + len(self.new_invoices)
+            + len(self.new_payments)
+        )
+
+    def totals(self) -> dict[str, dict[str, int]]:
+        """Of what is new, per currency, in minor units."""
+        found: dict[str, dict[str, int]] = {}
+
+        def add(currency: str, what: str, amount: int) -> None:
+            sums = found.setdefault(
+                currency, {"invoiced": 0, "credited": 0, "received": 0, "unapplied": 0}
+            )
+            sums[what] += amount
+
+        for row in self.new_invoices:
+            add(row.currency, "credited" if row.is_credit_note else "invoiced", row.total_minor)
+        for payment in self.new_payments:
+            add(payment.currency, "received", payment.amount_minor)
+            rest = payment.amount_minor - self.applied["payments"].get(payment.line, 0)
+            add(payment.currency, "unapplied", rest)
+        return dict(sorted(found.items()))
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        new = {
+            "clients": len(self.new_clients),
+            "invoices": sum(not row.is_credit_note for row in self.new_invoices),
+            "credit_notes": sum(row.is_credit_note for row in self.new_invoices),
+            "payments": len(self.new_payments),
+        }
+        return {
+            kind: {
+                "new": count,
+                "changed": len(self.changes) if kind == "clients" else 0,
+                "unchanged": self.unchanged[kind],
+                "refused": self.refused[kind],
+            }
+            for kind, count in new.items()
+        }
+
+
+def complain(plan: Plan, kind: str, line: int, column: str, reason: str) -> None:
+    plan.complaints.append(Complaint(plan.rows.names[kind], line, column, reason))
+    plan.refused[kind] += 1
+
+
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    found = list(values)
+    for start in range(0, len(found), CHUNK):
+        yield found[start : start + CHUNK]
+
+
+# Attribute of a row → field of a client, where both are plain values.
+PLAIN_FIELDS = {
+    "country": "country",
+    "currency": "currency",
+    "language": "language",
+    "terms_days": "terms_days",
+    "billing_email": "billing_email",
+    "vat_id": "vat_id",
+    "siren": "siren",
+}
+
+
+def changed_fields(row: ClientRow, client: Client) -> dict[str, tuple[str, str]]:
+    """Field → (here, in the file), where the file says something else; blanks say nothing."""
+    found: dict[str, tuple[str, str]] = {}
+    for attribute, name in PLAIN_FIELDS.items():
+        given, held = getattr(row, attribute), getattr(client, name)
+        if given not in ("", None) and given != held:
+            found[name] = (str(held), str(given))
+    if row.client_type and key_of(row.client_type) != key_of(client.client_type.name):
+        found["client_type"] = (client.client_type.name, row.client_type)
+    if row.owner_email:
+        owner = client.owner.email if client.owner else ""
+        if owner.lower() != row.owner_email:
+            found["owner"] = (owner, row.owner_email)
+    return found
+
+
+def issued_on(invoice: InvoiceRow | Invoice) -> date:
+    if isinstance(invoice, InvoiceRow):
+        return invoice.issued_on
+    assert invoice.issue_date is not None
+    return invoice.issue_date

@@ -1,0 +1,149 @@
+"""What settles an invoice without money coming in: credit notes, and claims that are given up.
+
+What every way of settling checks lies here too: that an invoice takes the amount, and the locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from moneyed import Money
+
+from billing_portal.accounts.models import User
+from billing_portal.money import LARGEST_MINOR, formatted, is_currency, to_minor
+from invoices.models import Allocation, Invoice, InvoiceEvent
+from invoices.payments import settling
+
+
+class PaymentRefused(Exception):
+    """Nothing was recorded; the message is written for staff."""
+
+
+def apply_credit_note(
+    *, credit_note_id: int, invoice_id: int, amount: Money, by: User | None, on: date
+) -> Allocation:
+    """Settle a part of an invoice with what is left of a credit note of the same client."""
+    minor = checked_amount(amount)
+    with transaction.atomic():
+        rows = locked_invoices([credit_note_id, invoice_id])
+        note, invoice = rows.get(credit_note_id), rows.get(invoice_id)
+        if note is None or invoice is None:
+            raise PaymentRefused(_("One of the two is no longer here."))
+        if not note.is_credit_note or note.is_draft:
+            raise PaymentRefused(_("%(number)s is not a credit note.") % {"number": note})
+        if note.client_id != invoice.client_id:
+            raise PaymentRefused(
+                _("%(number)s is an invoice of another client.") % {"number": invoice}
+            )
+        check_takes(invoice, minor, amount.currency.code)
+        if note.currency != invoice.currency:
+            raise PaymentRefused(
+                _("%(number)s is in %(currency)s.") % {"number": note, "currency": note.currency}
+            )
+        if minor > note.outstanding_minor:
+            raise PaymentRefused(
+                _("%(number)s has %(left)s left.")
+                % {"number": note, "left": formatted(note.outstanding_balance)}
+            )
+        assert note.issue_date is not None and invoice.issue_date is not None
+        row = settling.allocate(
+            invoice=invoice,
+            amount_minor=minor,
+            applied_on=max(note.issue_date, invoice.issue_date),
+            by=by,
+            credit_note=note,
+        )
+        data = {"amount_minor": minor, "currency": invoice.currency}
+        InvoiceEvent.objects.create(
+            invoice=invoice,
+            kind=InvoiceEvent.Kind.CREDITED,
+            on=on,
+            by=by,
+            data={**data, "number": note.number, "credit_note_id": note.pk},
+        )
+        InvoiceEvent.objects.create(
+            invoice=note,
+            kind=InvoiceEvent.Kind.CREDITED,
+            on=on,
+            by=by,
+            data={**data, "number": invoice.number, "invoice_id": invoice.pk},
+        )
+        return row
+
+
+def write_off(
+    *, invoice_id: int, amount: Money | None = None, reason: str, by: User | None, on: date
+) -> Allocation:
+    """Give up what is outstanding, or `amount` of it; it leaves the receivable on `on`."""
+    reason = reason.strip()
+    if not reason:
+        raise PaymentRefused(_("Say why it is written off."))
+    with transaction.atomic():
+        invoice = locked_invoices([invoice_id]).get(invoice_id)
+        if invoice is None:
+            raise PaymentRefused(_("This invoice is no longer here."))
+        given_up = amount or invoice.outstanding_balance
+        if invoice.status == Invoice.Status.SETTLED:
+            raise PaymentRefused(_("%(number)s is settled.") % {"number": invoice})
+        minor = checked_amount(given_up)
+        check_takes(invoice, minor, given_up.currency.code)
+        if invoice.issue_date is not None and on < invoice.issue_date:
+            raise PaymentRefused(_("A write-off is not dated before its invoice."))
+        row = settling.allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=by)
+        InvoiceEvent.objects.create(
+            invoice=invoice,
+            kind=InvoiceEvent.Kind.WRITTEN_OFF,
+            on=on,
+            by=by,
+            data={
+                "amount_minor": minor,
+                "currency": invoice.currency,
+                "reason": reason[:300],
+                "outstanding_minor": invoice.outstanding_minor,
+            },
+        )
+        return row
+
+
+def checked_amount(amount: Money) -> int:
+    if not is_currency(amount.currency.code):
+        raise PaymentRefused(_("Choose a currency."))
+    try:
+        minor = to_minor(amount)
+    except ValueError:
+        raise PaymentRefused(
+            _("%(amount)s is finer than the smallest coin of its currency.")
+            % {"amount": f"{amount.amount} {amount.currency.code}"}
+        ) from None
+    if minor <= 0:
+        raise PaymentRefused(_("Give an amount above zero."))
+    if minor > LARGEST_MINOR:
+        raise PaymentRefused(_("No amount here is that large: check the figure."))
+    return minor
+
+
+def locked_invoices(ids: Iterable[int]) -> dict[int, Invoice]:
+    rows = Invoice.objects.select_for_update().filter(pk__in=set(ids)).order_by("pk")
+    return {invoice.pk: invoice for invoice in rows}
+
+
+def check_takes(invoice: Invoice, minor: int, currency: str) -> None:
+    if invoice.is_credit_note:
+        raise PaymentRefused(
+            _("%(number)s is a credit note: it is owed to the client.") % {"number": invoice}
+        )
+    if invoice.status in (Invoice.Status.DRAFT, Invoice.Status.VOID):
+        raise PaymentRefused(_("A draft cannot be paid: issue it first."))
+    if invoice.currency != currency:
+        raise PaymentRefused(
+            _("%(number)s is in %(currency)s; a payment in %(other)s cannot settle it.")
+            % {"number": invoice, "currency": invoice.currency, "other": currency}
+        )
+    if minor > invoice.outstanding_minor:
+        raise PaymentRefused(
+            _("%(number)s has %(owed)s outstanding.")
+            % {"number": invoice, "owed": formatted(invoice.outstanding_balance)}
+        )
