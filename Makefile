@@ -16,14 +16,18 @@ $(VENV)/made: scripts/make_venv.sh
 	@PYTHON=$(PYTHON) scripts/make_venv.sh $(VENV)
 	@touch $@
 
-$(VENV)/installed: $(VENV)/made requirements.txt
-	@echo "Installing what the portal needs (a minute or two)…"
-	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt
+$(VENV)/installer: $(VENV)/made requirements-installer.txt
+	@scripts/install.sh $(VENV) requirements-installer.txt
+	@touch $@
+
+$(VENV)/installed: $(VENV)/installer requirements.txt
+	@echo "Installing what the portal needs…"
+	@scripts/install.sh $(VENV) requirements.txt
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	@echo "Installing what its tests need…"
-	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@scripts/install.sh $(VENV) requirements-dev.txt
 	@touch $@
 
 .env: | $(VENV)/installed
@@ -53,9 +57,7 @@ check: $(VENV)/installed-dev .env var/compiled ## static checks: lint, format, t
 bench: $(VENV)/installed-dev .env var/compiled ## measure, on SQLite and on PostgreSQL where it answers
 	@$(PY) -m bench.run $(ARGS)
 
-lock: $(VENV)/installed-dev ## requirements.txt and requirements-dev.txt from their .in files
-	@for kind in "" -dev; do $(PY) -m piptools compile --quiet --generate-hashes --allow-unsafe \
-	  --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
-	  --output-file requirements$$kind.txt requirements$$kind.in; done
+lock: $(VENV)/installer ## the lock files from their .in files; ARGS=--upgrade takes newer versions
+	@scripts/make_locks.sh . $(abspath $(VENV))/bin/uv $(ARGS)
 
 .PHONY: help setup run test messages check bench lock
