@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 export UV_CACHE_DIR="$work/cache" PIP_NO_CACHE_DIR=1
 python=${PYTHON:-python3}
 
-"$python" -m venv "$work/with-uv"
+scripts/make_venv.sh "$work/with-uv"
 scripts/install.sh "$work/with-uv" requirements-installer.txt
 uv="$work/with-uv/bin/uv"
 
@@ -24,7 +24,7 @@ for lock in requirements.txt requirements-dev.txt; do
 done
 "$uv" pip check --quiet --python "$work/with-uv/bin/python"
 
-"$python" -m venv "$work/with-pip"
+scripts/make_venv.sh "$work/with-pip"
 pip=("$work/with-pip/bin/python" -m pip --disable-pip-version-check)
 # Debian 12's. From Python 3.12 on it no longer runs: there the one that Python itself brings is the oldest.
 if "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; then
