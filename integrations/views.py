@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing_portal.acts import carry_out
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, stream_csv
 from billing_portal.toasts import announce
 from integrations.connecting import ConnectRefused, connect_pipedrive
@@ -232,21 +232,21 @@ def start(request: StaffRequest) -> HttpResponse:
     def url(run: SyncRun) -> str:
         return reverse("integrations:run", args=[run.pk])
 
-    try:
-        run = run_once(
-            key=key_of(request),
-            action="integrations.start_sync",
-            by=request.user,
-            act=lambda: start_sync(connection_id=connection.pk, full=full, by=request.user),
-            url=url,
-        )
-    except AlreadyDone as done:
-        return go_to(request, done.result_url)
-    except SyncRefused as refusal:
+    def refused(refusal: SyncRefused) -> HttpResponse:
         messages.warning(request, str(refusal))
         running = connection.runs.filter(state__in=["queued", "running"]).first()
         return go_to(request, url(running) if running else reverse("integrations:index"))
-    return go_to(request, url(run))
+
+    answer = carry_out(
+        request,
+        action="integrations.start_sync",
+        act=lambda: start_sync(connection_id=connection.pk, full=full, by=request.user),
+        refused={SyncRefused: refused},
+        done=lambda run: go_to(request, url(run)),
+        url=url,
+    )
+    assert answer is not None
+    return answer
 
 
 @require_GET

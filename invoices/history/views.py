@@ -19,9 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing_portal.acts import already, carry_out
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to
-from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, stream_csv
 from invoices.history.imports import KINDS, MAX_ROWS, discard, keep, progress_of, start
 from invoices.history.rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
@@ -161,20 +161,22 @@ def history_progress(request: StaffRequest, pk: int) -> HttpResponse:
 def history_bring_in(request: StaffRequest, pk: int) -> HttpResponse:
     _own(request, pk)
     url = reverse("invoices:history_preview", args=[pk])
-    try:
-        kept = run_once(
-            key=key_of(request),
-            action="import_history",
-            by=request.user,
-            act=lambda: start(import_id=pk, by=request.user, on=timezone.localdate()),
-            url=lambda _kept: url,
-        )
-    except AlreadyDone as done:
-        messages.info(request, str(done))
-    else:
+
+    def begun(kept: HistoryImport) -> HttpResponse:
         if kept.state == HistoryImport.State.DONE:
             messages.success(request, _("The history is in."))
-    return go_to(request, url)
+        return go_to(request, url)
+
+    answer = carry_out(
+        request,
+        action="import_history",
+        act=lambda: start(import_id=pk, by=request.user, on=timezone.localdate()),
+        done=begun,
+        again=already(request),
+        url=url,
+    )
+    assert answer is not None
+    return answer
 
 
 @require_POST

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from billing_portal.acts import already, carry_out
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, paginate
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
@@ -105,24 +105,23 @@ def mail(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _decide(
-    request: StaffRequest, pk: int, action: str, act: Callable[[], Message], said: Any
+    request: StaffRequest, pk: int, action: str, act: Callable[[], Message], text: Any
 ) -> HttpResponse:
-    try:
-        found = run_once(
-            key=key_of(request),
-            action=action,
-            by=request.user,
-            act=act,
-            url=lambda message: reverse("invoices:mail-message", args=[message.pk]),
-        )
-    except MailRefused as refusal:
-        messages.error(request, str(refusal))
-        return redirect("invoices:mail-message", pk=pk)
-    except AlreadyDone as done:
-        messages.info(request, str(done))
-        return redirect(done.result_url or "invoices:mail")
-    messages.success(request, said)
-    return redirect("invoices:mail-message", pk=found.pk)
+    def page(found: int, say: Callable[..., None], text: Any) -> HttpResponse:
+        say(request, text)
+        return redirect("invoices:mail-message", pk=found)
+
+    answer = carry_out(
+        request,
+        action=action,
+        act=act,
+        refused={MailRefused: lambda refusal: page(pk, messages.error, str(refusal))},
+        done=lambda found: page(found.pk, messages.success, text),
+        again=already(request),
+        url=lambda message: reverse("invoices:mail-message", args=[message.pk]),
+    )
+    assert answer is not None
+    return answer
 
 
 @require_POST

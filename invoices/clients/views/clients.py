@@ -24,10 +24,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.accounts.models import User
+from billing_portal.acts import carry_out, said
 from billing_portal.figures import grouped
 from billing_portal.forms import RowsField, row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, chips, ordered, paginate, stream_csv, stream_xlsx
 from billing_portal.money import formatted_minor, reader_locale
 from billing_portal.templatetags.portal import query_with
@@ -246,20 +246,22 @@ def client_edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     found = get_object_or_404(Client, pk=pk) if pk else None
     form = ClientForm(request.POST or None, instance=found)
     if request.method == "POST" and form.is_valid():
-        try:
-            saved = run_once(
-                key=key_of(request),
-                action="client",
-                by=request.user,
-                act=form.save,
-                url=lambda client: reverse("invoices:client", args=[client.pk]),
-            )
-        except AlreadyDone as done:
-            return redirect(done.result_url)
-        messages.success(request, _("%(name)s is saved.") % {"name": saved.name})
-        if warning := form.terms_warning():
-            messages.warning(request, warning)
-        return redirect("invoices:client", pk=saved.pk)
+
+        def saved(client: Client) -> HttpResponse:
+            messages.success(request, _("%(name)s is saved.") % {"name": client.name})
+            if warning := form.terms_warning():
+                messages.warning(request, warning)
+            return redirect("invoices:client", pk=client.pk)
+
+        answer = carry_out(
+            request,
+            action="client",
+            act=form.save,
+            done=saved,
+            url=lambda client: reverse("invoices:client", args=[client.pk]),
+        )
+        if answer is not None:
+            return answer
     return render_page(
         request,
         page="invoices/clients/client_edit.html",
@@ -277,13 +279,17 @@ def contact_edit(request: StaffRequest, pk: int, contact_pk: int | None = None) 
     contact = get_object_or_404(Contact, pk=contact_pk, client=found) if contact_pk else None
     form = ContactForm(request.POST or None, instance=contact or Contact(client=found))
     if request.method == "POST" and form.is_valid():
-        try:
-            run_once(key=key_of(request), action="contact", by=request.user, act=form.save)
-        except AlreadyDone:
-            pass
-        else:
-            messages.success(request, _("%(name)s is saved.") % {"name": form.cleaned_data["name"]})
-        return redirect("invoices:client", pk=pk)
+        text = _("%(name)s is saved.") % {"name": form.cleaned_data["name"]}
+        url = reverse("invoices:client", args=[pk])
+        answer = carry_out(
+            request,
+            action="contact",
+            act=form.save,
+            done=lambda _contact: said(request, text, url),
+            url=url,
+        )
+        if answer is not None:
+            return answer
     return render_page(
         request,
         page="invoices/clients/contact_edit.html",

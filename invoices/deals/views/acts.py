@@ -14,14 +14,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from billing_portal.acts import already, carry_out, into, said
 from billing_portal.figures import grouped
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.toasts import add_toast, close_overlays, refresh_counts
 from invoices.deals.forms import QueueFilter, SetAsideForm
 from invoices.deals.queue import (
     MOST_AT_ONCE,
+    Drafted,
     SetAsideRefused,
     draft_several,
     examine,
@@ -31,7 +32,7 @@ from invoices.deals.queue import (
 )
 from invoices.deals.views.queue import amount_of, narrowed, queue_page, totals_of
 from invoices.invoicing.drafting import DraftRefused, draft_from_deal
-from invoices.models import Deal
+from invoices.models import Deal, Invoice
 
 
 # ─ Drafting ─────────────────────────────────────────────────────────────────────────────────────
@@ -41,35 +42,41 @@ def draft_deal(request: StaffRequest, pk: int) -> HttpResponse:
     """One click: the draft is made; the queue goes on, or without script its editor opens."""
     on = timezone.localdate()
     following = _following(request, pk) if wants_partial(request) else None
-    try:
-        draft = run_once(
-            key=key_of(request),
-            action="draft a deal",
-            by=request.user,
-            act=lambda: draft_from_deal(deal_id=pk, by=request.user, on=on),
-            url=lambda made: reverse("invoices:edit", args=[made.pk]),
+    answer = carry_out(
+        request,
+        action="draft a deal",
+        act=lambda: draft_from_deal(deal_id=pk, by=request.user, on=on),
+        refused={DraftRefused: lambda refusal: _not_drafted(request, refusal, following)},
+        done=lambda draft: _drafted(request, draft, following),
+        again=lambda _before, url: (
+            queue_page(request, focus=following) if wants_partial(request) else redirect(url)
+        ),
+        url=lambda made: reverse("invoices:edit", args=[made.pk]),
+    )
+    assert answer is not None
+    return answer
+
+
+def _not_drafted(
+    request: StaffRequest, refusal: DraftRefused, following: int | None
+) -> HttpResponse:
+    existing = reverse("invoices:detail", args=[refusal.existing_id]) if refusal.existing_id else ""
+    if wants_partial(request):
+        return queue_page(
+            request, problem=str(refusal), problem_url=existing, focus=following, status=422
         )
-    except DraftRefused as refusal:
-        existing = (
-            reverse("invoices:detail", args=[refusal.existing_id]) if refusal.existing_id else ""
-        )
-        if wants_partial(request):
-            return queue_page(
-                request, problem=str(refusal), problem_url=existing, focus=following, status=422
-            )
-        messages.error(request, str(refusal))
-        return redirect(existing or reverse("invoices:deals"))
-    except AlreadyDone as done:
-        if wants_partial(request):
-            return queue_page(request, focus=following)
-        return redirect(done.result_url or reverse("invoices:deals"))
+    messages.error(request, str(refusal))
+    return redirect(existing or reverse("invoices:deals"))
+
+
+def _drafted(request: StaffRequest, draft: Invoice, following: int | None) -> HttpResponse:
     url = reverse("invoices:edit", args=[draft.pk])
-    said = _("The draft for %(client)s is made.") % {"client": draft.client.name}
+    text = _("The draft for %(client)s is made.") % {"client": draft.client.name}
     if not wants_partial(request):
-        messages.success(request, said)
+        messages.success(request, text)
         return redirect(url)
     answer = queue_page(request, focus=following)
-    add_toast(answer, said, detail=draft.title, url=url, link=pgettext("button", "Open"))
+    add_toast(answer, text, detail=draft.title, url=url, link=pgettext("button", "Open"))
     return refresh_counts(answer)
 
 
@@ -125,17 +132,19 @@ def _draft_now(request: StaffRequest, ids: list[int]) -> HttpResponse:
     if not ids:
         messages.error(request, _("Choose at least one deal. Nothing was drafted."))
         return go_to(request, reverse("invoices:deals"))
-    try:
-        made = run_once(
-            key=key_of(request),
-            action="draft several deals",
-            by=request.user,
-            act=lambda: draft_several(deal_ids=ids, by=request.user, on=on),
-            url=lambda _made: back,
-        )
-    except AlreadyDone as done:
-        messages.info(request, str(done))
-        return go_to(request, done.result_url or back)
+    answer = carry_out(
+        request,
+        action="draft several deals",
+        act=lambda: draft_several(deal_ids=ids, by=request.user, on=on),
+        done=lambda made: _several_drafted(request, made, back),
+        again=already(request),
+        url=back,
+    )
+    assert answer is not None
+    return answer
+
+
+def _several_drafted(request: StaffRequest, made: Drafted, back: str) -> HttpResponse:
     n = len(made.drafts)
     if n:
         messages.success(
@@ -158,24 +167,19 @@ def set_deal_aside(request: StaffRequest, pk: int) -> HttpResponse:
     form = SetAsideForm(request.POST or None)
     back = reverse("invoices:deals") + (f"?{request.GET.urlencode()}" if request.GET else "")
     if request.method == "POST" and form.is_valid():
-        try:
-            run_once(
-                key=key_of(request),
-                action="set a deal aside",
-                by=request.user,
-                act=lambda: set_aside(
-                    deal_id=pk, reason=form.cleaned_data["reason"], at=timezone.now()
-                ),
-                url=lambda _deal: back,
-            )
-        except SetAsideRefused as refusal:
-            form.add_error(None, str(refusal))
-        except AlreadyDone:
-            return go_to(request, back)
-        else:
-            said = _("“%(title)s” is set aside.") % {"title": found.title}
-            messages.success(request, said)
-            return go_to(request, back)
+        text = _("“%(title)s” is set aside.") % {"title": found.title}
+        answer = carry_out(
+            request,
+            action="set a deal aside",
+            act=lambda: set_aside(
+                deal_id=pk, reason=form.cleaned_data["reason"], at=timezone.now()
+            ),
+            refused={SetAsideRefused: into(form)},
+            done=lambda _deal: said(request, text, back),
+            url=back,
+        )
+        if answer is not None:
+            return answer
     return render_page(
         request,
         page="invoices/deals/set_aside_page.html",

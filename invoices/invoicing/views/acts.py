@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,9 +14,9 @@ from django.views.decorators.http import require_http_methods
 
 from billing_portal import dates
 from billing_portal.accounts.models import User
-from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, key_of, run_once
-from billing_portal.money import formatted_minor, from_minor, to_minor
+from billing_portal.acts import carry_out, into, said
+from billing_portal.htmx import StaffRequest, render_page, wants_partial
+from billing_portal.money import formatted, formatted_minor, from_minor
 from billing_portal.toasts import add_toast, close_overlays
 from invoices.invoicing.forms.acts import ApplyForm, WriteOffForm
 from invoices.invoicing.forms.drafts import NoteForm
@@ -39,35 +38,21 @@ def note(request: StaffRequest, pk: int) -> HttpResponse:
     detail_url = reverse("invoices:detail", args=[pk])
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            run_once(
-                key=key_of(request),
-                action="note on an invoice",
+        answer = carry_out(
+            request,
+            action="note on an invoice",
+            act=lambda: add_note(
+                invoice_id=pk,
+                text=form.cleaned_data["text"],
                 by=request.user,
-                act=lambda: add_note(
-                    invoice_id=pk,
-                    text=form.cleaned_data["text"],
-                    by=request.user,
-                    on=timezone.localdate(),
-                ),
-                url=lambda _event: detail_url,
-            )
-        except NoteRefused as refusal:
-            form.add_error("text", str(refusal))
-        except AlreadyDone:
-            return go_to(request, detail_url)
-        else:
-            if not wants_partial(request):
-                messages.success(request, _("The note is kept."))
-                return redirect(detail_url)
-            on = timezone.localdate()
-            answer = render(
-                request,
-                "invoices/invoicing/partials/timeline.html",
-                {"invoice": invoice, **timeline_of(invoice, on, request.user)},
-            )
-            answer["HX-Retarget"], answer["HX-Reswap"] = "#timeline", "outerHTML"
-            return close_overlays(add_toast(answer, _("The note is kept.")))
+                on=timezone.localdate(),
+            ),
+            refused={NoteRefused: into(form, "text")},
+            done=lambda _event: _noted(request, invoice),
+            url=detail_url,
+        )
+        if answer is not None:
+            return answer
     return render_page(
         request,
         page="invoices/invoicing/note_page.html",
@@ -75,6 +60,18 @@ def note(request: StaffRequest, pk: int) -> HttpResponse:
         context={"invoice": invoice, "form": form},
         status=422 if form.errors else 200,
     )
+
+
+def _noted(request: StaffRequest, invoice: Invoice) -> HttpResponse:
+    if not wants_partial(request):
+        return said(request, _("The note is kept."), reverse("invoices:detail", args=[invoice.pk]))
+    answer = render(
+        request,
+        "invoices/invoicing/partials/timeline.html",
+        {"invoice": invoice, **timeline_of(invoice, timezone.localdate(), request.user)},
+    )
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#timeline", "outerHTML"
+    return close_overlays(add_toast(answer, _("The note is kept.")))
 
 
 @require_http_methods(["GET", "POST"])
@@ -117,30 +114,20 @@ def apply_money(request: StaffRequest, pk: int) -> HttpResponse:
         },
     )
     if request.method == "POST" and form.is_valid():
-        try:
-            run_once(
-                key=key_of(request),
-                action="apply cash or credit",
-                by=request.user,
-                act=lambda: _apply(invoice, form.cleaned_data, request.user),
-                url=lambda _result: detail_url,
-            )
-        except PaymentRefused as refusal:
-            form.add_error("amount", str(refusal))
-        except AlreadyDone:
-            return go_to(request, detail_url)
-        else:
-            messages.success(
-                request,
-                _("%(amount)s is applied to %(number)s.")
-                % {
-                    "amount": formatted_minor(
-                        to_minor(form.cleaned_data["amount"]), invoice.currency
-                    ),
-                    "number": invoice.number,
-                },
-            )
-            return go_to(request, detail_url)
+        text = _("%(amount)s is applied to %(number)s.") % {
+            "amount": formatted(form.cleaned_data["amount"]),
+            "number": invoice.number,
+        }
+        answer = carry_out(
+            request,
+            action="apply cash or credit",
+            act=lambda: _apply(invoice, form.cleaned_data, request.user),
+            refused={PaymentRefused: into(form, "amount")},
+            done=lambda _result: said(request, text, detail_url),
+            url=detail_url,
+        )
+        if answer is not None:
+            return answer
     return render_page(
         request,
         page="invoices/invoicing/apply_page.html",
@@ -170,36 +157,26 @@ def write_off_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     owed = format(invoice.outstanding_balance.amount, "f")
     form = WriteOffForm(request.POST or None, currency=invoice.currency, initial={"amount": owed})
     if request.method == "POST" and form.is_valid():
-        try:
-            run_once(
-                key=key_of(request),
-                action="write off",
+        text = _("%(amount)s of %(number)s is written off.") % {
+            "amount": formatted(form.cleaned_data["amount"]),
+            "number": invoice.number,
+        }
+        answer = carry_out(
+            request,
+            action="write off",
+            act=lambda: write_off(
+                invoice_id=pk,
+                amount=form.cleaned_data["amount"],
+                reason=form.cleaned_data["reason"],
                 by=request.user,
-                act=lambda: write_off(
-                    invoice_id=pk,
-                    amount=form.cleaned_data["amount"],
-                    reason=form.cleaned_data["reason"],
-                    by=request.user,
-                    on=timezone.localdate(),
-                ),
-                url=lambda _row: detail_url,
-            )
-        except PaymentRefused as refusal:
-            form.add_error("amount", str(refusal))
-        except AlreadyDone:
-            return go_to(request, detail_url)
-        else:
-            messages.success(
-                request,
-                _("%(amount)s of %(number)s is written off.")
-                % {
-                    "amount": formatted_minor(
-                        to_minor(form.cleaned_data["amount"]), invoice.currency
-                    ),
-                    "number": invoice.number,
-                },
-            )
-            return go_to(request, detail_url)
+                on=timezone.localdate(),
+            ),
+            refused={PaymentRefused: into(form, "amount")},
+            done=lambda _row: said(request, text, detail_url),
+            url=detail_url,
+        )
+        if answer is not None:
+            return answer
     return render_page(
         request,
         page="invoices/invoicing/write_off_page.html",

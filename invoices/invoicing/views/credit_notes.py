@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from billing_portal.acts import carry_out, into, said
 from billing_portal.htmx import StaffRequest, go_to, render_page
-from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.money import formatted_minor
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
@@ -52,30 +52,23 @@ def credit(request: StaffRequest, pk: int) -> HttpResponse:
         return redirect(detail)
     if request.method == "POST" and form.is_valid():
         send = "send" in request.POST
-        try:
-            made = run_once(
-                key=key_of(request),
-                action="credit an invoice",
+        answer = carry_out(
+            request,
+            action="credit an invoice",
+            act=lambda: issue_credit_note(
+                invoice_id=pk,
+                reason=form.cleaned_data["reason"],
                 by=request.user,
-                act=lambda: issue_credit_note(
-                    invoice_id=pk,
-                    reason=form.cleaned_data["reason"],
-                    by=request.user,
-                    on=timezone.localdate(),
-                    send=send,
-                    recipients=form.cleaned_data["recipients"],
-                    **{"lines": None, **form.wanted()},
-                ),
-                url=lambda note: reverse("invoices:detail", args=[note.pk]),
-            )
-        except IssueRefused as refusal:
-            _say(form, refusal)
-        except NumberRefused as refusal:
-            form.add_error(None, str(refusal))
-        except AlreadyDone as done:
-            return go_to(request, done.result_url or detail)
-        else:
-            messages.success(
+                on=timezone.localdate(),
+                send=send,
+                recipients=form.cleaned_data["recipients"],
+                **{"lines": None, **form.wanted()},
+            ),
+            refused={
+                IssueRefused: lambda refusal: _say(form, refusal),
+                NumberRefused: into(form),
+            },
+            done=lambda made: said(
                 request,
                 _("%(number)s credits %(amount)s of %(invoice)s.")
                 % {
@@ -83,8 +76,12 @@ def credit(request: StaffRequest, pk: int) -> HttpResponse:
                     "amount": formatted_minor(made.total_minor, made.currency),
                     "invoice": invoice.number,
                 },
-            )
-            return go_to(request, reverse("invoices:detail", args=[made.pk]))
+                reverse("invoices:detail", args=[made.pk]),
+            ),
+            url=lambda note: reverse("invoices:detail", args=[note.pk]),
+        )
+        if answer is not None:
+            return answer
     company = Company.ours()
     today = timezone.localdate()
     return render_page(

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing_portal.acts import carry_out, into, said
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import searched
 from billing_portal.toasts import add_toast
 from invoices.clients.recipients import client_recipients
@@ -58,22 +58,23 @@ def new(request: StaffRequest) -> HttpResponse:
             "invoices/invoicing/new.html",
             {"client": client, "waiting": waiting, "drafts": drafts},
         )
-    try:
-        draft = run_once(
-            key=key_of(request),
-            action="new draft",
-            by=request.user,
-            act=lambda: drafting.new_draft(
-                client_id=client.pk, by=request.user, on=timezone.localdate()
-            ),
-            url=lambda made: reverse("invoices:edit", args=[made.pk]),
-        )
-    except DraftRefused as refusal:
+
+    def refused(refusal: DraftRefused) -> HttpResponse:
         messages.error(request, str(refusal))
         return redirect(f"{reverse('invoices:client-choices')}?then=invoices:new")
-    except AlreadyDone as done:
-        return redirect(done.result_url)
-    return redirect("invoices:edit", pk=draft.pk)
+
+    answer = carry_out(
+        request,
+        action="new draft",
+        act=lambda: drafting.new_draft(
+            client_id=client.pk, by=request.user, on=timezone.localdate()
+        ),
+        refused={DraftRefused: refused},
+        done=lambda made: redirect("invoices:edit", pk=made.pk),
+        url=lambda made: reverse("invoices:edit", args=[made.pk]),
+    )
+    assert answer is not None
+    return answer
 
 
 # ─ The editor ───────────────────────────────────────────────────────────────────────────────────
@@ -297,31 +298,26 @@ def void(request: StaffRequest, pk: int) -> HttpResponse:
         reverse("invoices:deals") if invoice.deal_id else reverse("invoices:list") + "?state=draft"
     )
     if request.method == "POST" and form.is_valid():
-        try:
-            run_once(
-                key=key_of(request),
-                action="discard a draft",
+        text = (
+            _("The draft is discarded; the deal waits in the queue again.")
+            if invoice.deal_id
+            else _("The draft is discarded.")
+        )
+        answer = carry_out(
+            request,
+            action="discard a draft",
+            act=lambda: drafting.void_draft(
+                invoice_id=pk,
                 by=request.user,
-                act=lambda: drafting.void_draft(
-                    invoice_id=pk,
-                    by=request.user,
-                    on=timezone.localdate(),
-                    reason=form.cleaned_data["reason"],
-                ),
-                url=lambda _invoice: back,
-            )
-        except DraftRefused as refusal:
-            form.add_error(None, str(refusal))
-        except AlreadyDone as done:
-            return go_to(request, done.result_url or back)
-        else:
-            messages.success(
-                request,
-                _("The draft is discarded; the deal waits in the queue again.")
-                if invoice.deal_id
-                else _("The draft is discarded."),
-            )
-            return go_to(request, back)
+                on=timezone.localdate(),
+                reason=form.cleaned_data["reason"],
+            ),
+            refused={DraftRefused: into(form)},
+            done=lambda _draft: said(request, text, back),
+            url=back,
+        )
+        if answer is not None:
+            return answer
     if request.method == "GET" and not invoice.is_draft:
         return go_to(request, reverse("invoices:detail", args=[pk]))
     return render_page(

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from billing_portal.acts import carry_out, into, said
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page
-from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from invoices.clients.recipients import client_recipients
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
@@ -42,36 +42,38 @@ def issue_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     form = IssueForm(request.POST)
     form.is_valid()
     send = "send" in request.POST
-    try:
-        issued = run_once(
-            key=key_of(request),
-            action="issue an invoice",
+    answer = carry_out(
+        request,
+        action="issue an invoice",
+        act=lambda: issue(
+            invoice_id=pk,
             by=request.user,
-            act=lambda: issue(
-                invoice_id=pk,
-                by=request.user,
-                on=on,
-                send=send,
-                recipients=form.cleaned_data.get("recipients", []),
+            on=on,
+            send=send,
+            recipients=form.cleaned_data.get("recipients", []),
+        ),
+        refused={
+            IssueRefused: lambda refusal: issue_dialog(
+                request, invoice, on, form=form, reasons=refusal.reasons
             ),
-            url=lambda _invoice: detail,
-        )
-    except IssueRefused as refusal:
-        return issue_dialog(request, invoice, on, form=form, reasons=refusal.reasons)
-    except NumberRefused as refusal:
-        reasons = [Reason("number", str(refusal), "company")]
-        return issue_dialog(request, invoice, on, form=form, reasons=reasons)
-    except AlreadyDone as done:
-        return go_to(request, done.result_url or detail)
-    if send:
-        messages.success(
-            request,
-            _("%(number)s is issued and on its way to %(who)s.")
-            % {"number": issued.number, "who": ", ".join(issued.recipients)},
-        )
-    else:
-        messages.success(request, _("%(number)s is issued.") % {"number": issued.number})
-    return go_to(request, detail)
+            NumberRefused: lambda refusal: issue_dialog(
+                request, invoice, on, form=form, reasons=[Reason("number", str(refusal), "company")]
+            ),
+        },
+        done=lambda issued: said(request, _issued(issued, send), detail),
+        url=detail,
+    )
+    assert answer is not None
+    return answer
+
+
+def _issued(invoice: Invoice, sent: bool) -> str:
+    if not sent:
+        return _("%(number)s is issued.") % {"number": invoice.number}
+    return _("%(number)s is issued and on its way to %(who)s.") % {
+        "number": invoice.number,
+        "who": ", ".join(invoice.recipients),
+    }
 
 
 def issue_dialog(
@@ -131,31 +133,27 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
         return go_to(request, detail)
     form: Any = SendForm(request.POST) if request.method == "POST" else None
     if form is not None and form.is_valid():
-        try:
-            message = run_once(
-                key=key_of(request),
-                action="send an invoice",
+        answer = carry_out(
+            request,
+            action="send an invoice",
+            act=lambda: delivering.queue_invoice(
+                invoice_id=pk,
+                recipients=form.cleaned_data["recipients"],
                 by=request.user,
-                act=lambda: delivering.queue_invoice(
-                    invoice_id=pk,
-                    recipients=form.cleaned_data["recipients"],
-                    by=request.user,
-                    on=timezone.localdate(),
-                    seen=row_id(request.POST.get("seen", "")),
-                ),
-                url=lambda _message: detail,
-            )
-        except delivering.MailRefused as refusal:
-            form.add_error("recipients", str(refusal))
-        except AlreadyDone as done:
-            return go_to(request, done.result_url or detail)
-        else:
-            messages.success(
+                on=timezone.localdate(),
+                seen=row_id(request.POST.get("seen", "")),
+            ),
+            refused={delivering.MailRefused: into(form, "recipients")},
+            done=lambda message: said(
                 request,
                 _("%(number)s is on its way to %(who)s.")
                 % {"number": invoice.number, "who": ", ".join(message.to)},
-            )
-            return go_to(request, detail)
+                detail,
+            ),
+            url=detail,
+        )
+        if answer is not None:
+            return answer
     company = Company.ours()
     subject = text = ""
     if company is not None:

@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
+from billing_portal.acts import already, carry_out, into, said
 from billing_portal.dates import DateTextField
 from billing_portal.figures import grouped
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, carried_out, key_of, run_once
+from billing_portal.idempotency import carried_out, key_of
 from billing_portal.lists.paging import (
     Column,
     chips,
@@ -347,27 +348,27 @@ def _record(
             on=on,
         )
 
-    try:
-        payment = run_once(
-            key=key_of(request),
-            action="payment",
-            by=request.user,
-            act=act,
-            url=lambda paid: reverse("invoices:payment", args=[paid.pk]),
-        )
-    except PaymentRefused as refusal:
-        form.add_error(None, str(refusal))
-        return None
-    except AlreadyDone as done:
-        messages.info(request, str(done))
-        return redirect(done.result_url or "invoices:payments")
-    said = _("%(amount)s from %(client)s is recorded.") % {
+    return carry_out(
+        request,
+        action="payment",
+        act=act,
+        refused={PaymentRefused: into(form)},
+        done=lambda paid: _recorded(request, form, client, paid),
+        again=already(request),
+        url=lambda paid: reverse("invoices:payment", args=[paid.pk]),
+    )
+
+
+def _recorded(
+    request: StaffRequest, form: PaymentForm, client: Client, payment: Payment
+) -> HttpResponse:
+    text = _("%(amount)s from %(client)s is recorded.") % {
         "amount": formatted(payment.amount),
         "client": client.name,
     }
     if payment.unapplied.amount:
-        said += " " + _("%(rest)s stay unapplied cash.") % {"rest": formatted(payment.unapplied)}
-    messages.success(request, said)
+        text += " " + _("%(rest)s stay unapplied cash.") % {"rest": formatted(payment.unapplied)}
+    messages.success(request, text)
     early = is_before_issue(
         payment.received_on,
         [invoice for invoice in form.invoices if invoice.pk in dict(form.allocations())],
@@ -434,23 +435,20 @@ def payment_allocate(request: StaffRequest, pk: int) -> HttpResponse:
         else AllocationForm(initial=proposed, **options)
     )
     if request.method == "POST" and form.is_valid():
-        try:
-            run_once(
-                key=key_of(request),
-                action="allocate",
-                by=request.user,
-                act=lambda: allocate_unapplied(
-                    payment_id=pk, allocations=form.allocations(), by=request.user, on=on
-                ),
-            )
-        except PaymentRefused as refusal:
-            form.add_error(None, str(refusal))
-        except AlreadyDone as done:
-            messages.info(request, str(done))
-            return redirect("invoices:payment", pk=pk)
-        else:
-            messages.success(request, _("The cash is applied."))
-            return redirect("invoices:payment", pk=pk)
+        url = reverse("invoices:payment", args=[pk])
+        answer = carry_out(
+            request,
+            action="allocate",
+            act=lambda: allocate_unapplied(
+                payment_id=pk, allocations=form.allocations(), by=request.user, on=on
+            ),
+            refused={PaymentRefused: into(form)},
+            done=lambda _paid: said(request, _("The cash is applied."), url),
+            again=already(request),
+            url=url,
+        )
+        if answer is not None:
+            return answer
     return render_page(
         request,
         page="invoices/payments/payment_allocate.html",
@@ -468,23 +466,19 @@ def payment_reverse(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Payment.objects.select_related("client"), pk=pk)
     form = ReversalForm(request.POST or None, initial={"on": on})
     if request.method == "POST" and form.is_valid():
-        try:
-            run_once(
-                key=key_of(request),
-                action="reverse",
-                by=request.user,
-                act=lambda: reverse_payment(payment_id=pk, by=request.user, **form.cleaned_data),
-            )
-        except PaymentRefused as refusal:
-            form.add_error(None, str(refusal))
-        except AlreadyDone as done:
-            messages.info(request, str(done))
-            return redirect("invoices:payment", pk=pk)
-        else:
-            messages.success(
-                request, _("%(amount)s is reversed.") % {"amount": formatted(found.amount)}
-            )
-            return redirect("invoices:payment", pk=pk)
+        url = reverse("invoices:payment", args=[pk])
+        text = _("%(amount)s is reversed.") % {"amount": formatted(found.amount)}
+        answer = carry_out(
+            request,
+            action="reverse",
+            act=lambda: reverse_payment(payment_id=pk, by=request.user, **form.cleaned_data),
+            refused={PaymentRefused: into(form)},
+            done=lambda _reversal: said(request, text, url),
+            again=already(request),
+            url=url,
+        )
+        if answer is not None:
+            return answer
     return render_page(
         request,
         page="invoices/payments/payment_reverse.html",

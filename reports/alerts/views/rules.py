@@ -19,9 +19,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal import dates
+from billing_portal.acts import carry_out, said
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.idempotency import AlreadyDone, key_of, run_once
 from billing_portal.lists.paging import Column, paginate
 from billing_portal.toasts import add_toast, refresh_counts
 from invoices.selections.filters import company_currency
@@ -276,24 +276,28 @@ def rule(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _save(request: StaffRequest, form: RuleForm, found: AlertRule | None) -> HttpResponse:
     active = {"on": True, "off": False}.get(request.POST.get("switch", ""))
-    try:
-        saved = run_once(
-            key=key_of(request),
-            action="save alert rule",
-            by=request.user,
-            act=lambda: running.save_rule(
-                rule_id=found.pk if found else None,
-                values=form.values(),
-                active=active,
-                by=request.user,
-            ),
-            url=lambda made: reverse("reports:rule", args=[made.pk]),
+
+    def done(saved: AlertRule) -> HttpResponse:
+        text = (
+            _("“%(name)s” is saved and switched on.") if saved.active else _("“%(name)s” is saved.")
         )
-    except AlreadyDone as done:
-        return go_to(request, done.result_url or reverse("reports:rules"))
-    said = _("“%(name)s” is saved and switched on.") if saved.active else _("“%(name)s” is saved.")
-    messages.success(request, said % {"name": saved.name})
-    return go_to(request, reverse("reports:rule", args=[saved.pk]))
+        url = reverse("reports:rule", args=[saved.pk])
+        return said(request, text % {"name": saved.name}, url)
+
+    answer = carry_out(
+        request,
+        action="save alert rule",
+        act=lambda: running.save_rule(
+            rule_id=found.pk if found else None,
+            values=form.values(),
+            active=active,
+            by=request.user,
+        ),
+        done=done,
+        url=lambda made: reverse("reports:rule", args=[made.pk]),
+    )
+    assert answer is not None
+    return answer
 
 
 def _rule_page(
