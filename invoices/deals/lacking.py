@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from billing_portal.money import LARGEST_MINOR, formatted_minor, is_currency
 from invoices.clients.recipients import recipients_for
 from invoices.clients.vat import vat_treatment
-from invoices.deals.lines import MAX_LINES, drafted_lines, told
+from invoices.deals.lines import drafted_lines
 from invoices.documents.totals import STANDARD, TotalsRefused
+from invoices.invoicing.draft_lines import MAX_LINES, told
 from invoices.models import Client, Company, Deal
 
 

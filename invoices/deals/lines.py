@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from babel.numbers import format_decimal
-from django.utils.translation import gettext as _
-
-from billing_portal.money import formatted_minor, from_minor, reader_locale
+from billing_portal.money import from_minor
 from invoices.clients.vat import VatTreatment
+from invoices.documents.from_gross import net_lines_from_gross
 from invoices.documents.totals import (
     STANDARD,
     DiscountInput,
     LineInput,
     Totals,
     compute,
-    net_lines_from_gross,
 )
+from invoices.invoicing.draft_lines import HUNDREDTH, MAX_DESCRIPTION, DraftLine, plain
 from invoices.models import Deal, DealLine
 
-MAX_DESCRIPTION = 2_000
-MAX_LINES = 500
-HUNDREDTH = Decimal("0.01")
 # UN/ECE Recommendation 20 for the words that CRMs use; anything else is a piece.
 _UNITS = {
     "DAY": {"d", "day", "days", "j", "jour", "jours", "tag", "tage"},
@@ -33,15 +27,6 @@ _UNITS = {
     "ANN": {"year", "years", "an", "ans", "année", "années"},
     "KMT": {"km"},
 }
-
-
-@dataclass(frozen=True)
-class DraftLine:
-    """A line of a draft before it is stored: the arithmetic, and its words."""
-
-    description: str
-    unit: str
-    amounts: LineInput
 
 
 @dataclass(frozen=True)
@@ -69,7 +54,7 @@ def drafted_lines(deal: Deal, treatment: VatTreatment) -> Drafted:
         for place, line in enumerate(enabled, 1):
             category, rate = _line_vat(deal, line, treatment, taxed=taxed)
             if Decimal(rate) != line.tax_percent and taxed and line.tax_percent:
-                notes.append({"code": "rate_rounded", "line": place, "rate": _plain(rate)})
+                notes.append({"code": "rate_rounded", "line": place, "rate": plain(rate)})
             description, was_cut = _described(line)
             if was_cut:
                 notes.append({"code": "cut", "line": place, "limit": MAX_DESCRIPTION})
@@ -92,7 +77,7 @@ def drafted_lines(deal: Deal, treatment: VatTreatment) -> Drafted:
             )
         )
     if not taxed and treatment.category == STANDARD:
-        notes.append({"code": "vat_assumed", "rate": _plain(treatment.rate)})
+        notes.append({"code": "vat_assumed", "rate": plain(treatment.rate)})
     discounts = [
         DiscountInput(
             percent=extra.value if extra.kind == DealLine.DiscountKind.PERCENTAGE else Decimal(0),
@@ -128,7 +113,7 @@ def _discount_lines(totals: Totals, deal: Deal) -> list[DraftLine]:
     for part in totals.allowances:
         label = part.label.strip() or ("Remise" if fr else "Discount")
         if part.percent:
-            label += f" ({_plain(part.percent)} %)" if fr else f" ({_plain(part.percent)}%)"
+            label += f" ({plain(part.percent)} %)" if fr else f" ({plain(part.percent)}%)"
         amount = from_minor(abs(part.amount_minor), totals.currency).amount
         found.append(
             DraftLine(
@@ -186,29 +171,3 @@ def _unit(word: str) -> str:
         if lowered in words or word.strip().upper() == code:
             return code
     return "C62"
-
-
-def _plain(number: Decimal) -> str:
-    return format(number.normalize() + 0, "f")
-
-
-def told(note: Mapping[str, Any]) -> str:
-    """A note of a draft (data["notes"] of its DRAFTED event) in the reader's language."""
-    code, values = note.get("code"), dict(note)
-    if "difference_minor" in values:
-        values["difference"] = formatted_minor(values["difference_minor"], values["currency"])
-    if "limit" in values:
-        values["limit"] = format_decimal(values["limit"], locale=reader_locale())
-    sentences = {
-        "cut": _("Line %(line)s was cut to %(limit)s characters."),
-        "rate_rounded": _("The VAT rate of line %(line)s was rounded to %(rate)s %%."),
-        "negative_price": _("Line %(line)s has a negative price: its quantity bears the sign."),
-        "recurring": _("Line %(line)s recurs (%(every)s): one period is billed here."),
-        "no_lines": _("The deal has no lines: one line bears its title and its value."),
-        "vat_assumed": _("The deal names no VAT: %(rate)s %% was assumed."),
-        "gross_differs": _(
-            "No price before VAT gives the deal's total exactly: it differs by %(difference)s."
-        ),
-    }
-    sentence = sentences.get(str(code))
-    return sentence % values if sentence else str(note.get("text", ""))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,15 +11,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing_portal.accounts.models import User
 from invoices.deals.lacking import Missing, missing_for
-from invoices.invoicing.drafting import DraftRefused, draft_from_deal
 from invoices.models import Company, Deal, Invoice
 
 # What a deal lacks is found by adding its lines up, so the queue looks at so many at a time, the
 # latest won first. More than this waiting is a sign that the first billing day is not set.
 MOST_EXAMINED = 500
-MOST_AT_ONCE = 200
 
 # Short words for a chip; what is not here is said in its own sentence.
 CHIPS: dict[str, Any] = {
@@ -97,26 +93,6 @@ def examine(deals: QuerySet[Deal]) -> Queue:
         lacking=[each for each in waiting if not each.is_ready],
         cut_off=cut_off,
     )
-
-
-@dataclass(frozen=True)
-class Drafted:
-    """What became of several deals: the drafts, and those left out with the reason."""
-
-    drafts: list[Invoice]
-    refused: list[tuple[str, str]]
-
-
-def draft_several(*, deal_ids: Sequence[int], by: User, on: date) -> Drafted:
-    """A draft for each deal; one that is refused leaves the others alone."""
-    titles = dict(Deal.objects.filter(pk__in=deal_ids).values_list("pk", "title"))
-    drafts, refused = [], []
-    for deal_id in list(dict.fromkeys(deal_ids))[:MOST_AT_ONCE]:
-        try:
-            drafts.append(draft_from_deal(deal_id=deal_id, by=by, on=on))
-        except DraftRefused as refusal:
-            refused.append((titles.get(deal_id, str(deal_id)), str(refusal)))
-    return Drafted(drafts, refused)
 
 
 def set_aside(*, deal_id: int, reason: str, at: datetime) -> Deal:

@@ -3,66 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 from moneyed import Money
 
 from billing_portal.accounts.models import User
-from billing_portal.money import formatted_minor, from_minor, to_minor
-from invoices.clients.vat import vat_treatment
-from invoices.documents.totals import STANDARD, LineInput, split, vat_of
 from invoices.invoicing import drafting
+from invoices.invoicing.creditable import CreditLine, Wanted, creditable, what_to_credit
 from invoices.invoicing.freezing import IssueRefused, freeze, queue_mail
 from invoices.invoicing.readiness import Reason, company_reasons
 from invoices.models import Company, Invoice, InvoiceEvent, InvoiceLine, VatBreakdown
 from invoices.payments import settling
-
-
-@dataclass(frozen=True)
-class CreditLine:
-    """A part of an invoice line to credit: its net in minor units, with the line's own sign."""
-
-    line_id: int
-    net_minor: int
-
-
-@dataclass(frozen=True)
-class Creditable:
-    """What credit notes have left of an invoice: in all, and net of each line."""
-
-    total_minor: int
-    net_by_line: dict[int, int]
-    # (category, rate) → (basis, VAT)
-    by_rate: dict[tuple[str, Decimal], tuple[int, int]]
-
-
-def creditable(invoice: Invoice) -> Creditable:
-    """Reads the credit notes issued so far; lock the invoice before acting on it."""
-    notes = Invoice.objects.filter(corrects=invoice).issued()
-    total = invoice.total_minor - (notes.aggregate(sum=Sum("total_minor"))["sum"] or 0)
-    net_by_line = {line.pk: line.net_minor for line in invoice.lines.all()}
-    events = InvoiceEvent.objects.filter(
-        invoice__in=notes, kind=InvoiceEvent.Kind.ISSUED
-    ).values_list("data", flat=True)
-    for data in events:
-        for line_id, net_minor in data.get("lines", []):
-            if line_id in net_by_line:
-                net_by_line[line_id] -= net_minor
-    by_rate = {
-        (row.category, Decimal(row.rate)): (row.basis_minor, row.vat_minor)
-        for row in invoice.vat_breakdown.all()
-    }
-    for row in VatBreakdown.objects.filter(invoice__in=notes):
-        key = (row.category, Decimal(row.rate))
-        if key in by_rate:
-            basis, vat = by_rate[key]
-            by_rate[key] = (basis - row.basis_minor, vat - row.vat_minor)
-    return Creditable(total, net_by_line, by_rate)
 
 
 def issue_credit_note(
@@ -101,7 +54,7 @@ def issue_credit_note(
             raise IssueRefused(
                 _("%(number)s is credited in full already.") % {"number": invoice.number}
             )
-        wanted = _wanted(invoice, left, lines, amount, company)
+        wanted = what_to_credit(invoice, left, lines, amount, company)
         note = Invoice.objects.create(
             kind=Invoice.Kind.CREDIT_NOTE,
             client=invoice.client,
@@ -184,7 +137,7 @@ def credit_totals(
     if reasons := company_reasons(company):
         raise IssueRefused(reasons)
     assert company is not None
-    wanted = _wanted(invoice, creditable(invoice), lines, amount, company)
+    wanted = what_to_credit(invoice, creditable(invoice), lines, amount, company)
     groups = wanted.by_rate.values()
     return sum(basis for basis, _vat in groups), sum(vat for _basis, vat in groups)
 
@@ -205,202 +158,7 @@ def _locked_for_credit(invoice_id: int) -> Invoice:
     return invoice
 
 
-@dataclass(frozen=True)
-class _NoteLine:
-    description: str
-    unit: str
-    amounts: LineInput
-    net_minor: int
-    source_id: int | None = None
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    lines: tuple[_NoteLine, ...]
-    # (category, rate) → (basis, VAT): VAT is what is left of the invoice's where all is credited.
-    by_rate: dict[tuple[str, Decimal], tuple[int, int]]
-
-
-def _wanted(
-    invoice: Invoice,
-    left: Creditable,
-    lines: Sequence[CreditLine] | None,
-    amount: Money | None,
-    company: Company,
-) -> _Wanted:
-    if lines is not None and amount is not None:
-        raise ValueError("a credit note is made by lines or by amount")
-    if amount is not None:
-        return _by_amount(invoice, left, amount, company)
-    if not left.by_rate:
-        # Brought in from an older system: only its sums are known.
-        return _by_amount(invoice, left, from_minor(left.total_minor, invoice.currency), company)
-    if lines is None:
-        rest = [CreditLine(pk, net) for pk, net in left.net_by_line.items() if net]
-        if sum(line.net_minor for line in rest) != sum(b for b, _vat in left.by_rate.values()):
-            # Credited by amount before: what is left no longer belongs to single lines.
-            return _by_amount(
-                invoice, left, from_minor(left.total_minor, invoice.currency), company
-            )
-        lines = rest
-    return _by_lines(invoice, left, lines)
-
-
-def _by_lines(invoice: Invoice, left: Creditable, lines: Sequence[CreditLine]) -> _Wanted:
-    rows = {row.pk: row for row in invoice.lines.all()}
-    found: list[_NoteLine] = []
-    bases: dict[tuple[str, Decimal], int] = {}
-    for wanted in lines:
-        row = rows.get(wanted.line_id)
-        if row is None:
-            raise IssueRefused(_("A line is not of this invoice. Nothing was kept: load it again."))
-        rest = left.net_by_line[row.pk]
-        if wanted.net_minor == 0:
-            continue
-        if wanted.net_minor * rest <= 0 or abs(wanted.net_minor) > abs(rest):
-            raise IssueRefused(
-                [
-                    Reason(
-                        f"line-{row.pk}",
-                        _("“%(line)s” has %(left)s before VAT left to credit.")
-                        % {
-                            "line": row.description.splitlines()[0][:60],
-                            "left": formatted_minor(rest, invoice.currency),
-                        },
-                        f"#id_line-{row.pk}",
-                    )
-                ]
-            )
-        found.append(_note_line(row, wanted.net_minor, invoice.currency))
-        key = (row.vat_category, Decimal(row.vat_rate))
-        bases[key] = bases.get(key, 0) + wanted.net_minor
-    by_rate = {}
-    for key, basis in bases.items():
-        left_basis, left_vat = left.by_rate[key]
-        if basis * left_basis < 0 or abs(basis) > abs(left_basis):
-            raise IssueRefused(
-                _(
-                    "At %(rate)s %% VAT only %(left)s before VAT is left to credit: a discount of "
-                    "the invoice belongs to it, credit that line too."
-                )
-                % {
-                    "rate": format(key[1].normalize() + 0, "f"),
-                    "left": formatted_minor(left_basis, invoice.currency),
-                }
-            )
-        by_rate[key] = (basis, _vat_part(basis, key[1], left_basis, left_vat))
-    return _checked(_Wanted(tuple(found), by_rate), invoice, left)
-
-
-def _vat_part(basis: int, rate: Decimal, left_basis: int, left_vat: int) -> int:
-    """VAT on a part; the last part takes what is left, so that all parts make the invoice's VAT."""
-    if basis == left_basis:
-        return left_vat
-    vat = vat_of(basis, rate)
-    return min(vat, left_vat) if left_vat >= 0 else max(vat, left_vat)
-
-
-def _note_line(row: InvoiceLine, net_minor: int, currency: str) -> _NoteLine:
-    if net_minor == row.net_minor:
-        amounts = drafting.input_of(row)
-        unit = row.unit
-    else:
-        unit = "C62"
-        amounts = LineInput(
-            quantity=Decimal(1 if net_minor > 0 else -1),
-            unit_price=from_minor(abs(net_minor), currency).amount,
-            vat_rate=Decimal(row.vat_rate),
-            vat_category=row.vat_category,
-        )
-    return _NoteLine(row.description, unit, amounts, net_minor, row.pk)
-
-
-def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Company) -> _Wanted:
-    """`amount` with VAT, shared over the invoice's rates as they are left."""
-    if amount.currency.code != invoice.currency:
-        raise IssueRefused(
-            _("%(number)s is in %(currency)s.")
-            % {"number": invoice.number, "currency": invoice.currency}
-        )
-    gross = to_minor(amount)
-    if gross <= 0:
-        raise IssueRefused([Reason("amount", _("Give an amount above zero."), "#id_amount")])
-    if gross > left.total_minor:
-        raise IssueRefused([Reason("amount", _over(invoice, left), "#id_amount")])
-    groups = dict(left.by_rate)
-    if not groups:
-        groups = _imported_groups(invoice, left, company)
-    french = invoice.language == "fr"
-    number = invoice.number
-    label = f"Avoir sur facture {number}" if french else f"Credit on invoice {number}"
-    weights = {key: basis + vat for key, (basis, vat) in groups.items() if basis + vat > 0}
-    shares = split(gross, weights)
-    found, by_rate = [], {}
-    for key, share in shares.items():
-        if not share:
-            continue
-        basis, vat = groups[key]
-        parts = split(share, {"net": basis, "vat": vat}) if vat > 0 else {"net": share, "vat": 0}
-        net = parts["net"]
-        found.append(
-            _NoteLine(
-                label,
-                "C62",
-                LineInput(
-                    quantity=Decimal(1),
-                    unit_price=from_minor(net, invoice.currency).amount,
-                    vat_rate=key[1],
-                    vat_category=key[0],
-                ),
-                net,
-            )
-        )
-        by_rate[key] = (net, parts["vat"])
-    return _checked(_Wanted(tuple(found), by_rate), invoice, left)
-
-
-def _imported_groups(
-    invoice: Invoice, left: Creditable, company: Company
-) -> dict[tuple[str, Decimal], tuple[int, int]]:
-    """One group from the sums of an older system, at the rate that they come to."""
-    before = (
-        Invoice.objects.filter(corrects=invoice)
-        .issued()
-        .aggregate(net=Sum("net_minor"), vat=Sum("vat_minor"))
-    )
-    net = invoice.net_minor - (before["net"] or 0)
-    vat = invoice.vat_minor - (before["vat"] or 0)
-    if vat <= 0 or net <= 0:
-        category = vat_treatment(invoice.client, company).category
-        category = "E" if category == STANDARD else category
-        return {(category, Decimal(0)): (left.total_minor, 0)}
-    rate = (Decimal(invoice.vat_minor) * 100 / invoice.net_minor).quantize(Decimal("0.01"))
-    nearest = min(
-        (company.vat_rate, *map(Decimal, ("20", "10", "8.5", "5.5", "2.1"))),
-        key=lambda known: abs(known - rate),
-    )
-    if abs(nearest - rate) <= Decimal("0.05"):
-        rate = nearest
-    return {(STANDARD, max(rate, Decimal("0.01"))): (net, vat)}
-
-
-def _over(invoice: Invoice, left: Creditable) -> str:
-    return _("%(number)s has %(left)s left to credit.") % {
-        "number": invoice.number,
-        "left": formatted_minor(left.total_minor, invoice.currency),
-    }
-
-
-def _checked(wanted: _Wanted, invoice: Invoice, left: Creditable) -> _Wanted:
-    total = sum(basis + vat for basis, vat in wanted.by_rate.values())
-    if not wanted.lines or total <= 0:
-        raise IssueRefused(_("Nothing to credit: give an amount for at least one line."))
-    if total > left.total_minor:
-        raise IssueRefused(_over(invoice, left))
-    return wanted
-
-
-def _store_credit_lines(note: Invoice, wanted: _Wanted) -> list[InvoiceLine]:
+def _store_credit_lines(note: Invoice, wanted: Wanted) -> list[InvoiceLine]:
     InvoiceLine.objects.bulk_create(
         InvoiceLine(
             invoice=note,

@@ -1,6 +1,6 @@
-"""From a won deal, or from nothing, to a draft invoice that adds up.
+"""A draft invoice that adds up: made, changed, discarded.
 
-deal_lines.py says what a deal's lines become, lacking.py what a deal lacks.
+What asks for one (deals, quotes, plans) stands above and comes in by `draft`.
 """
 
 from __future__ import annotations
@@ -11,22 +11,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from billing_portal.money import is_currency
-from invoices.clients.recipients import address_problem, client_recipients, recipients_for
-from invoices.clients.vat import vat_treatment
-from invoices.deals.lacking import missing_for
-from invoices.deals.lines import (
-    HUNDREDTH,
-    MAX_DESCRIPTION,
-    MAX_LINES,
-    DraftLine,
-    drafted_lines,
-    told,
-)
+from invoices.clients.recipients import address_problem, client_recipients
 from invoices.documents.totals import (
     STANDARD,
     VAT_CATEGORIES,
@@ -35,10 +25,15 @@ from invoices.documents.totals import (
     TotalsRefused,
     compute,
 )
+from invoices.invoicing.draft_lines import (
+    HUNDREDTH,
+    MAX_DESCRIPTION,
+    MAX_LINES,
+    DraftLine,
+    told,
+)
 from invoices.models import (
     Client,
-    Company,
-    Deal,
     Invoice,
     InvoiceEvent,
     InvoiceLine,
@@ -67,74 +62,39 @@ def draft_notes(invoice: Invoice) -> list[str]:
     return [told(note) for note in (event.data.get("notes", []) if event else [])]
 
 
-def draft_from_deal(*, deal_id: int, by: User | None, on: date) -> Invoice:
-    """Draft an invoice with the deal's lines. Raises DraftRefused; a deal is billed once.
+def draft(
+    *,
+    client: Client,
+    lines: Sequence[DraftLine] = (),
+    totals: Totals | None = None,
+    by: User | None,
+    on: date,
+    told: Mapping[str, Any] | None = None,
+    **header: Any,
+) -> Invoice:
+    """The one door to a new draft, for whatever asks for one: a deal, a quote, a plan, a person.
 
-    The draft has no dates of its own yet: it is dated on the day it is issued (`dates_of`).
+    Language and terms are the client's, unless `header` has others; `told` is kept with the event
+    that says how the draft came to be. The caller holds the transaction and has checked the lines.
     """
+    values = {
+        "owner_id": client.owner_id,
+        "language": _document_language(client),
+        "currency": client.currency,
+        "terms_kind": client.terms_kind,
+        "terms_days": client.terms_days,
+        **header,
+    }
     with transaction.atomic():
-        try:
-            deal = Deal.objects.select_for_update().get(pk=deal_id)
-        except Deal.DoesNotExist:
-            raise DraftRefused(_("This deal is no longer here.")) from None
-        _refuse_second_bill(deal)
-        if deal.set_aside_at is not None:
-            raise DraftRefused(_("This deal was set aside: take it back before billing it."))
-        company = Company.ours()
-        for missing in missing_for([deal], company)[deal.pk]:
-            if missing.prevents_draft:
-                raise DraftRefused(missing.text)
-        client = deal.client
-        assert client is not None
-        drafted = drafted_lines(deal, vat_treatment(client, company))
-        try:
-            with transaction.atomic():
-                invoice = Invoice.objects.create(
-                    client=client,
-                    owner_id=deal.owner_id or client.owner_id,
-                    deal=deal,
-                    title=deal.title,
-                    language=_document_language(client),
-                    currency=deal.currency,
-                    terms_kind=client.terms_kind,
-                    terms_days=client.terms_days,
-                    service_from=deal.service_from,
-                    service_until=deal.service_until,
-                    purchase_order=deal.purchase_order,
-                    recipients=recipients_for(deal),
-                    created_by=by,
-                )
-        except IntegrityError:
-            # The unique constraint is the last guard, where the lock did not reach.
-            _refuse_second_bill(deal)
-            raise
-        _replace_lines(invoice, drafted.lines, drafted.totals)
-        InvoiceEvent.objects.create(
-            invoice=invoice,
-            kind=InvoiceEvent.Kind.DRAFTED,
-            on=on,
-            by=by,
-            data={
-                "deal": deal.title,
-                "deal_id": deal.pk,
-                "total_minor": invoice.total_minor,
-                "currency": invoice.currency,
-                "notes": list(drafted.notes),
-            },
-        )
-        return invoice
-
-
-def _refuse_second_bill(deal: Deal) -> None:
-    billed = Invoice.objects.billing().filter(deal=deal).first()
-    if billed is None:
-        return
-    text = (
-        _("A draft of this deal exists already.")
-        if billed.is_draft
-        else _("This deal is billed already: %(number)s.") % {"number": billed.number}
+        invoice = Invoice.objects.create(client=client, created_by=by, **values)
+    data = dict(told or {})
+    if totals is not None:
+        _replace_lines(invoice, lines, totals)
+        data |= {"total_minor": invoice.total_minor, "currency": invoice.currency}
+    InvoiceEvent.objects.create(
+        invoice=invoice, kind=InvoiceEvent.Kind.DRAFTED, on=on, by=by, data=data
     )
-    raise DraftRefused(text, existing_id=billed.pk)
+    return invoice
 
 
 def _document_language(client: Client) -> str:
@@ -151,20 +111,7 @@ def new_draft(*, client_id: int, by: User | None, on: date) -> Invoice:
             raise DraftRefused(
                 _("“%(code)s” is not a currency that we know.") % {"code": client.currency[:10]}
             )
-        invoice = Invoice.objects.create(
-            client=client,
-            owner_id=client.owner_id,
-            language=_document_language(client),
-            currency=client.currency,
-            terms_kind=client.terms_kind,
-            terms_days=client.terms_days,
-            recipients=client_recipients(client),
-            created_by=by,
-        )
-        InvoiceEvent.objects.create(
-            invoice=invoice, kind=InvoiceEvent.Kind.DRAFTED, on=on, by=by, data={}
-        )
-        return invoice
+        return draft(client=client, recipients=client_recipients(client), by=by, on=on)
 
 
 def void_draft(*, invoice_id: int, by: User | None, on: date, reason: str = "") -> Invoice:

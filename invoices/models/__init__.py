@@ -1,14 +1,11 @@
 from invoices.models.clients import Client, ClientType, Contact
 from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
 from invoices.models.deals import Deal, DealDiscount, DealLine, Pipeline, Stage
+from invoices.models.documents import Document
+from invoices.models.events import InvoiceEvent
 from invoices.models.history import HistoryImport, ImportedPaymentRow
-from invoices.models.invoices import (
-    Document,
-    Invoice,
-    InvoiceEvent,
-    InvoiceLine,
-    VatBreakdown,
-)
+from invoices.models.invoices import Invoice
+from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.messages import Message
 from invoices.models.numbering import NumberSeries
 from invoices.models.payments import Allocation, Payment

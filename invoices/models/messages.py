@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from invoices.models.clients import Client
-from invoices.models.invoices import Document, Invoice
+from invoices.models.documents import Document
+from invoices.models.invoices import Invoice
 
 
 class Message(models.Model):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from invoices.invoicing import drafting
+from invoices.deals.drafting import draft_from_deal
 from invoices.models import Payment
 from invoices.outbox import delivering
 from reports.alerts import running
@@ -62,9 +62,7 @@ def rows():
                 settle(invoice, invoice.due_date + timedelta(days=n * 3 + number * 5))
     deal = make_deal(client=client, won_on=today, title=LONG[:250])
     make_deal(client=None, won_on=today)
-    draft = drafting.draft_from_deal(
-        deal_id=make_deal(client=client, won_on=today).pk, by=None, on=today
-    )
+    draft = draft_from_deal(deal_id=make_deal(client=client, won_on=today).pk, by=None, on=today)
     message = delivering.queue(
         reason_key="t", kind="alert", to=["a@b.example"], subject=LONG[:200], body_text="B",
         language="en",

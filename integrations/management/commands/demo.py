@@ -19,8 +19,8 @@ from django.utils import timezone
 from billing_portal.accounts.models import User
 from billing_portal.launch import LOGINS
 from integrations.sandbox.kit.behaviour import payment_behaviour
+from invoices.deals.drafting import draft_from_deal
 from invoices.deals.lacking import missing_for, with_what_billing_needs
-from invoices.invoicing.drafting import draft_from_deal
 from invoices.invoicing.issuing import issue
 from invoices.models import Company, Deal, ExchangeRate, Invoice, LatePenaltyRate, Payment
 from invoices.payments.recording import record_payment

@@ -19,19 +19,17 @@ from billing_portal.figures import grouped
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
 from billing_portal.toasts import add_toast, close_overlays, refresh_counts
+from invoices.deals.drafting import MOST_AT_ONCE, Drafted, draft_from_deal, draft_several
 from invoices.deals.forms import QueueFilter, SetAsideForm
 from invoices.deals.queue import (
-    MOST_AT_ONCE,
-    Drafted,
     SetAsideRefused,
-    draft_several,
     examine,
     first_billing_day,
     set_aside,
     take_back,
 )
 from invoices.deals.views.queue import amount_of, narrowed, queue_page, totals_of
-from invoices.invoicing.drafting import DraftRefused, draft_from_deal
+from invoices.invoicing.drafting import DraftRefused
 from invoices.models import Deal, Invoice
 
 

@@ -42,7 +42,7 @@ from billing_portal.toasts import announce
 from invoices.clients.vat import vat_treatment
 from invoices.deals.forms import NOBODY, QueueFilter
 from invoices.deals.lacking import Missing, missing_for, with_what_billing_needs
-from invoices.deals.lines import drafted_lines, told
+from invoices.deals.lines import drafted_lines
 from invoices.deals.queue import (
     CHIPS,
     MOST_EXAMINED,
@@ -53,6 +53,7 @@ from invoices.deals.queue import (
     first_billing_day,
 )
 from invoices.documents.totals import STANDARD, TotalsRefused
+from invoices.invoicing.draft_lines import told
 from invoices.models import Client, Company, Deal, Invoice
 
 PAGE_SIZE = 50

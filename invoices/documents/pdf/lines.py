@@ -8,20 +8,16 @@ document. tests/invoices/test_pdf.py pins that.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from copy import copy
 from decimal import Decimal
 from typing import Any
 
-import segno
 from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.platypus import Flowable, Paragraph, Table, TableStyle
+from reportlab.platypus import Paragraph, Table, TableStyle
 from reportlab.platypus.paraparser import ParaFrag
-from xhtml2pdf import parser
-from xhtml2pdf.tags import pisaTag
 
 from invoices.documents.paper import CREDIT_NOTE, Paper
 from invoices.documents.pdf.labels import Words
@@ -281,35 +277,6 @@ class _Label(Paragraph):  # type: ignore[misc]
         )
 
 
-class PaymentCode(Flowable):  # type: ignore[misc]
-    """A QR code as filled squares: vector, no image, no SVG."""
-
-    def __init__(self, code: segno.QRCode | None, side: float) -> None:
-        super().__init__()
-        self.code = code
-        self.side = self.width = self.height = side
-
-    def wrap(self, *_available: float) -> tuple[float, float]:
-        return self.side, self.side
-
-    def draw(self) -> None:
-        matrix = [bytes(row) for row in self.code.matrix] if self.code else []
-        module = self.side / max(len(matrix), 1)
-        path = self.canv.beginPath()
-        for row, modules in enumerate(matrix):
-            column = 0
-            while column < len(modules):
-                length = 0
-                while column + length < len(modules) and modules[column + length]:
-                    length += 1
-                if length:
-                    top = self.side - (row + 1) * module
-                    path.rect(column * module, top, length * module, module)
-                column += length + 1
-        self.canv.setFillColor(INK)
-        self.canv.drawPath(path, stroke=0, fill=1)
-
-
 def payment_details(rows: Sequence[tuple[str, str]]) -> Table:
     """Names in grey, values in ink, in two columns."""
     if not rows:
@@ -335,95 +302,3 @@ def _paragraph(text: str) -> Paragraph:
     return Paragraph(
         "", _BASE, frags=[_fragment(piece, font, SIZE, INK) for font, piece in runs(shown)]
     )
-
-
-class PageNumber(Flowable):  # type: ignore[misc]
-    """Where the number and "page x of y" go. It refers to a form that PageTotal fills in when y is
-    known: one layout is enough."""
-
-    box = (110.0, 20.0)
-
-    def wrap(self, *_available: float) -> tuple[float, float]:
-        return 0, 0  # it hangs from the top of its cell
-
-    def draw(self) -> None:
-        self.canv.translate(0, -self.box[1])
-        self.canv.doForm(f"page-{self.canv.getPageNumber()}")
-
-
-class PageTotal(Flowable):  # type: ignore[misc]
-    """The end of the document: writes the forms that the pages before refer to."""
-
-    def __init__(self, reference: str, text: str) -> None:
-        super().__init__()
-        self.reference = reference
-        self.text = text
-
-    def wrap(self, *_available: float) -> tuple[float, float]:
-        return 0, 0
-
-    def draw(self) -> None:
-        canvas = self.canv
-        pages = canvas.getPageNumber()
-        width, height = PageNumber.box
-        for page in range(1, pages + 1):
-            canvas.beginForm(f"page-{page}", 0, 0, width, height)
-            canvas.setFillColor(MUTED)
-            for line, baseline in (
-                (self.reference, 12.4),
-                (self.text.format(page=page, pages=pages), 2.9),
-            ):
-                pieces = list(runs(line))
-                x = width - sum(stringWidth(piece, font, 6.8) for font, piece in pieces)
-                for font, piece in pieces:
-                    canvas.setFont(font, 6.8)
-                    canvas.drawString(x, baseline, piece)
-                    x += stringWidth(piece, font, 6.8)
-            canvas.endForm()
-
-
-class DraftMark(Flowable):  # type: ignore[misc]
-    """The word across the page, in the frame of the foot so that every page bears it."""
-
-    def __init__(self, word: str) -> None:
-        super().__init__()
-        self.word = word
-
-    def wrap(self, *_available: float) -> tuple[float, float]:
-        return 0, 0
-
-    def draw(self) -> None:
-        canvas = self.canv
-        x, y = canvas.absolutePosition(0, 0)
-        canvas.saveState()
-        canvas.translate(297 - x, 400 - y)
-        canvas.rotate(48)
-        canvas.setFont(BOLD, 92)
-        canvas.setFillColor(Color(0.72, 0.11, 0.11, alpha=0.09))
-        canvas.drawCentredString(0, -30, self.word)
-        canvas.restoreState()
-
-
-@contextmanager
-def drawn_by(**makers: Any) -> Iterator[None]:
-    """While one document is rendered, <invoiceNAME> stands for what makers[NAME]() returns.
-
-    Not safe for threads: the caller holds the lock of the engine.
-    """
-    names = []
-    for name, make in makers.items():
-
-        class Tag(pisaTag):  # type: ignore[misc]
-            make_flowable = staticmethod(make)
-
-            def start(self, c: Any) -> None:
-                c.addPara()
-                c.addStory(self.make_flowable())
-
-        names.append(f"pisaTagINVOICE{name.upper()}")
-        setattr(parser, names[-1], Tag)
-    try:
-        yield
-    finally:
-        for name in names:
-            delattr(parser, name)

@@ -29,14 +29,13 @@ from invoices.documents.paper import CREDIT_NOTE, Paper
 from invoices.documents.pdf import text as pdf_text
 from invoices.documents.pdf.archive import Facts, FontNotEmbedded, finish
 from invoices.documents.pdf.labels import Words, as_dict
-from invoices.documents.pdf.lines import (
+from invoices.documents.pdf.lines import payment_details, table_of_lines
+from invoices.documents.pdf.marks import (
     DraftMark,
     PageNumber,
     PageTotal,
     PaymentCode,
     drawn_by,
-    payment_details,
-    table_of_lines,
 )
 from invoices.documents.pdf.text import needs_fallback, printable
 

@@ -19,7 +19,7 @@ from billing_portal.money import (
     round_half_up,
     to_minor,
 )
-from invoices.invoicing.crediting import Creditable, CreditLine
+from invoices.invoicing.creditable import Creditable, CreditLine
 from invoices.invoicing.forms.drafts import RecipientsField
 from invoices.invoicing.forms.lines import written
 from invoices.models import Invoice, InvoiceLine

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from moneyed import Money
 
 from billing_portal.money import MINUS, digits, from_minor, parse_decimal, reader_locale, to_minor
-from invoices.deals.lines import MAX_LINES
+from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.models import InvoiceLine
 
 FIELDS = ("description", "quantity", "unit", "unit_price", "discount", "vat")

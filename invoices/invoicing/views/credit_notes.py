@@ -18,7 +18,8 @@ from billing_portal.htmx import StaffRequest, go_to, render_page
 from billing_portal.money import formatted_minor
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
-from invoices.invoicing.crediting import credit_totals, creditable, issue_credit_note
+from invoices.invoicing.creditable import creditable
+from invoices.invoicing.crediting import credit_totals, issue_credit_note
 from invoices.invoicing.forms.credit_notes import WHOLE, CreditForm
 from invoices.invoicing.freezing import IssueRefused
 from invoices.models import Company, Invoice

@@ -21,10 +21,10 @@ from billing_portal.lists.paging import searched
 from billing_portal.toasts import add_toast
 from invoices.clients.recipients import client_recipients
 from invoices.clients.views.clients import chosen_client
-from invoices.deals.lines import MAX_LINES
 from invoices.deals.queue import first_billing_day
 from invoices.documents.pdf.render import PdfRefused
 from invoices.invoicing import drafting
+from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.drafting import DraftRefused
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.drafts import DiscardForm, DraftForm

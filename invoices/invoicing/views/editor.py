@@ -17,9 +17,9 @@ from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.vat import vat_treatment
 from invoices.deals import lacking
 from invoices.deals import lines as deal_lines
-from invoices.deals.lines import MAX_LINES
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
 from invoices.invoicing import drafting
+from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.drafts import DraftForm
 from invoices.invoicing.forms.lines import TypedLine

@@ -218,7 +218,7 @@ def test_setting_aside_needs_a_reason_and_can_be_taken_back(clerk_client):
 def test_a_billed_deal_is_not_set_aside(clerk):
     make_company()
     deal = make_deal()
-    from invoices.invoicing.drafting import draft_from_deal
+    from invoices.deals.drafting import draft_from_deal
 
     draft_from_deal(deal_id=deal.pk, by=clerk, on=date(2026, 11, 24))
     with pytest.raises(SetAsideRefused, match="discard it first"):

@@ -8,15 +8,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from invoices.documents.from_gross import basis_from_gross, net_lines_from_gross
 from invoices.documents.totals import (
     MAX_TOTAL,
     AmountTooLarge,
     DiscountInput,
     LineInput,
     TotalsRefused,
-    basis_from_gross,
     compute,
-    net_lines_from_gross,
     round_half_up,
     split,
     sub_unit,

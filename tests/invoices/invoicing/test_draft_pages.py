@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from billing_portal.accounts.models import User
 from billing_portal.idempotency import new_key
-from invoices.invoicing import drafting
+from invoices.deals.drafting import draft_from_deal
 from invoices.invoicing.forms.lines import TypedLine, bare, clean, from_rows, read
 from invoices.models import Invoice, InvoiceEvent, Message
 from tests.factories import make_client, make_company, make_deal, make_draft, make_user
@@ -236,7 +236,7 @@ def test_lines_move_go_and_come_by_buttons_without_saving(clerk_client, act, ord
 def test_lines_are_taken_from_the_deal_and_kept_when_saved(clerk_client, clerk):
     make_company()
     deal = make_deal(lines=[(2, "450.00"), (1, "100.00")])
-    draft = drafting.draft_from_deal(deal_id=deal.pk, by=clerk, on=date(2026, 11, 24))
+    draft = draft_from_deal(deal_id=deal.pk, by=clerk, on=date(2026, 11, 24))
     answer = clerk_client.post(edit_url(draft), posted(draft, LINE, act="deal"))
     assert described(answer) == ["Service 1", "Service 2", ""]
     assert draft.lines.count() == 2
@@ -245,7 +245,7 @@ def test_lines_are_taken_from_the_deal_and_kept_when_saved(clerk_client, clerk):
 def test_a_changed_deal_is_announced(clerk_client, clerk):
     make_company()
     deal = make_deal(lines=[(1, "1000.00")])
-    draft = drafting.draft_from_deal(deal_id=deal.pk, by=clerk, on=date(2026, 11, 24))
+    draft = draft_from_deal(deal_id=deal.pk, by=clerk, on=date(2026, 11, 24))
     assert "The deal has changed since." not in clerk_client.get(edit_url(draft)).text
     deal.lines.update(quantity=2)
     deal.save()
@@ -386,7 +386,7 @@ def test_discarding_frees_the_deal(clerk_client, clerk):
 
     make_company()
     deal = make_deal()
-    draft = drafting.draft_from_deal(deal_id=deal.pk, by=clerk, on=date(2026, 11, 24))
+    draft = draft_from_deal(deal_id=deal.pk, by=clerk, on=date(2026, 11, 24))
     url = reverse("invoices:void", args=[draft.pk])
     assert "Discard this draft?" in clerk_client.get(url, headers=HTMX).text
     answer = clerk_client.post(url, {"once": new_key(), "reason": "Twice"}, headers=HTMX)

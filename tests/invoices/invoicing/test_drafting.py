@@ -16,6 +16,7 @@ from invoices.clients import recipients
 from invoices.clients.vat import vat_treatment
 from invoices.deals import lacking
 from invoices.deals import lines as deal_lines
+from invoices.deals.drafting import draft_from_deal
 from invoices.documents.totals import TotalsRefused
 from invoices.invoicing import drafting
 from invoices.invoicing.drafting import DraftRefused
@@ -32,7 +33,7 @@ def line(quantity=1, price="100", **fields):
 
 
 def draft(deal, clerk=None):
-    return drafting.draft_from_deal(deal_id=deal.pk, by=clerk, on=ON)
+    return draft_from_deal(deal_id=deal.pk, by=clerk, on=ON)
 
 
 def fields_of(deal):
@@ -225,7 +226,7 @@ def test_five_hundred_lines_are_the_most():
 
 def test_a_deal_that_vanished_or_a_client_in_play_money_is_refused():
     with pytest.raises(DraftRefused, match="no longer here"):
-        drafting.draft_from_deal(deal_id=0, by=None, on=ON)
+        draft_from_deal(deal_id=0, by=None, on=ON)
     with pytest.raises(DraftRefused, match="not a currency"):
         drafting.new_draft(client_id=make_client(currency="XQQ").pk, by=None, on=ON)
 

@@ -15,9 +15,10 @@ from moneyed import Money
 from pypdf import PdfReader
 
 from invoices.accounting import books
+from invoices.deals.drafting import draft_from_deal
 from invoices.documents.pdf import render as pdf
 from invoices.invoicing import crediting, drafting, freezing, issuing, readiness
-from invoices.invoicing.crediting import CreditLine
+from invoices.invoicing.creditable import CreditLine
 from invoices.invoicing.freezing import IssueRefused
 from invoices.models import (
     Allocation,
@@ -501,7 +502,7 @@ def test_a_discount_line_is_credited_with_what_it_belongs_to():
     make_company()
     deal = make_deal(lines=((1, 1000),))
     deal.discounts.create(position=1, kind="amount", value=100)
-    invoice = issue(drafting.draft_from_deal(deal_id=deal.pk, by=None, on=ON))
+    invoice = issue(draft_from_deal(deal_id=deal.pk, by=None, on=ON))
     service, discount = invoice.lines.all()
     with pytest.raises(IssueRefused, match="credit that line too"):
         credit(invoice, [CreditLine(service.pk, 1000_00)])
@@ -655,7 +656,7 @@ def test_the_owner_of_the_deal_owns_the_invoice_and_its_credit_note():
     make_company()
     seller = make_user(role="sales")
     deal = make_deal(owner=seller)
-    invoice = issue(drafting.draft_from_deal(deal_id=deal.pk, by=None, on=ON))
+    invoice = issue(draft_from_deal(deal_id=deal.pk, by=None, on=ON))
     assert not Deal.objects.to_bill().exists()
     assert (invoice.owner, credit(invoice).owner) == (seller, seller)
 
@@ -663,12 +664,12 @@ def test_the_owner_of_the_deal_owns_the_invoice_and_its_credit_note():
 def test_a_deal_whose_invoice_was_credited_whole_can_be_billed_again():
     make_company()
     deal = make_deal()
-    first = drafting.draft_from_deal(deal_id=deal.pk, by=None, on=ON)
+    first = draft_from_deal(deal_id=deal.pk, by=None, on=ON)
     issue(first)
     with pytest.raises(drafting.DraftRefused, match="billed already"):
-        drafting.draft_from_deal(deal_id=deal.pk, by=None, on=ON)
+        draft_from_deal(deal_id=deal.pk, by=None, on=ON)
     crediting.issue_credit_note(invoice_id=first.pk, reason="Wrong rate", by=None, on=ON)
     assert deal in Deal.objects.to_bill()
-    second = drafting.draft_from_deal(deal_id=deal.pk, by=None, on=ON)
+    second = draft_from_deal(deal_id=deal.pk, by=None, on=ON)
     assert second.pk != first.pk
     assert deal not in Deal.objects.to_bill()

@@ -1,0 +1,59 @@
+"""A line of a draft before it is stored, and the words of the notes about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import format_decimal
+from django.utils.translation import gettext as _
+
+from billing_portal.money import formatted_minor, reader_locale
+from invoices.documents.totals import (
+    LineInput,
+)
+
+MAX_DESCRIPTION = 2_000
+
+
+MAX_LINES = 500
+
+
+HUNDREDTH = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """A line of a draft before it is stored: the arithmetic, and its words."""
+
+    description: str
+    unit: str
+    amounts: LineInput
+
+
+def plain(number: Decimal) -> str:
+    return format(number.normalize() + 0, "f")
+
+
+def told(note: Mapping[str, Any]) -> str:
+    """A note of a draft (data["notes"] of its DRAFTED event) in the reader's language."""
+    code, values = note.get("code"), dict(note)
+    if "difference_minor" in values:
+        values["difference"] = formatted_minor(values["difference_minor"], values["currency"])
+    if "limit" in values:
+        values["limit"] = format_decimal(values["limit"], locale=reader_locale())
+    sentences = {
+        "cut": _("Line %(line)s was cut to %(limit)s characters."),
+        "rate_rounded": _("The VAT rate of line %(line)s was rounded to %(rate)s %%."),
+        "negative_price": _("Line %(line)s has a negative price: its quantity bears the sign."),
+        "recurring": _("Line %(line)s recurs (%(every)s): one period is billed here."),
+        "no_lines": _("The deal has no lines: one line bears its title and its value."),
+        "vat_assumed": _("The deal names no VAT: %(rate)s %% was assumed."),
+        "gross_differs": _(
+            "No price before VAT gives the deal's total exactly: it differs by %(difference)s."
+        ),
+    }
+    sentence = sentences.get(str(code))
+    return sentence % values if sentence else str(note.get("text", ""))

@@ -1,0 +1,53 @@
+"""What an invoice lists, and its VAT by rate."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from invoices.models.invoices import Invoice
+
+
+class InvoiceLine(models.Model):
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    description = models.TextField(_("description"), max_length=2000, blank=True)
+    quantity = models.DecimalField(_("quantity"), max_digits=16, decimal_places=4, default=1)
+    # UN/ECE Recommendation 20: C62 piece, DAY, HUR hour, MON month…
+    unit = models.CharField(_("unit"), max_length=3, default="C62")
+    unit_price = models.DecimalField(_("unit price"), max_digits=20, decimal_places=6, default=0)
+    discount_percent = models.DecimalField(
+        _("discount %"), max_digits=9, decimal_places=6, default=0
+    )
+    # A discount as an amount on the whole line, instead of the percentage; in major units.
+    discount_amount = models.DecimalField(max_digits=20, decimal_places=6, default=0)
+    vat_category = models.CharField(max_length=2, default="S")
+    vat_rate = models.DecimalField(_("VAT"), max_digits=5, decimal_places=2, default=20)
+    net_minor = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.description[:60]
+
+
+class VatBreakdown(models.Model):
+    """One row per VAT category and rate, rounded once per row as EN 16931 does."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="vat_breakdown")
+    category = models.CharField(max_length=2)
+    rate = models.DecimalField(max_digits=5, decimal_places=2)
+    basis_minor = models.BigIntegerField()
+    vat_minor = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["-rate", "category"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice", "category", "rate"], name="one_breakdown_row_per_vat_rate"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category} {self.rate}"
