@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -42,6 +43,19 @@ class Kpi:
     unit: str
     sub: str
     url: str = ""
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """A few rows of a selection, its whole count and where the rest is."""
+
+    rows: Sequence[Any]
+    count: int
+    url: str
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.rows)
 
 
 def rounded(number: Fraction | None, places: int = 2) -> float | None:

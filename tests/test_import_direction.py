@@ -41,7 +41,7 @@ FLOORS: dict[str, list[set[str]]] = {
     ],
     "reports": [
         {"models"},
-        {"charts", "cells", "links", "summaries"},
+        {"charts", "cells", "links", "stale_counts", "summaries"},
         {"delays"},
         {"receivables"},
         {"alerts", "forecast"},
@@ -57,7 +57,7 @@ FLOORS: dict[str, list[set[str]]] = {
     ],
 }
 PROVIDERS = {"pipedrive", "zoho", "quickbooks", "xero", "stripe", "platform"}
-PURE = ("invoices/documents/", "reports/charts.py", "reports/alerts/kinds/words")
+PURE = ("invoices/documents/", "reports/charts/", "reports/alerts/kinds/words")
 PURE_NAMES = {"mapping.py", "values.py"}
 # What is still against the drawing, a line each: "importer -> imported". The list only shrinks.
 DEBTS = ROOT / "tests" / "house_debts.txt"

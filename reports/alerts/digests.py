@@ -23,13 +23,15 @@ from django.utils.translation import ngettext
 from billing_portal.accounts.models import User
 from invoices.models import Client, Company, Deal, Invoice
 from invoices.outbox import delivering
-from reports.alerts import words as alert_words
+from invoices.selections.filters import company_currency
+from reports.alerts.subjects import with_subjects
+from reports.alerts.words import name_of, words_of
 from reports.models import Alert, AlertRule
 
 logger = logging.getLogger(__name__)
 
 # So many are told in full; the rest is a number and a link.
-TOLD = 25
+LISTED = 25
 
 
 @dataclass
@@ -51,15 +53,15 @@ def queue_digests(*, rule: AlertRule, alerts: Sequence[Alert], on: date) -> int:
     """Put the mails about saved `alerts` into the outbox; the number of mails."""
     queued = 0
     for recipient in recipients(rule, alerts):
-        told = compose(rule, recipient)
+        mail = compose(rule, recipient)
         try:
             delivering.queue(
                 reason_key=reason_key(rule, recipient, on),
                 kind="alert",
                 to=[recipient.email],
-                subject=told.subject,
-                body_text=told.text,
-                body_html=told.html,
+                subject=mail.subject,
+                body_text=mail.text,
+                body_html=mail.html,
                 language="fr" if recipient.language.startswith("fr") else "en",
             )
         except delivering.MailRefused as refusal:
@@ -71,8 +73,8 @@ def queue_digests(*, rule: AlertRule, alerts: Sequence[Alert], on: date) -> int:
 
 
 def reason_key(rule: AlertRule, recipient: Recipient, on: date) -> str:
-    told = "\n".join([recipient.email, *sorted(alert.reason_key for alert in recipient.alerts)])
-    return f"alert:{rule.pk}:{on}:{hashlib.sha256(told.encode()).hexdigest()[:24]}"
+    content = "\n".join([recipient.email, *sorted(alert.reason_key for alert in recipient.alerts)])
+    return f"alert:{rule.pk}:{on}:{hashlib.sha256(content.encode()).hexdigest()[:24]}"
 
 
 def recipients(rule: AlertRule, alerts: Sequence[Alert]) -> list[Recipient]:
@@ -127,24 +129,23 @@ def _owned(alerts: Sequence[Alert]) -> list[tuple[Alert, User]]:
 
 def compose(rule: AlertRule, recipient: Recipient) -> Mail:
     """The mail as the recipient reads it; the alerts may be unsaved."""
-    from reports.alerts.running import with_subjects
-
-    number = len(recipient.alerts)
+    number, currency = len(recipient.alerts), company_currency()
     with translation.override(recipient.language):
-        shown = with_subjects(recipient.alerts[:TOLD])
-        told = [alert_words.tell(alert) for alert in shown]
-        subject = told[0].title
+        rule_name = name_of(rule, currency)
+        shown = with_subjects(recipient.alerts[:LISTED])
+        listed = [words_of(alert, currency) for alert in shown]
+        subject = listed[0].title
         if number > 1:
             subject = ngettext("%(rule)s: %(n)s alert", "%(rule)s: %(n)s alerts", number) % {
-                "rule": rule.name,
+                "rule": rule_name,
                 "n": number,
             }
         context = {
-            "rule": rule,
+            "rule_name": rule_name,
             "recipient": recipient,
             "subject": subject,
-            "told": [(words, absolute(words.url)) for words in told],
-            "more": number - len(told),
+            "listed": [(words, absolute(words.url)) for words in listed],
+            "more": number - len(listed),
             "inbox": absolute(reverse("reports:alerts")),
             "greeting": _("Good morning %(name)s,") % {"name": recipient.name}
             if recipient.name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
+from string import Formatter
 from typing import Any
 
 from django import forms
@@ -19,35 +21,17 @@ from billing_portal.forms import RowsField
 from billing_portal.money import (
     MoneyField,
     digits,
-    formatted_minor,
     from_minor,
     reader_locale,
     to_minor,
 )
 from invoices.models import ClientType
+from reports.alerts.kinds.registry import KINDS
 from reports.models import AlertRule
 
 MOST_ADDRESSES = 20
-_KIND = AlertRule.Kind
-# The fields of each kind's sentence, in order of appearance.
-SENTENCE: dict[str, tuple[str, ...]] = {
-    _KIND.OVERDUE: ("days", "amount"),
-    _KIND.TYPE_DELAY: ("measure", "client_type", "window_days", "days", "min_payments"),
-    _KIND.HABIT: ("measure", "window_days", "min_payments", "days"),
-    _KIND.NOT_INVOICED: ("days", "amount"),
-}
-DEFAULTS: dict[str, dict[str, Any]] = {
-    _KIND.OVERDUE: {"days": 30, "cooldown_days": 30},
-    _KIND.TYPE_DELAY: {"days": 15, "window_days": 180, "min_payments": 20, "cooldown_days": 21},
-    _KIND.HABIT: {
-        "days": 10,
-        "window_days": 730,
-        "min_payments": 5,
-        "measure": AlertRule.Measure.P75,
-        "cooldown_days": 30,
-    },
-    _KIND.NOT_INVOICED: {"days": 7, "cooldown_days": 14},
-}
+# What the sentence of a kind may ask for; each kind names its own.
+SENTENCE_FIELDS = {"days", "amount", "measure", "client_type", "window_days", "min_payments"}
 
 
 class NumberField(forms.IntegerField):
@@ -116,9 +100,9 @@ class RuleForm(forms.Form):
             .filter(~Q(role=User.Role.SALES) | Q(pk__in=self.initial.get("users") or []))
             .order_by("name", "email")
         )
-        for name in {name for names in SENTENCE.values() for name in names} - set(SENTENCE[kind]):
+        for name in SENTENCE_FIELDS - set(KINDS[kind].fields):
             del self.fields[name]
-        if kind == _KIND.TYPE_DELAY:
+        if not KINDS[kind].has_owner:
             del self.fields["owner"]
         if for_preview:
             self.fields["name"].required = False
@@ -162,7 +146,7 @@ class RuleForm(forms.Form):
             if name in data
         }
         return {
-            **DEFAULTS[self.kind],
+            **KINDS[self.kind].defaults,
             **columns,
             "name": data["name"],
             "kind": self.kind,
@@ -176,8 +160,38 @@ class RuleForm(forms.Form):
         return AlertRule(**self.values())
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A piece of a kind's sentence: some words, and the field after them."""
+
+    text: str
+    field: forms.BoundField | None
+    classes: str = ""
+
+
+def sentence(form: RuleForm) -> list[tuple[str, list[Piece]]]:
+    """The kind's own sentence with its fields in their places: “Watch …”, “Tell when …”."""
+    kind = KINDS[form.kind]
+    return [
+        (head, [_piece(form, text, name) for text, name, _format, _conversion in parts])
+        for head, parts in (
+            (_("Watch"), Formatter().parse(kind.watches)),
+            (_("Tell when"), Formatter().parse(kind.when)),
+        )
+    ]
+
+
+def _piece(form: RuleForm, text: str, name: str | None) -> Piece:
+    if not name:
+        return Piece(text, None)
+    if name == "currency":
+        return Piece(text + form.currency, None)
+    classes = {"amount": "num wide", "measure": "", "client_type": ""}.get(name, "num")
+    return Piece(text, form[name], classes)
+
+
 def initial_of(rule: AlertRule, currency: str) -> dict[str, Any]:
-    told = rule.recipients
+    recipients = rule.recipients
     return {
         "name": rule.name,
         "measure": rule.measure,
@@ -187,10 +201,10 @@ def initial_of(rule: AlertRule, currency: str) -> dict[str, Any]:
         "min_payments": rule.min_payments,
         "cooldown_days": rule.cooldown_days,
         "amount": _typed(rule.amount_minor, currency) if rule.amount_minor else "",
-        "finance": User.Role.FINANCE in told.get("roles", []),
-        "owner": bool(told.get("owner")),
-        "users": told.get("users", []),
-        "emails": ", ".join(told.get("emails", [])),
+        "finance": User.Role.FINANCE in recipients.get("roles", []),
+        "owner": bool(recipients.get("owner")),
+        "users": recipients.get("users", []),
+        "emails": ", ".join(recipients.get("emails", [])),
     }
 
 
@@ -202,9 +216,9 @@ def _typed(amount_minor: int, currency: str) -> str:
 
 def initial_of_kind(kind: str, given: Any, currency: str) -> dict[str, Any]:
     """A new rule: the defaults of its kind, and what the query string asks for."""
-    initial: dict[str, Any] = {"measure": AlertRule.Measure.P50, **DEFAULTS[kind]}
-    if kind == _KIND.OVERDUE:
-        initial["amount"] = _typed(1000_00, currency)
+    initial: dict[str, Any] = {"measure": AlertRule.Measure.P50, **KINDS[kind].defaults}
+    if least := initial.pop("amount_minor", 0):
+        initial["amount"] = _typed(least, currency)
     initial["finance"] = True
     for name in ("days", "window_days", "min_payments", "cooldown_days", "amount", "name"):
         if value := given.get(name):
@@ -214,21 +228,21 @@ def initial_of_kind(kind: str, given: Any, currency: str) -> dict[str, Any]:
     if (chosen := given.get("client_type", "")).isdecimal() and len(chosen) < 18:
         initial["client_type"] = int(chosen)
     if "name" not in initial:
-        initial["name"] = name_of(kind, initial, currency)
+        initial["name"] = _usual_name(kind, initial, currency)
     return initial
 
 
-def name_of(kind: str, initial: dict[str, Any], currency: str) -> str:
-    """A name to begin with."""
-    words = {"days": initial["days"], "amount": formatted_minor(1000_00, currency)}
+def _usual_name(kind: str, initial: dict[str, Any], currency: str) -> str:
+    """What the kind calls a rule with these values; none while a value cannot be read."""
+    days = str(initial.get("days", ""))
     chosen = ClientType.objects.filter(pk=initial.get("client_type") or 0).first()
-    words["type"] = str(chosen) if chosen else _("A client type")
-    return {
-        _KIND.OVERDUE: _("Large and more than %(days)s days late"),
-        _KIND.TYPE_DELAY: _("%(type)s: paid more than %(days)s days late"),
-        _KIND.HABIT: _("Later than its own habit"),
-        _KIND.NOT_INVOICED: _("Won and not invoiced after %(days)s days"),
-    }[AlertRule.Kind(kind)] % words
+    rule = AlertRule(
+        kind=kind,
+        days=int(days) if days.isdecimal() and len(days) < 9 else 0,
+        amount_minor=KINDS[kind].defaults.get("amount_minor", 0),
+        client_type=chosen,
+    )
+    return KINDS[kind].name(rule, currency)
 
 
 class SnoozeForm(forms.Form):

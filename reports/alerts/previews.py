@@ -11,9 +11,12 @@ from django.utils.translation import gettext as _
 
 from billing_portal import dates
 from billing_portal.accounts.models import User
-from reports.alerts import digests, running
-from reports.alerts import words as alert_words
-from reports.alerts.kinds.conditions import delays_by_day
+from invoices.selections.filters import company_currency
+from reports.alerts import digests
+from reports.alerts.backtest import Backtest, backtest, try_thresholds
+from reports.alerts.kinds.registry import kind_of
+from reports.alerts.subjects import unsaved_alert, with_subjects
+from reports.alerts.words import words_of
 from reports.models import Alert, AlertRule
 
 LISTED = 12
@@ -71,12 +74,9 @@ class Line:
     months: list[tuple[str, str, bool]]
 
 
-def line(rule: AlertRule, tried: running.Backtest) -> Line | None:
+def line(rule: AlertRule, tried: Backtest) -> Line | None:
     """Drawn for a rule about one client type; its values are what the back-test compared."""
-    if rule.kind != AlertRule.Kind.TYPE_DELAY or rule.client_type_id is None:
-        return None
-    days = delays_by_day(rule, tried.since, tried.until).get(rule.client_type_id, [])
-    values = {day: float(now.value) for day, now in days if now.value is not None}
+    values = kind_of(rule).values_by_day(rule, tried.since, tried.until)
     if len(values) < 2:
         return None
     top = max(max(values.values()), rule.days, 1) * 1.1
@@ -92,7 +92,8 @@ def line(rule: AlertRule, tried: running.Backtest) -> Line | None:
 
     # A gap where nothing was reached, rather than a line across it.
     parts: list[list[str]] = [[]]
-    for place, (day, _now) in enumerate(days):
+    for place in range(span + 1):
+        day = tried.since + timedelta(days=place)
         if place % 3 and day != tried.until:
             continue
         if day in values:
@@ -100,9 +101,9 @@ def line(rule: AlertRule, tried: running.Backtest) -> Line | None:
         elif parts[-1]:
             parts.append([])
     fires = [
-        (f"{left(would.on):.2f}%", f"{HEAD + room * share(values[would.on]):.1f}", number)
-        for number, would in enumerate(reversed(tried.fired), 1)
-        if would.on in values
+        (f"{left(firing.on):.2f}%", f"{HEAD + room * share(values[firing.on]):.1f}", number)
+        for number, firing in enumerate(reversed(tried.fired), 1)
+        if firing.on in values
     ]
     months: list[tuple[str, str, bool]] = []
     month = (tried.since + timedelta(days=31)).replace(day=1)
@@ -121,15 +122,16 @@ def line(rule: AlertRule, tried: running.Backtest) -> Line | None:
 
 def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
     """The context of partials/backtest.html and rule_side.html."""
+    currency = company_currency()
     around = sorted({max(0, round(rule.days * part)) for part in (0.5, 0.75, 1, 1.5, 2)})
-    trials = running.try_thresholds(rule, on, around)
+    trials = try_thresholds(rule, on, around)
     tried = trials[rule.days]
     newest = tried.fired[:LISTED]
-    listed = running.with_subjects(
-        [running.would_be(rule, would.subject, would.on, would.data) for would in newest]
+    listed = with_subjects(
+        [unsaved_alert(rule, firing.subject, firing.on, firing.data) for firing in newest]
     )
-    now = [running.would_be(rule, finding.subject, on, finding.data) for finding in tried.now]
-    told = running.with_subjects(now[: digests.TOLD])
+    now = [unsaved_alert(rule, finding.subject, on, finding.data) for finding in tried.now]
+    listed_now = with_subjects(now[: digests.LISTED])
     return {
         "tried": tried,
         "count": len(tried.fired),
@@ -142,15 +144,15 @@ def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
         "chart_height": CHART_HEIGHT,
         "base_y": CHART_HEIGHT - FOOT,
         "text_y": CHART_HEIGHT - 6,
-        "listed": [(alert, alert_words.tell(alert)) for alert in listed],
+        "listed": [(alert, words_of(alert, currency)) for alert in listed],
         "unlisted": len(tried.fired) - len(listed),
         "now_count": len(now),
-        "now": [alert_words.tell(alert) for alert in told[:5]],
+        "now": [words_of(alert, currency) for alert in listed_now[:5]],
         "now_more": max(0, len(now) - 5),
         "mail": _mail(rule, now, reader),
         "people": _people(rule),
         "others": [(days, len(trial.fired), days == rule.days) for days, trial in trials.items()],
-        "formula": formula(rule),
+        "formula": kind_of(rule).formula(rule),
         "on": on,
     }
 
@@ -160,7 +162,7 @@ def times_fired(rule: AlertRule, on: date) -> int:
     key = f"rule-fired:{rule.pk}:{rule.updated_at.timestamp()}:{on}"
     number: int | None = cache.get(key)
     if number is None:
-        number = len(running.backtest(rule, on).fired)
+        number = len(backtest(rule, on).fired)
         cache.set(key, number, 600)
     return number
 
@@ -182,33 +184,3 @@ def _people(rule: AlertRule) -> list[str]:
     if rule.recipients.get("owner"):
         found.append(_("the owner"))
     return found + list(rule.recipients.get("emails", []))
-
-
-def formula(rule: AlertRule) -> str:
-    """How it is reckoned, under the figure."""
-    words = {
-        "window": rule.window_days,
-        "least": rule.min_payments,
-        "type": rule.client_type.name if rule.client_type else _("Each client type"),
-        "days": rule.days,
-    }
-    return {
-        AlertRule.Kind.OVERDUE: _(
-            "Day − due date > %(days)s, by the balance of that day. Foreign amounts at the rate of "
-            "the invoice date."
-        ),
-        AlertRule.Kind.TYPE_DELAY: _(
-            "Payment date − due date over the invoices issued in the %(window)s days before each "
-            "day, by value dates up to it; P50 and P75 count open invoices as unfinished "
-            "(Kaplan–Meier). %(type)s, every currency, at least %(least)s payments."
-        ),
-        AlertRule.Kind.HABIT: _(
-            "Days late of an open invoice > habit + %(days)s. Habit: the measure of the client’s "
-            "other invoices issued in the %(window)s days before this one fell due, as known that "
-            "day, at least %(least)s of them paid; early counts as on time."
-        ),
-        AlertRule.Kind.NOT_INVOICED: _(
-            "Day − day won > %(days)s, while no draft and no invoice exist and the deal is not set "
-            "aside."
-        ),
-    }[AlertRule.Kind(rule.kind)] % words

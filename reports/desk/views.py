@@ -7,13 +7,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from billing_portal.htmx import StaffRequest
-from reports.desk import desk as desks
+from reports.desk.counts import counts as counted
+from reports.desk.desk import desk as desk_of
 
 
 @require_GET
 @permission_required("reports.view_desk", raise_exception=True)
 def desk(request: StaffRequest) -> HttpResponse:
-    context = desks.desk(request.user, timezone.localdate())
+    context = desk_of(request.user, timezone.localdate())
     return render(request, "reports/desk/desk.html", context)
 
 
@@ -21,5 +22,5 @@ def desk(request: StaffRequest) -> HttpResponse:
 @permission_required("reports.view_desk", raise_exception=True)
 def counts(request: StaffRequest) -> HttpResponse:
     """The figures of the sidebar, each swapped into its entry."""
-    found = desks.counts(request.user, timezone.localdate())
+    found = counted(request.user, timezone.localdate())
     return render(request, "reports/desk/partials/counts.html", {"counts": found})

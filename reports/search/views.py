@@ -7,7 +7,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from billing_portal.htmx import StaffRequest
-from reports.alerts.words import link
 from reports.search import search as searching
 
 
@@ -16,8 +15,8 @@ from reports.search import search as searching
 def search(request: StaffRequest) -> HttpResponse:
     """A number typed whole leads straight to its page; everything else is a page of results."""
     found = searching.search(request.GET.get("q", ""), request.user)
-    if found.exact is not None and (page := link("invoices:detail", found.exact.pk)):
-        return redirect(page)
+    if found.exact is not None:
+        return redirect("invoices:detail", found.exact.pk)
     return render(
         request,
         "reports/search/search.html",

@@ -7,8 +7,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from invoices.selections.filters import company_currency
 from reports.alerts import running
-from reports.alerts.words import tell
+from reports.alerts.subjects import with_subjects
+from reports.alerts.words import name_of, words_of
 
 
 class Command(BaseCommand):
@@ -45,19 +47,20 @@ class Command(BaseCommand):
 
     @staticmethod
     def _report(done: list[running.Fired], on: Any, dry_run: bool) -> dict[str, Any]:
+        currency = company_currency()
         return {
             "on": str(on),
             "dry_run": dry_run,
             "rules": [
                 {
                     "rule": each.rule.pk,
-                    "name": each.rule.name,
+                    "name": name_of(each.rule, currency),
                     "kind": each.rule.kind,
                     "fired": len(each.alerts),
                     "mails": each.mails,
                     "alerts": [
-                        {"reason_key": alert.reason_key, "says": tell(alert).title}
-                        for alert in running.with_subjects(each.alerts[:100])
+                        {"reason_key": alert.reason_key, "says": words_of(alert, currency).title}
+                        for alert in with_subjects(each.alerts[:100])
                     ],
                 }
                 for each in done

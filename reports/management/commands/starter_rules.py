@@ -27,20 +27,20 @@ class Command(BaseCommand):
         rules = [
             AlertRule(
                 name="Over 30 days late and above €10,000",
-                kind=AlertRule.Kind.OVERDUE,
+                kind="overdue",
                 days=30,
                 amount_minor=1_000_000,
                 recipients={**told, "owner": True},
             ),
             AlertRule(
                 name="A client pays later than its own habit",
-                kind=AlertRule.Kind.HABIT,
+                kind="habit",
                 days=10,
                 recipients=told,
             ),
             AlertRule(
                 name="Won and not invoiced after 14 days",
-                kind=AlertRule.Kind.NOT_INVOICED,
+                kind="not_invoiced",
                 days=14,
                 recipients={**told, "owner": True},
             ),
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         rules += [
             AlertRule(
                 name="SMEs pay later",
-                kind=AlertRule.Kind.TYPE_DELAY,
+                kind="type_delay",
                 client_type=client_type,
                 measure=AlertRule.Measure.P50,
                 days=10,

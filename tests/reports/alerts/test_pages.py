@@ -8,7 +8,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from reports.alerts import running
+from reports.alerts import inbox, running
+from reports.alerts.kinds.registry import KINDS
 from reports.models import Alert, AlertRule
 from tests.factories import make_client, make_company, make_invoice, make_rule, make_user, settle
 
@@ -86,7 +87,7 @@ def test_all_of_a_rule_are_acknowledged_at_once_but_none_that_came_later(
 def test_an_acknowledged_alert_can_go_back_to_new(clerk_client, clerk):
     fire()
     alert = Alert.objects.get()
-    running.acknowledge(alert_id=alert.pk, by=clerk)
+    inbox.acknowledge(alert_id=alert.pk, by=clerk)
     clerk_client.post(reverse("reports:reopen", args=[alert.pk]))
     assert Alert.objects.get().state == "new"
 
@@ -249,7 +250,7 @@ def test_the_preview_answers_what_is_typed_and_saves_nothing(clerk_client):
     assert clerk_client.get(url, {"kind": "nonsense"}).status_code == 404
 
 
-@pytest.mark.parametrize("kind", AlertRule.Kind.values)
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_can_be_made_from_its_first_page(clerk_client, kind):
     page = clerk_client.get(reverse("reports:rule-new"), {"kind": kind})
     assert page.status_code == 200

@@ -18,9 +18,13 @@ from billing_portal.accounts.models import User
 from invoices.models import ExchangeRate, Message, Payment
 from invoices.payments import settling
 from invoices.selections.filters import InvoiceFilter, filter_invoices
-from reports.alerts import running
-from reports.alerts import words as alert_words
-from reports.alerts.kinds import conditions
+from reports.alerts import inbox, rules, running
+from reports.alerts.backtest import backtest, try_thresholds
+from reports.alerts.evaluating import evaluate
+from reports.alerts.kinds import type_delay
+from reports.alerts.kinds.measures import measured
+from reports.alerts.subjects import subject_column
+from reports.alerts.words import words_of
 from reports.models import Alert, AlertRule
 from tests.factories import (
     make_client,
@@ -43,8 +47,12 @@ def due(days_ago, **fields):
     return make_invoice(issue_date=day - 30 * DAY, due_date=day, **fields)
 
 
+def words(alert):
+    return words_of(alert, "EUR")
+
+
 def subjects(rule, on=ON):
-    return [finding.subject for finding in running.evaluate(rule, on)]
+    return [finding.subject for finding in evaluate(rule, on)]
 
 
 def pay_part(invoice, minor, on):
@@ -67,7 +75,7 @@ def test_an_invoice_is_told_of_the_day_after_the_given_days():
     invoice = due(30)
     assert subjects(rule) == []
     assert subjects(rule, ON + DAY) == [invoice.pk]
-    assert running.evaluate(rule, ON + DAY)[0].data["days"] == 31
+    assert evaluate(rule, ON + DAY)[0].data["days"] == 31
 
 
 def test_only_what_is_above_the_amount_is_told_of_the_largest_first():
@@ -92,7 +100,7 @@ def test_foreign_amounts_are_compared_at_the_rate_of_the_invoice_date():
     due(40, currency="USD", total_minor=110_00, exchange_rate=Decimal("0.9"))
     yen = due(40, currency="JPY", total_minor=20_000, exchange_rate=Decimal("0.006"))
     assert set(subjects(rule)) == {enough.pk, yen.pk}
-    assert {f.subject: f.weight for f in running.evaluate(rule, ON)}[yen.pk] == 120_00
+    assert {f.subject: f.weight for f in evaluate(rule, ON)}[yen.pk] == 120_00
 
 
 def test_without_a_rate_on_the_invoice_the_last_known_rate_serves():
@@ -107,7 +115,7 @@ def test_without_any_rate_a_large_debt_is_not_hidden_and_the_alert_says_so():
     due(40, currency="CHF", total_minor=500_00)
     (alert,) = running.run(on=ON)[0].alerts
     with translation.override("en-gb"):
-        assert "No exchange rate is known" in alert_words.tell(running.inbox().get()).detail
+        assert "No exchange rate is known" in words(inbox.inbox().get()).detail
     assert alert.data["no_rate"] is True
 
 
@@ -137,7 +145,7 @@ def test_a_client_type_is_told_of_when_its_median_passes_the_threshold():
     paid_late(make_client(client_type=sme), 5, 11, 12, 13, 20)
     paid_late(make_client(client_type=large), 0, 1, 2, 3, 4)
     rule = make_rule(kind="type_delay", days=11, measure="p50", min_payments=5)
-    (found,) = running.evaluate(rule, ON)
+    (found,) = evaluate(rule, ON)
     assert found.subject == sme.pk
     assert (found.data["value"], found.data["paid"], found.data["open"]) == ("12", 5, 0)
     rule.days = 12
@@ -151,19 +159,19 @@ def test_open_invoices_count_as_unfinished_observations():
     assert subjects(rule) == []
     for _ in range(5):
         make_invoice(client=client, issue_date=date(2026, 8, 1))
-    (found,) = running.evaluate(rule, ON)
+    (found,) = evaluate(rule, ON)
     assert found.data["value"] is None
     assert found.data["longest"] == (ON - date(2026, 8, 31)).days
     running.run(on=ON)
     with translation.override("en-gb"):
-        words = alert_words.tell(running.inbox().get())
-    assert "not even three invoices in four are paid" in words.title
+        said = words(inbox.inbox().get())
+    assert "not even three invoices in four are paid" in said.title
 
 
 def test_the_mean_is_of_paid_invoices_and_says_a_decimal():
     paid_late(make_client(), 5, 6, 6, 6, 6)
     rule = make_rule(kind="type_delay", days=5, measure="mean", min_payments=5)
-    assert running.evaluate(rule, ON)[0].data["value"] == "5.8"
+    assert evaluate(rule, ON)[0].data["value"] == "5.8"
 
 
 def test_too_few_payments_say_nothing():
@@ -188,7 +196,7 @@ def test_an_alert_on_a_type_opens_the_invoices_that_it_counts():
     settle(make_invoice(client=client, issue_date=date(2026, 8, 2)), date(2026, 8, 20), by="credit")
     make_invoice(client=make_client(client_type=make_client_type("Other")))
     rule = make_rule(kind="type_delay", days=10, min_payments=5)
-    (found,) = running.evaluate(rule, ON)
+    (found,) = evaluate(rule, ON)
     opened = filter_invoices(
         client.invoices.all(),
         InvoiceFilter(
@@ -220,13 +228,13 @@ def test_the_moving_window_agrees_with_counting_every_day_anew(rows, window, mea
         issued = date(2025, 10, 1) + timedelta(days=start)
         settled = None if lasted is None else issued + timedelta(days=lasted)
         made.append(
-            conditions._Row(
+            type_delay.DelayRow(
                 issued, issued + timedelta(days=terms), settled, settled if by_money else None, 1
             )
         )
     rule = AlertRule(kind="type_delay", window_days=window, measure=measure)
     inside = [r for r in made if since - timedelta(days=window) <= r.issued <= until]
-    for day, found in conditions._sweep(rule, inside, since, until):
+    for day, found in type_delay.measured_by_day(rule, inside, since, until):
         paid, unfinished = {}, {}
         for row in made:
             if not day - timedelta(days=window) <= row.issued <= day:
@@ -238,7 +246,7 @@ def test_the_moving_window_agrees_with_counting_every_day_anew(rows, window, mea
             else:
                 key, where = (row.settled - row.due).days, unfinished
             where[key] = where.get(key, 0) + 1
-        assert found == conditions.measured(measure, paid, unfinished)
+        assert found == measured(measure, paid, unfinished)
 
 
 # ─ Habit ────────────────────────────────────────────────────────────────────────────────────────
@@ -250,7 +258,7 @@ def test_a_client_is_told_of_when_an_invoice_waits_longer_than_its_habit():
     rule = make_rule(kind="habit", days=10, measure="p75", window_days=730, min_payments=5)
     late = due(16, client=client, total_minor=500_00)
     assert subjects(rule) == []
-    (found,) = running.evaluate(rule, ON + DAY)
+    (found,) = evaluate(rule, ON + DAY)
     assert found.subject == client.pk
     assert (found.data["habit"], found.data["days"]) == (6, 17)
     assert found.data["invoice"] == late.pk
@@ -292,9 +300,9 @@ def test_several_late_invoices_of_a_client_are_one_alert_with_their_sum():
     assert alert.data["invoices"] == 2
     assert alert.data["owed"] == [{"minor": 300_00, "currency": "EUR"}]
     with translation.override("en-gb"):
-        words = alert_words.tell(running.inbox().get())
-    assert "40 days late" in words.title
-    assert "2 invoices wait longer than that: €300.00." in words.detail
+        said = words(inbox.inbox().get())
+    assert "40 days late" in said.title
+    assert "2 invoices wait longer than that: €300.00." in said.detail
     assert rule.alerts.get().client == client
 
 
@@ -379,7 +387,7 @@ def test_a_rule_that_fails_does_not_keep_the_others_from_speaking():
 def test_the_rule_that_was_changed_meanwhile_is_evaluated_as_it_is_now():
     rule = make_rule(days=30)
     due(40)
-    running.switch_rule(rule_id=rule.pk, active=False)
+    rules.switch_rule(rule_id=rule.pk, active=False)
     assert not running.run_rule(rule_id=rule.pk, on=ON).alerts
 
 
@@ -395,23 +403,22 @@ def test_the_back_test_speaks_on_the_days_on_which_the_run_would_have(company):
     for n in range(8):
         settle(due(300 - n * 20, client=client), ON - (300 - n * 20 - n) * DAY)
     make_deal(won_on=ON - 60 * DAY)
-    rules = [
+    watching = [
         make_rule(name="a", days=30, amount_minor=100_00, cooldown_days=21),
         make_rule(name="b", kind="type_delay", days=4, min_payments=5, cooldown_days=14),
         make_rule(name="c", kind="habit", days=5, min_payments=5, window_days=730),
         make_rule(name="d", kind="not_invoiced", days=7, cooldown_days=0),
     ]
     expected = {
-        rule.pk: sorted((w.on, w.subject) for w in running.backtest(rule, ON).fired)
-        for rule in rules
+        rule.pk: sorted((w.on, w.subject) for w in backtest(rule, ON).fired) for rule in watching
     }
-    since = running.backtest(rules[0], ON).since
+    since = backtest(watching[0], ON).since
     day = since - 30 * DAY
     while day <= ON:
         running.run(on=day)
         day += DAY
-    for rule in rules:
-        column = running.SUBJECT[rule.kind]
+    for rule in watching:
+        column = subject_column(rule)
         said = sorted(rule.alerts.filter(fired_on__gte=since).values_list("fired_on", column))
         assert expected[rule.pk], rule.name
         if rule.name == "a":
@@ -426,12 +433,12 @@ def test_the_back_test_counts_by_month_and_knows_today():
     rule = make_rule(days=30, cooldown_days=0)
     due(40)
     settle(due(200), ON - 100 * DAY)
-    tried = running.backtest(rule, ON)
+    tried = backtest(rule, ON)
     assert len(tried.fired) == 2
     assert sum(number for _, number in tried.by_month) == 2
     assert len(tried.by_month) in (12, 13)
     assert len(tried.now) == 1
-    trials = running.try_thresholds(rule, ON, [10, 30, 500])
+    trials = try_thresholds(rule, ON, [10, 30, 500])
     assert [len(trial.fired) for trial in trials.values()] == [2, 2, 0]
 
 
@@ -512,10 +519,10 @@ def test_a_snoozed_alert_comes_back_on_its_day_and_the_rule_is_silent_until_then
     due(40)
     running.run(on=ON)
     alert = Alert.objects.get()
-    running.snooze(alert_id=alert.pk, until=ON + 20 * DAY, by=clerk, on=ON)
-    assert not Alert.objects.filter(running.waiting(ON)).exists()
+    inbox.snooze(alert_id=alert.pk, until=ON + 20 * DAY, by=clerk, on=ON)
+    assert not Alert.objects.filter(inbox.waiting(ON)).exists()
     assert not running.run(on=ON + 10 * DAY)[0].alerts
-    assert Alert.objects.filter(running.waiting(ON + 20 * DAY)).exists()
+    assert Alert.objects.filter(inbox.waiting(ON + 20 * DAY)).exists()
     assert running.run(on=ON + 20 * DAY)[0].alerts
     alert.refresh_from_db()
     assert (alert.state, alert.snoozed_until) == ("acknowledged", None)
@@ -527,11 +534,11 @@ def test_a_snooze_must_end_after_today_and_within_a_year(clerk):
     running.run(on=ON)
     alert = Alert.objects.get()
     for until in (ON, ON + 400 * DAY):
-        with pytest.raises(running.AlertRefused):
-            running.snooze(alert_id=alert.pk, until=until, by=clerk, on=ON)
-    running.acknowledge(alert_id=alert.pk, by=clerk)
-    with pytest.raises(running.AlertRefused, match="acknowledged before"):
-        running.snooze(alert_id=alert.pk, until=ON + DAY, by=clerk, on=ON)
+        with pytest.raises(inbox.AlertRefused):
+            inbox.snooze(alert_id=alert.pk, until=until, by=clerk, on=ON)
+    inbox.acknowledge(alert_id=alert.pk, by=clerk)
+    with pytest.raises(inbox.AlertRefused, match="acknowledged before"):
+        inbox.snooze(alert_id=alert.pk, until=ON + DAY, by=clerk, on=ON)
 
 
 def test_the_first_who_acknowledges_stands(clerk):
@@ -539,8 +546,8 @@ def test_the_first_who_acknowledges_stands(clerk):
     due(40)
     running.run(on=ON)
     alert = Alert.objects.get()
-    running.acknowledge(alert_id=alert.pk, by=clerk)
-    running.acknowledge(alert_id=alert.pk, by=make_user())
+    inbox.acknowledge(alert_id=alert.pk, by=clerk)
+    inbox.acknowledge(alert_id=alert.pk, by=make_user())
     alert.refresh_from_db()
     assert alert.handled_by == clerk
 
@@ -549,9 +556,9 @@ def test_a_rule_that_spoke_is_kept():
     rule = make_rule()
     due(40)
     running.run(on=ON)
-    with pytest.raises(running.AlertRefused, match="switch it off"):
-        running.delete_rule(rule_id=rule.pk)
-    running.delete_rule(rule_id=make_rule().pk)
+    with pytest.raises(inbox.AlertRefused, match="switch it off"):
+        rules.delete_rule(rule_id=rule.pk)
+    rules.delete_rule(rule_id=make_rule().pk)
 
 
 # ─ The command ──────────────────────────────────────────────────────────────────────────────────
@@ -634,7 +641,7 @@ def test_a_rule_measures_what_the_delay_report_says_on_that_day(measure):
                 by="payment" if chance.random() < 0.9 else "credit",
             )
     rule = AlertRule(kind="type_delay", measure=measure, window_days=120)
-    by_type = conditions.delays_by_day(rule, date(2026, 6, 1), date(2026, 8, 31))
+    by_type = type_delay.delays_by_day(rule, date(2026, 6, 1), date(2026, 8, 31))
     for on in (date(2026, 6, 1), date(2026, 7, 15), date(2026, 8, 31)):
         told = report(Scope(as_of=on, issued_from=on - 120 * DAY), "client_type")
         assert len(told.groups) == 2

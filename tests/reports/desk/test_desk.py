@@ -16,7 +16,11 @@ from billing_portal.lists.paging import joined, totals_per_currency
 from invoices.models import Deal, Invoice, Payment
 from invoices.selections.filters import InvoiceFilter, filter_invoices
 from reports.alerts import running
-from reports.desk import desk
+from reports.desk import selections
+from reports.desk.counts import counts
+from reports.desk.desk import desk
+from reports.desk.first_steps import first_steps
+from reports.desk.owed import receivables
 from tests.factories import (
     make_client,
     make_company,
@@ -68,7 +72,7 @@ def opened(url, rows=None):
 
 def test_every_tile_counts_and_adds_what_its_link_opens(clerk):
     full_books()
-    tiles = {tile.key: tile for tile in desk.desk(clerk, today())["tiles"]}
+    tiles = {tile.key: tile for tile in desk(clerk, today())["tiles"]}
     for key, column in (("overdue", "outstanding_minor"), ("drafts", "total_minor")):
         rows = opened(tiles[key].url)
         assert tiles[key].count == rows.count() > 0
@@ -81,7 +85,7 @@ def test_every_tile_counts_and_adds_what_its_link_opens(clerk):
 
 def test_every_piece_of_the_receivables_bar_is_what_its_link_opens(clerk):
     full_books()
-    bars = desk.receivables(clerk, today())
+    bars = receivables(clerk, today())
     assert [bar.currency for bar in bars] == ["EUR", "USD"]
     for bar in bars:
         whole = opened(bar.url)
@@ -101,7 +105,7 @@ def test_overdue_invoices_stand_by_their_worth_in_the_companys_currency(clerk):
     small = due(10, total_minor=100_00)
     yen = due(10, total_minor=20_000, currency="JPY", exchange_rate=Decimal("0.006"))
     unknown = due(10, total_minor=110_00, currency="CHF")
-    rows = [row[0].pk for row in desk.desk(clerk, today())["overdue"].rows]
+    rows = [row[0].pk for row in desk(clerk, today())["overdue"].rows]
     assert rows == [yen.pk, unknown.pk, small.pk]
 
 
@@ -110,7 +114,7 @@ def test_deals_that_lack_something_are_counted_apart(clerk, clerk_client):
     bare = make_client(address_line1="", city="", billing_email="", name="Bare")
     for n in range(8):
         make_deal(title=f"Bare deal {n}", client=bare, value_minor=100_00)
-    shown = desk.desk(clerk, today())
+    shown = desk(clerk, today())
     assert (shown["tiles"][0].count, shown["tiles"][0].amounts) == (1, ["€500.00"])
     assert shown["tiles"][0].url == reverse("invoices:deals") + "?state=ready"
     assert (shown["to_bill"].lacking, shown["to_bill"].lacking_amounts) == (3, "€300.00")
@@ -130,7 +134,7 @@ def test_reversed_payments_hold_no_unapplied_cash(clerk):
     Payment.objects.create(
         client=client, received_on=today(), currency="EUR", amount_minor=-55_00, reverses=paid
     )
-    assert not desk.unapplied().exists()
+    assert not selections.unapplied().exists()
 
 
 def test_the_desk_shows_its_worklists_with_their_buttons(clerk_client):
@@ -170,7 +174,7 @@ def test_sales_see_their_own_and_no_button_that_they_may_not_use(sales_client):
     assert "Unapplied cash" not in page
     for word in ("Draft<", "New invoice", "Record a payment", "Acknowledge", "Finish"):
         assert word not in page
-    shown = desk.desk(seller, today())
+    shown = desk(seller, today())
     assert shown["to_bill"].count == 1
     assert [each.deal for each in shown["to_bill"].rows] == [mine]
 
@@ -219,11 +223,11 @@ def test_an_empty_portal_says_what_to_do_first(admin_client):
 
 
 def test_a_step_is_ticked_off_and_the_list_goes_away_at_the_end(clerk, clerk_client):
-    steps = desk.first_steps(clerk, make_company())
+    steps = first_steps(clerk, make_company())
     assert [step.done for step in steps] == [True, False, False, False]
     make_deal()
     make_invoice(imported=False)
-    assert desk.first_steps(clerk, make_company()) == []
+    assert first_steps(clerk, make_company()) == []
     assert "The first steps" not in clerk_client.get(reverse("reports:desk")).text
 
 
@@ -242,7 +246,7 @@ def test_the_sidebar_counts_what_waits(clerk_client, clerk):
     make_rule()
     running.run(on=today())
     answer = clerk_client.get(reverse("reports:counts"))
-    numbers = {each.key: each.n for each in desk.counts(clerk, today())}
+    numbers = {each.key: each.n for each in counts(clerk, today())}
     assert numbers == {"deals": 2, "invoices": 9, "payments": 1, "alerts": 6}
     assert 'id="count-invoices"' in answer.text
     assert "overdue" in answer.text
@@ -254,9 +258,9 @@ def test_counts_are_kept_for_some_seconds_and_not_shared_across_sales(
     full_books()
     one, two = make_user(role="sales"), make_user(role="sales")
     make_deal(owner=one)
-    desk.counts(clerk, today())
+    counts(clerk, today())
     with django_assert_num_queries(0):
-        desk.counts(clerk, today())
-    assert {c.key: c.n for c in desk.counts(one, today())}["deals"] == 1
-    assert {c.key: c.n for c in desk.counts(two, today())}["deals"] == 0
-    assert {c.key for c in desk.counts(two, today())} == {"deals", "invoices"}
+        counts(clerk, today())
+    assert {c.key: c.n for c in counts(one, today())}["deals"] == 1
+    assert {c.key: c.n for c in counts(two, today())}["deals"] == 0
+    assert {c.key for c in counts(two, today())} == {"deals", "invoices"}

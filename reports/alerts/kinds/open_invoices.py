@@ -1,0 +1,42 @@
+"""Invoices past their due date, and what was owed on them on a day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+
+from django.db.models import F, Q, QuerySet
+
+from invoices.models import Allocation, Invoice
+
+
+def late_invoices(since: date, until: date, days: int) -> QuerySet[Invoice]:
+    """Invoices open more than `days` past their due date on some day of the span."""
+    return (
+        Invoice.objects.issued()
+        .invoices()
+        .filter(due_date__lt=until - timedelta(days=days))
+        .filter(
+            Q(settled_on__isnull=True) | (Q(settled_on__gt=since) & Q(settled_on__gt=F("due_date")))
+        )
+        .order_by()
+    )
+
+
+def settling_steps(invoices: QuerySet[Invoice]) -> Mapping[int, list[tuple[date, int]]]:
+    """What settled a part of each invoice before it was settled: (day, amount), in order."""
+    found: dict[int, list[tuple[date, int]]] = defaultdict(list)
+    rows = (
+        Allocation.objects.filter(invoice__in=invoices.values("pk"))
+        .filter(Q(invoice__settled_on__isnull=True) | Q(applied_on__lt=F("invoice__settled_on")))
+        .order_by("applied_on", "pk")
+        .values_list("invoice_id", "applied_on", "amount_minor")
+    )
+    for pk, day, amount in rows.iterator():
+        found[pk].append((day, amount))
+    return found
+
+
+def owed_on(total_minor: int, steps: Iterable[tuple[date, int]], on: date) -> int:
+    return total_minor - sum(amount for day, amount in steps if day <= on)

@@ -1,0 +1,169 @@
+"""An invoice is overdue.
+
+Holds while days past the due date > `days` and the outstanding balance of that day > `amount_minor`
+in the company's currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from billing_portal import dates
+from billing_portal.money import formatted_minor
+from invoices.models import Invoice
+from reports.alerts.kinds.amounts import OwnMoney, no_rate_text
+from reports.alerts.kinds.base import Episode, Kind, Words, days_text, in_parts
+from reports.alerts.kinds.open_invoices import late_invoices, owed_on, settling_steps
+from reports.models import Alert, AlertRule
+
+
+class Overdue(Kind):
+    key = "overdue"
+    icon = "clock-exclamation"
+    place = 1
+    subject = "invoice"
+    defaults = {"days": 30, "amount_minor": 1000_00, "cooldown_days": 30}
+
+    @property
+    def label(self) -> str:
+        return _("An invoice is overdue")
+
+    @property
+    def hint(self) -> str:
+        return _("By more than some days, and above an amount if you like.")
+
+    @property
+    def watches(self) -> str:
+        return _("every invoice that is open past its due date")
+
+    @property
+    def when(self) -> str:
+        return _(
+            "it is overdue by more than {days} days and more than {amount} {currency} of it is open"
+        )
+
+    def episodes(self, rule: AlertRule, since: date, until: date) -> list[Episode]:
+        return _overdue(rule, since, until)
+
+    def words(self, alert: Alert) -> Words:
+        data, invoice = alert.data, alert.invoice
+        assert invoice is not None
+        title = _("%(client)s owes %(amount)s, %(days)s late") % {
+            "client": invoice.client.name,
+            "amount": formatted_minor(data["owed_minor"], data["currency"]),
+            "days": days_text(data["days"]),
+        }
+        detail = _("%(number)s was due on %(due)s.") % {
+            "number": invoice.number,
+            "due": dates.day(invoice.due_date),
+        }
+        note = ""
+        if invoice.settled_on:
+            note = _("Settled since, on %(day)s") % {"day": dates.day(invoice.settled_on)}
+        return Words(
+            title, detail + no_rate_text(data), reverse("invoices:detail", args=[invoice.pk]), note
+        )
+
+    def in_words(self, rule: AlertRule, currency: str) -> str:
+        words = {
+            "days": days_text(rule.days),
+            "amount": formatted_minor(rule.amount_minor, currency),
+        }
+        if rule.amount_minor:
+            return _("An invoice over %(amount)s is overdue by more than %(days)s.") % words
+        return _("An invoice is overdue by more than %(days)s.") % words
+
+    def name(self, rule: AlertRule, currency: str) -> str:
+        words = {
+            "days": days_text(rule.days),
+            "amount": formatted_minor(rule.amount_minor, currency),
+        }
+        if rule.amount_minor:
+            return _("More than %(days)s late and above %(amount)s") % words
+        return _("More than %(days)s late") % words
+
+    def formula(self, rule: AlertRule) -> str:
+        return _(
+            "Day − due date > %(days)s, by the balance of that day. Foreign amounts at the rate of "
+            "the invoice date."
+        ) % {"days": rule.days}
+
+    def clients(self, subjects: Collection[int]) -> Mapping[int, int | None]:
+        return dict(in_parts(Invoice.objects, subjects, "pk", "client_id"))
+
+
+def _overdue(rule: AlertRule, since: date, until: date) -> list[Episode]:
+    own = OwnMoney()
+    late = late_invoices(since, until, rule.days).filter(
+        # A foreign amount is compared in Python, with its own rate.
+        Q(currency=own.currency, total_minor__gt=rule.amount_minor) | ~Q(currency=own.currency)
+    )
+    steps = settling_steps(late)
+    found: list[Episode] = []
+    rows = late.values_list(
+        "pk", "due_date", "settled_on", "currency", "total_minor", "exchange_rate", "issue_date"
+    )
+    for pk, due, settled, currency, total, stored, issued in rows.iterator():
+        assert due is not None
+        rate = own.rate(currency, stored, issued)
+        start = due + timedelta(days=rule.days + 1)
+        parts = steps.get(pk, [])
+
+        def figures(
+            on: date,
+            due: date = due,
+            total: int = total,
+            parts: list[tuple[date, int]] = parts,
+            currency: str = currency,
+            rate: Decimal | None = rate,
+        ) -> dict[str, Any]:
+            owed = owed_on(total, parts, on)
+            return {
+                "days": (on - due).days,
+                "owed_minor": owed,
+                "currency": currency,
+                "weight": own.minor(owed, currency, rate),
+                **({} if rate else {"no_rate": True}),
+            }
+
+        def worth(owed: int, currency: str = currency, rate: Decimal | None = rate) -> int:
+            return own.minor(owed, currency, rate)
+
+        for first, end in _above(total, parts, start, settled, worth, rule.amount_minor):
+            if first <= until and (end is None or end > since):
+                found.append(Episode(pk, first, end, figures))
+    return found
+
+
+def _above(
+    total: int,
+    parts: list[tuple[date, int]],
+    start: date,
+    settled: date | None,
+    worth: Callable[[int], int],
+    threshold: int,
+) -> list[tuple[date, date | None]]:
+    """Spans from `start` in which what is owed is worth more than the threshold."""
+    found: list[tuple[date, date | None]] = []
+    since: date | None = None
+    for day in [start, *sorted({day for day, _amount in parts if day > start})]:
+        if settled is not None and day >= settled:
+            break
+        if worth(owed_on(total, parts, day)) > threshold:
+            since = since or day
+        elif since is not None:
+            found.append((since, day))
+            since = None
+    if since is not None:
+        found.append((since, settled))
+    return found
+
+
+KIND = Overdue()

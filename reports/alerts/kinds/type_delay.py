@@ -1,0 +1,308 @@
+"""A client type pays late.
+
+Subject: a client type (each of them when the rule names none). Invoices issued from `window_days`
+before the day up to it; holds while the measure of their days late is above `days`, with at least
+`min_payments` paid. P50 and P75 are Kaplan–Meier with open invoices censored; a percentile that is
+not reached is known to be above `days` when something was watched for longer than that. The mean is
+of paid ones.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from billing_portal import dates
+from billing_portal.figures import decimal
+from invoices.models import Invoice
+from invoices.selections.filters import InvoiceFilter
+from reports.alerts.kinds.base import Episode, Kind, Words, days_text
+from reports.alerts.kinds.measures import Measured, measured
+from reports.links import invoice_list
+from reports.models import Alert, AlertRule
+
+_DAY = timedelta(days=1)
+
+
+class TypeDelay(Kind):
+    key = "type_delay"
+    icon = "chart-histogram"
+    place = 2
+    subject = "client_type"
+    has_owner = False
+    defaults = {
+        "days": 15,
+        "window_days": 180,
+        "min_payments": 20,
+        "cooldown_days": 21,
+        "measure": AlertRule.Measure.P50,
+    }
+
+    @property
+    def label(self) -> str:
+        return _("A client type pays late")
+
+    @property
+    def hint(self) -> str:
+        return _("Median, third quartile or mean of days late, over a moving window.")
+
+    @property
+    def watches(self) -> str:
+        return _("{measure} for {client_type} over invoices issued in the last {window_days} days")
+
+    @property
+    def when(self) -> str:
+        return _("it is above {days} days, with at least {min_payments} payments behind it")
+
+    def episodes(self, rule: AlertRule, since: date, until: date) -> list[Episode]:
+        return _episodes(rule, rule.days, delays_by_day(rule, since, until))
+
+    def episodes_by_threshold(
+        self, rule: AlertRule, thresholds: Iterable[int], since: date, until: date
+    ) -> dict[int, list[Episode]]:
+        """One reading of the books for all."""
+        delays = delays_by_day(rule, since, until)
+        return {days: _episodes(rule, days, delays) for days in thresholds}
+
+    def values_by_day(self, rule: AlertRule, since: date, until: date) -> dict[date, float]:
+        if rule.client_type_id is None:
+            return {}
+        days = delays_by_day(rule, since, until).get(rule.client_type_id, [])
+        return {day: float(now.value) for day, now in days if now.value is not None}
+
+    def words(self, alert: Alert) -> Words:
+        data, client_type = alert.data, alert.client_type
+        assert client_type is not None
+        days, beyond = _value(data)
+        words = {
+            "type": client_type.name,
+            "days": days,
+            "threshold": days_text(data["threshold"]),
+            "paid": data["paid"],
+            "n": data["paid"] + data["open"],
+            "since": dates.day(date.fromisoformat(data["from"])),
+        }
+        title = {
+            (AlertRule.Measure.P50, False): _(
+                "%(type)s: half of the invoices are paid %(days)s late"
+            ),
+            (AlertRule.Measure.P50, True): _(
+                "%(type)s: after %(days)s, not even half of the invoices are paid"
+            ),
+            (AlertRule.Measure.P75, False): _(
+                "%(type)s: three invoices in four are paid %(days)s late or sooner"
+            ),
+            (AlertRule.Measure.P75, True): _(
+                "%(type)s: after %(days)s, not even three invoices in four are paid"
+            ),
+            (AlertRule.Measure.MEAN, False): _(
+                "%(type)s: invoices are paid %(days)s late on average"
+            ),
+        }[(AlertRule.Measure(data["measure"]), beyond)] % words
+        detail = (
+            _(
+                "The threshold is %(threshold)s. Of %(n)s invoices issued since %(since)s, "
+                "%(paid)s are paid."
+            )
+            % words
+        )
+        wanted = InvoiceFilter(
+            state="issued",
+            type=(client_type.pk,),
+            issued_from=date.fromisoformat(data["from"]),
+            as_of=date.fromisoformat(data["on"]),
+        )
+        return Words(title, detail, invoice_list(wanted), "")
+
+    def in_words(self, rule: AlertRule, currency: str) -> str:
+        words: dict[str, Any] = {
+            "days": days_text(rule.days),
+            "window": days_text(rule.window_days),
+            "type": rule.client_type.name if rule.client_type else _("Each client type"),
+        }
+        return {
+            AlertRule.Measure.P50: _(
+                "%(type)s: half of the invoices of the last %(window)s are paid more than %(days)s "
+                "late."
+            ),
+            AlertRule.Measure.P75: _(
+                "%(type)s: one in four invoices of the last %(window)s is paid more than %(days)s "
+                "late."
+            ),
+            AlertRule.Measure.MEAN: _(
+                "%(type)s: invoices of the last %(window)s are paid more than %(days)s late on "
+                "average."
+            ),
+        }[AlertRule.Measure(rule.measure)] % words
+
+    def name(self, rule: AlertRule, currency: str) -> str:
+        return _("%(type)s: paid more than %(days)s days late") % {
+            "type": str(rule.client_type) if rule.client_type else _("A client type"),
+            "days": rule.days,
+        }
+
+    def formula(self, rule: AlertRule) -> str:
+        return _(
+            "Payment date − due date over the invoices issued in the %(window)s days before each "
+            "day, by value dates up to it; P50 and P75 count open invoices as unfinished "
+            "(Kaplan–Meier). %(type)s, every currency, at least %(least)s payments."
+        ) % {
+            "window": rule.window_days,
+            "least": rule.min_payments,
+            "type": rule.client_type.name if rule.client_type else _("Each client type"),
+        }
+
+
+def _value(data: dict[str, Any]) -> tuple[str, bool]:
+    """The measured days as words, and whether they are only a lower bound."""
+    if data["value"] is None:
+        return days_text(data["longest"]), True
+    value = Decimal(data["value"])
+    if value == int(value):
+        return days_text(int(value)), False
+    return _("%(n)s days") % {"n": decimal(value)}, False
+
+
+class MovingWindow:
+    """Invoices of one type in a moving window, as counts: a day costs what changed in it."""
+
+    def __init__(self) -> None:
+        self.paid: Counter[int] = Counter()
+        self.stopped: Counter[int] = Counter()
+        self.open: Counter[date] = Counter()
+
+    def change(self, row: DelayRow, number: int, on: date) -> None:
+        """Count the row `number` times in the place where it stands on the day."""
+        if row.settled is None or row.settled > on:
+            self._add(self.open, row.due, number)
+        elif row.paid is not None:
+            self._add(self.paid, (row.paid - row.due).days, number)
+        else:
+            # Settled by credit note or write-off alone: watched until then, never paid.
+            self._add(self.stopped, (row.settled - row.due).days, number)
+
+    @staticmethod
+    def _add(counts: Counter[Any], key: Any, number: int) -> None:
+        counts[key] += number
+        if not counts[key]:
+            del counts[key]
+
+    def measured(self, measure: str, on: date) -> Measured:
+        unfinished = Counter(self.stopped)
+        for due, number in self.open.items():
+            unfinished[(on - due).days] += number
+        return measured(measure, self.paid, unfinished)
+
+
+@dataclass(frozen=True, slots=True)
+class DelayRow:
+    issued: date
+    due: date
+    settled: date | None
+    paid: date | None
+    number: int
+
+
+def delays_by_day(
+    rule: AlertRule, since: date, until: date
+) -> dict[int, list[tuple[date, Measured]]]:
+    """For each client type that the rule watches, its measure on every day of the span."""
+    window = timedelta(days=rule.window_days)
+    rows = (
+        Invoice.objects.issued()
+        .invoices()
+        .filter(issue_date__gte=since - window, issue_date__lte=until)
+        .order_by()
+    )
+    if rule.client_type_id:
+        rows = rows.filter(client__client_type=rule.client_type_id)
+    grouped = rows.values_list(
+        "client__client_type_id", "issue_date", "due_date", "settled_on", "paid_on"
+    ).annotate(number=Count("pk"))
+    by_type: dict[int, list[DelayRow]] = defaultdict(list)
+    for client_type, issued, due, settled, paid, number in grouped.iterator():
+        assert issued is not None and due is not None
+        by_type[client_type].append(DelayRow(issued, due, settled, paid, number))
+    return {
+        client_type: measured_by_day(rule, found, since, until)
+        for client_type, found in by_type.items()
+    }
+
+
+def measured_by_day(
+    rule: AlertRule, rows: list[DelayRow], since: date, until: date
+) -> list[tuple[date, Measured]]:
+    window = timedelta(days=rule.window_days)
+    enters: dict[date, list[DelayRow]] = defaultdict(list)
+    settles: dict[date, list[DelayRow]] = defaultdict(list)
+    leaves: dict[date, list[DelayRow]] = defaultdict(list)
+    counts = MovingWindow()
+    for row in rows:
+        if row.issued <= since:
+            counts.change(row, row.number, since)
+        else:
+            enters[row.issued].append(row)
+        leaves[row.issued + window + _DAY].append(row)
+        if row.settled and row.settled > max(since, row.issued):
+            settles[row.settled].append(row)
+    found: list[tuple[date, Measured]] = []
+    day = since
+    while day <= until:
+        if day > since:
+            for row in enters.get(day, ()):
+                counts.change(row, row.number, day)
+            for row in settles.get(day, ()):
+                if row.issued + window >= day - _DAY:
+                    counts.change(row, -row.number, day - _DAY)
+                    counts.change(row, row.number, day)
+            for row in leaves.get(day, ()):
+                counts.change(row, -row.number, day)
+        found.append((day, counts.measured(rule.measure, day)))
+        day += _DAY
+    return found
+
+
+def _episodes(
+    rule: AlertRule, threshold: int, delays: Mapping[int, list[tuple[date, Measured]]]
+) -> list[Episode]:
+    found: list[Episode] = []
+    for client_type, days in delays.items():
+        known = dict(days)
+
+        def figures(on: date, known: dict[date, Measured] = known) -> dict[str, Any]:
+            return type_delay_data(rule, known[on], on)
+
+        start: date | None = None
+        for day, now in days:
+            if now.paid >= rule.min_payments and now.above(threshold):
+                start = start or day
+            elif start is not None:
+                found.append(Episode(client_type, start, day, figures))
+                start = None
+        if start is not None:
+            found.append(Episode(client_type, start, None, figures))
+    return found
+
+
+def type_delay_data(rule: AlertRule, now: Measured, on: date) -> dict[str, Any]:
+    return {
+        "measure": rule.measure,
+        "value": None if now.value is None else str(now.value),
+        "longest": now.longest,
+        "paid": now.paid,
+        "open": now.open,
+        "threshold": rule.days,
+        "from": str(on - timedelta(days=rule.window_days)),
+        "on": str(on),
+        "weight": now.paid + now.open,
+    }
+
+
+KIND = TypeDelay()

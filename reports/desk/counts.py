@@ -1,0 +1,58 @@
+"""How much waits behind each entry of the sidebar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+
+from billing_portal.accounts.models import User
+from invoices.models import Company
+from reports.alerts.inbox import waiting
+from reports.alerts.permissions import may_see
+from reports.desk.selections import overdue, to_bill, unapplied
+from reports.models import Alert
+from reports.stale_counts import KEPT_SECONDS, key_of
+
+
+@dataclass(frozen=True)
+class SideCount:
+    key: str
+    n: int
+    words: str
+    needs: bool = False
+
+
+def counts(user: User, on: date) -> list[SideCount]:
+    """How much waits behind each entry of the sidebar; kept for some seconds."""
+    scope = "all" if may_see(user) else f"user-{user.pk}"
+    key = key_of(scope, user, on)
+    numbers: dict[str, int] | None = cache.get(key)
+    if numbers is None:
+        numbers = _numbers(user, on)
+        cache.set(key, numbers, KEPT_SECONDS)
+    return [
+        SideCount("deals", numbers["deals"], _("to bill")),
+        SideCount("invoices", numbers["invoices"], _("overdue"), needs=True),
+        *(
+            [SideCount("payments", numbers["payments"], _("to apply"))]
+            if "payments" in numbers
+            else []
+        ),
+        *([SideCount("alerts", numbers["alerts"], _("new"))] if "alerts" in numbers else []),
+    ]
+
+
+def _numbers(user: User, on: date) -> dict[str, int]:
+    company = Company.ours()
+    found = {
+        "deals": to_bill(user, company).count(),
+        "invoices": overdue(user, on).count(),
+    }
+    if user.has_perm("invoices.view_payment"):
+        found["payments"] = unapplied().count()
+    if may_see(user):
+        found["alerts"] = Alert.objects.filter(waiting(on)).count()
+    return found

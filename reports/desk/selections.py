@@ -1,0 +1,29 @@
+"""Which rows wait for somebody: the desk, its links and the sidebar count the same ones."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import F, QuerySet
+
+from billing_portal.accounts.models import User
+from invoices.models import Company, Deal, Invoice, Payment
+
+
+def to_bill(user: User, company: Company | None) -> QuerySet[Deal]:
+    since = company.billing_starts_on if company else None
+    return Deal.objects.to_bill(since).visible_to(user)
+
+
+def drafts(user: User) -> QuerySet[Invoice]:
+    return Invoice.objects.drafts().visible_to(user)
+
+
+def overdue(user: User, on: date) -> QuerySet[Invoice]:
+    return Invoice.objects.overdue(on).visible_to(user)
+
+
+def unapplied() -> QuerySet[Payment]:
+    return Payment.objects.unapplied().annotate(
+        unapplied_minor=F("amount_minor") - F("allocated_minor")
+    )
