@@ -192,11 +192,9 @@ def places():
     rate, _new = ExchangeRate.objects.get_or_create(
         currency="USD", on=date(2026, 7, 1), defaults={"rate": 1}
     )
-    from invoices.outbox import delivering
+    from invoices.invoicing import sending
 
-    message = delivering.queue_invoice(
-        invoice_id=issued.pk, recipients=["a@client.example"], by=clerk
-    )
+    message = sending.queue_invoice(invoice_id=issued.pk, recipients=["a@client.example"], by=clerk)
     rows = {
         "deal": deal,
         "draft-deal": deal,

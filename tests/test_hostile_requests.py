@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from integrations.models import Connection
 from invoices.models import Invoice, Payment
-from invoices.outbox import delivering
+from invoices.outbox import queueing
 from reports.alerts import running
 from reports.models import Alert, AlertRule
 from tests.accounts.test_roles import PAGES, named_urls
@@ -91,7 +91,7 @@ def rows(db):
         client=client, received_on=date(2026, 2, 1), currency="EUR", amount_minor=10_00
     )
     contact = client.contacts.create(name="Mme <i>Prigent</i>", email="p@c.example")
-    message = delivering.queue(
+    message = queueing.queue(
         reason_key="t:1",
         kind="alert",
         to=["a@b.example"],

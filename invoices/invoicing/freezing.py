@@ -24,8 +24,9 @@ from invoices.documents.pdf import render
 from invoices.documents.totals import Totals
 from invoices.invoicing import drafting, snapshot
 from invoices.invoicing.readiness import Reason, before_last, reasons_not_to_issue
+from invoices.invoicing.sending import queue_invoice
 from invoices.models import Company, Document, Invoice, VatBreakdown
-from invoices.outbox import delivering
+from invoices.outbox.queueing import MailRefused
 from invoices.payments import settling
 
 
@@ -132,6 +133,6 @@ def _filename(paper: Paper, invoice: Invoice) -> str:
 
 def queue_mail(invoice: Invoice, *, by: User | None, on: date) -> None:
     try:
-        delivering.queue_invoice(invoice_id=invoice.pk, recipients=invoice.recipients, by=by, on=on)
-    except delivering.MailRefused as refusal:
+        queue_invoice(invoice_id=invoice.pk, recipients=invoice.recipients, by=by, on=on)
+    except MailRefused as refusal:
         raise IssueRefused([Reason("recipients", str(refusal), "#id_recipients")]) from None

@@ -1,9 +1,9 @@
-"""The outbox: a row before any mail, each reason once, and no mail twice by itself.
+"""Out of the outbox: a row is taken, given to the mail server, and marked before its text leaves.
 
 A worker takes a row for some minutes (`claimed_until`), talks to the mail server up to the moment
 at which it asks for the text, marks the row "handed over", gives the text and marks it sent. Up to
 the mark nothing has left, so a crash or a refusal means that it is tried again. Between the mark
-and the server's answer nobody can know: such a row waits for staff (`confirm_arrived`, `resend`).
+and the server's answer nobody can know: such a row waits for staff (settling_doubts.py).
 """
 
 from __future__ import annotations
@@ -14,24 +14,20 @@ import re
 import smtplib
 import time
 from collections.abc import Sequence
-from datetime import date, timedelta
-from email.utils import make_msgid, parseaddr
+from datetime import timedelta
+from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, Q
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from billing_portal.money import formatted
-from invoices.clients.recipients import address_problem
-from invoices.documents import mentions
-from invoices.models import Client, Company, Document, Invoice, InvoiceEvent, Message
+from invoices.models import Invoice, InvoiceEvent, Message
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +39,6 @@ MAX_DELAY = timedelta(hours=6)
 PATIENCE = 4
 SWEEP_LIMIT = 200
 SWEEP_SECONDS = 45
-MAX_BODY = 200_000
-
-
-class MailRefused(Exception):
-    """No mail was queued; the message is written for staff."""
 
 
 class _Later(Exception):
@@ -60,176 +51,6 @@ class _Never(Exception):
 
 class _Lost(Exception):
     """Another worker has the row, or somebody cancelled it: nothing has left and nothing may."""
-
-
-# ─ Into the outbox ──────────────────────────────────────────────────────────────────────────────
-
-
-def queue(
-    *,
-    reason_key: str,
-    kind: str,
-    to: Sequence[str],
-    subject: str,
-    body_text: str,
-    body_html: str = "",
-    attachments: Sequence[Document] = (),
-    invoice: Invoice | None = None,
-    client: Client | None = None,
-    language: str,
-    by: User | None = None,
-    cc: Sequence[str] = (),
-) -> Message:
-    """A mail that will leave when the transaction commits; the same reason twice is the first row.
-
-    Raises MailRefused for an address that is none.
-    """
-    recipients = list(dict.fromkeys(address.strip() for address in to if address.strip()))
-    copies = [a.strip() for a in cc if a.strip() and a.strip() not in recipients]
-    if not recipients:
-        raise MailRefused(_("Say who receives it by mail."))
-    if wrong := address_problem([*recipients, *copies]):
-        raise MailRefused(wrong)
-    if len(body_text) > MAX_BODY or len(body_html) > MAX_BODY:
-        raise MailRefused(_("The text of this mail is too long."))
-    company = Company.ours()
-    with transaction.atomic():
-        try:
-            with transaction.atomic():
-                message = Message.objects.create(
-                    reason_key=reason_key,
-                    kind=kind,
-                    invoice=invoice,
-                    client=client or (invoice.client if invoice else None),
-                    language=language,
-                    to=recipients,
-                    cc=copies,
-                    reply_to=company.email if company else "",
-                    # A line break in a subject would begin another header.
-                    subject=" ".join(subject.split())[:250],
-                    body_text=body_text,
-                    body_html=body_html,
-                    mail_id=make_msgid(domain=_own_domain()),
-                    created_by=by,
-                )
-        except IntegrityError:
-            return Message.objects.get(reason_key=reason_key)
-        if attachments:
-            message.attachments.set(attachments)
-        _hurry(message)
-        return message
-
-
-def queue_invoice(
-    *,
-    invoice_id: int,
-    recipients: Sequence[str] = (),
-    by: User | None,
-    on: date | None = None,
-    seen: int | None = None,
-) -> Message:
-    """Mail an issued invoice or credit note with its PDF, in its own language.
-
-    A mail of it to the same people that still waits is that mail. `seen` is how many mails of it
-    the person knew of: one more, by somebody else, and it is not sent twice. Raises MailRefused.
-    """
-    with transaction.atomic():
-        invoice = (
-            Invoice.objects.select_for_update(of=("self",))
-            .select_related("client", "corrects")
-            .filter(pk=invoice_id)
-            .first()
-        )
-        if invoice is None or invoice.status in (Invoice.Status.DRAFT, Invoice.Status.VOID):
-            raise MailRefused(_("Only an issued invoice is sent: issue it first."))
-        to = [a.strip() for a in recipients if a.strip()] or list(invoice.recipients)
-        documents = list(invoice.documents.filter(kind="pdf").defer("content"))
-        if not documents:
-            raise MailRefused(
-                _("%(number)s has no PDF here: it comes from an older system.")
-                % {"number": invoice.number}
-            )
-        company = Company.objects.get(pk=1)
-        sent_before = 0
-        for before in invoice.messages.filter(kind="invoice"):
-            if before.state == Message.State.QUEUED and before.to == list(dict.fromkeys(to)):
-                return before
-            sent_before += 1
-        if seen is not None and seen != sent_before:
-            raise MailRefused(
-                _(
-                    "%(number)s was sent by somebody else meanwhile. Send it once more only if it "
-                    "shall go out twice."
-                )
-                % {"number": invoice.number}
-            )
-        subject, text, html = invoice_mail(invoice, company)
-        message = queue(
-            reason_key=f"invoice:{invoice.pk}:{sent_before + 1}",
-            kind="invoice",
-            to=to,
-            subject=subject,
-            body_text=text,
-            body_html=html,
-            attachments=documents,
-            invoice=invoice,
-            language=invoice.language,
-            by=by,
-        )
-        InvoiceEvent.objects.create(
-            invoice=invoice,
-            kind=InvoiceEvent.Kind.QUEUED,
-            on=on or timezone.localdate(),
-            by=by,
-            data={"message_id": message.pk, "to": message.to},
-        )
-        return message
-
-
-def invoice_mail(invoice: Invoice, company: Company) -> tuple[str, str, str]:
-    """Subject, text and HTML, in the language of the document."""
-    language = "fr" if invoice.language == "fr" else "en"
-    locale = mentions.LOCALES[language]
-    assert invoice.issue_date is not None and invoice.due_date is not None
-    kinds = {
-        "fr": ("Avoir" if invoice.is_credit_note else "Facture"),
-        "en": ("Credit note" if invoice.is_credit_note else "Invoice"),
-    }
-    # The account that the attached page names, even if the company has another one by now.
-    iban = invoice.paper["seller"].get("iban", "") if invoice.paper else company.iban
-    context = {
-        "invoice": invoice,
-        "company": company,
-        "kind": kinds[language],
-        "total": formatted(invoice.total, locale),
-        "outstanding": formatted(invoice.outstanding_balance, locale),
-        "is_settled": not invoice.outstanding_minor,
-        "is_part": 0 < invoice.outstanding_minor < invoice.total_minor,
-        "issued": mentions.long_date(invoice.issue_date, language),
-        "due": mentions.long_date(invoice.due_date, language),
-        "is_credit": invoice.is_credit_note,
-        "corrects": invoice.corrects.number if invoice.corrects else "",
-        "iban": " ".join(re.findall(".{1,4}", iban.replace(" ", ""))),
-    }
-    subject = f"{kinds[language]} {invoice.number} – {company.name}"
-    text = render_to_string(f"invoices/invoicing/email/invoice.{language}.txt", context)
-    html = render_to_string(f"invoices/invoicing/email/invoice.{language}.html", context)
-    return subject, text.strip() + "\n", html
-
-
-def _own_domain() -> str:
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
-    return domain or "localhost"
-
-
-def _hurry(message: Message) -> None:
-    """Ask a worker to send it now; `sweep` would find it all the same."""
-    from django_q.tasks import async_task
-
-    async_task("invoices.tasks.deliver_message", message.pk, task_name=f"mail-{message.pk}")
-
-
-# ─ Out of it ────────────────────────────────────────────────────────────────────────────────────
 
 
 def sweep() -> dict[str, int]:
@@ -275,7 +96,7 @@ def deliver(message_id: int) -> str:
         )
         logger.warning("mail %s was handed over and not confirmed", message.pk)
         return Message.State.SENDING
-    return _mark_sent(message, refused)
+    return mark_sent(message, refused)
 
 
 class _Unconfirmed(Exception):
@@ -466,7 +287,7 @@ def _give_up(message: Message, words: str) -> str:
     return Message.State.FAILED
 
 
-def _mark_sent(message: Message, refused: Sequence[str] = (), by: User | None = None) -> str:
+def mark_sent(message: Message, refused: Sequence[str] = (), by: User | None = None) -> str:
     now = timezone.now()
     with transaction.atomic():
         changed = Message.objects.filter(pk=message.pk, state=Message.State.SENDING).update(
@@ -489,101 +310,3 @@ def _mark_sent(message: Message, refused: Sequence[str] = (), by: User | None = 
                 },
             )
     return Message.State.SENT
-
-
-# ─ What staff decide ────────────────────────────────────────────────────────────────────────────
-
-
-def confirm_arrived(*, message_id: int, by: User | None) -> Message:
-    """Somebody knows that a mail "handed over, not confirmed" arrived."""
-    with transaction.atomic():
-        message = _locked(message_id)
-        if message.state != Message.State.SENDING:
-            raise MailRefused(_("This mail is not waiting for a decision."))
-        if message.claimed_until and message.claimed_until > timezone.now():
-            raise MailRefused(_("A worker is sending it right now: look again in a minute."))
-        _mark_sent(message, by=by)
-    message.refresh_from_db()
-    return message
-
-
-def resend(*, message_id: int, by: User | None) -> Message:
-    """Send a mail again: the same row where it never arrived, a new one where it was sent."""
-    with transaction.atomic():
-        message = _locked(message_id)
-        if message.state == Message.State.QUEUED:
-            Message.objects.filter(pk=message.pk).update(next_attempt_at=None)
-        elif message.state in (
-            Message.State.FAILED,
-            Message.State.SENDING,
-            Message.State.CANCELLED,
-        ):
-            if message.claimed_until and message.claimed_until > timezone.now():
-                raise MailRefused(_("A worker is sending it right now: look again in a minute."))
-            Message.objects.filter(pk=message.pk).update(
-                state=Message.State.QUEUED,
-                attempts=0,
-                next_attempt_at=None,
-                claimed_until=None,
-                error="",
-            )
-        else:
-            return _again(message, by)
-        if message.invoice_id:
-            InvoiceEvent.objects.create(
-                invoice_id=message.invoice_id,
-                kind=InvoiceEvent.Kind.QUEUED,
-                on=timezone.localdate(),
-                by=by,
-                data={"message_id": message.pk, "to": message.to, "again": True},
-            )
-        _hurry(message)
-    message.refresh_from_db()
-    return message
-
-
-def _again(message: Message, by: User | None) -> Message:
-    root = message.reason_key.split("#")[0]
-    n = Message.objects.filter(reason_key__startswith=f"{root}#").count() + 2
-    copy = queue(
-        reason_key=f"{root}#{n}",
-        kind=message.kind,
-        to=message.to,
-        cc=message.cc,
-        subject=message.subject,
-        body_text=message.body_text,
-        body_html=message.body_html,
-        attachments=list(message.attachments.all()),
-        invoice=message.invoice,
-        client=message.client,
-        language=message.language,
-        by=by,
-    )
-    if copy.invoice_id:
-        InvoiceEvent.objects.create(
-            invoice_id=copy.invoice_id,
-            kind=InvoiceEvent.Kind.QUEUED,
-            on=timezone.localdate(),
-            by=by,
-            data={"message_id": copy.pk, "to": copy.to, "again": True},
-        )
-    return copy
-
-
-def cancel(*, message_id: int, by: User | None) -> Message:
-    """Keep a waiting mail from leaving."""
-    with transaction.atomic():
-        message = _locked(message_id)
-        if message.state != Message.State.QUEUED:
-            raise MailRefused(_("Only a waiting mail can be cancelled."))
-        message.state = Message.State.CANCELLED
-        message.claimed_until = None
-        message.save(update_fields=["state", "claimed_until"])
-        return message
-
-
-def _locked(message_id: int) -> Message:
-    message = Message.objects.select_for_update().filter(pk=message_id).first()
-    if message is None:
-        raise MailRefused(_("This mail is no longer here."))
-    return message

@@ -21,7 +21,8 @@ from billing_portal.lists.paging import Column, paginate
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
 from invoices.models import Message
-from invoices.outbox.delivering import MailRefused, cancel, confirm_arrived, resend
+from invoices.outbox.queueing import MailRefused
+from invoices.outbox.settling_doubts import cancel, confirm_arrived, resend
 
 COLUMNS = (
     Column("created", gettext_lazy("Written"), order="created_at", falling=True),

@@ -22,7 +22,7 @@ from django.utils.translation import ngettext
 
 from billing_portal.accounts.models import User
 from invoices.models import Client, Company, Deal, Invoice
-from invoices.outbox import delivering
+from invoices.outbox.queueing import MailRefused, queue
 from invoices.selections.filters import company_currency
 from reports.alerts.subjects import with_subjects
 from reports.alerts.words import name_of, words_of
@@ -55,7 +55,7 @@ def queue_digests(*, rule: AlertRule, alerts: Sequence[Alert], on: date) -> int:
     for recipient in recipients(rule, alerts):
         mail = compose(rule, recipient)
         try:
-            delivering.queue(
+            queue(
                 reason_key=reason_key(rule, recipient, on),
                 kind="alert",
                 to=[recipient.email],
@@ -64,7 +64,7 @@ def queue_digests(*, rule: AlertRule, alerts: Sequence[Alert], on: date) -> int:
                 body_html=mail.html,
                 language="fr" if recipient.language.startswith("fr") else "en",
             )
-        except delivering.MailRefused as refusal:
+        except MailRefused as refusal:
             # An address that has become wrong keeps neither the alerts nor the other mails back.
             logger.warning("alert rule %s: a recipient was left out: %s", rule.pk, refusal)
         else:

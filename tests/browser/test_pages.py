@@ -11,7 +11,7 @@ from django.utils import timezone
 from billing_portal.accounts.models import User
 from invoices.deals.drafting import draft_from_deal
 from invoices.models import Payment
-from invoices.outbox import delivering
+from invoices.outbox import queueing
 from reports.alerts import running
 from reports.models import Alert, AlertRule
 from tests.browser.conftest import axe, settled, sign_in
@@ -63,7 +63,7 @@ def rows():
     deal = make_deal(client=client, won_on=today, title=LONG[:250])
     make_deal(client=None, won_on=today)
     draft = draft_from_deal(deal_id=make_deal(client=client, won_on=today).pk, by=None, on=today)
-    message = delivering.queue(
+    message = queueing.queue(
         reason_key="t", kind="alert", to=["a@b.example"], subject=LONG[:200], body_text="B",
         language="en",
     )  # fmt: skip

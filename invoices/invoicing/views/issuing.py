@@ -25,8 +25,9 @@ from invoices.invoicing.forms.drafts import IssueForm, SendForm
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import issue
 from invoices.invoicing.readiness import Reason, reasons_not_to_issue, warnings_before_issue
+from invoices.invoicing.sending import invoice_mail, queue_invoice
 from invoices.models import Company, Invoice
-from invoices.outbox import delivering
+from invoices.outbox.queueing import MailRefused
 
 
 @require_http_methods(["GET", "POST"])
@@ -136,14 +137,14 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
         answer = carry_out(
             request,
             action="send an invoice",
-            act=lambda: delivering.queue_invoice(
+            act=lambda: queue_invoice(
                 invoice_id=pk,
                 recipients=form.cleaned_data["recipients"],
                 by=request.user,
                 on=timezone.localdate(),
                 seen=row_id(request.POST.get("seen", "")),
             ),
-            refused={delivering.MailRefused: into(form, "recipients")},
+            refused={MailRefused: into(form, "recipients")},
             done=lambda message: said(
                 request,
                 _("%(number)s is on its way to %(who)s.")
@@ -157,7 +158,7 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     company = Company.ours()
     subject = text = ""
     if company is not None:
-        subject, text, _html = delivering.invoice_mail(invoice, company)
+        subject, text, _html = invoice_mail(invoice, company)
     document = invoice.documents.filter(kind="pdf").defer("content").first()
     recipients = list(invoice.recipients) or client_recipients(invoice.client)
     return render_page(

@@ -9,6 +9,7 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.idempotency import new_key
+from invoices.invoicing import sending
 from invoices.invoicing.notes import NoteRefused, add_note
 from invoices.models import Invoice, InvoiceEvent, LatePenaltyRate, Message, Payment
 from invoices.outbox import delivering
@@ -170,7 +171,7 @@ def test_a_mail_under_way_is_watched_and_then_left_alone(clerk_client, clerk):
     invoice = issued()
     url = reverse("invoices:timeline", args=[invoice.pk])
     assert "every 3s" not in clerk_client.get(page_of(invoice)).text
-    message = delivering.queue_invoice(invoice_id=invoice.pk, recipients=["a@b.example"], by=clerk)
+    message = sending.queue_invoice(invoice_id=invoice.pk, recipients=["a@b.example"], by=clerk)
     assert "every 3s" in clerk_client.get(page_of(invoice)).text
     assert "Mail waits to leave" in clerk_client.get(url).text
     delivering.deliver(message.pk)

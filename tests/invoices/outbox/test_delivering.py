@@ -21,9 +21,10 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
+from invoices.invoicing import sending
 from invoices.models import Invoice, InvoiceEvent, Message
-from invoices.outbox import delivering
-from invoices.outbox.delivering import MailRefused
+from invoices.outbox import delivering, queueing, settling_doubts
+from invoices.outbox.queueing import MailRefused
 from invoices.tasks import deliver_message, sweep_mail
 from tests import crash
 from tests.factories import make_client, make_company, make_draft, make_invoice, make_issued
@@ -106,7 +107,7 @@ def queued(**fields):
         "body_text": "Hello\n.\n.. two dots\n",
         "language": "en",
     }
-    return delivering.queue(**{**given, **fields})
+    return queueing.queue(**{**given, **fields})
 
 
 def fresh(row):
@@ -168,19 +169,19 @@ def test_a_mail_that_cannot_be_sent_is_refused_in_words(fields, words):
 def test_a_draft_and_an_imported_invoice_have_nothing_to_send():
     make_company()
     with pytest.raises(MailRefused, match="issue it first"):
-        delivering.queue_invoice(invoice_id=make_draft().pk, by=None)
+        sending.queue_invoice(invoice_id=make_draft().pk, by=None)
     with pytest.raises(MailRefused, match="older system"):
-        delivering.queue_invoice(invoice_id=make_invoice().pk, by=None)
+        sending.queue_invoice(invoice_id=make_invoice().pk, by=None)
 
 
 @pytest.mark.django_db
 def test_an_invoice_clicked_twice_is_one_mail_and_sent_again_is_two(clerk):
     invoice = make_issued()
-    first = delivering.queue_invoice(invoice_id=invoice.pk, by=clerk, on=ON)
-    assert delivering.queue_invoice(invoice_id=invoice.pk, by=clerk, on=ON) == first
+    first = sending.queue_invoice(invoice_id=invoice.pk, by=clerk, on=ON)
+    assert sending.queue_invoice(invoice_id=invoice.pk, by=clerk, on=ON) == first
     assert first.created_by == clerk
     assert delivering.deliver(first.pk) == "sent"
-    assert delivering.queue_invoice(invoice_id=invoice.pk, by=clerk, on=ON) != first
+    assert sending.queue_invoice(invoice_id=invoice.pk, by=clerk, on=ON) != first
 
 
 # ─ Out of it ────────────────────────────────────────────────────────────────────────────────────
@@ -189,18 +190,18 @@ def test_an_invoice_clicked_twice_is_one_mail_and_sent_again_is_two(clerk):
 @pytest.mark.django_db
 def test_two_people_who_send_an_invoice_at_once_send_one_mail(clerk, postbox):
     invoice = make_issued()
-    first = delivering.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=0)
+    first = sending.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=0)
     delivering.deliver(first.pk)
     with pytest.raises(MailRefused, match="somebody else meanwhile"):
-        delivering.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=0)
-    assert delivering.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=1) != first
+        sending.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=0)
+    assert sending.queue_invoice(invoice_id=invoice.pk, by=clerk, seen=1) != first
 
 
 @pytest.mark.django_db
 def test_an_invoice_arrives_once_with_its_pdf(postbox):
     client = make_client(billing_email="compta@client.example")
     invoice = make_issued(client=client, title="Refonte « lot 2 »")
-    message = delivering.queue_invoice(
+    message = sending.queue_invoice(
         invoice_id=invoice.pk, recipients=["compta@client.example", "chef@client.example"], by=None
     )
     assert deliver_message(message.pk) == "sent"
@@ -229,7 +230,7 @@ def test_an_invoice_arrives_once_with_its_pdf(postbox):
 @pytest.mark.django_db
 def test_markup_in_a_title_is_text_in_the_mail(postbox):
     invoice = make_issued(title="<script>alert(1)</script> & {{ 7|add:7 }}")
-    delivering.deliver(delivering.queue_invoice(invoice_id=invoice.pk, by=None).pk)
+    delivering.deliver(sending.queue_invoice(invoice_id=invoice.pk, by=None).pk)
     (got,) = postbox.mails
     assert "<script>" not in got.get_body(("html",)).get_content()
     assert "<script>alert(1)</script> & {{ 7|add:7 }}" in got.get_body(("plain",)).get_content()
@@ -332,7 +333,7 @@ def test_what_is_refused_for_good_says_so_in_the_servers_words(postbox, trouble)
 @pytest.mark.django_db
 def test_one_bad_address_does_not_keep_the_others_waiting(postbox):
     invoice = make_issued()
-    message = delivering.queue_invoice(
+    message = sending.queue_invoice(
         invoice_id=invoice.pk, recipients=["a@client.example", "gone@client.example"], by=None
     )
     postbox.on_rcpt = {"gone@client.example": "550 No such user"}
@@ -359,19 +360,19 @@ def test_after_many_attempts_it_gives_up(postbox):
 @pytest.mark.django_db
 def test_a_line_that_breaks_after_the_text_waits_for_staff(postbox, clerk):
     invoice = make_issued()
-    message = delivering.queue_invoice(invoice_id=invoice.pk, by=None)
+    message = sending.queue_invoice(invoice_id=invoice.pk, by=None)
     postbox.on_data = "take and hang up"
     assert delivering.deliver(message.pk) == "sending"
     due_now(message)
     assert delivering.sweep() == {}
     assert delivering.deliver(message.pk) == "untouched"
     assert len(postbox.mails) == 1
-    confirmed = delivering.confirm_arrived(message_id=message.pk, by=clerk)
+    confirmed = settling_doubts.confirm_arrived(message_id=message.pk, by=clerk)
     assert confirmed.state == "sent"
     assert invoice.events.get(kind="sent").by == clerk
     assert fresh(invoice).sent_at is not None
     with pytest.raises(MailRefused, match="not waiting"):
-        delivering.confirm_arrived(message_id=message.pk, by=clerk)
+        settling_doubts.confirm_arrived(message_id=message.pk, by=clerk)
 
 
 @pytest.mark.django_db
@@ -380,7 +381,7 @@ def test_staff_may_send_it_again_with_the_same_message_id(postbox, clerk):
     postbox.on_data = "take and hang up"
     delivering.deliver(message.pk)
     postbox.on_data = None
-    assert delivering.resend(message_id=message.pk, by=clerk) == message
+    assert settling_doubts.resend(message_id=message.pk, by=clerk) == message
     assert delivering.sweep() == {"sent": 1}
     assert [got["Message-ID"] for got in postbox.mails] == [message.mail_id] * 2
 
@@ -388,11 +389,11 @@ def test_staff_may_send_it_again_with_the_same_message_id(postbox, clerk):
 @pytest.mark.django_db
 def test_a_mail_that_was_sent_is_sent_again_as_another(postbox, clerk):
     invoice = make_issued()
-    message = delivering.queue_invoice(invoice_id=invoice.pk, by=None)
+    message = sending.queue_invoice(invoice_id=invoice.pk, by=None)
     delivering.deliver(message.pk)
-    second = delivering.resend(message_id=message.pk, by=clerk)
+    second = settling_doubts.resend(message_id=message.pk, by=clerk)
     assert second.pk != message.pk
-    third = delivering.resend(message_id=message.pk, by=clerk)
+    third = settling_doubts.resend(message_id=message.pk, by=clerk)
     assert third.pk not in (message.pk, second.pk)
     assert delivering.sweep() == {"sent": 2}
     assert all(len(list(got.iter_attachments())) == 1 for got in postbox.mails)
@@ -404,7 +405,7 @@ def test_a_refused_mail_is_sent_again_after_its_address_was_mended(postbox, cler
     postbox.on_rcpt = {"a@client.example": "550 No such user"}
     delivering.deliver(message.pk)
     postbox.on_rcpt = {}
-    again = delivering.resend(message_id=message.pk, by=clerk)
+    again = settling_doubts.resend(message_id=message.pk, by=clerk)
     assert (again.pk, again.state, again.error, again.attempts) == (message.pk, "queued", "", 0)
     assert delivering.deliver(message.pk) == "sent"
 
@@ -412,14 +413,14 @@ def test_a_refused_mail_is_sent_again_after_its_address_was_mended(postbox, cler
 @pytest.mark.django_db
 def test_a_waiting_mail_can_be_cancelled_and_a_sent_one_not(postbox, clerk):
     message = queued()
-    delivering.cancel(message_id=message.pk, by=clerk)
+    settling_doubts.cancel(message_id=message.pk, by=clerk)
     assert delivering.deliver(message.pk) == "untouched"
     other = queued(reason_key="test:2")
     delivering.deliver(other.pk)
     with pytest.raises(MailRefused, match="Only a waiting"):
-        delivering.cancel(message_id=other.pk, by=clerk)
+        settling_doubts.cancel(message_id=other.pk, by=clerk)
     with pytest.raises(MailRefused, match="no longer"):
-        delivering.cancel(message_id=0, by=clerk)
+        settling_doubts.cancel(message_id=0, by=clerk)
 
 
 # ─ Many workers, and killed ones ────────────────────────────────────────────────────────────────
@@ -462,7 +463,7 @@ def smtp_environment(postbox):
 @pytest.mark.django_db(transaction=True)
 def test_killed_at_any_statement_a_mail_arrives_once_or_its_row_says_so(postbox):
     invoice = make_issued()
-    message = delivering.queue_invoice(invoice_id=invoice.pk, by=None)
+    message = sending.queue_invoice(invoice_id=invoice.pk, by=None)
     states = crash.run("deliver", message.pk, **smtp_environment(postbox))
     # Every attempt was killed one statement later: while the row waits nothing arrived, and the
     # first that got past the mark is the last that anybody made.
@@ -472,7 +473,7 @@ def test_killed_at_any_statement_a_mail_arrives_once_or_its_row_says_so(postbox)
     assert all(end[2] != "sent" for end in states)
     assert len(postbox.mails) == 1
     assert fresh(message).state == "sending"
-    delivering.confirm_arrived(message_id=message.pk, by=None)
+    settling_doubts.confirm_arrived(message_id=message.pk, by=None)
     assert invoice.events.filter(kind="sent").count() == 1
 
 
@@ -556,7 +557,7 @@ def test_a_crash_counts_as_an_attempt_so_that_a_poisoned_mail_ends():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("decide", [delivering.confirm_arrived, delivering.resend])
+@pytest.mark.parametrize("decide", [settling_doubts.confirm_arrived, settling_doubts.resend])
 def test_nobody_decides_while_a_worker_is_still_sending(decide, clerk):
     message = queued()
     Message.objects.filter(pk=message.pk).update(
@@ -573,7 +574,7 @@ def test_a_waiting_mail_may_be_hurried(postbox, clerk):
     delivering.deliver(message.pk)
     postbox.on_mail = None
     assert delivering.deliver(message.pk) == "untouched"
-    delivering.resend(message_id=message.pk, by=clerk)
+    settling_doubts.resend(message_id=message.pk, by=clerk)
     assert delivering.deliver(message.pk) == "sent"
 
 
@@ -608,7 +609,7 @@ def test_the_mail_of_a_part_paid_invoice_asks_for_the_rest(language, rest):
 
     invoice = make_issued(language=language)
     company = make_company()
-    assert rest not in delivering.invoice_mail(invoice, company)[1]
+    assert rest not in sending.invoice_mail(invoice, company)[1]
     for amount, reference in ((200, "1"), (1000, "2")):
         record_payment(
             client_id=invoice.client_id,
@@ -620,7 +621,7 @@ def test_the_mail_of_a_part_paid_invoice_asks_for_the_rest(language, rest):
             allocations=[(invoice.pk, Money(amount, "EUR"))],
         )
         invoice.refresh_from_db()
-        _subject, text, html = delivering.invoice_mail(invoice, company)
+        _subject, text, html = sending.invoice_mail(invoice, company)
         assert (rest in text, rest in html) == ((True, True) if amount == 200 else (False, False))
     assert "30006" not in text.replace(" ", "")
 

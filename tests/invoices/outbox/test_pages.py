@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from invoices.models import Message
-from invoices.outbox.delivering import queue
+from invoices.outbox.queueing import queue
 
 pytestmark = pytest.mark.django_db
 

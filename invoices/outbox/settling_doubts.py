@@ -1,0 +1,107 @@
+"""What staff decide: a mail nobody knows the fate of, a refused one, one that shall not leave."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from billing_portal.accounts.models import User
+from invoices.models import InvoiceEvent, Message
+from invoices.outbox.delivering import mark_sent
+from invoices.outbox.queueing import MailRefused, hurry, queue
+
+
+def confirm_arrived(*, message_id: int, by: User | None) -> Message:
+    """Somebody knows that a mail "handed over, not confirmed" arrived."""
+    with transaction.atomic():
+        message = _locked(message_id)
+        if message.state != Message.State.SENDING:
+            raise MailRefused(_("This mail is not waiting for a decision."))
+        if message.claimed_until and message.claimed_until > timezone.now():
+            raise MailRefused(_("A worker is sending it right now: look again in a minute."))
+        mark_sent(message, by=by)
+    message.refresh_from_db()
+    return message
+
+
+def resend(*, message_id: int, by: User | None) -> Message:
+    """Send a mail again: the same row where it never arrived, a new one where it was sent."""
+    with transaction.atomic():
+        message = _locked(message_id)
+        if message.state == Message.State.QUEUED:
+            Message.objects.filter(pk=message.pk).update(next_attempt_at=None)
+        elif message.state in (
+            Message.State.FAILED,
+            Message.State.SENDING,
+            Message.State.CANCELLED,
+        ):
+            if message.claimed_until and message.claimed_until > timezone.now():
+                raise MailRefused(_("A worker is sending it right now: look again in a minute."))
+            Message.objects.filter(pk=message.pk).update(
+                state=Message.State.QUEUED,
+                attempts=0,
+                next_attempt_at=None,
+                claimed_until=None,
+                error="",
+            )
+        else:
+            return _again(message, by)
+        if message.invoice_id:
+            InvoiceEvent.objects.create(
+                invoice_id=message.invoice_id,
+                kind=InvoiceEvent.Kind.QUEUED,
+                on=timezone.localdate(),
+                by=by,
+                data={"message_id": message.pk, "to": message.to, "again": True},
+            )
+        hurry(message)
+    message.refresh_from_db()
+    return message
+
+
+def _again(message: Message, by: User | None) -> Message:
+    root = message.reason_key.split("#")[0]
+    n = Message.objects.filter(reason_key__startswith=f"{root}#").count() + 2
+    copy = queue(
+        reason_key=f"{root}#{n}",
+        kind=message.kind,
+        to=message.to,
+        cc=message.cc,
+        subject=message.subject,
+        body_text=message.body_text,
+        body_html=message.body_html,
+        attachments=list(message.attachments.all()),
+        invoice=message.invoice,
+        client=message.client,
+        language=message.language,
+        by=by,
+    )
+    if copy.invoice_id:
+        InvoiceEvent.objects.create(
+            invoice_id=copy.invoice_id,
+            kind=InvoiceEvent.Kind.QUEUED,
+            on=timezone.localdate(),
+            by=by,
+            data={"message_id": copy.pk, "to": copy.to, "again": True},
+        )
+    return copy
+
+
+def cancel(*, message_id: int, by: User | None) -> Message:
+    """Keep a waiting mail from leaving."""
+    with transaction.atomic():
+        message = _locked(message_id)
+        if message.state != Message.State.QUEUED:
+            raise MailRefused(_("Only a waiting mail can be cancelled."))
+        message.state = Message.State.CANCELLED
+        message.claimed_until = None
+        message.save(update_fields=["state", "claimed_until"])
+        return message
+
+
+def _locked(message_id: int) -> Message:
+    message = Message.objects.select_for_update().filter(pk=message_id).first()
+    if message is None:
+        raise MailRefused(_("This mail is no longer here."))
+    return message
