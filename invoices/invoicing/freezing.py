@@ -18,7 +18,7 @@ from datetime import date
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from invoices.company import numbering
+from invoices.company import closing, numbering
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.documents.totals import Totals
@@ -84,7 +84,8 @@ def freeze(
         series = numbering.locked_series(invoice.kind, invoice.issue_date.year, company)
     except numbering.NumberRefused as refusal:
         raise IssueRefused([Reason("company.prefix", str(refusal), "company")]) from None
-    if text := before_last(series, invoice.issue_date):
+    text = closing.closed_reason(invoice.issue_date) or before_last(series, invoice.issue_date)
+    if text:
         raise IssueRefused([Reason("issue_date", text, "#id_issue_date")])
     invoice.series = series
     invoice.sequence = numbering.take(series)

@@ -13,7 +13,7 @@ from billing_portal.dates import day
 from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.recipients import address_problem
 from invoices.clients.vat import vat_treatment
-from invoices.company import numbering
+from invoices.company import closing, numbering
 from invoices.company.rates import rate_on
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
@@ -231,6 +231,8 @@ def _date_reasons(invoice: Invoice, on: date) -> list[Reason]:
         found.append(Reason("issue_date", _("The issue date is in the future."), "#id_issue_date"))
     elif issue_date < drafting.EARLIEST:
         found.append(Reason("issue_date", _("The issue date is out of range."), "#id_issue_date"))
+    if text := closing.closed_reason(issue_date):
+        found.append(Reason("issue_date", text, "#id_issue_date"))
     series = numbering.series_of(invoice.kind, issue_date.year)
     if text := before_last(series, issue_date):
         found.append(Reason("issue_date", text, "#id_issue_date"))

@@ -1,6 +1,7 @@
 from invoices.models.clients import Client, ClientType, Contact
 from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
 from invoices.models.deals import Deal, DealDiscount, DealLine, Pipeline, Stage
+from invoices.models.decisions import BooksDecision
 from invoices.models.documents import Document
 from invoices.models.events import InvoiceEvent
 from invoices.models.history import HistoryImport, ImportedPaymentRow
@@ -12,6 +13,7 @@ from invoices.models.payments import Allocation, Payment
 
 __all__ = [
     "Allocation",
+    "BooksDecision",
     "Client",
     "ClientType",
     "Company",

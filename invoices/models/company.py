@@ -63,6 +63,9 @@ class Company(models.Model):
     # Deals won before this day were billed in the old system: the queue leaves them out.
     billing_starts_on = models.DateField(_("first day of billing here"), null=True, blank=True)
 
+    # The last closed day: nothing is dated on it or before it. Only company/closing.py moves it.
+    closed_until = models.DateField(_("closed until"), null=True, blank=True)
+
     class Meta:
         verbose_name_plural = "companies"
         constraints = [
