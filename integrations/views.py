@@ -19,7 +19,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing_portal.acts import carry_out
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.lists.paging import Column, stream_csv
+from billing_portal.lists.columns import Column
+from billing_portal.lists.exports import stream_csv
 from billing_portal.toasts import announce
 from integrations.connecting import ConnectRefused, connect_pipedrive
 from integrations.core.http import AddressRefused, ProviderError

@@ -16,16 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moneyed import Money
 
-from billing_portal.lists.paging import (
-    Column,
-    chips,
-    joined,
-    ordered,
-    paginate,
-    stream_csv,
-    stream_xlsx,
-    totals_per_currency,
-)
+from billing_portal.lists.columns import Column
+from billing_portal.lists.exports import stream_csv, stream_xlsx
+from billing_portal.lists.filters import chips
+from billing_portal.lists.paging import ordered, paginate
+from billing_portal.lists.totals import joined, totals_per_currency
 from invoices.models import Client, Invoice
 from tests.factories import make_client, make_client_type, make_invoice
 

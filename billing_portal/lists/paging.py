@@ -1,4 +1,4 @@
-"""List pages: sort and keyset paging in the address, filter chips, totals, CSV and XLSX.
+"""List pages: sort and keyset paging in the address.
 
     COLUMNS = (
         Column("number", _("Number"), order="number", value=lambda row: row.number),
@@ -12,60 +12,25 @@
 from __future__ import annotations
 
 import base64
-import csv
 import json
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic
 
-import xlsxwriter
 from django import forms
-from django.db.models import Count, F, Model, Q, QuerySet, Sum
-from django.http import FileResponse, QueryDict, StreamingHttpResponse
-from django.utils import timezone
+from django.db.models import F, Q, QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext as _
-from moneyed import Money
 
-from billing_portal import dates
-from billing_portal.figures import decimal, grouped
-from billing_portal.money import formatted_minor
+from billing_portal.figures import grouped
+from billing_portal.lists.columns import POSITION, Column, Head, Row
 from billing_portal.templatetags.portal import query_with
 
-Row = TypeVar("Row")
 PAGE_SIZE = 25
 MOST_COUNTED = 10_000
-# Where a list stands; a new filter or sort starts again at the first row.
-POSITION = {"after": None, "before": None, "at": None}
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: how it sorts (`order`, an ORM path or annotation) and what an export writes.
-
-    `nullable`: rows without a value come last, whichever the direction.
-    `falling`: the first click sorts downwards (amounts, lateness).
-    """
-
-    key: str
-    label: Any
-    order: str = ""
-    nullable: bool = False
-    falling: bool = False
-    classes: str = ""
-    value: Callable[[Any], Any] | None = None
-
-
-@dataclass(frozen=True)
-class Head:
-    key: str
-    label: Any
-    classes: str
-    url: str
-    aria_sort: str
 
 
 @dataclass(frozen=True)
@@ -321,221 +286,3 @@ def ordered(
     if falling:
         return rows.order_by(key.desc(nulls_last=column.nullable or None), "-pk")
     return rows.order_by(key.asc(nulls_last=column.nullable or None), "pk")
-
-
-# ─ Totals ───────────────────────────────────────────────────────────────────────────────────────
-@dataclass(frozen=True)
-class Total:
-    currency: str
-    count: int
-    sums: dict[str, int]
-
-    def text(self, name: str) -> str:
-        return formatted_minor(self.sums[name], self.currency)
-
-
-def totals_per_currency(
-    rows: QuerySet[Any], *names: str, currency: str = "currency"
-) -> list[Total]:
-    """Count and sums of the whole selection, one row per currency, the largest first."""
-    found = (
-        rows.order_by()
-        .values(currency)
-        .annotate(n=Count("pk"), **{f"sum_{name}": Sum(name) for name in names})
-    )
-    totals = [
-        Total(
-            currency=row[currency],
-            count=row["n"],
-            sums={name: int(row[f"sum_{name}"] or 0) for name in names},
-        )
-        for row in found
-    ]
-    largest = names[0] if names else ""
-    return sorted(totals, key=lambda t: (-abs(t.sums.get(largest, t.count)), t.currency))
-
-
-def joined(totals: Iterable[Total], name: str) -> str:
-    """“€291,238.01 · US$25,589.75”; a dash when nothing adds up."""
-    return " · ".join(total.text(name) for total in totals if total.sums[name]) or "–"
-
-
-def searched(params: QueryDict, name: str = "q") -> str:
-    """What was typed into a search field; without NUL, which PostgreSQL refuses."""
-    return params.get(name, "").replace("\0", "").strip()[:200]
-
-
-# ─ Filters ──────────────────────────────────────────────────────────────────────────────────────
-@dataclass(frozen=True)
-class Chip:
-    name: str
-    label: Any
-    text: str
-    # The address without this filter.
-    url: str
-
-
-def chips(form: forms.BaseForm, params: QueryDict) -> list[Chip]:
-    """One chip for each filter in force, from a bound form."""
-    form.is_valid()
-    found = []
-    for name, form_field in form.fields.items():
-        value = form.cleaned_data.get(name)
-        # An empty query set must not be mistaken for a filter, nor be evaluated twice.
-        if isinstance(value, QuerySet):
-            value = list(value)
-        if value in (None, "", [], False):
-            continue
-        url = query_with(params, {**POSITION, name: None})
-        found.append(Chip(name, form_field.label, _in_words(form_field, value), url))
-    return found
-
-
-def _in_words(form_field: forms.Field, value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(_in_words(form_field, each) for each in value)
-    if isinstance(value, Model):
-        return str(value)
-    if isinstance(value, bool):
-        return _("yes")
-    if isinstance(value, datetime):
-        return dates.exact_moment(value)
-    if isinstance(value, date):
-        return dates.day(value)
-    if isinstance(value, Decimal | int | float):
-        return decimal(value)
-    if isinstance(form_field, forms.ChoiceField):
-        for key, label in cast("Iterable[tuple[Any, Any]]", form_field.choices):
-            if str(key) == str(value):
-                return str(label)
-    return str(value)
-
-
-# ─ Exports: numbers stay numbers, days stay days, text never becomes a formula ──────────────────
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_MOST_XLSX_ROWS = 1_048_576
-
-
-def guarded(text: str) -> str:
-    """A spreadsheet that opens the CSV would run a cell that begins so."""
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
-
-
-def _plain(value: Any) -> Any:
-    """What a cell holds: str, int, Decimal, date, datetime (local, naive), bool or None."""
-    if isinstance(value, Money):
-        return value.amount
-    if isinstance(value, datetime):
-        return timezone.make_naive(value) if timezone.is_aware(value) else value
-    if value is None or isinstance(value, bool | int | float | Decimal | date | str):
-        return value
-    return str(value)
-
-
-def _csv_cell(value: Any) -> Any:
-    value = _plain(value)
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return guarded(value) if isinstance(value, str) else value
-
-
-class _Echo:
-    def write(self, text: str) -> str:
-        return text
-
-
-def _exported(columns: Sequence[Column]) -> list[tuple[str, Callable[[Any], Any]]]:
-    return [(str(column.label), column.value) for column in columns if column.value is not None]
-
-
-def stream_csv(
-    rows: Iterable[Any], columns: Sequence[Column], filename: str = "list.csv"
-) -> StreamingHttpResponse:
-    """UTF-8 with a byte order mark (Excel asks for it), comma, decimal point, ISO days."""
-    wanted = _exported(columns)
-    writer = csv.writer(_Echo())
-
-    def lines() -> Iterator[str]:
-        yield "\ufeff"
-        yield str(writer.writerow([guarded(label) for label, _value in wanted]))
-        for row in rows:
-            yield str(writer.writerow([_csv_cell(value(row)) for _label, value in wanted]))
-
-    answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return answer
-
-
-def stream_xlsx(
-    rows: Iterable[Any], columns: Sequence[Column], filename: str = "list.xlsx", sheet: str = ""
-) -> FileResponse:
-    """Written row by row to a temporary file: memory does not grow with the rows."""
-    wanted = _exported(columns)
-    # Closed and removed by FileResponse.
-    spool = tempfile.TemporaryFile(suffix=".xlsx")  # noqa: SIM115
-    book = xlsxwriter.Workbook(
-        spool,
-        {
-            "constant_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        },
-    )
-    formats = {
-        "head": book.add_format({"bold": True, "bottom": 1}),
-        "day": book.add_format({"num_format": "dd/mm/yyyy"}),
-        "moment": book.add_format({"num_format": "dd/mm/yyyy hh:mm"}),
-        "amount": book.add_format({"num_format": "#,##0.00"}),
-    }
-    page = book.add_worksheet(_sheet_name(sheet))
-    page.freeze_panes(1, 0)
-    for place, (label, _value) in enumerate(wanted):
-        page.set_column(place, place, max(12, min(40, len(label) + 4)))
-        page.write_string(0, place, label, formats["head"])
-    for line, row in enumerate(rows, 1):
-        if line >= _MOST_XLSX_ROWS - 1:
-            page.write_string(
-                line, 0, _("The sheet is full: take the CSV export, it has every row.")
-            )
-            break
-        for place, (_label, value) in enumerate(wanted):
-            _write_cell(page, line, place, _plain(value(row)), formats)
-    book.close()
-    spool.seek(0)
-    return FileResponse(
-        spool,
-        as_attachment=True,
-        filename=filename,
-        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    )
-
-
-def _sheet_name(text: str) -> str:
-    cleaned = "".join(" " if sign in "[]:*?/\\" else sign for sign in text).strip(" '")
-    return cleaned[:31] or "List"
-
-
-def _write_cell(page: Any, line: int, place: int, value: Any, formats: Mapping[str, Any]) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool):
-        page.write_boolean(line, place, value)
-    elif isinstance(value, datetime):
-        page.write_datetime(line, place, value, formats["moment"])
-    elif isinstance(value, date):
-        page.write_datetime(line, place, value, formats["day"])
-    elif isinstance(value, Decimal):
-        page.write_number(line, place, value, formats["amount"])
-    elif isinstance(value, int | float):
-        page.write_number(line, place, value)
-    else:
-        page.write_string(line, place, value[:32_767])

@@ -22,7 +22,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing_portal.acts import already, carry_out
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to
-from billing_portal.lists.paging import Column, stream_csv
+from billing_portal.lists.columns import Column
+from billing_portal.lists.exports import stream_csv
 from invoices.history.imports import KINDS, MAX_ROWS, discard, keep, progress_of, start
 from invoices.history.rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
 from invoices.models import HistoryImport

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from billing_portal.acts import already, carry_out
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.lists.paging import Column, paginate
+from billing_portal.lists.columns import Column
+from billing_portal.lists.paging import paginate
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
 from invoices.models import Message

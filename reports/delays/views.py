@@ -22,7 +22,8 @@ from billing_portal.accounts.models import User
 from billing_portal.dates import DateTextField
 from billing_portal.forms import RowsField
 from billing_portal.htmx import render_page
-from billing_portal.lists.paging import Column, stream_csv, stream_xlsx
+from billing_portal.lists.columns import Column
+from billing_portal.lists.exports import stream_csv, stream_xlsx
 from billing_portal.templatetags.portal import query_with
 from invoices.models import ClientType, Invoice
 from invoices.selections.filters import InvoiceFilter, usual_currencies

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_GET
 
 from billing_portal import dates
 from billing_portal.htmx import render_page
-from billing_portal.lists.paging import Column, stream_csv, stream_xlsx
+from billing_portal.lists.columns import Column
+from billing_portal.lists.exports import stream_csv, stream_xlsx
 from billing_portal.money import from_minor
 from billing_portal.templatetags.portal import query_with
 from invoices.selections.filters import BUCKETS_DUE, BUCKETS_ISSUE, InvoiceFilter

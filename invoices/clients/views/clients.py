@@ -28,7 +28,10 @@ from billing_portal.acts import carry_out, said
 from billing_portal.figures import grouped
 from billing_portal.forms import RowsField, row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.lists.paging import Column, chips, ordered, paginate, stream_csv, stream_xlsx
+from billing_portal.lists.columns import Column
+from billing_portal.lists.exports import stream_csv, stream_xlsx
+from billing_portal.lists.filters import chips
+from billing_portal.lists.paging import ordered, paginate
 from billing_portal.money import formatted_minor, reader_locale
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce

@@ -24,18 +24,11 @@ from moneyed import Money
 from billing_portal.accounts.models import User
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.lists.paging import (
-    POSITION,
-    Column,
-    Page,
-    Total,
-    chips,
-    joined,
-    paginate,
-    stream_csv,
-    stream_xlsx,
-    totals_per_currency,
-)
+from billing_portal.lists.columns import POSITION, Column
+from billing_portal.lists.exports import stream_csv, stream_xlsx
+from billing_portal.lists.filters import chips
+from billing_portal.lists.paging import Page, paginate
+from billing_portal.lists.totals import Total, joined, totals_per_currency
 from billing_portal.money import digits, formatted, formatted_minor, from_minor, is_currency
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing_portal.acts import carry_out, into, said
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.lists.paging import searched
+from billing_portal.lists.filters import searched
 from billing_portal.toasts import add_toast
 from invoices.clients.recipients import client_recipients
 from invoices.clients.views.clients import chosen_client

@@ -30,20 +30,11 @@ from billing_portal.dates import DateTextField
 from billing_portal.figures import grouped
 from billing_portal.forms import RowsField, row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.lists.paging import (
-    POSITION,
-    Chip,
-    Column,
-    Page,
-    Total,
-    chips,
-    joined,
-    ordered,
-    paginate,
-    stream_csv,
-    stream_xlsx,
-    totals_per_currency,
-)
+from billing_portal.lists.columns import POSITION, Column
+from billing_portal.lists.exports import stream_csv, stream_xlsx
+from billing_portal.lists.filters import Chip, chips
+from billing_portal.lists.paging import Page, ordered, paginate
+from billing_portal.lists.totals import Total, joined, totals_per_currency
 from billing_portal.money import DecimalTextField, formatted_minor, from_minor
 from billing_portal.templatetags.portal import STATES, ct, ct_mark, query_with, state_html
 from billing_portal.toasts import announce

@@ -24,17 +24,11 @@ from billing_portal.figures import grouped
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.idempotency import carried_out, key_of
-from billing_portal.lists.paging import (
-    Column,
-    chips,
-    joined,
-    ordered,
-    paginate,
-    searched,
-    stream_csv,
-    stream_xlsx,
-    totals_per_currency,
-)
+from billing_portal.lists.columns import Column
+from billing_portal.lists.exports import stream_csv, stream_xlsx
+from billing_portal.lists.filters import chips, searched
+from billing_portal.lists.paging import ordered, paginate
+from billing_portal.lists.totals import joined, totals_per_currency
 from billing_portal.money import formatted, is_currency
 from billing_portal.toasts import announce
 from invoices.clients.views.clients import chosen_client

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from billing_portal.lists.paging import joined, totals_per_currency
+from billing_portal.lists.totals import joined, totals_per_currency
 from invoices.models import Deal, Invoice, Payment
 from invoices.selections.filters import InvoiceFilter, filter_invoices
 from reports.alerts import running

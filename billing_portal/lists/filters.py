@@ -1,0 +1,69 @@
+"""What narrows a list: the words typed, and a chip for each filter in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from django import forms
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from billing_portal import dates
+from billing_portal.figures import decimal
+from billing_portal.lists.columns import POSITION
+from billing_portal.templatetags.portal import query_with
+
+
+def searched(params: QueryDict, name: str = "q") -> str:
+    """What was typed into a search field; without NUL, which PostgreSQL refuses."""
+    return params.get(name, "").replace("\0", "").strip()[:200]
+
+
+@dataclass(frozen=True)
+class Chip:
+    name: str
+    label: Any
+    text: str
+    # The address without this filter.
+    url: str
+
+
+def chips(form: forms.BaseForm, params: QueryDict) -> list[Chip]:
+    """One chip for each filter in force, from a bound form."""
+    form.is_valid()
+    found = []
+    for name, form_field in form.fields.items():
+        value = form.cleaned_data.get(name)
+        # An empty query set must not be mistaken for a filter, nor be evaluated twice.
+        if isinstance(value, QuerySet):
+            value = list(value)
+        if value in (None, "", [], False):
+            continue
+        url = query_with(params, {**POSITION, name: None})
+        found.append(Chip(name, form_field.label, _in_words(form_field, value), url))
+    return found
+
+
+def _in_words(form_field: forms.Field, value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_in_words(form_field, each) for each in value)
+    if isinstance(value, Model):
+        return str(value)
+    if isinstance(value, bool):
+        return _("yes")
+    if isinstance(value, datetime):
+        return dates.exact_moment(value)
+    if isinstance(value, date):
+        return dates.day(value)
+    if isinstance(value, Decimal | int | float):
+        return decimal(value)
+    if isinstance(form_field, forms.ChoiceField):
+        for key, label in cast("Iterable[tuple[Any, Any]]", form_field.choices):
+            if str(key) == str(value):
+                return str(label)
+    return str(value)
