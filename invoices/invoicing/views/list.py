@@ -5,47 +5,37 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django import forms
 from django.contrib.auth.decorators import permission_required
 from django.db.models import BigIntegerField, Case, Count, F, Q, Value, When
 from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from billing_portal import dates
 from billing_portal.accounts.models import User
-from billing_portal.accounts.roles import sees_everything
-from billing_portal.dates import DateTextField
 from billing_portal.figures import grouped
-from billing_portal.forms import RowsField, row_id
+from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists.columns import POSITION, Column
 from billing_portal.lists.exports import stream_csv, stream_xlsx
 from billing_portal.lists.filters import Chip, chips
 from billing_portal.lists.paging import Page, ordered, paginate
 from billing_portal.lists.totals import Total, joined, totals_per_currency
-from billing_portal.money import DecimalTextField, formatted_minor, from_minor
-from billing_portal.templatetags.portal import STATES, ct, ct_mark, query_with, state_html
+from billing_portal.money import from_minor
+from billing_portal.templatetags.portal import STATES, query_with
 from billing_portal.toasts import announce
-from invoices.models import Client, ClientType, Document, Invoice
-from invoices.models.invoices import Standing
+from invoices.invoicing.forms.list_filter import FilterForm
+from invoices.invoicing.views.list_rows import FIELDS, list_rows
+from invoices.models import Document, Invoice
 from invoices.selections.filters import (
-    BUCKETS_DUE,
-    BUCKETS_ISSUE,
     InvoiceFilter,
     filter_invoices,
-    usual_currencies,
     with_open_amount,
 )
 
@@ -68,84 +58,6 @@ WORDS_OF_STATE = {
 }
 
 
-def _days(label: Any) -> forms.IntegerField:
-    return forms.IntegerField(label=label, required=False, min_value=-99_999, max_value=99_999)
-
-
-class FilterForm(forms.Form):
-    """What the list can be narrowed by; the names are those of `InvoiceFilter`."""
-
-    q = forms.CharField(label=gettext_lazy("Contains"), required=False, max_length=200)
-    type = RowsField(
-        ClientType.objects.all(),
-        label=gettext_lazy("Client type"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
-    client = forms.ModelChoiceField(
-        Client.objects.none(), label=gettext_lazy("Client"), required=False
-    )
-    owner = forms.ChoiceField(label=gettext_lazy("Sold by"), required=False)
-    currency = forms.ChoiceField(label=gettext_lazy("Currency"), required=False)
-    issued_from = DateTextField(label=gettext_lazy("Issued from"), required=False)
-    issued_to = DateTextField(label=gettext_lazy("Issued until"), required=False)
-    due_from = DateTextField(label=gettext_lazy("Due from"), required=False)
-    due_to = DateTextField(label=gettext_lazy("Due until"), required=False)
-    paid_from = DateTextField(label=gettext_lazy("Paid from"), required=False)
-    paid_to = DateTextField(label=gettext_lazy("Paid until"), required=False)
-    amount_min = DecimalTextField(label=gettext_lazy("Total from"), required=False)
-    amount_max = DecimalTextField(label=gettext_lazy("Total up to"), required=False)
-    converted = forms.BooleanField(
-        label=gettext_lazy("Compare totals in the company’s currency"), required=False
-    )
-    late_min = _days(gettext_lazy("Days late, at least"))
-    late_max = _days(gettext_lazy("Days late, at most"))
-    to_pay_min = _days(gettext_lazy("Days to pay, at least"))
-    to_pay_max = _days(gettext_lazy("Days to pay, at most"))
-    bucket = forms.ChoiceField(
-        label=gettext_lazy("Ageing"),
-        required=False,
-        choices=[
-            ("", "–"),
-            *((key, key) for key in dict.fromkeys([*BUCKETS_DUE, *BUCKETS_ISSUE])),
-        ],
-    )
-    ageing = forms.ChoiceField(
-        label=gettext_lazy("Ageing counts from"),
-        required=False,
-        choices=[("", gettext_lazy("the due date")), ("issue", gettext_lazy("the invoice date"))],
-    )
-    as_of = DateTextField(label=gettext_lazy("As of"), required=False)
-
-    def __init__(self, params: QueryDict, *, user: User, currencies: Iterable[str] = ()) -> None:
-        """`currencies` of the selection; the others are those of clients and rates."""
-        super().__init__(params)
-        chosen = params.get("client", "")
-        if (client_id := row_id(chosen)) is not None:
-            # Only the one that the address names: the list of all would be long.
-            named = Client.objects.filter(pk=client_id)
-            if not sees_everything(user):
-                # The chip says the client's name: not of a client that is somebody else's.
-                named = named.filter(pk__in=Invoice.objects.visible_to(user).values("client"))
-            self._choices_of("client", named)
-        people = [(str(pk), name or email) for pk, name, email in _owners(user)]
-        self._choices_of("owner", [("", "–"), ("0", _("Nobody")), *people])
-        codes = {*currencies, *usual_currencies()}
-        self._choices_of("currency", [("", "–"), *((code, code) for code in sorted(codes))])
-
-    def _choices_of(self, name: str, choices: Any) -> None:
-        field: Any = self.fields[name]
-        if isinstance(field, forms.ModelChoiceField):
-            field.queryset = choices
-        else:
-            field.choices = choices
-
-
-def _owners(user: User) -> list[tuple[int, str, str]]:
-    people = User.objects.all() if sees_everything(user) else User.objects.filter(pk=user.pk)
-    return list(people.order_by("name", "email").values_list("pk", "name", "email")[:500])
-
-
 def columns(state: str) -> tuple[Column, ...]:
     late_order = "" if state in ("open", "overdue", "part", "draft") else "days_late"
     return (
@@ -159,88 +71,6 @@ def columns(state: str) -> tuple[Column, ...]:
         Column("total", _("Total"), order="total_minor", falling=True),
         Column("open", _("Outstanding"), order="outstanding_minor", falling=True),
     )
-
-
-# A class name that no model attribute hides: rows come as dictionaries, which is twice as fast.
-FIELDS = (
-    "pk", "kind", "status", "number", "title", "currency", "issue_date", "due_date",
-    "total_minor", "outstanding_minor", "days_late", "sent_at", "imported", "client_id",
-    "client__name", "client__client_type__name", "client__client_type__mark",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Row:
-    """One invoice, written out for the reader."""
-
-    pk: int
-    url: str
-    name: str
-    client: str
-    # The client type's mark alone, and with its name.
-    mark: SafeString
-    type: SafeString
-    issued: SafeString
-    due: SafeString
-    late: str
-    late_words: str
-    is_late: bool
-    state: SafeString
-    note: str
-    total: str
-    open: str
-    open_minor: int
-    currency: str
-
-
-def list_rows(rows: Iterable[dict[str, Any]], day: date, query: str) -> list[Row]:
-    """`day` is the as-of day: lateness of what is open counts up to it."""
-    # Once for all rows: an address and the signs take as long as the rest of a row.
-    before, after = reverse("invoices:detail", args=[0]).rsplit("0", 1)
-    late_words = _("%(n)s days late")
-    signs: dict[str, SafeString] = {}
-    types: dict[str, tuple[SafeString, SafeString]] = {}
-    written = []
-    for row in rows:
-        pk, currency = row["pk"], row["currency"]
-        due = row["due_date"]
-        open_minor = row.get("open_minor", row["outstanding_minor"])
-        standing = Standing(
-            row["kind"], row["status"], due, row["total_minor"], open_minor, row["sent_at"]
-        )
-        first, *others = standing.states(day)
-        days = standing.days_overdue(day) or row["days_late"]
-        name = row["client__client_type__name"]
-        if name not in types:
-            kind = ClientType(name=name, mark=row["client__client_type__mark"])
-            types[name] = ct_mark(kind), ct(kind)
-        late = "–" if days is None else grouped(days)
-        if first not in signs:
-            signs[first] = state_html(first)
-        written.append(
-            Row(
-                pk=pk,
-                url=f"{before}{pk}{after}{query}",
-                name=row["number"] or row["title"] or _("Draft"),
-                client=row["client__name"],
-                mark=types[name][0],
-                type=types[name][1],
-                issued=dates.day_tag(row["issue_date"]),
-                due=dates.day_tag(due),
-                late=late,
-                late_words=late_words % {"n": late},
-                is_late=first == "overdue",
-                state=signs[first],
-                note=", ".join(
-                    str(STATES[key][1]).lower() for key in others if key not in ("sent", "issued")
-                ),
-                total=formatted_minor(row["total_minor"], currency),
-                open="–" if first in ("void", "draft") else formatted_minor(open_minor, currency),
-                open_minor=open_minor,
-                currency=currency,
-            )
-        )
-    return written
 
 
 def selection(request: HttpRequest, on: date) -> tuple[Any, InvoiceFilter, list[str]]:

@@ -1,0 +1,101 @@
+"""What the list of invoices can be narrowed by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing_portal.accounts.models import User
+from billing_portal.accounts.roles import sees_everything
+from billing_portal.dates import DateTextField
+from billing_portal.forms import RowsField, row_id
+from billing_portal.money import DecimalTextField
+from invoices.models import Client, ClientType, Invoice
+from invoices.selections.filters import (
+    BUCKETS_DUE,
+    BUCKETS_ISSUE,
+    usual_currencies,
+)
+
+
+def _days(label: Any) -> forms.IntegerField:
+    return forms.IntegerField(label=label, required=False, min_value=-99_999, max_value=99_999)
+
+
+class FilterForm(forms.Form):
+    """What the list can be narrowed by; the names are those of `InvoiceFilter`."""
+
+    q = forms.CharField(label=gettext_lazy("Contains"), required=False, max_length=200)
+    type = RowsField(
+        ClientType.objects.all(),
+        label=gettext_lazy("Client type"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    client = forms.ModelChoiceField(
+        Client.objects.none(), label=gettext_lazy("Client"), required=False
+    )
+    owner = forms.ChoiceField(label=gettext_lazy("Sold by"), required=False)
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"), required=False)
+    issued_from = DateTextField(label=gettext_lazy("Issued from"), required=False)
+    issued_to = DateTextField(label=gettext_lazy("Issued until"), required=False)
+    due_from = DateTextField(label=gettext_lazy("Due from"), required=False)
+    due_to = DateTextField(label=gettext_lazy("Due until"), required=False)
+    paid_from = DateTextField(label=gettext_lazy("Paid from"), required=False)
+    paid_to = DateTextField(label=gettext_lazy("Paid until"), required=False)
+    amount_min = DecimalTextField(label=gettext_lazy("Total from"), required=False)
+    amount_max = DecimalTextField(label=gettext_lazy("Total up to"), required=False)
+    converted = forms.BooleanField(
+        label=gettext_lazy("Compare totals in the company’s currency"), required=False
+    )
+    late_min = _days(gettext_lazy("Days late, at least"))
+    late_max = _days(gettext_lazy("Days late, at most"))
+    to_pay_min = _days(gettext_lazy("Days to pay, at least"))
+    to_pay_max = _days(gettext_lazy("Days to pay, at most"))
+    bucket = forms.ChoiceField(
+        label=gettext_lazy("Ageing"),
+        required=False,
+        choices=[
+            ("", "–"),
+            *((key, key) for key in dict.fromkeys([*BUCKETS_DUE, *BUCKETS_ISSUE])),
+        ],
+    )
+    ageing = forms.ChoiceField(
+        label=gettext_lazy("Ageing counts from"),
+        required=False,
+        choices=[("", gettext_lazy("the due date")), ("issue", gettext_lazy("the invoice date"))],
+    )
+    as_of = DateTextField(label=gettext_lazy("As of"), required=False)
+
+    def __init__(self, params: QueryDict, *, user: User, currencies: Iterable[str] = ()) -> None:
+        """`currencies` of the selection; the others are those of clients and rates."""
+        super().__init__(params)
+        chosen = params.get("client", "")
+        if (client_id := row_id(chosen)) is not None:
+            # Only the one that the address names: the list of all would be long.
+            named = Client.objects.filter(pk=client_id)
+            if not sees_everything(user):
+                # The chip says the client's name: not of a client that is somebody else's.
+                named = named.filter(pk__in=Invoice.objects.visible_to(user).values("client"))
+            self._choices_of("client", named)
+        people = [(str(pk), name or email) for pk, name, email in _owners(user)]
+        self._choices_of("owner", [("", "–"), ("0", _("Nobody")), *people])
+        codes = {*currencies, *usual_currencies()}
+        self._choices_of("currency", [("", "–"), *((code, code) for code in sorted(codes))])
+
+    def _choices_of(self, name: str, choices: Any) -> None:
+        field: Any = self.fields[name]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = choices
+        else:
+            field.choices = choices
+
+
+def _owners(user: User) -> list[tuple[int, str, str]]:
+    people = User.objects.all() if sees_everything(user) else User.objects.filter(pk=user.pk)
+    return list(people.order_by("name", "email").values_list("pk", "name", "email")[:500])
