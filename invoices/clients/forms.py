@@ -14,7 +14,7 @@ from stdnum.fr import siren as fr_siren
 from stdnum.gb import vat as gb_vat
 
 from billing_portal.accounts.models import User
-from billing_portal.forms import ModelForm
+from billing_portal.forms import ModelForm, row_id
 from billing_portal.money import is_currency
 from invoices.models import Client, Contact
 from invoices.models.terms import TermsKind
@@ -113,3 +113,10 @@ class ContactForm(ModelForm[Contact]):
     class Meta:
         model = Contact
         fields = ["name", "email", "phone", "job_title", "receives_invoices"]
+
+
+def chosen_client(text: str) -> Client | None:
+    """The client whose id an address or a form names."""
+    if (client_id := row_id(text)) is None:
+        return None
+    return Client.objects.select_related("client_type").filter(pk=client_id).first()

@@ -26,7 +26,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing_portal.accounts.models import User
 from billing_portal.acts import carry_out, said
 from billing_portal.figures import grouped
-from billing_portal.forms import RowsField, row_id
+from billing_portal.forms import RowsField
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv, stream_xlsx
@@ -76,13 +76,6 @@ class FilterForm(forms.Form):
     )
     owing = forms.BooleanField(label=gettext_lazy("Only those who owe something"), required=False)
     late = forms.BooleanField(label=gettext_lazy("Only those who are late"), required=False)
-
-
-def chosen_client(text: str) -> Client | None:
-    """The client whose id an address or a form names."""
-    if (client_id := row_id(text)) is None:
-        return None
-    return Client.objects.select_related("client_type").filter(pk=client_id).first()
 
 
 def selected(params: QueryDict, on: date) -> tuple[QuerySet[Client], FilterForm]:

@@ -19,8 +19,8 @@ from billing_portal.acts import carry_out, into, said
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
 from billing_portal.lists.filters import searched
 from billing_portal.toasts import add_toast
+from invoices.clients.forms import chosen_client
 from invoices.clients.recipients import client_recipients
-from invoices.clients.views.clients import chosen_client
 from invoices.deals.queue import first_billing_day
 from invoices.documents.pdf.render import PdfRefused
 from invoices.invoicing import drafting

@@ -1,0 +1,41 @@
+"""Choosing a client: for a payment, and for a new invoice."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from billing_portal.htmx import StaffRequest, render_page, wants_partial
+from billing_portal.lists.filters import searched
+from invoices.models import Client
+
+
+@require_GET
+@permission_required("invoices.view_client", raise_exception=True)
+def client_choices(request: StaffRequest) -> HttpResponse:
+    """Clients whose name contains what was typed: for choosing one, here and for a new invoice."""
+    text = searched(request.GET)
+    target = request.GET.get("then", "")
+    if target not in ("invoices:payment-new", "invoices:new"):
+        target = "invoices:payment-new"
+    found = Client.objects.filter(merged_into__isnull=True)
+    if text:
+        found = found.filter(name__icontains=text)
+        if not wants_partial(request) and len(only := list(found[:2])) == 1:
+            # Typed and Enter: nothing is left to choose.
+            return redirect(f"{reverse(target)}?client={only[0].pk}")
+    return render_page(
+        request,
+        page="invoices/clients/choose_client.html",
+        partial="invoices/clients/partials/client_choices.html",
+        context={
+            "clients": found.select_related("client_type").order_by("name")[:20],
+            "q": text,
+            "then": target,
+            "then_url": reverse(target),
+            "nav_section": "invoices" if target == "invoices:new" else "payments",
+        },
+    )

@@ -1,0 +1,138 @@
+"""One payment: what it settled, settling more with it, taking it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from billing_portal.acts import already, carry_out, into, said
+from billing_portal.htmx import StaffRequest, render_page
+from billing_portal.money import formatted
+from invoices.models import Invoice, Payment
+from invoices.payments.applying import PaymentRefused
+from invoices.payments.forms import (
+    MOST_SHOWN,
+    AllocationForm,
+    ReversalForm,
+    part_name,
+    plain_amount,
+)
+from invoices.payments.recording import (
+    allocate_unapplied,
+    propose_allocations,
+    reverse_payment,
+)
+
+
+@require_GET
+@permission_required("invoices.view_payment", raise_exception=True)
+def payment(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(
+        Payment.objects.select_related("client__client_type", "recorded_by", "reverses"), pk=pk
+    )
+    reversed_by = Payment.objects.filter(reverses=found).select_related("recorded_by").first()
+    is_open = found.reverses_id is None and reversed_by is None
+    return render(
+        request,
+        "invoices/payments/payment.html",
+        {
+            "payment": found,
+            "allocations": found.allocations.select_related("invoice").order_by("pk"),
+            "reversed_by": reversed_by,
+            "may_reverse": is_open and request.user.has_perm("invoices.reverse_payment"),
+            "may_apply": is_open
+            and found.unapplied.amount > 0
+            and request.user.has_perm("invoices.add_payment"),
+        },
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.add_payment", raise_exception=True)
+def payment_allocate(request: StaffRequest, pk: int) -> HttpResponse:
+    """Settle invoices with what is left of a payment."""
+    on = timezone.localdate()
+    found = get_object_or_404(Payment.objects.select_related("client"), pk=pk)
+    owed = list(
+        Invoice.objects.outstanding()
+        .filter(client=found.client_id, currency=found.currency)
+        .order_by("due_date", "issue_date", "pk")[:MOST_SHOWN]
+    )
+    options: dict[str, Any] = {
+        "currency": found.currency,
+        "client": found.client,
+        "today": on,
+        "invoices": owed,
+    }
+    proposed = {
+        part_name(i): plain_amount(part)
+        for i, part in propose_allocations(found.client, found.unapplied)
+    }
+    form = (
+        AllocationForm(request.POST, **options)
+        if request.method == "POST"
+        else AllocationForm(initial=proposed, **options)
+    )
+    if request.method == "POST" and form.is_valid():
+        url = reverse("invoices:payment", args=[pk])
+        answer = carry_out(
+            request,
+            action="allocate",
+            act=lambda: allocate_unapplied(
+                payment_id=pk, allocations=form.allocations(), by=request.user, on=on
+            ),
+            refused={PaymentRefused: into(form)},
+            done=lambda _paid: said(request, _("The cash is applied."), url),
+            again=already(request),
+            url=url,
+        )
+        if answer is not None:
+            return answer
+    return render_page(
+        request,
+        page="invoices/payments/payment_allocate.html",
+        partial="invoices/payments/payment_allocate.html",
+        context={"form": form, "payment": found, "parts": form.parts(), "on": on},
+        status=422 if form.is_bound and form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.reverse_payment", raise_exception=True)
+def payment_reverse(request: StaffRequest, pk: int) -> HttpResponse:
+    """What reversing would reopen, then the reversal."""
+    on = timezone.localdate()
+    found = get_object_or_404(Payment.objects.select_related("client"), pk=pk)
+    form = ReversalForm(request.POST or None, initial={"on": on})
+    if request.method == "POST" and form.is_valid():
+        url = reverse("invoices:payment", args=[pk])
+        text = _("%(amount)s is reversed.") % {"amount": formatted(found.amount)}
+        answer = carry_out(
+            request,
+            action="reverse",
+            act=lambda: reverse_payment(payment_id=pk, by=request.user, **form.cleaned_data),
+            refused={PaymentRefused: into(form)},
+            done=lambda _reversal: said(request, text, url),
+            again=already(request),
+            url=url,
+        )
+        if answer is not None:
+            return answer
+    return render_page(
+        request,
+        page="invoices/payments/payment_reverse.html",
+        partial="invoices/payments/payment_reverse.html",
+        context={
+            "form": form,
+            "payment": found,
+            "allocations": found.allocations.select_related("invoice").order_by("pk"),
+        },
+        status=422 if form.errors else 200,
+    )
