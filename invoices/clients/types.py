@@ -1,4 +1,4 @@
-"""Client types: order, merge, delete. Their names and marks are plain rows (company_forms)."""
+"""Client types: order, merge, delete. Their names and marks are plain rows (type_forms)."""
 
 from __future__ import annotations
 
@@ -11,26 +11,6 @@ from invoices.models import Client, ClientType
 
 class ClientTypeRefused(Exception):
     """The client type stays as it is; the message is written for staff."""
-
-
-def begin() -> None:
-    """The usual six where there is none yet: a client cannot be without a type."""
-    with transaction.atomic():
-        if ClientType.objects.exists():
-            return
-        mark = ClientType.Mark
-        usual = (
-            (mark.LARGE, _("Large account")),
-            (mark.SME, _("SME")),
-            (mark.STARTUP, _("Start-up")),
-            (mark.PUBLIC, _("Public sector")),
-            (mark.NONPROFIT, _("Non-profit")),
-            (mark.INTERNATIONAL, _("International")),
-        )
-        ClientType.objects.bulk_create(
-            ClientType(name=name, mark=mark, position=place * 10)
-            for place, (mark, name) in enumerate(usual, 1)
-        )
 
 
 def move(*, client_type_id: int, up: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from math import ceil, floor
 from typing import Any, Self, cast
@@ -18,11 +18,12 @@ from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from moneyed import get_currency
 
 from billing_portal.money import is_currency, parse_decimal
-from invoices.models import Allocation, Client, Company, ExchangeRate, Invoice
+from invoices.company.currencies import company_currency, minor_units
+from invoices.models import Allocation, Invoice
 from invoices.models.invoices import InvoiceQuerySet, was_issued
+from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition, days_before
 from invoices.selections.sql import InCompanyCurrency, codes_by_unit
 
 # draft: not issued yet · issued: by the as-of day, settled since or not · open: issued and not
@@ -41,21 +42,6 @@ STATES = (
     "credit",
     "all",
 )
-# Days since the due date, both ends included; None is without end.
-BUCKETS_DUE: dict[str, tuple[int | None, int | None]] = {
-    "current": (None, 0),
-    "1-30": (1, 30),
-    "31-60": (31, 60),
-    "61-90": (61, 90),
-    "90+": (91, None),
-}
-# Days since the invoice date.
-BUCKETS_ISSUE: dict[str, tuple[int | None, int | None]] = {
-    "0-30": (None, 30),
-    "31-60": (31, 60),
-    "61-90": (61, 90),
-    "90+": (91, None),
-}
 NOBODY = 0
 
 
@@ -288,18 +274,11 @@ def _delay(least: int | None, most: int | None, stored: str, start: str, day: da
     still_open = open_at(day)
     if least is not None:
         paid &= Q(**{f"{stored}__gte": least})
-        still_open &= Q(**{f"{start}__lte": _back(day, least)})
+        still_open &= Q(**{f"{start}__lte": days_before(day, least)})
     if most is not None:
         paid &= Q(**{f"{stored}__lte": most})
-        still_open &= Q(**{f"{start}__gte": _back(day, most)})
+        still_open &= Q(**{f"{start}__gte": days_before(day, most)})
     return (paid | still_open) & was_issued()
-
-
-def _back(day: date, days: int) -> date:
-    try:
-        return day - timedelta(days=days)
-    except OverflowError:
-        return date.min if days > 0 else date.max
 
 
 def _bucket(wanted: InvoiceFilter, day: date) -> Q:
@@ -310,30 +289,6 @@ def _bucket(wanted: InvoiceFilter, day: date) -> Q:
     if wanted.bucket not in buckets:
         return Q(pk__in=[])
     return bucket_condition(start, buckets[wanted.bucket], day) & open_at(day)
-
-
-def bucket_condition(start: str, ends: tuple[int | None, int | None], day: date) -> Q:
-    """Days from `start` to `day` between both ends."""
-    least, most = ends
-    found = Q()
-    if least is not None:
-        found &= Q(**{f"{start}__lte": day - timedelta(days=least)})
-    if most is not None:
-        found &= Q(**{f"{start}__gte": day - timedelta(days=most)})
-    return found
-
-
-def company_currency() -> str:
-    return Company.objects.filter(pk=1).values_list("currency", flat=True).first() or "EUR"
-
-
-def usual_currencies() -> list[str]:
-    """Those of clients and of exchange rates, for choices.
-
-    Not those of the invoices: no index tells them, and each page would read a million rows.
-    """
-    rated = ExchangeRate.objects.order_by().values_list("currency", flat=True)
-    return sorted(Client.objects.order_by().values_list("currency", flat=True).union(rated))
 
 
 def _amounts(found: InvoiceQuerySet, wanted: InvoiceFilter) -> InvoiceQuerySet:
@@ -354,10 +309,6 @@ def _amounts(found: InvoiceQuerySet, wanted: InvoiceFilter) -> InvoiceQuerySet:
             here = Q(currency__in=codes)
         fitting |= here & _between("total_minor", wanted, unit)
     return found.filter(fitting)
-
-
-def minor_units(currency: str) -> int:
-    return int(get_currency(currency).sub_unit)
 
 
 def _between(column: str, wanted: InvoiceFilter, unit: int) -> Q:

@@ -21,9 +21,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.accounts.models import User
+from invoices.company.currencies import company_currency
 from invoices.models import Client, Company, Deal, Invoice
 from invoices.outbox.queueing import MailRefused, queue
-from invoices.selections.filters import company_currency
 from reports.alerts.subjects import with_subjects
 from reports.alerts.words import name_of, words_of
 from reports.models import Alert, AlertRule

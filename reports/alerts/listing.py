@@ -6,7 +6,7 @@ from datetime import date
 
 from django.urls import reverse
 
-from invoices.selections.filters import company_currency
+from invoices.company.currencies import company_currency
 from reports.alerts.inbox import inbox, waiting
 from reports.alerts.words import name_of, words_of
 from reports.cells import Worklist

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from billing_portal import dates
 from billing_portal.accounts.models import User
-from invoices.selections.filters import company_currency
+from invoices.company.currencies import company_currency
 from reports.alerts import digests
 from reports.alerts.backtest import Backtest, backtest, try_thresholds
 from reports.alerts.kinds.registry import kind_of

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from invoices.selections.filters import company_currency
+from invoices.company.currencies import company_currency
 from reports.alerts.inbox import AlertRefused
 from reports.alerts.words import name_of
 from reports.models import AlertRule

@@ -9,7 +9,8 @@ from itertools import pairwise
 from django.utils.translation import gettext as _
 
 from billing_portal.figures import grouped
-from invoices.selections.filters import InvoiceFilter, company_currency
+from invoices.company.currencies import company_currency
+from invoices.selections.filters import InvoiceFilter
 from reports.cells import days_text, invoices_text
 from reports.delays.estimator import TOO_FEW
 from reports.delays.measuring import Measure, Tally, fold

@@ -36,16 +36,10 @@ from django.db.models.lookups import LessThan
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
+from invoices.company.currencies import company_currency, minor_units
 from invoices.models import Client, ClientType, Invoice
 from invoices.models.invoices import InvoiceQuerySet
-from invoices.selections.filters import (
-    NOBODY,
-    InvoiceFilter,
-    company_currency,
-    filter_invoices,
-    minor_units,
-    settled_by,
-)
+from invoices.selections.filters import NOBODY, InvoiceFilter, filter_invoices, settled_by
 from invoices.selections.sql import (
     DaysBetween,
     InCompanyCurrency,

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.figures import grouped
-from invoices.selections.filters import company_currency
+from invoices.company.currencies import company_currency
 from reports.cells import invoices_text
 from reports.delays.figures import Figures
 from reports.delays.findings import Findings

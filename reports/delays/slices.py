@@ -10,8 +10,9 @@ from django.db.models import BigIntegerField, Count, DateField, ExpressionWrappe
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest
 
+from invoices.company.currencies import company_currency
 from invoices.models import Allocation
-from invoices.selections.filters import company_currency, open_at, with_open_amount
+from invoices.selections.filters import open_at, with_open_amount
 from invoices.selections.sql import DaysBetween, InCompanyCurrency
 from reports.delays.measuring import Scope
 

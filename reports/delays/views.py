@@ -25,8 +25,9 @@ from billing_portal.htmx import render_page
 from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv, stream_xlsx
 from billing_portal.templatetags.portal import query_with
+from invoices.company.currencies import usual_currencies
 from invoices.models import ClientType, Invoice
-from invoices.selections.filters import InvoiceFilter, usual_currencies
+from invoices.selections.filters import InvoiceFilter
 from invoices.selections.sql import first_day, month_index
 from reports.cells import Head, rounded
 from reports.delays.measuring import BYS, MEASURES, By, Measure, Scope

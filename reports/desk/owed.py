@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
 from invoices.models import Invoice
-from invoices.selections.filters import BUCKETS_DUE, InvoiceFilter, bucket_condition
+from invoices.selections.ageing import BUCKETS_DUE, bucket_condition
+from invoices.selections.filters import InvoiceFilter
 from reports.links import invoice_list
 
 

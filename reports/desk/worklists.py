@@ -20,11 +20,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.accounts.models import User
-from billing_portal.lists.paging import Total, totals_per_currency
+from billing_portal.lists.totals import Total, totals_per_currency
 from billing_portal.money import formatted_minor
+from invoices.company.currencies import company_currency
 from invoices.deals.queue import Waiting, examine
 from invoices.models import Company, Deal
-from invoices.selections.filters import InvoiceFilter, company_currency
+from invoices.selections.filters import InvoiceFilter
 from invoices.selections.sql import InCompanyCurrency
 from reports.alerts.listing import latest_rules, latest_waiting
 from reports.alerts.permissions import may_see

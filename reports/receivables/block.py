@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from billing_portal.figures import grouped
 from billing_portal.money import formatted_minor
 from invoices.models import ClientType
-from invoices.selections.filters import BUCKETS_DUE, BUCKETS_ISSUE, InvoiceFilter
+from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
+from invoices.selections.filters import InvoiceFilter
 from reports import charts
 from reports.cells import Cell, Kpi, invoices_text, one_place, rounded
 from reports.links import invoice_list

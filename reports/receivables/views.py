@@ -19,7 +19,8 @@ from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv, stream_xlsx
 from billing_portal.money import from_minor
 from billing_portal.templatetags.portal import query_with
-from invoices.selections.filters import BUCKETS_DUE, BUCKETS_ISSUE, InvoiceFilter
+from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
+from invoices.selections.filters import InvoiceFilter
 from reports.delays.measuring import By
 from reports.delays.views import VIEW, ScopeForm
 from reports.receivables.block import due_labels, issue_labels

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing_portal.dates import DateTextField
+from invoices.company.currencies import company_currency, usual_currencies
 from invoices.models import Invoice
 from invoices.models.terms import TermsKind
-from invoices.selections.filters import company_currency, usual_currencies
 
 COMMON_TERMS = (
     ("net", 0),

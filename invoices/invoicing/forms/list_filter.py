@@ -15,12 +15,9 @@ from billing_portal.accounts.roles import sees_everything
 from billing_portal.dates import DateTextField
 from billing_portal.forms import RowsField, row_id
 from billing_portal.money import DecimalTextField
+from invoices.company.currencies import usual_currencies
 from invoices.models import Client, ClientType, Invoice
-from invoices.selections.filters import (
-    BUCKETS_DUE,
-    BUCKETS_ISSUE,
-    usual_currencies,
-)
+from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
 
 
 def _days(label: Any) -> forms.IntegerField:

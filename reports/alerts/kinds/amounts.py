@@ -9,8 +9,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from billing_portal.money import digits
+from invoices.company.currencies import company_currency
 from invoices.company.rates import Rates
-from invoices.selections.filters import company_currency
 
 
 class OwnMoney:

@@ -20,9 +20,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing_portal import dates
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
-from billing_portal.lists.paging import Column, paginate
+from billing_portal.lists.columns import Column
+from billing_portal.lists.paging import paginate
 from billing_portal.toasts import add_toast, refresh_counts
-from invoices.selections.filters import company_currency
+from invoices.company.currencies import company_currency
 from reports.alerts import inbox as handling
 from reports.alerts.forms import SnoozeForm
 from reports.alerts.listing import latest_waiting

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing_portal.acts import carry_out, said
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to
-from invoices.selections.filters import company_currency
+from invoices.company.currencies import company_currency
 from reports.alerts import previews
 from reports.alerts import rules as editing
 from reports.alerts.forms import RuleForm, initial_of, initial_of_kind, sentence

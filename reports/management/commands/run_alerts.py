@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from invoices.selections.filters import company_currency
+from invoices.company.currencies import company_currency
 from reports.alerts import running
 from reports.alerts.subjects import with_subjects
 from reports.alerts.words import name_of, words_of

@@ -1,0 +1,145 @@
+"""How the company invoices: numbers, terms, VAT, the words of its documents."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing_portal.dates import DateTextField
+from billing_portal.forms import ModelForm
+from billing_portal.money import (
+    DecimalTextField,
+    MoneyField,
+    from_minor,
+    to_minor,
+)
+from invoices.company.forms import currency_choices
+from invoices.models import Company, NumberSeries
+from invoices.models.terms import TermsKind
+
+LONGEST_NUMBER = 35
+
+
+_PREFIX = re.compile(r"[A-Za-z0-9+\-_/]*\{year\}[A-Za-z0-9+\-_/]*")
+
+
+class InvoicingForm(ModelForm[Company]):
+    terms_days = forms.IntegerField(label=gettext_lazy("Days"), min_value=0, max_value=365)
+    vat_rate = DecimalTextField(
+        label=gettext_lazy("Usual VAT rate, in per cent"),
+        places=2,
+        least=Decimal(0),
+        most=Decimal(100),
+    )
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"), choices=currency_choices)
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of documents"),
+        choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],
+    )
+    number_width = forms.IntegerField(
+        label=gettext_lazy("Digits of the number"), min_value=3, max_value=9
+    )
+    billing_starts_on = DateTextField(
+        label=gettext_lazy("First day of billing here"),
+        required=False,
+        help_text=gettext_lazy(
+            "Deals won before it were billed in the old system: the queue leaves them out."
+        ),
+    )
+
+    class Meta:
+        model = Company
+        fields = [
+            "invoice_prefix",
+            "credit_note_prefix",
+            "number_width",
+            "billing_starts_on",
+            "currency",
+            "language",
+            "terms_kind",
+            "terms_days",
+            "vat_rate",
+            "vat_on_debits",
+            "discount_terms_fr",
+            "discount_terms_en",
+        ]
+        labels = {
+            "invoice_prefix": gettext_lazy("Invoices begin with"),
+            "credit_note_prefix": gettext_lazy("Credit notes begin with"),
+            "terms_kind": gettext_lazy("Payment terms"),
+            "vat_on_debits": gettext_lazy("VAT is due when invoiced (on debits)"),
+            "discount_terms_fr": gettext_lazy("Early-payment discount, in French"),
+            "discount_terms_en": gettext_lazy("Early-payment discount, in English"),
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        indemnity_currency = self.instance.currency or "EUR"
+        self.fields["indemnity"] = MoneyField(
+            label=_("Recovery indemnity per late invoice"),
+            currency=indemnity_currency,
+            least=Decimal(0),
+            help_text=_("French law: 40 euros. Printed on each invoice."),
+        )
+        amount = from_minor(self.instance.indemnity_minor, indemnity_currency).amount
+        self.initial["indemnity"] = f"{amount:f}"
+        self.initial["vat_rate"] = f"{self.instance.vat_rate:f}"
+
+    def clean_invoice_prefix(self) -> str:
+        return self._prefix("invoice_prefix", "invoice")
+
+    def clean_credit_note_prefix(self) -> str:
+        return self._prefix("credit_note_prefix", "credit_note")
+
+    def _prefix(self, name: str, kind: str) -> str:
+        value: str = self.cleaned_data[name]
+        if not _PREFIX.fullmatch(value):
+            raise ValidationError(
+                _(
+                    "Write {year} where the year goes, once, and else only letters A–Z, figures "
+                    "and + - _ /: for example F-{year}-."
+                )
+            )
+        for series in NumberSeries.objects.exclude(kind=kind):
+            if series.prefix == value.replace("{year}", str(series.year)):
+                raise ValidationError(
+                    _("%(prefix)s already numbers other documents of %(year)s.")
+                    % {"prefix": series.prefix, "year": series.year}
+                )
+        return value
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        first, second = data.get("invoice_prefix"), data.get("credit_note_prefix")
+        if first and first == second:
+            self.add_error(
+                "credit_note_prefix", _("Credit notes need another beginning than invoices.")
+            )
+        width = data.get("number_width") or 0
+        for name in ("invoice_prefix", "credit_note_prefix"):
+            length = len((data.get(name) or "").replace("{year}", "2026")) + width
+            if length > LONGEST_NUMBER:
+                self.add_error(
+                    name,
+                    _("A number would have %(n)s signs; at most %(most)s are allowed.")
+                    % {"n": length, "most": LONGEST_NUMBER},
+                )
+        return data
+
+    def save(self, commit: bool = True) -> Company:
+        company = super().save(commit=False)
+        company.indemnity_minor = to_minor(self.cleaned_data["indemnity"])
+        company.save()
+        return company
+
+    @property
+    def beyond_the_law(self) -> bool:
+        """60 days from the invoice date, or 45 with an end of month (C. com. L441-10)."""
+        most = 60 if self.instance.terms_kind == TermsKind.NET else 45
+        return self.instance.terms_days > most
