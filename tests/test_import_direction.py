@@ -164,7 +164,7 @@ def _is_view(name: str) -> bool:
 def _speaks_to_people(name: str) -> bool:
     parts = set(name.split(".")[1:])
     return bool(parts & {"views", "forms", "urls", "admin", "templatetags"}) or name.endswith(
-        ("_form", "_forms")
+        ("_form", "_forms", "_urls")
     )
 
 

@@ -1,13 +1,13 @@
 from django.urls import path
 
-from invoices.deals.views import acts, queue
+from invoices.deals.views import acts, deal, queue
 
 urlpatterns = [
     path("deals/", queue.deal_queue, name="deals"),
     path("deals/export.csv", queue.export_deals_csv, name="deals-csv"),
     path("deals/export.xlsx", queue.export_deals_xlsx, name="deals-xlsx"),
     path("deals/draft/", acts.draft_deals, name="draft-deals"),
-    path("deals/<int:pk>/", queue.deal, name="deal"),
+    path("deals/<int:pk>/", deal.deal, name="deal"),
     path("deals/<int:pk>/draft/", acts.draft_deal, name="draft-deal"),
     path("deals/<int:pk>/set-aside/", acts.set_deal_aside, name="set-deal-aside"),
     path("deals/<int:pk>/take-back/", acts.take_deal_back, name="take-deal-back"),

@@ -1,11 +1,10 @@
-"""Deals to bill: the queue, one deal, drafting one or several, setting aside."""
+"""Deals to bill: the queue and its exports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -13,13 +12,10 @@ from django.contrib.auth.decorators import permission_required
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_GET
-from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.figures import grouped
@@ -29,13 +25,11 @@ from billing_portal.lists.exports import stream_csv, stream_xlsx
 from billing_portal.lists.filters import chips
 from billing_portal.lists.paging import Page, paginate
 from billing_portal.lists.totals import Total, joined, totals_per_currency
-from billing_portal.money import digits, formatted, formatted_minor, from_minor, is_currency
+from billing_portal.money import formatted_minor, from_minor, is_currency
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
-from invoices.clients.vat import vat_treatment
 from invoices.deals.forms import NOBODY, QueueFilter
-from invoices.deals.lacking import Missing, missing_for, with_what_billing_needs
-from invoices.deals.lines import drafted_lines
+from invoices.deals.lacking import Missing
 from invoices.deals.queue import (
     CHIPS,
     MOST_EXAMINED,
@@ -45,9 +39,7 @@ from invoices.deals.queue import (
     examine,
     first_billing_day,
 )
-from invoices.documents.totals import STANDARD, TotalsRefused
-from invoices.invoicing.draft_lines import told
-from invoices.models import Client, Company, Deal, Invoice
+from invoices.models import Company, Deal, Invoice
 
 PAGE_SIZE = 50
 TABS = (
@@ -385,97 +377,3 @@ def export_deals_csv(request: StaffRequest) -> HttpResponseBase:
 def export_deals_xlsx(request: StaffRequest) -> HttpResponseBase:
     rows, columns, name = _exported(request)
     return stream_xlsx(rows, columns, f"{name}.xlsx", _("Deals"))
-
-
-# ─ One deal ─────────────────────────────────────────────────────────────────────────────────────
-@require_GET
-@permission_required("invoices.view_deal", raise_exception=True)
-def deal(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(
-        with_what_billing_needs(Deal.objects.visible_to(request.user)).select_related(
-            "stage__pipeline"
-        ),
-        pk=pk,
-    )
-    company = Company.ours()
-    bills = list(found.invoices.filter(kind=Invoice.Kind.INVOICE).order_by("-pk"))
-    alive = Invoice.objects.billing().filter(deal=found).first()
-    missing = missing_for([found], company)[found.pk]
-    waiting = Waiting(found, tuple(missing))
-    may_edit = request.user.has_perm("invoices.change_client")
-    can_bill = (
-        request.user.has_perm("invoices.bill_deal")
-        and alive is None
-        and found.set_aside_at is None
-        and found.status == Deal.Status.WON
-    )
-    return render_page(
-        request,
-        page="invoices/deals/deal.html",
-        partial="invoices/deals/deal.html",
-        context={
-            "deal": found,
-            "value": amount_of(found),
-            "bills": bills,
-            "alive": alive,
-            "on": timezone.localdate(),
-            "lacks": [chip(each, found, may_edit) for each in waiting.blocking],
-            "remarks": [chip(each, found, may_edit) for each in waiting.remarks],
-            "can_bill": can_bill,
-            "can_draft": can_bill and waiting.can_be_drafted,
-            "left_out": [line for line in found.lines.all() if not line.enabled],
-            **_added_up(found, company),
-        },
-    )
-
-
-def _added_up(found: Deal, company: Company | None) -> dict[str, Any]:
-    """The deal as an invoice would say it: lines, totals, and how they differ from its value."""
-    if not is_currency(found.currency):
-        text = _("“%(code)s” is not a currency that we know.")
-        return {"refusal": text % {"code": found.currency[:10]}}
-    try:
-        treatment = vat_treatment(found.client or Client(country="FR"), company)
-        drafted = drafted_lines(found, treatment)
-    except TotalsRefused as refusal:
-        return {"refusal": str(refusal)}
-    totals = drafted.totals
-    code = found.currency
-    difference = found.value_minor - drafted.deal_sum_minor
-    return {
-        "lines": [
-            {
-                "text": line.description,
-                "quantity": line.amounts.quantity,
-                "price": _price(line.amounts.unit_price, code),
-                "percent": line.amounts.discount_percent,
-                "amount": (
-                    _price(line.amounts.discount_amount, code)
-                    if line.amounts.discount_amount
-                    else ""
-                ),
-                "rate": line.amounts.vat_rate if line.amounts.vat_category == STANDARD else None,
-                "net": formatted_minor(sums.net_minor, code),
-            }
-            for line, sums in zip(drafted.lines, totals.lines, strict=True)
-        ],
-        "net": formatted_minor(totals.net_minor, code),
-        "groups": [
-            (
-                group.vat_rate if group.vat_category == STANDARD else None,
-                formatted_minor(group.basis_minor, code),
-                formatted_minor(group.vat_minor, code),
-            )
-            for group in totals.breakdown
-        ],
-        "total": formatted_minor(totals.total_minor, code),
-        "difference": formatted_minor(difference, code) if difference else "",
-        "deal_sum": formatted_minor(drafted.deal_sum_minor, code),
-        "notes": [told(note) for note in drafted.notes],
-    }
-
-
-def _price(price: Decimal, currency: str) -> str:
-    """A unit price keeps its decimals beyond the coin."""
-    places = max(digits(currency), -int(price.normalize().as_tuple().exponent))
-    return formatted(Money(price.quantize(Decimal(1).scaleb(-places)), currency))
