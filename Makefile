@@ -46,7 +46,7 @@ run: setup ## the portal with its demo: web, worker and a stand-in for Pipedrive
 
 test: $(VENV)/installed-dev .env var/compiled ## every test, on SQLite unless DATABASE_URL says otherwise
 	@scripts/find_chromium.sh $(PY)
-	@$(PY) -m pytest -n $${TEST_WORKERS:-2} --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n $${TEST_WORKERS:-2} --dist worksteal $(ARGS)
 
 messages: $(VENV)/installed ## bring the French catalogue up to date with the source (needs gettext)
 	@$(PY) scripts/collect_messages.py

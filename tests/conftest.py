@@ -12,6 +12,7 @@ from django.utils import translation
 
 from billing_portal.accounts.models import User
 from invoices.models import database_rules
+from tests import clock
 from tests.factories import make_user
 
 # A shared machine may be slow for a moment: that is no finding.
@@ -19,6 +20,28 @@ hypothesis.settings.register_profile(
     "portal", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("portal")
+
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--on-day",
+        default=clock.USUAL,
+        metavar="YYYY-MM-DD[THH:MM]",
+        help=f"the day in Paris on which the tests live (usually {clock.USUAL})",
+    )
+
+
+def pytest_configure(config):
+    # Before any test module is read: some take their day once. What only hands tests out to worker
+    # processes runs none itself.
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        clock.start(config.getoption("--on-day"))
+
+
+@pytest.fixture(autouse=True)
+def _same_moment():
+    clock.back_to_start()
 
 
 @pytest.fixture(autouse=True)

@@ -1,207 +1,353 @@
-"""Nothing that a person or a script may send makes a page fall over: never a 500.
+"""Every address × every role × what no honest person sends: a page may refuse, it never fails.
 
-Every named page, over real rows, with nasty values in its query parameters, and every form that the
-pages show, sent back with nasty values in its fields.
+The parameters that a page reads are found by watching it read, and the fields of its forms in its
+HTML, so that new pages and new filters are attacked without a line here.
 """
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from datetime import date
 from html.parser import HTMLParser
+from urllib.parse import quote
 
 import pytest
+from django.core.signals import got_request_exception
+from django.db import transaction
+from django.http import QueryDict
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import Connection
-from invoices.models import Invoice, Payment
-from invoices.outbox import queueing
-from reports.alerts import running
-from reports.models import Alert, AlertRule
-from tests.accounts.test_roles import PAGES, named_urls
+from billing_portal.accounts.models import User
+from integrations.models import Connection, SyncRefusal, SyncRun
+from invoices.history.imports import keep
+from invoices.models import Contact, ExchangeRate, LatePenaltyRate, Payment
+from reports.models import Alert
+from tests.accounts.test_roles import PAGES
 from tests.factories import (
     make_client,
-    make_company,
     make_deal,
     make_draft,
     make_invoice,
     make_issued,
+    make_rule,
     make_user,
+    settle,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    # A cursor of one sort in the address of another: read as the start of that day.
+    pytest.mark.filterwarnings("ignore:DateTimeField .* received a naive datetime"),
+]
 
-NASTY = [
-    "\0",
-    "\ud800",
-    "' OR 1=1 --",
-    "{{ 7*7 }}{% now 'Y' %}<script>alert(1)</script>",
-    "9" * 400,
-    "-1",
-    "99999999999999999999",
-    "1e309",
-    "NaN",
-    "2026-02-31",
+BOMB = "</script><script>alert(1)</script><b>{{ 7*7 }}</b>{% debug %}'\"><img src=x onerror=alert(1)>"
+NAME = f"\u202eGrève & {BOMB} 🎉"
+
+
+def _cursor(written: str) -> str:
+    return urlsafe_b64encode(written.encode()).decode().rstrip("=")
+
+
+# The first ones go into every field and parameter of every page, by an administrator.
+EVERYWHERE = ["9" * 400, "²", "x\0\ud800", "-1"]
+ELSEWHERE = [
+    *EVERYWHERE,
+    "x" * 10_000,
+    "nan",
+    "1e999",
+    "-999999999999",
+    "9223372036854775808",
+    "0001-01-01",
+    "9999-12-31",
     "0000-00-00",
-    "\u202e\u200b🧾" * 300,
+    "2026-02-31",
+    "' OR 1=1 --",
     "../../etc/passwd",
     "%00",
+    "\u202e\u200b🧾" * 300,
+    "[1",
+    BOMB,
+    _cursor("[Infinity,1]"),
+    _cursor('[{"n":"Infinity"},1]'),
+    _cursor("[1e400,1]"),
+    _cursor('["\\ud800",1]'),
+    _cursor(json.dumps([{"d": "0001-01-01"}, 2**63 - 1])),
 ]
-PARAMETERS = (  # noqa: SIM905 - reads better than a column of quotes
-    "q state kind client type owner currency issued_from issued_to due_from due_to paid_from "
-    "paid_to late_min late_max to_pay_min amount_min amount_max as_of bucket ageing sort after "
-    "before at size by measure from to month pipeline won_since invoice rule kind days amount "
-    "window_days next then quarter unapplied received_from method tab format"
-).split()
 
 
-class Forms(HTMLParser):
-    """The forms of a page: (action, method, {name: value})."""
+class _Forms(HTMLParser):
+    """The forms of a page that change something: address and fields, filled as on the page."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.found: list[tuple[str, str, dict[str, str]]] = []
-        self.open = False
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self._open = False
+        self._select = self._area = ""
+        self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        given = dict(attrs)
+        given = {name: value or "" for name, value in attrs}
+        name = given.get("name", "")
         if tag == "form":
-            self.found.append((given.get("action") or "", (given.get("method") or "get"), {}))
-            self.open = True
-        elif self.open and tag in ("input", "select", "textarea", "button") and given.get("name"):
-            self.found[-1][2].setdefault(given["name"], given.get("value") or "")
+            self._open = given.get("method", "").lower() == "post"
+            if self._open:
+                self.found.append((given.get("action", ""), {}))
+        elif self._open and tag in ("input", "select", "textarea") and name:
+            fields = self.found[-1][1]
+            if tag == "select":
+                self._select = name
+                fields[name] = ""
+            elif tag == "textarea":
+                self._area = name
+                fields[name] = ""
+            elif given.get("type") not in ("checkbox", "radio", "file") or "checked" in given:
+                fields[name] = given.get("value", "on")
+            else:
+                fields.setdefault(name, "")
+        elif tag == "option" and self._select and "selected" in given:
+            self.found[-1][1][self._select] = given.get("value", "")
+
+    def handle_data(self, text):
+        if self._area:
+            self.found[-1][1][self._area] += text
 
     def handle_endtag(self, tag):
         if tag == "form":
-            self.open = False
+            self._open = False
+        elif tag == "select":
+            self._select = ""
+        elif tag == "textarea":
+            self._area = ""
+
+
+def _written(pairs):
+    return "&".join(
+        f"{quote(name)}={quote(str(value).encode('utf-8', 'surrogatepass'))}"
+        for name, value in pairs.items()
+    )
 
 
 @pytest.fixture
-def rows(db):
-    """One of each thing that a page may be about: its key by the name of the page."""
-    make_company()
-    seller = make_user(role="sales")
-    client = make_client(name="<b>{{ 7*7 }}</b> 🧾")
-    deal = make_deal(client=client, owner=seller, title="{% now 'Y' %}<img src=x>")
-    issued = make_issued()
-    draft = make_draft(client=client)
-    open_invoice = make_invoice(client=client, issue_date=date(2026, 1, 5), owner=seller)
-    payment = Payment.objects.create(
-        client=client, received_on=date(2026, 2, 1), currency="EUR", amount_minor=10_00
+def failures():
+    """What failed, whoever caught it: an error page is a failure too."""
+    found = []
+
+    def note(sender, request, **_rest):
+        found.append(request)
+
+    got_request_exception.connect(note)
+    yield found
+    got_request_exception.disconnect(note)
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The names of parameters that were asked for since it was last cleared."""
+    found: set[str] = set()
+    for word in ("get", "getlist", "__getitem__", "__contains__"):
+        plain = getattr(QueryDict, word)
+
+        def watched(self, key, *rest, _plain=plain, **named):
+            if isinstance(key, str):
+                found.add(key)
+            return _plain(self, key, *rest, **named)
+
+        monkeypatch.setattr(QueryDict, word, watched)
+    return found
+
+
+@pytest.fixture
+def places():
+    """One row of everything, with names that mean harm; the arguments of each address."""
+    seller = make_user(role=User.Role.SALES, name=NAME)
+    clerk = make_user(name=NAME)
+    client = make_client(name=NAME, owner=seller)
+    contact = Contact.objects.create(client=client, name=NAME, email="compta@client.example")
+    deal = make_deal(client=client, owner=seller, title=NAME)
+    draft = make_draft(client=client, title=NAME)
+    issued = make_issued(client=client, title=NAME)
+    old = settle(make_invoice(client=client, owner=seller, title=NAME), date(2026, 10, 2))
+    payment = Payment.objects.get()
+    rule = make_rule(name=NAME)
+    alert = Alert.objects.create(
+        rule=rule,
+        reason_key="overdue:1:1",
+        fired_on=date(2026, 11, 24),
+        invoice=issued,
+        client=client,
+        data={"owed_minor": 120_00, "currency": "EUR", "days": 40},
     )
-    contact = client.contacts.create(name="Mme <i>Prigent</i>", email="p@c.example")
-    message = queueing.queue(
-        reason_key="t:1",
-        kind="alert",
-        to=["a@b.example"],
-        subject="S",
-        body_text="B",
-        language="en",
+    # This machine, which is refused: nothing goes out.
+    crm = Connection.objects.create(
+        provider="pipedrive",
+        base_url="https://127.0.0.1:9",
+        api_token="secret-token",
+        state="active",
     )
-    rule = AlertRule.objects.create(name="Late", kind="overdue", days=1, recipients={})
-    running.run(on=date(2026, 11, 24))
-    alert = Alert.objects.filter(rule=rule).first()
-    connection = Connection.objects.create(
-        provider="pipedrive", base_url="http://127.0.0.1:9", api_token="t", state="paused"
+    run = SyncRun.objects.create(connection=crm, state="done", finished_at=timezone.now())
+    SyncRefusal.objects.create(run=run, kind="deal", external_id="1", label=NAME, reason=NAME)
+    history = keep(
+        sources={"clients": (NAME, b"name,client_type\n=1+1,x\n")}, by=clerk, on=date(2026, 11, 24)
     )
-    run = connection.runs.create(state="done", finished_at=timezone.now())
+    penalty, _new = LatePenaltyRate.objects.get_or_create(
+        starts_on=date(2026, 7, 1), defaults={"percent": 12}
+    )
+    rate, _new = ExchangeRate.objects.get_or_create(
+        currency="USD", on=date(2026, 7, 1), defaults={"rate": 1}
+    )
+    from invoices.invoicing import sending
+
+    message = sending.queue_invoice(invoice_id=issued.pk, recipients=["a@client.example"], by=clerk)
+    rows = {
+        "deal": deal,
+        "draft-deal": deal,
+        "set-deal-aside": deal,
+        "take-deal-back": deal,
+        "edit": draft,
+        "totals": draft,
+        "draft-client": draft,
+        "preview": draft,
+        "issue": draft,
+        "void": draft,
+        "note": old,
+        "client": client,
+        "client-edit": client,
+        "contact-new": client,
+        "acknowledge": alert,
+        "reopen": alert,
+        "snooze": alert,
+        "run": run,
+        "refused_csv": run,
+        "penalty_delete": penalty,
+        "exchange_delete": rate,
+    }
+    families = {
+        "payment": payment,
+        "mail": message,
+        "history": history,
+        "rule": rule,
+        "acknowledge-all": rule,
+        "client_type": client.client_type,
+        "person": seller,
+        "invite": seller,
+    }
+
+    def args(name, count):
+        word = name.partition(":")[2]
+        if word.startswith("contact-") and count == 2:
+            return (client.pk, contact.pk)
+        family = next((row for start, row in families.items() if word.startswith(start)), issued)
+        return (rows.get(word, family).pk,)
+
     return {
-        "deal": deal.pk, "draft": draft.pk, "issued": issued.pk, "open": open_invoice.pk,
-        "client": client.pk, "contact": contact.pk, "payment": payment.pk, "mail": message.pk,
-        "rule": rule.pk, "alert": alert.pk, "run": run.pk, "person": seller.pk,
-        "type": client.client_type_id,
-    }  # fmt: skip
+        name: reverse(name, args=args(name, len(page.args)) if page.args else ())
+        for name, page in PAGES.items()
+    }
 
 
-DRAFTS = {"edit", "totals", "preview", "issue", "void", "draft-client", "line"}
-
-
-def keys_for(name: str, count: int, rows: dict[str, int]) -> list[int]:
-    short = name.split(":")[1]
-    if short.startswith("contact"):
-        return [rows["client"], rows["contact"]][:count]
-    for word, key in (
-        ("payment", "payment"), ("client_type", "type"), ("client", "client"), ("mail", "mail"),
-        ("rule", "rule"), ("acknowledge", "alert"), ("snooze", "alert"), ("reopen", "alert"),
-        ("run", "run"), ("refused", "run"), ("person", "person"), ("invite", "person"),
-        ("deal", "deal"), ("aside", "deal"),
-    ):  # fmt: skip
-        if word in short and short != "draft-client":
-            return [rows[key]] * count
-    return [rows["draft" if short in DRAFTS else "issued"]] * count
-
-
-def address(name: str, rows: dict[str, int]) -> str:
-    args = PAGES[name].args
-    return reverse(name, args=keys_for(name, len(args), rows) if args else ())
-
-
-def signed_in(role: str) -> Browser:
+def _signed_in(role):
     browser = Browser(raise_request_exception=False)
-    browser.force_login(
-        make_user(role=role), backend="allauth.account.auth_backends.AuthenticationBackend"
-    )
+    user = make_user(role=role)
+    browser.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     return browser
 
 
-def ask(browser: Browser, method: str, url: str, data=None) -> int:
-    try:
-        answer = getattr(browser, method)(url, data)
-    except UnicodeEncodeError:
-        # The test client itself cannot write a lone surrogate down; a browser never sends one.
-        return 0
-    if answer.streaming:
-        list(answer.streaming_content)
-    return answer.status_code
+def _ask(browser, method, url, data=""):
+    """The answer; whatever it changed is undone, so that each request meets the same rows."""
+    with transaction.atomic():
+        if method == "get":
+            answer = browser.get(f"{url}?{data}" if data else url)
+        else:
+            answer = browser.post(url, data, content_type="application/x-www-form-urlencoded")
+        if answer.streaming:
+            list(answer.streaming_content)
+        transaction.set_rollback(True)
+    return answer
 
 
-@pytest.mark.parametrize("role", ["administrator", "sales"])
-def test_no_query_string_makes_a_page_fall_over(role, rows):
-    browser, fallen = signed_in(role), []
-    for name in sorted(named_urls()):
-        if PAGES[name].post:
+@pytest.mark.parametrize("app", ["accounts", "company", "integrations", "invoices", "reports"])
+def test_no_parameter_and_no_field_makes_a_page_fail(app, places, failures, reads):
+    browser = _signed_in(User.Role.ADMINISTRATOR)
+    wrong = []
+
+    def attack(method, url, data):
+        failures.clear()
+        if _ask(browser, method, url, _written(data)).status_code >= 500 or failures:
+            wrong.append((method, url, {k: str(v)[:30] for k, v in data.items()}))
+
+    for name, url in places.items():
+        if not name.startswith(f"{app}:"):
             continue
-        url = address(name, rows)
-        for value in NASTY:
-            given = dict.fromkeys(PARAMETERS, value)
-            if ask(browser, "get", url, given) >= 500:
-                fallen.append((name, value[:20]))
-    assert fallen == []
-
-
-def test_no_form_that_is_sent_back_makes_a_page_fall_over(rows, settings):
-    settings.DEMO = True
-    browser, fallen = signed_in("administrator"), []
-    for name in sorted(named_urls()):
-        url = address(name, rows)
-        forms = [(url, "post", {})] if PAGES[name].post else []
-        if not PAGES[name].post:
-            answer = browser.get(url)
-            if answer.streaming:
-                list(answer.streaming_content)
+        reads.clear()
+        failures.clear()
+        page = _ask(browser, "get", url)
+        if page.status_code >= 500 or failures:
+            wrong.append(("get", url, {}))
+        names = sorted(reads)
+        for value in EVERYWHERE[:2]:
+            for each in names if not url.endswith("xlsx") else ():
+                attack("get", url, {each: value})
+        for value in ELSEWHERE if names else ():
+            # Those too that the page reads only once others are given.
+            attack("get", url, dict.fromkeys(sorted({*names, *reads}), value))
+        if "html" not in page.headers.get("Content-Type", "") or page.streaming:
+            continue
+        for action, fields in _Forms(page.text).found:
+            # The page's frame has its own: to sign out, and for the language.
+            if "logout" in action or (action.endswith("language/") and name != "accounts:profile"):
                 continue
+            for value in EVERYWHERE[:3]:
+                for field in fields:
+                    if field != "csrfmiddlewaretoken":
+                        attack("post", action or url, {**fields, field: value})
+            for value in ELSEWHERE:
+                attack("post", action or url, {**dict.fromkeys(fields, value), "extra": value})
+        reads.clear()
+        attack("post", url, {})
+        for value in EVERYWHERE:
+            attack("post", url, dict.fromkeys(reads, value))
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("role", [User.Role.FINANCE, User.Role.MANAGER, User.Role.SALES])
+def test_no_role_makes_a_page_fail(role, places, failures, reads):
+    browser = _signed_in(role)
+    wrong = []
+    # Sales sees a part of everything: each query is another one.
+    values = ELSEWHERE if role == User.Role.SALES else []
+    for url in places.values():
+        reads.clear()
+        failures.clear()
+        answers = [_ask(browser, "get", url), _ask(browser, "post", url)]
+        bad = _written(dict.fromkeys(sorted(reads), EVERYWHERE[1]))
+        answers += [_ask(browser, "get", url, bad), _ask(browser, "post", url, bad)]
+        names = sorted(reads)
+        answers += [_ask(browser, "get", url, _written(dict.fromkeys(names, v))) for v in values]
+        if failures or any(answer.status_code >= 500 for answer in answers):
+            wrong.append(url)
+    assert not wrong, wrong
+
+
+def test_no_page_runs_the_names_it_shows_and_none_tells_the_token(places):
+    for role in (User.Role.ADMINISTRATOR, User.Role.SALES):
+        browser = _signed_in(role)
+        for url in places.values():
+            answer = _ask(browser, "get", url)
             if "html" not in answer.headers.get("Content-Type", ""):
                 continue
-            page = Forms()
-            page.feed(answer.content.decode())
-            forms = page.found
-        for action, method, fields in forms:
-            target = action.split("?")[0] or url
-            if method.lower() != "post" or "logout" in target or "language" in target:
-                continue
-            for value in NASTY:
-                data = {key: value for key in fields if key not in ("once",)} | {"extra": value}
-                if ask(browser, "post", target, data) >= 500:
-                    fallen.append((name, target, value[:20]))
-    assert fallen == []
+            assert "<script>alert" not in answer.text, url
+            assert "<img src=x" not in answer.text, url
+            assert "<b>{{" not in answer.text, url
+            assert "49</b>" not in answer.text, url
+            assert "secret-token" not in answer.text, url
+            assert "no-cache" in answer["Cache-Control"] or "no-store" in answer["Cache-Control"]
 
 
-def test_every_page_with_a_hostile_name_shows_it_as_text(rows):
-    browser = signed_in("finance")
-    for name in ("invoices:deals", "invoices:list", "invoices:clients", "reports:desk"):
-        page = browser.get(reverse(name)).content.decode()
-        assert "<img src=x>" not in page
-        assert "<b>{{ 7*7 }}</b>" not in page
-        assert "<b>49</b>" not in page
-    assert Invoice.objects.exists()
+def test_an_address_of_where_one_was_that_is_none_does_not_fail(client, failures):
+    answer = client.get(
+        reverse("invoices:list"), headers={"HX-Request": "true", "HX-Current-URL": "http://[::1"}
+    )
+    assert (answer.status_code, failures) == (200, [])

@@ -105,9 +105,15 @@ def test_from_a_won_deal_to_a_paid_invoice_a_changed_chart_and_an_alert_mail(
     settled(page)
     axe(page)
 
-    # Bill a deal that is complete.
+    # Bill a deal that is complete, and needs no more than that.
     page.goto(live_site.url + reverse("invoices:deals"))
-    page.get_by_role("button", name=re.compile("^Draft invoice")).first.click()
+    titles = page.locator("#deal-list tbody th .row-link").all_inner_texts()
+    taxed = Deal.objects.filter(title__in=titles).exclude(lines=None)
+    plain = set(taxed.exclude(lines__tax_percent=0).values_list("pk", flat=True))
+    offered = page.get_by_role("button", name=re.compile("^Draft invoice"))
+    ready = {f"draft-{pk}" for pk in plain}
+    ids = [button.get_attribute("id") for button in offered.all()]
+    page.locator(f"#{next(each for each in ids if each in ready)}").click()
     draft = until(lambda: Invoice.objects.drafts().first())
     page.goto(live_site.url + reverse("invoices:edit", args=[draft.pk]))
     settled(page)
