@@ -64,7 +64,7 @@ def draft_from_deal(*, deal_id: int, by: User | None, on: date) -> Invoice:
 
 
 def _refuse_second_bill(deal: Deal) -> None:
-    billed = Invoice.objects.billing().filter(deal=deal).first()
+    billed = Invoice.objects.billing().filter(deal=deal, plan_step=0).first()
     if billed is None:
         return
     text = (

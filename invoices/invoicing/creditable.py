@@ -12,11 +12,12 @@ from moneyed import Money
 
 from billing_portal.money import formatted_minor, from_minor, to_minor
 from invoices.clients.vat import vat_treatment
+from invoices.documents.from_gross import basis_from_gross
 from invoices.documents.totals import STANDARD, LineInput, split, vat_of
 from invoices.invoicing import drafting
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.readiness import Reason
-from invoices.models import Company, Invoice, InvoiceEvent, InvoiceLine, VatBreakdown
+from invoices.models import Company, Invoice, InvoiceLine, VatBreakdown
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,9 @@ def creditable(invoice: Invoice) -> Creditable:
     notes = Invoice.objects.filter(corrects=invoice).issued()
     total = invoice.total_minor - (notes.aggregate(sum=Sum("total_minor"))["sum"] or 0)
     net_by_line = {line.pk: line.net_minor for line in invoice.lines.all()}
-    events = InvoiceEvent.objects.filter(
-        invoice__in=notes, kind=InvoiceEvent.Kind.ISSUED
-    ).values_list("data", flat=True)
-    for data in events:
-        for line_id, net_minor in data.get("lines", []):
-            if line_id in net_by_line:
-                net_by_line[line_id] -= net_minor
+    credited = InvoiceLine.objects.filter(invoice__in=notes, credits__invoice=invoice)
+    for line_id, net_minor in credited.values_list("credits_id", "net_minor"):
+        net_by_line[line_id] -= net_minor
     by_rate = {
         (row.category, Decimal(row.rate)): (row.basis_minor, row.vat_minor)
         for row in invoice.vat_breakdown.all()
@@ -189,18 +186,17 @@ def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Compa
     french = invoice.language == "fr"
     number = invoice.number
     label = f"Avoir sur facture {number}" if french else f"Credit on invoice {number}"
+    several = sum(basis + vat > 0 for basis, vat in groups.values()) > 1
     weights = {key: basis + vat for key, (basis, vat) in groups.items() if basis + vat > 0}
     shares = split(gross, weights)
     found, by_rate = [], {}
     for key, share in shares.items():
         if not share:
             continue
-        basis, vat = groups[key]
-        parts = split(share, {"net": basis, "vat": vat}) if vat > 0 else {"net": share, "vat": 0}
-        net = parts["net"]
+        net, vat = _parts(share, key[1], *groups[key])
         found.append(
             NoteLine(
-                label,
+                f"{label}{_at_rate(key[1], french=french)}" if several else label,
                 "C62",
                 LineInput(
                     quantity=Decimal(1),
@@ -211,8 +207,29 @@ def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Compa
                 net,
             )
         )
-        by_rate[key] = (net, parts["vat"])
+        by_rate[key] = (net, vat)
     return _checked(Wanted(tuple(found), by_rate), invoice, left)
+
+
+def _parts(gross: int, rate: Decimal, left_basis: int, left_vat: int) -> tuple[int, int]:
+    """Basis and VAT of a part with VAT: VAT is basis × rate wherever the amount allows it.
+
+    The last part takes what is left, odd cent included, so that all parts make the invoice's VAT.
+    """
+    if left_vat <= 0:
+        return gross, 0
+    if gross == left_basis + left_vat:
+        return left_basis, left_vat
+    basis = basis_from_gross(gross, rate)
+    if 0 <= basis <= left_basis and gross - basis <= left_vat:
+        return basis, gross - basis
+    parts = split(gross, {"net": left_basis, "vat": left_vat})
+    return parts["net"], parts["vat"]
+
+
+def _at_rate(rate: Decimal, *, french: bool) -> str:
+    written = format(rate.normalize() + 0, "f")
+    return f" (TVA {written.replace('.', ',')} %)" if french else f" (VAT {written}%)"
 
 
 def _imported_groups(

@@ -98,9 +98,6 @@ def issue_credit_note(
                 "corrects": invoice.number,
                 "total_minor": note.total_minor,
                 "currency": note.currency,
-                "lines": [
-                    [line.source_id, line.net_minor] for line in wanted.lines if line.source_id
-                ],
             },
         )
         if applied:
@@ -172,6 +169,7 @@ def _store_credit_lines(note: Invoice, wanted: Wanted) -> list[InvoiceLine]:
             vat_category=line.amounts.vat_category,
             vat_rate=line.amounts.vat_rate,
             net_minor=line.net_minor,
+            credits_id=line.source_id,
         )
         for position, line in enumerate(wanted.lines, 1)
     )

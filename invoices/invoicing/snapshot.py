@@ -152,7 +152,12 @@ def _late_penalty(language: Language, issue_date: date) -> str:
 def _vat_in_eur(invoice: Invoice, company: Company, vat_minor: int, on: date) -> int | None:
     if invoice.currency == "EUR" or company.currency != "EUR" or not vat_minor:
         return None
-    rate = rate_on(invoice.currency, company.currency, on)
+    # A credit note takes back what its invoice said, at the rate that the invoice was declared at.
+    rate = (
+        invoice.exchange_rate
+        if invoice.is_credit_note
+        else rate_on(invoice.currency, company.currency, on)
+    )
     if rate is None:
         return None
     return round_half_up(from_minor(vat_minor, invoice.currency).amount * rate, "EUR")

@@ -13,9 +13,9 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 _CONTENT = (  # noqa: SIM905 - reads better than a column of quotes
-    "kind imported number series_id sequence client_id deal_id corrects_id title language currency "
-    "issue_date due_date terms_kind terms_days service_from service_until purchase_order note "
-    "net_minor vat_minor total_minor exchange_rate content_hash previous_hash"
+    "kind imported number series_id sequence client_id deal_id plan_step corrects_id title "
+    "language currency issue_date due_date terms_kind terms_days service_from service_until "
+    "purchase_order note net_minor vat_minor total_minor exchange_rate content_hash previous_hash"
 ).split()
 _PAYMENT = ["client_id", "received_on", "currency", "amount_minor", "reference", "reverses_id"]
 

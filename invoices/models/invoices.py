@@ -92,6 +92,9 @@ class Invoice(models.Model):
     deal = models.ForeignKey(
         "invoices.Deal", on_delete=models.PROTECT, null=True, blank=True, related_name="invoices"
     )
+    # Which step of the deal's plan this bills: deposits and instalments count from 1, a deal that
+    # is billed whole is step 0.
+    plan_step = models.PositiveSmallIntegerField(default=0)
     corrects = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="credit_notes"
     )
@@ -234,14 +237,15 @@ class Invoice(models.Model):
                 condition=Q(imported=True) & ~Q(number=""),
                 name="imported_numbers_are_unique",
             ),
-            # One draft or invoice per deal: two clerks clicking at once make one. An invoice that
-            # was credited whole frees its deal, to be billed as it should have been.
+            # One draft or invoice per deal and step of its plan: two clerks clicking at once make
+            # one. An invoice that was credited whole frees its step, to be billed as it should
+            # have been.
             models.UniqueConstraint(
-                fields=["deal"],
+                fields=["deal", "plan_step"],
                 condition=Q(kind="invoice", deal__isnull=False)
                 & ~Q(status="void")
                 & ~credited_whole(),
-                name="a_deal_is_billed_once",
+                name="a_step_of_a_deal_is_billed_once",
             ),
         ]
         indexes = [

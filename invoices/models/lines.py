@@ -24,6 +24,10 @@ class InvoiceLine(models.Model):
     vat_category = models.CharField(max_length=2, default="S")
     vat_rate = models.DecimalField(_("VAT"), max_digits=5, decimal_places=2, default=20)
     net_minor = models.BigIntegerField(default=0)
+    # On a credit note: the line of the invoice that this one takes back, by its own net.
+    credits = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="credited_by"
+    )
 
     class Meta:
         ordering = ["position", "pk"]

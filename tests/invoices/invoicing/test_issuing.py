@@ -16,7 +16,10 @@ from pypdf import PdfReader
 
 from invoices.accounting import books
 from invoices.deals.drafting import draft_from_deal
+from invoices.documents import totals
+from invoices.documents.from_gross import basis_from_gross
 from invoices.documents.pdf import render as pdf
+from invoices.invoicing import creditable as creditable_rules
 from invoices.invoicing import crediting, drafting, freezing, issuing, readiness
 from invoices.invoicing.creditable import CreditLine
 from invoices.invoicing.freezing import IssueRefused
@@ -518,6 +521,83 @@ def test_an_amount_is_credited_in_the_proportion_of_the_rates():
     credit(invoice)
     assert fresh(invoice).outstanding_minor == 0
     assert books.verify() == []
+
+
+def test_vat_of_an_amount_is_basis_times_rate_wherever_the_amount_allows_it():
+    invoice = make_issued(lines=((1, "923.85", 20),))
+    credit(invoice, amount=Money("17.39", "EUR"))
+    note = credit(invoice, amount=Money("221.72", "EUR"))
+    assert (note.net_minor, note.vat_minor) == (184_77, 36_95)
+    rest = credit(invoice)
+    notes = Invoice.objects.credit_notes()
+    assert sum(each.vat_minor for each in notes) == invoice.vat_minor
+    assert rest.outstanding_minor == 0
+    assert books.verify() == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    gross=st.integers(1, 200_000),
+    rate=st.sampled_from(["20", "10", "5.5", "2.1"]),
+    basis=st.integers(1, 200_000),
+)
+def test_a_part_with_vat_never_takes_more_than_is_left(gross, rate, basis):
+    rate = Decimal(rate)
+    vat = totals.vat_of(basis, rate)
+    if gross > basis + vat or not vat:
+        return
+    net, tax = creditable_rules._parts(gross, rate, basis, vat)
+    assert net + tax == gross
+    assert 0 <= net <= basis and 0 <= tax <= vat
+    if (
+        gross < basis + vat
+        and totals.vat_of(basis_from_gross(gross, rate), rate) + (basis_from_gross(gross, rate))
+        == gross
+    ):
+        assert tax == totals.vat_of(net, rate)
+
+
+def test_an_amount_over_several_rates_says_which_line_is_which():
+    invoice = make_issued(lines=((1, 100, 20), (1, 100, "5.5")))
+    note = credit(invoice, amount=Money("100.00", "EUR"))
+    assert sorted(line.description for line in note.lines.all()) == [
+        f"Avoir sur facture {invoice.number} (TVA 20 %)",
+        f"Avoir sur facture {invoice.number} (TVA 5,5 %)",
+    ]
+
+
+def test_what_a_note_credits_is_said_by_its_lines():
+    invoice = make_issued(lines=((1, 100), (1, 50)))
+    first, second = invoice.lines.all()
+    note = credit(invoice, [CreditLine(second.pk, 20_00)])
+    assert list(note.lines.values_list("credits_id", "net_minor")) == [(second.pk, 20_00)]
+    # The log may lose its figures: nothing is computed with them.
+    assert "lines" not in note.events.get(kind="issued").data
+    left = creditable_rules.creditable(invoice)
+    assert left.net_by_line == {first.pk: 100_00, second.pk: 30_00}
+
+
+def test_a_credit_note_in_pounds_takes_back_the_euros_that_its_invoice_said():
+    client = make_client(currency="GBP", country="FR")
+    make_company()
+    ExchangeRate.objects.create(currency="GBP", on=ON, rate="1.1523", source="ECB")
+    invoice = make_issued(client=client)
+    assert invoice.paper["vat_minor_in_eur"] == 230_46
+    later = ON + timedelta(days=2)
+    ExchangeRate.objects.create(
+        currency="GBP", on=ON + timedelta(days=1), rate="1.30", source="ECB"
+    )
+    note = crediting.issue_credit_note(invoice_id=invoice.pk, reason="Wrong", by=None, on=later)
+    assert note.exchange_rate == fresh(invoice).exchange_rate
+    assert note.paper["vat_minor_in_eur"] == invoice.paper["vat_minor_in_eur"]
+
+
+def test_where_the_rate_was_not_known_the_note_states_none_either():
+    client = make_client(currency="GBP", country="FR")
+    invoice = make_issued(client=client)
+    ExchangeRate.objects.create(currency="GBP", on=ON, rate="1.30", source="ECB")
+    note = credit(invoice)
+    assert (note.exchange_rate, note.paper.get("vat_minor_in_eur")) == (None, None)
 
 
 def test_an_invoice_of_the_old_system_is_credited_by_amount():
