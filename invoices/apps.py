@@ -8,7 +8,11 @@ class InvoicesConfig(AppConfig):
     verbose_name = _("Invoices")
 
     def ready(self) -> None:
+        from invoices.invoicing.sending import KIND, InvoiceMail
         from invoices.models import database_rules
+        from invoices.outbox import kinds
+
+        kinds.register(KIND, InvoiceMail())
 
         pre_migrate.connect(database_rules.before_migrate, sender=self)
         post_migrate.connect(database_rules.after_migrate, sender=self)

@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class ReportsConfig(AppConfig):
     name = "reports"
     verbose_name = _("Reports")
+
+    def ready(self) -> None:
+        from invoices.outbox import kinds
+        from reports.alerts.digests import KIND, AlertMail
+
+        kinds.register(KIND, AlertMail())

@@ -22,7 +22,6 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("portal")
 
 
-
 def pytest_addoption(parser):
     parser.addoption(
         "--on-day",

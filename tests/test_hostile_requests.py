@@ -43,7 +43,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:DateTimeField .* received a naive datetime"),
 ]
 
-BOMB = "</script><script>alert(1)</script><b>{{ 7*7 }}</b>{% debug %}'\"><img src=x onerror=alert(1)>"
+BOMB = (
+    "</script><script>alert(1)</script><b>{{ 7*7 }}</b>{% debug %}'\"><img src=x onerror=alert(1)>"
+)
 NAME = f"\u202eGrève & {BOMB} 🎉"
 
 

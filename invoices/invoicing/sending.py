@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Sum
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,8 +16,11 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted
 from invoices.documents import mentions
-from invoices.models import Company, Invoice, InvoiceEvent, Message
+from invoices.models import Allocation, Company, Invoice, InvoiceEvent, Message
+from invoices.outbox.kinds import Held, Kind, Words
 from invoices.outbox.queueing import MailRefused, queue
+
+KIND = "invoice"
 
 
 def queue_invoice(
@@ -47,9 +52,8 @@ def queue_invoice(
                 _("%(number)s has no PDF here: it comes from an older system.")
                 % {"number": invoice.number}
             )
-        company = Company.objects.get(pk=1)
         sent_before = 0
-        for before in invoice.messages.filter(kind="invoice"):
+        for before in invoice.messages.filter(kind=KIND):
             if before.state == Message.State.QUEUED and before.to == list(dict.fromkeys(to)):
                 return before
             sent_before += 1
@@ -61,14 +65,14 @@ def queue_invoice(
                 )
                 % {"number": invoice.number}
             )
-        subject, text, html = invoice_mail(invoice, company)
+        # One that was refused or held back waits for nobody any more: this one goes in its place.
+        invoice.messages.filter(
+            kind=KIND, state__in=(Message.State.FAILED, Message.State.HELD)
+        ).update(state=Message.State.CANCELLED)
         message = queue(
             reason_key=f"invoice:{invoice.pk}:{sent_before + 1}",
-            kind="invoice",
+            kind=KIND,
             to=to,
-            subject=subject,
-            body_text=text,
-            body_html=html,
             attachments=documents,
             invoice=invoice,
             language=invoice.language,
@@ -84,8 +88,78 @@ def queue_invoice(
         return message
 
 
+class InvoiceMail(Kind):
+    """The mail of an invoice or credit note: worded by what is owed when it leaves."""
+
+    def known(self, message: Message) -> dict[str, Any]:
+        return {"credited": bool(message.invoice and _credited_by(message.invoice))}
+
+    def words(self, message: Message) -> Words:
+        assert message.invoice_id is not None
+        invoice = Invoice.objects.select_related("client", "corrects").get(pk=message.invoice_id)
+        # Paid meanwhile, the client still needs his document, and the mail says that it is paid.
+        # Taken back by a credit note, the two should leave together, or neither: people decide.
+        if not message.data.get("known", {}).get("credited") and _credited_by(invoice):
+            raise Held("credited")
+        return Words(*invoice_mail(invoice, Company.objects.get(pk=1)))
+
+    def reason(self, code: str) -> str:
+        if code == "credited":
+            return _(
+                "A credit note took the whole invoice back before this mail left. Send it together "
+                "with the credit note, or cancel it."
+            )
+        return ""
+
+    def queued_again(self, message: Message, *, by: User | None) -> None:
+        self._tell(message, InvoiceEvent.Kind.QUEUED, by, again=True)
+
+    def sent(self, message: Message, *, refused: Sequence[str], by: User | None) -> None:
+        assert message.invoice_id is not None
+        Invoice.objects.filter(pk=message.invoice_id, sent_at__isnull=True).update(
+            sent_at=message.sent_at
+        )
+        self._tell(message, InvoiceEvent.Kind.SENT, by, refused=list(refused))
+
+    def failed(self, message: Message) -> None:
+        self._tell(
+            message,
+            InvoiceEvent.Kind.SEND_FAILED,
+            None,
+            trouble=message.trouble,
+            error=message.error[:500],
+        )
+
+    @staticmethod
+    def _tell(message: Message, kind: str, by: User | None, **more: Any) -> None:
+        assert message.invoice_id is not None
+        InvoiceEvent.objects.create(
+            invoice_id=message.invoice_id,
+            kind=kind,
+            on=timezone.localdate(),
+            by=by,
+            data={"message_id": message.pk, "to": message.to, **more},
+        )
+
+
+def _settled_by(invoice: Invoice) -> dict[str, int]:
+    """What settled it, in minor units by kind; a part taken back is not in it."""
+    sums = invoice.allocations.order_by().values_list("kind").annotate(Sum("amount_minor"))
+    return {kind: minor for kind, minor in sums if minor}
+
+
+def _credited_by(invoice: Invoice) -> list[str]:
+    """The credit notes that took the whole invoice back; none if any of it was or is to be paid."""
+    if invoice.is_credit_note or not invoice.total_minor:
+        return []
+    if _settled_by(invoice).get(Allocation.Kind.CREDIT, 0) < invoice.total_minor:
+        return []
+    notes = invoice.allocations.filter(kind=Allocation.Kind.CREDIT).order_by("pk")
+    return list(dict.fromkeys(notes.values_list("credit_note__number", flat=True)))
+
+
 def invoice_mail(invoice: Invoice, company: Company) -> tuple[str, str, str]:
-    """Subject, text and HTML, in the language of the document."""
+    """Subject, text and HTML, in the language of the document, by what is owed now."""
     language = "fr" if invoice.language == "fr" else "en"
     locale = mentions.LOCALES[language]
     assert invoice.issue_date is not None and invoice.due_date is not None
@@ -95,14 +169,19 @@ def invoice_mail(invoice: Invoice, company: Company) -> tuple[str, str, str]:
     }
     # The account that the attached page names, even if the company has another one by now.
     iban = invoice.paper["seller"].get("iban", "") if invoice.paper else company.iban
+    owed = invoice.outstanding_minor > 0
+    credited_by = _credited_by(invoice)
     context = {
         "invoice": invoice,
         "company": company,
         "kind": kinds[language],
         "total": formatted(invoice.total, locale),
         "outstanding": formatted(invoice.outstanding_balance, locale),
-        "is_settled": not invoice.outstanding_minor,
-        "is_part": 0 < invoice.outstanding_minor < invoice.total_minor,
+        "is_owed": owed,
+        "credited_by": ", ".join(credited_by),
+        # A loss that we wrote off is no payment, and no promise to ask no more: nothing is said.
+        "is_paid": not (owed or credited_by or Allocation.Kind.WRITE_OFF in _settled_by(invoice)),
+        "is_part": owed and invoice.outstanding_minor < invoice.total_minor,
         "issued": mentions.long_date(invoice.issue_date, language),
         "due": mentions.long_date(invoice.due_date, language),
         "is_credit": invoice.is_credit_note,

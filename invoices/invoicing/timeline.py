@@ -148,7 +148,8 @@ def _sent(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
 
 
 def _failed(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
-    details = [_people(data), str(data.get("error", ""))[:200]]
+    trouble = dict(Message.Trouble.choices).get(str(data.get("trouble", "")), "")
+    details = [_people(data), f"{trouble} {data.get('error', '')}".strip()[:300]]
     return "mail-x", "", _("The mail was refused"), details, _mail(data), _("see the mail"), True
 
 

@@ -21,6 +21,26 @@ class Message(models.Model):
         SENT = "sent", pgettext_lazy("mail", "Sent")
         FAILED = "failed", pgettext_lazy("mail", "Refused")
         CANCELLED = "cancelled", _("Cancelled")
+        # What it was to say is no longer so: it leaves when somebody says that it shall.
+        HELD = "held", _("Held back")
+
+    class Trouble(models.TextChoices):
+        """Why it did not leave, as a code; the server's own words stand in `error`."""
+
+        SETUP = (
+            "setup",
+            _(
+                "The mail server turns the portal away, not the recipient: look at its address, "
+                "user, password and sender in the settings. Nothing is lost; all mails wait and "
+                "are tried again every ten minutes."
+            ),
+        )
+        LATER = "later", _("The mail server did not take it for now; it is tried again.")
+        TOO_OFTEN = "too_often", _("It was tried for two days and never taken.")
+        REFUSED = "refused", _("The mail server refused it for good.")
+        SOME = "some", _("Not everybody received it.")
+        UNCONFIRMED = "unconfirmed", _("The line broke off before the server confirmed.")
+        TOO_LONG = "too_long", _("The text of this mail is too long.")
 
     # What makes this mail once: "invoice:42:1", "alert:7:2026-11-24".
     reason_key = models.CharField(max_length=200, unique=True)
@@ -35,8 +55,11 @@ class Message(models.Model):
     to = models.JSONField()
     cc = models.JSONField(default=list, blank=True)
     reply_to = models.CharField(max_length=254, blank=True)
+    # What its kind words it from: keys of rows, and what was known when it was asked for.
+    data = models.JSONField(default=dict, blank=True)
+    # Until it leaves what it is about; from then on the words that left, kept as evidence.
     subject = models.CharField(max_length=250)
-    body_text = models.TextField()
+    body_text = models.TextField(blank=True)
     body_html = models.TextField(blank=True)
     attachments = models.ManyToManyField(Document, blank=True, related_name="+")
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
@@ -44,6 +67,7 @@ class Message(models.Model):
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     # Until then a worker is busy with it; after a crash another one takes over.
     claimed_until = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=30, blank=True)
     error = models.TextField(blank=True)
     # Message-ID of the mail, the same at every attempt.
     mail_id = models.CharField(max_length=200)

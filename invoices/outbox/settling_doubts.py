@@ -7,8 +7,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from invoices.models import InvoiceEvent, Message
+from invoices.models import Message
 from invoices.outbox.delivering import mark_sent
+from invoices.outbox.kinds import kind_of
 from invoices.outbox.queueing import MailRefused, hurry, queue
 
 
@@ -26,35 +27,31 @@ def confirm_arrived(*, message_id: int, by: User | None) -> Message:
 
 
 def resend(*, message_id: int, by: User | None) -> Message:
-    """Send a mail again: the same row where it never arrived, a new one where it was sent."""
+    """Send a mail again: the same row where it never arrived, a new one where it was sent.
+
+    It is worded anew when it leaves, and whoever asks knows how things stand now: what held it
+    back does so no more.
+    """
     with transaction.atomic():
         message = _locked(message_id)
-        if message.state == Message.State.QUEUED:
+        if message.state == Message.State.SENT:
+            message = _again(message, by)
+        elif message.state == Message.State.QUEUED:
             Message.objects.filter(pk=message.pk).update(next_attempt_at=None)
-        elif message.state in (
-            Message.State.FAILED,
-            Message.State.SENDING,
-            Message.State.CANCELLED,
-        ):
+        else:
             if message.claimed_until and message.claimed_until > timezone.now():
                 raise MailRefused(_("A worker is sending it right now: look again in a minute."))
+            known = kind_of(message).known(message)
             Message.objects.filter(pk=message.pk).update(
                 state=Message.State.QUEUED,
                 attempts=0,
                 next_attempt_at=None,
                 claimed_until=None,
+                trouble="",
                 error="",
+                data={**message.data, **({"known": known} if known else {})},
             )
-        else:
-            return _again(message, by)
-        if message.invoice_id:
-            InvoiceEvent.objects.create(
-                invoice_id=message.invoice_id,
-                kind=InvoiceEvent.Kind.QUEUED,
-                on=timezone.localdate(),
-                by=by,
-                data={"message_id": message.pk, "to": message.to, "again": True},
-            )
+        kind_of(message).queued_again(message, by=by)
         hurry(message)
     message.refresh_from_db()
     return message
@@ -63,7 +60,7 @@ def resend(*, message_id: int, by: User | None) -> Message:
 def _again(message: Message, by: User | None) -> Message:
     root = message.reason_key.split("#")[0]
     n = Message.objects.filter(reason_key__startswith=f"{root}#").count() + 2
-    copy = queue(
+    return queue(
         reason_key=f"{root}#{n}",
         kind=message.kind,
         to=message.to,
@@ -71,29 +68,25 @@ def _again(message: Message, by: User | None) -> Message:
         subject=message.subject,
         body_text=message.body_text,
         body_html=message.body_html,
+        data=message.data,
         attachments=list(message.attachments.all()),
         invoice=message.invoice,
         client=message.client,
         language=message.language,
         by=by,
     )
-    if copy.invoice_id:
-        InvoiceEvent.objects.create(
-            invoice_id=copy.invoice_id,
-            kind=InvoiceEvent.Kind.QUEUED,
-            on=timezone.localdate(),
-            by=by,
-            data={"message_id": copy.pk, "to": copy.to, "again": True},
-        )
-    return copy
+
+
+# What may still be kept from leaving, or is known not to have left.
+_NOT_LEFT = (Message.State.QUEUED, Message.State.FAILED, Message.State.HELD)
 
 
 def cancel(*, message_id: int, by: User | None) -> Message:
-    """Keep a waiting mail from leaving."""
+    """Keep a mail from leaving that waits, was held back or was refused."""
     with transaction.atomic():
         message = _locked(message_id)
-        if message.state != Message.State.QUEUED:
-            raise MailRefused(_("Only a waiting mail can be cancelled."))
+        if message.state not in _NOT_LEFT:
+            raise MailRefused(_("Only a mail that has not left can be cancelled."))
         message.state = Message.State.CANCELLED
         message.claimed_until = None
         message.save(update_fields=["state", "claimed_until"])

@@ -22,8 +22,10 @@ from billing_portal.lists.paging import paginate
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
 from invoices.models import Message
+from invoices.outbox.kinds import Held, Moot, kind_of, trouble_of, words_of
 from invoices.outbox.queueing import MailRefused
 from invoices.outbox.settling_doubts import cancel, confirm_arrived, resend
+from invoices.outbox.waiting import WAITING, waiting_for_a_person
 
 COLUMNS = (
     Column("created", gettext_lazy("Written"), order="created_at", falling=True),
@@ -36,7 +38,10 @@ LOOKS = {
     Message.State.SENT: ("send", "sent"),
     Message.State.FAILED: ("mail-x", "overdue"),
     Message.State.CANCELLED: ("ban", "draft"),
+    Message.State.HELD: ("clock-pause", "promised"),
 }
+
+UNSENT = (Message.State.QUEUED, Message.State.HELD, Message.State.FAILED)
 
 
 @require_GET
@@ -50,7 +55,11 @@ def mail_list(request: StaffRequest) -> HttpResponse:
         .values_list("state", "n")
     )
     rows = Message.objects.select_related("invoice")
-    if state in Message.State.values:
+    waiting = waiting_for_a_person()
+    number_waiting = waiting.count()
+    if state == WAITING:
+        rows, count = waiting.select_related("invoice"), number_waiting
+    elif state in Message.State.values:
         rows = rows.filter(state=state)
         count = by_state.get(state, 0)
     else:
@@ -69,6 +78,7 @@ def mail_list(request: StaffRequest) -> HttpResponse:
         }
         for key, label, n in [
             ("", _("All"), sum(by_state.values())),
+            (WAITING, _("Need you"), number_waiting),
             *((key, label, by_state.get(key, 0)) for key, label in Message.State.choices),
         ]
     ]
@@ -94,11 +104,21 @@ def mail(request: StaffRequest, pk: int) -> HttpResponse:
         Message.objects.select_related("invoice", "client", "created_by"), pk=pk
     )
     sign, look = LOOKS[Message.State(found.state)]
+    trouble, words = trouble_of(found), None
+    try:
+        # What left stands in the row; what has not left is shown as it would leave now.
+        words = words_of(found) if found.state in UNSENT else None
+    except (Held, Moot) as reason:
+        trouble = trouble or kind_of(found).reason(reason.code)
     return render(
         request,
         "invoices/outbox/mail_message.html",
         {
             "mail": found,
+            "subject": words.subject if words else found.subject,
+            "text": words.text if words else found.body_text,
+            "unsent": found.state in UNSENT,
+            "trouble": trouble,
             "attachments": found.attachments.defer("content"),
             "sign": sign,
             "look": look,
@@ -111,6 +131,9 @@ def _decide(
 ) -> HttpResponse:
     def page(found: int, say: Callable[..., None], text: Any) -> HttpResponse:
         say(request, text)
+        if request.POST.get("from") == "desk":
+            # By address: invoices knows no reports.
+            return redirect("/")
         return redirect("invoices:mail-message", pk=found)
 
     answer = carry_out(

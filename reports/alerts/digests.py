@@ -21,15 +21,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.accounts.models import User
+from billing_portal.accounts.roles import sees_everything
 from invoices.company.currencies import company_currency
-from invoices.models import Client, Company, Deal, Invoice
+from invoices.models import Client, Company, Deal, Invoice, Message
+from invoices.outbox.kinds import Kind, Moot, Words
 from invoices.outbox.queueing import MailRefused, queue
+from reports.alerts.permissions import may_see
 from reports.alerts.subjects import with_subjects
 from reports.alerts.words import name_of, words_of
 from reports.models import Alert, AlertRule
 
 logger = logging.getLogger(__name__)
 
+KIND = "alert"
 # So many are told in full; the rest is a number and a link.
 LISTED = 25
 
@@ -40,28 +44,25 @@ class Recipient:
     name: str
     language: str
     alerts: list[Alert] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Mail:
-    subject: str
-    text: str
-    html: str
+    # None for an address of nobody here.
+    user: User | None = None
 
 
 def queue_digests(*, rule: AlertRule, alerts: Sequence[Alert], on: date) -> int:
     """Put the mails about saved `alerts` into the outbox; the number of mails."""
     queued = 0
     for recipient in recipients(rule, alerts):
-        mail = compose(rule, recipient)
         try:
             queue(
                 reason_key=reason_key(rule, recipient, on),
-                kind="alert",
+                kind=KIND,
                 to=[recipient.email],
-                subject=mail.subject,
-                body_text=mail.text,
-                body_html=mail.html,
+                subject=compose(rule, recipient).subject,
+                data={
+                    "rule": rule.pk,
+                    "alerts": [alert.pk for alert in recipient.alerts],
+                    "user": recipient.user.pk if recipient.user else None,
+                },
                 language="fr" if recipient.language.startswith("fr") else "en",
             )
         except MailRefused as refusal:
@@ -70,6 +71,30 @@ def queue_digests(*, rule: AlertRule, alerts: Sequence[Alert], on: date) -> int:
         else:
             queued += 1
     return queued
+
+
+class AlertMail(Kind):
+    """Worded when it leaves, for who receives it: what he may not open is no link."""
+
+    def words(self, message: Message) -> Words:
+        if "rule" not in message.data:
+            # Queued before mails were worded when they leave.
+            return super().words(message)
+        rule = AlertRule.objects.filter(pk=message.data["rule"]).first()
+        found = Alert.objects.in_bulk(message.data["alerts"])
+        alerts = [found[pk] for pk in message.data["alerts"] if pk in found]
+        if rule is None or not alerts:
+            raise Moot("no_alert_left")
+        number = message.data["user"]
+        user = User.objects.filter(pk=number, is_active=True).first()
+        if number and user is None:
+            raise Moot("reader_left")
+        return compose(rule, Recipient(message.to[0], str(user or ""), "", alerts, user))
+
+    def reason(self, code: str) -> str:
+        if code == "reader_left":
+            return _("Whom it was for has left, so it was not sent.")
+        return _("The alerts that it tells of are no longer here, so it was not sent.")
 
 
 def reason_key(rule: AlertRule, recipient: Recipient, on: date) -> str:
@@ -82,14 +107,16 @@ def recipients(rule: AlertRule, alerts: Sequence[Alert]) -> list[Recipient]:
     found: dict[str, Recipient] = {}
     company = Company.ours()
     for user in _people(rule):
-        found[user.email.lower()] = Recipient(user.email, str(user), user.language, list(alerts))
+        found[user.email.lower()] = Recipient(
+            user.email, str(user), user.language, list(alerts), user
+        )
     for address in rule.recipients.get("emails", []):
         language = company.language if company else "fr"
         found.setdefault(address.lower(), Recipient(address, "", language, list(alerts)))
     if rule.recipients.get("owner"):
         for alert, owner in _owned(alerts):
             own = found.setdefault(
-                owner.email.lower(), Recipient(owner.email, str(owner), owner.language)
+                owner.email.lower(), Recipient(owner.email, str(owner), owner.language, user=owner)
             )
             if alert not in own.alerts:
                 own.alerts.append(alert)
@@ -127,12 +154,13 @@ def _owned(alerts: Sequence[Alert]) -> list[tuple[Alert, User]]:
     return found
 
 
-def compose(rule: AlertRule, recipient: Recipient) -> Mail:
-    """The mail as the recipient reads it; the alerts may be unsaved."""
+def compose(rule: AlertRule, recipient: Recipient) -> Words:
+    """The mail as the recipient reads it, "" being the language of now; alerts may be unsaved."""
     number, currency = len(recipient.alerts), company_currency()
-    with translation.override(recipient.language):
+    with translation.override(recipient.language or translation.get_language()):
         rule_name = name_of(rule, currency)
         shown = with_subjects(recipient.alerts[:LISTED])
+        opens = _openable(shown, recipient.user)
         listed = [words_of(alert, currency) for alert in shown]
         subject = listed[0].title
         if number > 1:
@@ -144,18 +172,34 @@ def compose(rule: AlertRule, recipient: Recipient) -> Mail:
             "rule_name": rule_name,
             "recipient": recipient,
             "subject": subject,
-            "listed": [(words, absolute(words.url)) for words in listed],
+            "listed": [
+                (words, absolute(words.url) if alert in opens else "")
+                for alert, words in zip(shown, listed, strict=True)
+            ],
             "more": number - len(listed),
-            "inbox": absolute(reverse("reports:alerts")),
+            "inbox": _inbox(recipient.user),
             "greeting": _("Good morning %(name)s,") % {"name": recipient.name}
             if recipient.name
             else _("Good morning,"),
         }
-        return Mail(
+        return Words(
             subject=" ".join(subject.split())[:250],
             text=render_to_string("reports/alerts/email/alert.txt", context),
             html=render_to_string("reports/alerts/email/alert.html", context),
         )
+
+
+def _openable(alerts: Sequence[Alert], user: User | None) -> Sequence[Alert]:
+    """Those whose rows the reader sees; an address of nobody here opens nothing."""
+    if user is None or sees_everything(user):
+        return alerts if user else []
+    return [alert for alert, owner in _owned(alerts) if owner == user]
+
+
+def _inbox(user: User | None) -> str:
+    if user is None or not may_see(user):
+        return ""
+    return absolute(reverse("reports:alerts"))
 
 
 def absolute(url: str) -> str:

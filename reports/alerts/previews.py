@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from billing_portal import dates
 from billing_portal.accounts.models import User
 from invoices.company.currencies import company_currency
+from invoices.outbox.kinds import Words
 from reports.alerts import digests
 from reports.alerts.backtest import Backtest, backtest, try_thresholds
 from reports.alerts.kinds.registry import kind_of
@@ -167,10 +168,10 @@ def times_fired(rule: AlertRule, on: date) -> int:
     return number
 
 
-def _mail(rule: AlertRule, now: list[Alert], reader: User) -> digests.Mail | None:
+def _mail(rule: AlertRule, now: list[Alert], reader: User) -> Words | None:
     if not now:
         return None
-    recipient = digests.Recipient(reader.email, str(reader), reader.language, now)
+    recipient = digests.Recipient(reader.email, str(reader), reader.language, now, reader)
     return digests.compose(rule, recipient)
 
 

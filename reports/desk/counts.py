@@ -12,7 +12,7 @@ from billing_portal.accounts.models import User
 from invoices.models import Company
 from reports.alerts.inbox import waiting
 from reports.alerts.permissions import may_see
-from reports.desk.selections import overdue, to_bill, unapplied
+from reports.desk.selections import mails, overdue, to_bill, unapplied
 from reports.models import Alert
 from reports.stale_counts import KEPT_SECONDS, key_of
 
@@ -41,6 +41,11 @@ def counts(user: User, on: date) -> list[SideCount]:
             if "payments" in numbers
             else []
         ),
+        *(
+            [SideCount("mails", numbers["mails"], _("not sent"), needs=True)]
+            if "mails" in numbers
+            else []
+        ),
         *([SideCount("alerts", numbers["alerts"], _("new"))] if "alerts" in numbers else []),
     ]
 
@@ -53,6 +58,8 @@ def _numbers(user: User, on: date) -> dict[str, int]:
     }
     if user.has_perm("invoices.view_payment"):
         found["payments"] = unapplied().count()
+    if user.has_perm("invoices.view_mail"):
+        found["mails"] = mails().count()
     if may_see(user):
         found["alerts"] = Alert.objects.filter(waiting(on)).count()
     return found

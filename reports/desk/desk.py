@@ -24,9 +24,10 @@ SECTIONS: tuple[Callable[[User, date], Section | None], ...] = (
     worklists.unapplied,
     worklists.overdue,
     worklists.alerts,
+    worklists.mails,
 )
 # The longest lists first.
-_PLACES = ("to_bill", "overdue", "unapplied", "drafts", "alerts")
+_PLACES = ("to_bill", "overdue", "mails", "unapplied", "drafts", "alerts")
 
 
 def desk(user: User, on: date) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from datetime import date
 from django.db.models import F, QuerySet
 
 from billing_portal.accounts.models import User
-from invoices.models import Company, Deal, Invoice, Payment
+from invoices.models import Company, Deal, Invoice, Message, Payment
+from invoices.outbox.waiting import waiting_for_a_person
 
 
 def to_bill(user: User, company: Company | None) -> QuerySet[Deal]:
@@ -21,6 +22,10 @@ def drafts(user: User) -> QuerySet[Invoice]:
 
 def overdue(user: User, on: date) -> QuerySet[Invoice]:
     return Invoice.objects.overdue(on).visible_to(user)
+
+
+def mails() -> QuerySet[Message]:
+    return waiting_for_a_person()
 
 
 def unapplied() -> QuerySet[Payment]:

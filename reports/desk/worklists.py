@@ -25,6 +25,8 @@ from billing_portal.money import formatted_minor
 from invoices.company.currencies import company_currency
 from invoices.deals.queue import Waiting, examine
 from invoices.models import Company, Deal
+from invoices.outbox.kinds import trouble_of
+from invoices.outbox.waiting import WAITING
 from invoices.selections.filters import InvoiceFilter
 from invoices.selections.sql import InCompanyCurrency
 from reports.alerts.listing import latest_rules, latest_waiting
@@ -36,7 +38,7 @@ from reports.links import invoice_list
 
 # So many deals are looked into for what they lack.
 EXAMINED = 300
-DEALS, INVOICES, DRAFTS, PAYMENTS = 6, 7, 5, 5
+DEALS, INVOICES, DRAFTS, PAYMENTS, MAILS = 6, 7, 5, 5, 5
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,30 @@ def alerts(user: User, on: date) -> Section | None:
         "alerts", "bell", _("Alerts"), listed.count, _("new"), listed.url, text=latest_rules(on)
     )
     return Section("alerts", "right", tile, listed)
+
+
+def mails(user: User, on: date) -> Section | None:
+    """Mails that did not leave, or nobody knows whether; nothing is shown while there are none."""
+    if not user.has_perm("invoices.view_mail"):
+        return None
+    waiting = selections.mails()
+    number = waiting.count()
+    if not number:
+        return None
+    url = f"{reverse('invoices:mail')}?state={WAITING}"
+    tile = Tile(
+        "mails",
+        "mail-x",
+        _("Mails that need you"),
+        number,
+        ngettext("mail", "mails", number),
+        url,
+        text=_("not sent, or nobody knows"),
+        late=True,
+    )
+    latest = waiting.select_related("invoice").order_by("-created_at", "-pk")[:MAILS]
+    rows = [(message, trouble_of(message)) for message in latest]
+    return Section("mails", "right", tile, Worklist(rows, number, url))
 
 
 def _sums(deals: Sequence[Deal]) -> list[str]:

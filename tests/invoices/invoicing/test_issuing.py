@@ -37,6 +37,7 @@ from invoices.models import (
     Message,
     NumberSeries,
 )
+from invoices.outbox.kinds import words_of
 from invoices.payments import applying, recording
 from tests import crash
 from tests.factories import (
@@ -653,7 +654,7 @@ def test_a_credit_note_is_mailed_like_an_invoice():
     note = credit(make_issued(), send=True)
     message = note.messages.get()
     assert message.subject == "Avoir A-2026-0001 – Kerlann Conseil"
-    assert "relatif à la facture F-2026-0001" in message.body_text
+    assert "relatif à la facture F-2026-0001" in words_of(message).text
 
 
 @pytest.mark.django_db(transaction=True)

@@ -24,6 +24,8 @@ from django_q.models import OrmQ, Schedule
 from invoices.invoicing import sending
 from invoices.models import Invoice, InvoiceEvent, Message
 from invoices.outbox import delivering, queueing, settling_doubts
+from invoices.outbox.kinds import words_of
+from invoices.outbox.mail_server import Line
 from invoices.outbox.queueing import MailRefused
 from invoices.tasks import deliver_message, sweep_mail
 from tests import crash
@@ -311,14 +313,13 @@ def test_a_sweep_leaves_a_server_that_takes_nothing_in_peace(postbox):
 @pytest.mark.parametrize(
     "trouble",
     [
-        {"on_mail": "550 We know no such sender"},
         {"on_data": "554 Looks like spam"},
         {"on_rcpt": {"a@client.example": "550 No such user"}},
     ],
 )
 def test_what_is_refused_for_good_says_so_in_the_servers_words(postbox, trouble):
     invoice = make_issued()
-    message = queued(invoice=invoice)
+    message = sending.queue_invoice(invoice_id=invoice.pk, recipients=["a@client.example"], by=None)
     postbox.__dict__.update(trouble)
     assert delivering.deliver(message.pk) == "failed"
     words = next(iter(trouble.values()))
@@ -417,7 +418,7 @@ def test_a_waiting_mail_can_be_cancelled_and_a_sent_one_not(postbox, clerk):
     assert delivering.deliver(message.pk) == "untouched"
     other = queued(reason_key="test:2")
     delivering.deliver(other.pk)
-    with pytest.raises(MailRefused, match="Only a waiting"):
+    with pytest.raises(MailRefused, match="not left"):
         settling_doubts.cancel(message_id=other.pk, by=clerk)
     with pytest.raises(MailRefused, match="no longer"):
         settling_doubts.cancel(message_id=0, by=clerk)
@@ -449,7 +450,9 @@ def test_a_worker_whose_lease_ran_out_sends_nothing_any_more(postbox):
     due_now(message)
     assert delivering.deliver(message.pk) == "sent"
     with pytest.raises(delivering._Lost):
-        delivering._send(claimed, delivering._built(claimed))
+        words = words_of(claimed)
+        with Line() as line:
+            delivering._send(claimed, words, delivering._built(claimed, words), line)
     assert len(postbox.mails) == 1
 
 
@@ -592,7 +595,8 @@ class Provider(BaseEmailBackend):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("answer", "state"), [(400, "failed"), (429, "queued"), (503, "queued"), (None, "sending")]
+    ("answer", "state"),
+    [(400, "failed"), (401, "queued"), (429, "queued"), (503, "queued"), (None, "sending")],
 )
 def test_the_answer_of_a_mail_provider_decides(settings, monkeypatch, answer, state):
     settings.EMAIL_BACKEND = f"{__name__}.Provider"
