@@ -137,7 +137,7 @@ def make_rule(**fields):
 def settle(invoice, on, *, by="payment"):
     """Settle a made invoice whole on a day, by money or by credit note, without the pages."""
     from invoices.models import Payment
-    from invoices.payments import settling
+    from invoices.payments.allocating import allocate
 
     amount = invoice.outstanding_minor
     source = {}
@@ -149,7 +149,7 @@ def settle(invoice, on, *, by="payment"):
         source["credit_note"] = make_invoice(
             kind="credit_note", client=invoice.client, total_minor=amount, issue_date=on
         )
-    settling.allocate(invoice=invoice, amount_minor=amount, applied_on=on, by=None, **source)
+    allocate(invoice=invoice, amount_minor=amount, applied_on=on, by=None, **source)
     invoice.refresh_from_db()
     return invoice
 

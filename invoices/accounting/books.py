@@ -13,7 +13,14 @@ from django.db.models import F, Sum
 from django.utils.translation import gettext as _
 
 from invoices.invoicing import snapshot
-from invoices.models import Allocation, Document, Invoice, NumberSeries, Payment
+from invoices.models import (
+    Allocation,
+    Document,
+    Invoice,
+    NumberSeries,
+    PastSettlement,
+    Payment,
+)
 from invoices.payments import settling
 
 BATCH = 2_000
@@ -104,36 +111,33 @@ def _balances() -> Iterator[Broken]:
     last = 0
     while batch := list(issued.filter(pk__gt=last).defer("paper", "note")[:BATCH]):
         last = batch[-1].pk
-        steps = _steps(batch)
+        steps, past = _steps(batch), _past(batch)
         for invoice in batch:
-            yield from _balance(invoice, steps[invoice.pk])
+            yield from _balance(invoice, steps[invoice.pk], past[invoice.pk])
 
 
 def _steps(batch: list[Invoice]) -> dict[int, list[settling.Settled]]:
     found: dict[int, list[settling.Settled]] = defaultdict(list)
     ids = {invoice.pk: invoice.is_credit_note for invoice in batch}
-    columns = [
-        "invoice_id",
-        "credit_note_id",
-        "kind",
-        "amount_minor",
-        "applied_on",
-        "payment__reverses_id",
-        "payment_id",
-    ]
     for side in ("invoice_id", "credit_note_id"):
-        wanted = [pk for pk, is_note in ids.items() if side == "invoice_id" or is_note]
-        rows = Allocation.objects.filter(**{f"{side}__in": wanted}).values_list(*columns)
-        for row in rows:
-            owner = row[0] if side == "invoice_id" else row[1]
-            _invoice, note_id, kind, amount, on, reverses_id, payment_id = row
-            found[owner].append(
-                settling.Settled(kind, amount, on, note_id or reverses_id or payment_id)
-            )
+        wanted = [pk for pk, is_note in ids.items() if is_note == (side == "credit_note_id")]
+        rows = Allocation.objects.filter(**{f"{side}__in": wanted})
+        for owner, *step in rows.values_list(side, *settling.STEP_COLUMNS):
+            found[owner].append(settling.Settled(*step))
     return found
 
 
-def _balance(invoice: Invoice, steps: list[settling.Settled]) -> Iterator[Broken]:
+def _past(batch: list[Invoice]) -> dict[int, set[settling.Past]]:
+    found: dict[int, set[settling.Past]] = defaultdict(set)
+    rows = PastSettlement.objects.filter(invoice__in=[invoice.pk for invoice in batch])
+    for row in rows:
+        found[row.invoice_id].add(settling.Past(row.settled_on, row.paid_on, row.reopened_on))
+    return found
+
+
+def _balance(
+    invoice: Invoice, steps: list[settling.Settled], past: set[settling.Past]
+) -> Iterator[Broken]:
     assert invoice.issue_date is not None
     try:
         found = settling.settlement(invoice.total_minor, invoice.issue_date, steps)
@@ -155,6 +159,10 @@ def _balance(invoice: Invoice, steps: list[settling.Settled]) -> Iterator[Broken
                 _("%(field)s is %(stored)s; its allocations make %(right)s.")
                 % {"field": field, "stored": stored, "right": right},
             )
+    if past != set(found.past):
+        yield Broken(
+            str(invoice), _("the times in which it was settled are not what its allocations make.")
+        )
 
 
 def _payments() -> Iterator[Broken]:
@@ -175,7 +183,7 @@ def _payments() -> Iterator[Broken]:
         yield Broken(
             _("payment %(pk)s") % {"pk": mirror.pk}, _("does not mirror what it reverses.")
         )
-    foreign = Allocation.objects.filter(payment__isnull=False).exclude(
+    foreign = Allocation.objects.filter(payment__isnull=False, invoice__isnull=False).exclude(
         invoice__currency=F("payment__currency")
     )
     for row in foreign.select_related("invoice")[:BATCH]:

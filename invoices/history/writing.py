@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from billing_portal.accounts.models import User
 from invoices.company.rates import Rates
-from invoices.history.plan import PLAIN_FIELDS, Plan
-from invoices.history.rows import ClientRow, InvoiceRow, key_of
+from invoices.history.plan import PLAIN_FIELDS, Plan, chunks
+from invoices.history.rows import ClientRow, InvoiceRow, PaymentRow, key_of
 from invoices.models import (
     Allocation,
     Client,
@@ -25,9 +25,18 @@ from invoices.models import (
     ImportedPaymentRow,
     Invoice,
     InvoiceEvent,
+    PastSettlement,
     Payment,
 )
-from invoices.payments.settling import BALANCE_FIELDS, Settled, settlement, write_balance
+from invoices.payments.settling import (
+    BALANCE_FIELDS,
+    STEP_COLUMNS,
+    Settled,
+    past_settlements,
+    room_from,
+    settlement,
+    write_balance,
+)
 
 BATCH = 2_000
 M = TypeVar("M", bound=models.Model)
@@ -47,6 +56,10 @@ class _Writer:
         self.people: dict[str, User] = {}
         self.clients = dict(plan.clients)
         self.invoices = dict(plan.invoices)
+        self.issued = {row.number: row.issued_on for row in plan.new_invoices}
+        self.before = self._held_steps()
+        # Line of a payment → the day on which it took effect.
+        self.days: dict[int, date] = {}
         self.done = 0
         # What is written in all: the bar moves with each batch of rows.
         self.total = plan.writes + len(plan.new_invoices) + 2 * len(plan.new_payments)
@@ -176,10 +189,31 @@ class _Writer:
                 steps[row.corrects].append(Settled(Allocation.Kind.CREDIT, amount, row.issued_on))
         for payment in plan.new_payments:
             if amount := plan.applied["payments"].get(payment.line, 0):
-                steps[payment.invoice].append(
-                    Settled(Allocation.Kind.PAYMENT, amount, payment.received_on)
-                )
+                day = self._effective(payment, amount)
+                steps[payment.invoice].append(Settled(Allocation.Kind.PAYMENT, amount, day))
         return steps, credited
+
+    def _held_steps(self) -> dict[str, list[Settled]]:
+        """By number, what settled the invoices that were here before."""
+        found: dict[str, list[Settled]] = defaultdict(list)
+        numbers = {invoice.pk: number for number, invoice in self.plan.invoices.items()}
+        for part in chunks(numbers):
+            rows = Allocation.objects.filter(invoice__in=part).order_by("pk")
+            for pk, *step in rows.values_list("invoice_id", *STEP_COLUMNS):
+                found[numbers[pk]].append(Settled(*step))
+        return found
+
+    def _effective(self, payment: PaymentRow, amount: int) -> date:
+        """The later of value date and issue date, and not a day on which it was settled."""
+        held = self.plan.invoices.get(payment.invoice)
+        issued = held.issue_date if held else self.issued[payment.invoice]
+        assert issued is not None
+        day = max(payment.received_on, issued)
+        before = self.before[payment.invoice]
+        if held and any(step.amount_minor < 0 for step in before):
+            day = room_from(day, amount, held.total_minor, before)
+        self.days[payment.line] = day
+        return day
 
     def _invoice(self, row: InvoiceRow, rates: Rates) -> Invoice:
         client = self.clients[key_of(row.client)]
@@ -208,19 +242,17 @@ class _Writer:
     def _update_held(self, steps: dict[str, list[Settled]]) -> None:
         """Invoices that were here before, and gain a payment or a credit note now."""
         held = [self.plan.invoices[number] for number in steps if number in self.plan.invoices]
-        before: dict[int, list[Settled]] = defaultdict(list)
-        for start in range(0, len(held), 900):
-            part = [invoice.pk for invoice in held[start : start + 900]]
-            for pk, kind, amount, day in Allocation.objects.filter(invoice__in=part).values_list(
-                "invoice_id", "kind", "amount_minor", "applied_on"
-            ):
-                before[pk].append(Settled(kind, amount, day))
+        past: list[PastSettlement] = []
         for invoice in held:
             assert invoice.issue_date is not None
-            found = before[invoice.pk] + steps[invoice.number]
-            write_balance(invoice, settlement(invoice.total_minor, invoice.issue_date, found))
+            all_steps = self.before[invoice.number] + steps[invoice.number]
+            found = settlement(invoice.total_minor, invoice.issue_date, all_steps)
+            write_balance(invoice, found)
+            past += past_settlements(invoice, found)
         if held:
             Invoice.objects.bulk_update(held, BALANCE_FIELDS, batch_size=500)
+            PastSettlement.objects.filter(invoice__in=held).delete()
+            PastSettlement.objects.bulk_create(past, batch_size=BATCH)
 
     def _allocations(self, payments: list[Payment]) -> None:
         plan, by = self.plan, self.by
@@ -294,7 +326,7 @@ class _Writer:
                         invoice=invoice,
                         payment=payment,
                         amount_minor=amount,
-                        applied_on=paid.received_on,
+                        applied_on=self.days[paid.line],
                         by=by,
                     )
                 )

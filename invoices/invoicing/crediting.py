@@ -15,7 +15,7 @@ from invoices.invoicing.creditable import CreditLine, Wanted, creditable, what_t
 from invoices.invoicing.freezing import IssueRefused, freeze, queue_mail
 from invoices.invoicing.readiness import Reason, company_reasons
 from invoices.models import Company, Invoice, InvoiceEvent, InvoiceLine, VatBreakdown
-from invoices.payments import settling
+from invoices.payments.allocating import allocate
 
 
 def issue_credit_note(
@@ -101,9 +101,7 @@ def issue_credit_note(
             },
         )
         if applied:
-            settling.allocate(
-                invoice=invoice, amount_minor=applied, applied_on=on, by=by, credit_note=note
-            )
+            allocate(invoice=invoice, amount_minor=applied, applied_on=on, by=by, credit_note=note)
         InvoiceEvent.objects.create(
             invoice=invoice,
             kind=InvoiceEvent.Kind.CREDITED,

@@ -9,7 +9,7 @@ from invoices.models.invoices import Invoice
 from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.messages import Message
 from invoices.models.numbering import NumberSeries
-from invoices.models.payments import Allocation, Payment
+from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
 
 __all__ = [
     "Allocation",
@@ -31,8 +31,10 @@ __all__ = [
     "LatePenaltyRate",
     "Message",
     "NumberSeries",
+    "PastSettlement",
     "Payment",
     "Pipeline",
+    "Refund",
     "Stage",
     "VatBreakdown",
 ]

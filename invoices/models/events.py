@@ -23,6 +23,9 @@ class InvoiceEvent(models.Model):
         REVERSED = "reversed", _("Payment reversed")
         CREDITED = "credited", _("Credit note applied")
         WRITTEN_OFF = "written_off", _("Written off")
+        WRITE_OFF_TAKEN_BACK = "write_off_taken_back", _("Write-off taken back")
+        REFUNDED = "refunded", _("Refunded")
+        REFUND_TAKEN_BACK = "refund_taken_back", _("Refund taken back")
         VOIDED = "voided", _("Draft discarded")
         NOTE = "note", _("Note")
 

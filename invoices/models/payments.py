@@ -14,6 +14,10 @@ from billing_portal.money import from_minor
 from invoices.models.clients import Client
 from invoices.models.invoices import Invoice
 
+# Money that settled at least this share of the total paid the invoice, whatever closed it: a bank
+# fee or a small discount is no withdrawal.
+PAID_PERCENT = 98
+
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def unapplied(self) -> Self:
@@ -101,32 +105,86 @@ class Payment(models.Model):
         return from_minor(self.amount_minor - self.allocated_minor, self.currency)
 
 
-class Allocation(models.Model):
-    """A part of a payment or of a credit note, or a write-off, that settled a part of an invoice.
+class Refund(models.Model):
+    """Money that went back to a client: of unapplied cash, or of a credit note nobody used.
 
-    Append-only; a reversal is a row with a negative amount.
+    Which money it was say its allocations. One that was a mistake is answered by its mirror, with a
+    negative amount: nothing is deleted.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="refunds")
+    refunded_on = models.DateField(_("day"))
+    currency = models.CharField(_("currency"), max_length=3)
+    amount_minor = models.BigIntegerField()
+    reference = models.CharField(_("reference"), max_length=140, blank=True)
+    method = models.CharField(
+        _("method"), max_length=20, choices=Payment.Method, default=Payment.Method.TRANSFER
+    )
+    reason = models.CharField(_("reason"), max_length=300)
+    reverses = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by"
+    )
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-refunded_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_refund_is_above_zero_and_its_mirror_below",
+                condition=Q(reverses__isnull=True, amount_minor__gt=0)
+                | Q(reverses__isnull=False, amount_minor__lt=0),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.reference or f"#{self.pk}"
+
+    @property
+    def amount(self) -> Money:
+        return from_minor(self.amount_minor, self.currency)
+
+
+class Allocation(models.Model):
+    """What a part of a payment or of a credit note did, or what was written off of an invoice.
+
+    It settled a part of an invoice, or went back to the client (a refund, without an invoice).
+    Append-only; what is wrong is taken back by a row with the negative amount, which names it.
     """
 
     class Kind(models.TextChoices):
         PAYMENT = "payment", _("Payment")
         CREDIT = "credit", _("Credit note")
         WRITE_OFF = "write_off", _("Write-off")
+        REFUND = "refund", _("Refund")
 
     kind = models.CharField(max_length=10, choices=Kind)
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations"
+    )
     payment = models.ForeignKey(
         Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations"
     )
     credit_note = models.ForeignKey(
         Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="applications"
     )
+    refund = models.ForeignKey(
+        Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations"
+    )
     amount_minor = models.BigIntegerField()
-    # Value date of the payment; of a credit note the later of both issue dates.
+    # The effective day: of money the later of its value date and the invoice's issue date, of a
+    # credit note the later of both issue dates, of all else its own (payments/settling.py).
     applied_on = models.DateField()
+    takes_back = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="taken_back_by"
+    )
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    # When the portal learnt it.
+    recorded_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["applied_on", "pk"]
@@ -137,11 +195,55 @@ class Allocation(models.Model):
                     Q(kind="payment", payment__isnull=False, credit_note__isnull=True)
                     | Q(kind="credit", payment__isnull=True, credit_note__isnull=False)
                     | Q(kind="write_off", payment__isnull=True, credit_note__isnull=True)
+                    | Q(kind="refund", payment__isnull=False, credit_note__isnull=True)
+                    | Q(kind="refund", payment__isnull=True, credit_note__isnull=False)
+                ),
+            ),
+            models.CheckConstraint(
+                name="an_allocation_settles_an_invoice_or_is_refunded",
+                condition=(
+                    Q(kind="refund", refund__isnull=False, invoice__isnull=True)
+                    | (~Q(kind="refund") & Q(refund__isnull=True, invoice__isnull=False))
                 ),
             ),
             models.CheckConstraint(name="an_allocation_is_not_zero", condition=~Q(amount_minor=0)),
+            models.CheckConstraint(
+                name="a_negative_allocation_takes_one_back",
+                condition=Q(amount_minor__gt=0, takes_back__isnull=True)
+                | Q(amount_minor__lt=0, takes_back__isnull=False),
+            ),
         ]
         indexes = [models.Index(fields=["invoice", "applied_on"], name="allocation_invoice_on")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount_minor} on {self.applied_on}"
+
+
+class PastSettlement(models.Model):
+    """An invoice was settled from one day until the day that opened it again.
+
+    Made from its allocations by payments/settling.py, as its balance is; most invoices have none.
+    So the state of a past day costs a look into a small table, not a walk through all allocations.
+    """
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="past_settlements")
+    settled_on = models.DateField()
+    paid_on = models.DateField(null=True, blank=True)
+    # The first day on which it was open again.
+    reopened_on = models.DateField()
+
+    class Meta:
+        ordering = ["settled_on", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice", "settled_on"], name="a_past_settlement_begins_once"
+            ),
+            models.CheckConstraint(
+                name="a_past_settlement_ends_after_it_begins",
+                condition=Q(reopened_on__gt=F("settled_on")),
+            ),
+        ]
+        indexes = [models.Index(fields=["reopened_on", "settled_on"], name="past_settlement_days")]
+
+    def __str__(self) -> str:
+        return f"{self.settled_on} – {self.reopened_on}"

@@ -12,10 +12,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from moneyed import Money
 
+from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.money import LARGEST_MINOR, formatted, is_currency, to_minor
 from invoices.models import Allocation, Invoice, InvoiceEvent
-from invoices.payments import settling
+from invoices.payments.allocating import allocate
+from invoices.payments.settling import BalanceRefused, room_from, steps_of
 
 
 class PaymentRefused(Exception):
@@ -49,7 +51,7 @@ def apply_credit_note(
                 % {"number": note, "left": formatted(note.outstanding_balance)}
             )
         assert note.issue_date is not None and invoice.issue_date is not None
-        row = settling.allocate(
+        row = allocate(
             invoice=invoice,
             amount_minor=minor,
             applied_on=max(note.issue_date, invoice.issue_date),
@@ -85,14 +87,16 @@ def write_off(
         invoice = locked_invoices([invoice_id]).get(invoice_id)
         if invoice is None:
             raise PaymentRefused(_("This invoice is no longer here."))
-        given_up = amount or invoice.outstanding_balance
+        # An amount of zero is an amount: only none given means all that is left.
+        given_up = invoice.outstanding_balance if amount is None else amount
         if invoice.status == Invoice.Status.SETTLED:
             raise PaymentRefused(_("%(number)s is settled.") % {"number": invoice})
         minor = checked_amount(given_up)
         check_takes(invoice, minor, given_up.currency.code)
         if invoice.issue_date is not None and on < invoice.issue_date:
             raise PaymentRefused(_("A write-off is not dated before its invoice."))
-        row = settling.allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=by)
+        _check_open_then(invoice, minor, on)
+        row = allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=by)
         InvoiceEvent.objects.create(
             invoice=invoice,
             kind=InvoiceEvent.Kind.WRITTEN_OFF,
@@ -146,4 +150,17 @@ def check_takes(invoice: Invoice, minor: int, currency: str) -> None:
         raise PaymentRefused(
             _("%(number)s has %(owed)s outstanding.")
             % {"number": invoice, "owed": formatted(invoice.outstanding_balance)}
+        )
+
+
+def _check_open_then(invoice: Invoice, minor: int, on: date) -> None:
+    """A write-off keeps its own day: what was settled on it cannot have been given up on it."""
+    try:
+        open_since = room_from(on, minor, invoice.total_minor, steps_of(invoice))
+    except BalanceRefused:
+        open_since = None
+    if open_since != on:
+        raise PaymentRefused(
+            _("%(number)s was settled on %(day)s and opened again later: choose a later day.")
+            % {"number": invoice, "day": dates.day(on)}
         )

@@ -16,8 +16,8 @@ from moneyed import Money
 from billing_portal.accounts.models import User
 from billing_portal.dates import day
 from billing_portal.money import formatted, from_minor, to_minor
-from invoices.models import Client, Invoice, InvoiceEvent, Payment
-from invoices.payments import settling
+from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
+from invoices.payments.allocating import allocate, take_back
 from invoices.payments.applying import (
     PaymentRefused,
     check_takes,
@@ -192,7 +192,7 @@ def _spread(payment: Payment, allocations: Allocations, *, by: User | None) -> N
                 _("%(number)s is an invoice of another client.") % {"number": invoice}
             )
         check_takes(invoice, minor, payment.currency)
-        settling.allocate(
+        allocate(
             invoice=invoice,
             amount_minor=minor,
             applied_on=payment.received_on,
@@ -234,7 +234,12 @@ def reverse_payment(*, payment_id: int, by: User | None, on: date, reason: str) 
         if on < payment.received_on:
             raise PaymentRefused(_("A reversal is not dated before its payment."))
         rows = list(payment.allocations.order_by("invoice_id", "pk"))
-        invoices = locked_invoices(row.invoice_id for row in rows)
+        if sum(row.amount_minor for row in rows if row.kind == Allocation.Kind.REFUND):
+            raise PaymentRefused(
+                _("A part of it was refunded: take the refund back first, then the payment.")
+            )
+        rows = [row for row in rows if row.kind == Allocation.Kind.PAYMENT]
+        invoices = locked_invoices(row.invoice_id for row in rows if row.invoice_id)
         mirror = Payment.objects.create(
             client_id=payment.client_id,
             received_on=on,
@@ -248,13 +253,8 @@ def reverse_payment(*, payment_id: int, by: User | None, on: date, reason: str) 
         )
         taken: dict[int, int] = {}
         for row in rows:
-            settling.allocate(
-                invoice=invoices[row.invoice_id],
-                amount_minor=-row.amount_minor,
-                applied_on=on,
-                by=by,
-                payment=mirror,
-            )
+            assert row.invoice_id is not None
+            take_back(row, on=on, by=by, invoice=invoices[row.invoice_id], payment=mirror)
             taken[row.invoice_id] = taken.get(row.invoice_id, 0) + row.amount_minor
         for invoice_id, minor in taken.items():
             InvoiceEvent.objects.create(

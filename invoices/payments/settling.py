@@ -1,21 +1,25 @@
 """What is owed on an invoice, and when it was paid: the only place that writes a balance.
 
 Every payment, credit note and write-off becomes an Allocation (append-only); the invoice keeps the
-sums. `settled_on` is the day on which the outstanding balance reached zero. `paid_on` is the value
-date of the last payment, given only when money settled at least a part: an invoice settled by
-credit note or write-off alone was never paid, and reports treat it as an unfinished observation.
+sums. `settled_on` is the day on which the outstanding balance reached zero. `paid_on` is the day of
+the last payment, given only when money settled the invoice: its final step decides. An invoice that
+a credit note or a write-off closed was withdrawn, and reports treat it as an unfinished
+observation, unless money had settled all but a fiftieth: a bank fee or a small discount withdraws
+nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 
-from django.db.models import Q
+from invoices.models import Allocation, Invoice, PastSettlement
+from invoices.models.payments import PAID_PERCENT
 
-from billing_portal.accounts.models import User
-from invoices.models import Allocation, Invoice, Payment
+# By money; a credit note is also used up by paying it back.
+_MONEY = (Allocation.Kind.PAYMENT, Allocation.Kind.REFUND)
 
 
 class BalanceRefused(Exception):
@@ -24,16 +28,26 @@ class BalanceRefused(Exception):
 
 @dataclass(frozen=True)
 class Settled:
-    """One step towards zero: kind, amount in minor units (negative when reversed), effective day.
+    """One step towards zero: kind, amount in minor units (negative takes back), effective day.
 
-    `source` is the payment or credit note that it came from; a reversal bears that of what it takes
-    back, for two payments of one amount are not each other.
+    `key` names the step, so that another can take back just this one: two payments of one amount
+    are not each other.
     """
 
     kind: str
     amount_minor: int
     on: date
-    source: int | None = None
+    key: Hashable = None
+    takes_back: Hashable = None
+
+
+@dataclass(frozen=True)
+class Past:
+    """A time in which the invoice was settled, until `reopened_on`."""
+
+    settled_on: date
+    paid_on: date | None
+    reopened_on: date
 
 
 @dataclass(frozen=True)
@@ -44,44 +58,86 @@ class Settlement:
     outstanding_minor: int
     settled_on: date | None
     paid_on: date | None
+    past: tuple[Past, ...] = ()
 
 
 def settlement(total_minor: int, issue_date: date, steps: Iterable[Settled]) -> Settlement:
     """The balance after all `steps`. Raises BalanceRefused below zero."""
     steps = list(steps)
-    by_kind = dict.fromkeys(Allocation.Kind.values, 0)
+    found = _at(total_minor, issue_date, steps, date.max)
+    if min(found.outstanding_minor, found.paid_minor, found.credited_minor) < 0:
+        raise BalanceRefused(f"{found.outstanding_minor} would be outstanding of {total_minor}.")
+    if all(step.amount_minor > 0 for step in steps):
+        return found
+    given = {step.key: step for step in steps if step.amount_minor > 0}
+    reopened: set[date] = set()
     for step in steps:
-        by_kind[step.kind] += step.amount_minor
-    paid, credited = by_kind[Allocation.Kind.PAYMENT], by_kind[Allocation.Kind.CREDIT]
-    written_off = by_kind[Allocation.Kind.WRITE_OFF]
+        if step.amount_minor > 0:
+            continue
+        whole = given.get(step.takes_back)
+        if whole is None or whole.amount_minor != -step.amount_minor or whole.on > step.on:
+            raise BalanceRefused("A step is taken back whole, once, and not before its day.")
+        # Given and taken back on one day, it never stood at the end of any.
+        if whole.on < step.on:
+            reopened.add(step.on)
+    past = []
+    for day in sorted(reopened):
+        before = _at(total_minor, issue_date, steps, day - timedelta(days=1))
+        if before.settled_on is not None:
+            past.append(Past(before.settled_on, before.paid_on, day))
+    return Settlement(
+        found.paid_minor,
+        found.credited_minor,
+        found.written_off_minor,
+        found.outstanding_minor,
+        found.settled_on,
+        found.paid_on,
+        tuple(past),
+    )
+
+
+def _at(total_minor: int, issue_date: date, steps: Sequence[Settled], day: date) -> Settlement:
+    """The balance at the end of `day`, of the steps that stood by then."""
+    taken = {step.takes_back for step in steps if step.amount_minor < 0 and step.on <= day}
+    sums = {Allocation.Kind.PAYMENT: 0, Allocation.Kind.CREDIT: 0, Allocation.Kind.WRITE_OFF: 0}
+    last: dict[Allocation.Kind, date] = {}
+    for step in steps:
+        if step.amount_minor < 0 or step.on > day or (taken and step.key in taken):
+            continue
+        kind = Allocation.Kind.PAYMENT if step.kind in _MONEY else Allocation.Kind(step.kind)
+        sums[kind] += step.amount_minor
+        last[kind] = max(step.on, last.get(kind, step.on))
+    paid, credited, written_off = sums.values()
     outstanding = total_minor - paid - credited - written_off
-    if min(outstanding, paid, credited, written_off) < 0:
-        raise BalanceRefused(f"{outstanding} would be outstanding of {total_minor}.")
     if outstanding:
         return Settlement(paid, credited, written_off, outstanding, None, None)
-    settled_on, paid_on = _last_days(issue_date, steps)
+    settled_on = max(last.values(), default=issue_date)
+    paid_on = last.get(Allocation.Kind.PAYMENT)
+    # Of one day's steps the credit note comes first and the write-off last: it gives up what the
+    # money left.
+    by_money = paid_on == settled_on and last.get(Allocation.Kind.WRITE_OFF) != settled_on
+    if not by_money and paid * 100 < total_minor * PAID_PERCENT:
+        paid_on = None
     return Settlement(paid, credited, written_off, 0, settled_on, paid_on)
 
 
-def _last_days(issue_date: date, steps: list[Settled]) -> tuple[date, date | None]:
-    """Days of the steps that stand: a source that was taken back whole never settled anything."""
-    left: dict[tuple[str, str, int], int] = {}
-    last: dict[tuple[str, str, int], date] = {}
+def room_from(day: date, amount_minor: int, limit_minor: int, steps: Iterable[Settled]) -> date:
+    """The first day from `day` on which `amount_minor` fits beside `steps`, and fits ever after.
+
+    What was settled, reopened and is settled now was not open in between: money applied now took
+    effect when it was open again, whatever its value date. Raises BalanceRefused without room.
+    """
+    changes: dict[date, int] = {}
     for step in steps:
-        # Write-offs have no source: one is taken back by its amount.
-        key = (
-            (step.kind, "amount", abs(step.amount_minor))
-            if step.source is None
-            else (step.kind, "source", step.source)
-        )
-        left[key] = left.get(key, 0) + step.amount_minor
-        if step.amount_minor > 0:
-            last[key] = max(step.on, last.get(key, step.on))
-    if any(amount < 0 for amount in left.values()):
-        raise BalanceRefused("More would be taken back than was given.")
-    standing = {key: day for key, day in last.items() if left[key] > 0}
-    paid = [day for key, day in standing.items() if key[0] == Allocation.Kind.PAYMENT]
-    return max(standing.values(), default=issue_date), max(paid, default=None)
+        changes[step.on] = changes.get(step.on, 0) + step.amount_minor
+    used = 0
+    for on, until in pairwise([*sorted(changes), date.max]):
+        used += changes[on]
+        if until > day and used + amount_minor > limit_minor:
+            day = until
+    if day == date.max:
+        raise BalanceRefused(f"{amount_minor} beside {used} is more than {limit_minor}.")
+    return day
 
 
 BALANCE_FIELDS = [
@@ -111,64 +167,35 @@ def write_balance(invoice: Invoice, found: Settlement) -> None:
     invoice.status = Invoice.Status.ISSUED if found.outstanding_minor else Invoice.Status.SETTLED
 
 
+STEP_COLUMNS = ("kind", "amount_minor", "applied_on", "pk", "takes_back_id")
+
+
 def steps_of(invoice: Invoice) -> list[Settled]:
     """All that was applied to an invoice; for a credit note, all that was applied from it."""
-    if invoice.is_credit_note:
-        # A credit note is used up by what it settles elsewhere, or by paying it back.
-        rows = Allocation.objects.filter(Q(credit_note=invoice) | Q(invoice=invoice))
-    else:
-        rows = Allocation.objects.filter(invoice=invoice)
+    side = "credit_note" if invoice.is_credit_note else "invoice"
+    rows = Allocation.objects.filter(**{side: invoice}).order_by("pk")
+    return [Settled(*row) for row in rows.values_list(*STEP_COLUMNS)]
+
+
+def past_settlements(invoice: Invoice, found: Settlement) -> list[PastSettlement]:
     return [
-        Settled(kind, amount, on, credit_note_id or reverses_id or payment_id)
-        for kind, amount, on, credit_note_id, reverses_id, payment_id in rows.values_list(
-            "kind",
-            "amount_minor",
-            "applied_on",
-            "credit_note_id",
-            "payment__reverses_id",
-            "payment_id",
+        PastSettlement(
+            invoice=invoice,
+            settled_on=past.settled_on,
+            paid_on=past.paid_on,
+            reopened_on=past.reopened_on,
         )
+        for past in found.past
     ]
 
 
 def refresh(invoice: Invoice) -> None:
     """Recompute and save the balance of an invoice that the caller has locked."""
     assert invoice.issue_date is not None
-    write_balance(invoice, settlement(invoice.total_minor, invoice.issue_date, steps_of(invoice)))
+    steps = steps_of(invoice)
+    found = settlement(invoice.total_minor, invoice.issue_date, steps)
+    write_balance(invoice, found)
     invoice.save(update_fields=[*BALANCE_FIELDS, "updated_at"])
-
-
-def allocate(
-    *,
-    invoice: Invoice,
-    amount_minor: int,
-    applied_on: date,
-    by: User | None,
-    payment: Payment | None = None,
-    credit_note: Invoice | None = None,
-) -> Allocation:
-    """Settle a part of `invoice` (locked by the caller, as are payment and credit note).
-
-    Without payment and credit note it is a write-off. A negative amount takes back an earlier one.
-    """
-    kind = Allocation.Kind.WRITE_OFF
-    if payment is not None:
-        kind = Allocation.Kind.PAYMENT
-    elif credit_note is not None:
-        kind = Allocation.Kind.CREDIT
-    row = Allocation.objects.create(
-        kind=kind,
-        invoice=invoice,
-        payment=payment,
-        credit_note=credit_note,
-        amount_minor=amount_minor,
-        applied_on=applied_on,
-        by=by,
-    )
-    refresh(invoice)
-    if payment is not None:
-        payment.allocated_minor += amount_minor
-        payment.save(update_fields=["allocated_minor"])
-    if credit_note is not None:
-        refresh(credit_note)
-    return row
+    if any(step.amount_minor < 0 for step in steps):
+        PastSettlement.objects.filter(invoice=invoice).delete()
+        PastSettlement.objects.bulk_create(past_settlements(invoice, found))

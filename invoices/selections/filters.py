@@ -11,19 +11,19 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from math import ceil, floor
-from typing import Any, Self, cast
+from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from billing_portal.money import is_currency, parse_decimal
 from invoices.company.currencies import company_currency, minor_units
-from invoices.models import Allocation, Invoice
+from invoices.models import Invoice
 from invoices.models.invoices import InvoiceQuerySet, was_issued
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition, days_before
+from invoices.selections.as_of import open_at, settled_by, with_open_amount
 from invoices.selections.sql import InCompanyCurrency, codes_by_unit
 
 # draft: not issued yet · issued: by the as-of day, settled since or not · open: issued and not
@@ -178,31 +178,6 @@ _READERS: dict[str, Any] = {
     # PostgreSQL refuses a NUL; nobody types one.
     "q": lambda given: given[-1][:200].replace("\0", ""),
 }
-
-
-def settled_by(day: date) -> Q:
-    return Q(settled_on__lte=day)
-
-
-def open_at(day: date) -> Q:
-    """Not settled at the end of `day`, as far as is known now."""
-    return Q(settled_on__isnull=True) | Q(settled_on__gt=day)
-
-
-def with_open_amount(queryset: InvoiceQuerySet, day: date) -> InvoiceQuerySet:
-    """Annotate `open_minor`: what was outstanding at the end of `day`."""
-    later = (
-        Allocation.objects.filter(invoice=OuterRef("pk"), applied_on__gt=day)
-        .order_by()
-        .values("invoice")
-        .annotate(total=Sum("amount_minor"))
-        .values("total")
-    )
-    annotated: Any = queryset.annotate(
-        open_minor=F("outstanding_minor")
-        + Coalesce(Subquery(later, output_field=BigIntegerField()), 0)
-    )
-    return cast("InvoiceQuerySet", annotated)
 
 
 def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) -> InvoiceQuerySet:

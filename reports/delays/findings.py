@@ -12,7 +12,10 @@ from django.utils.translation import ngettext
 from billing_portal.figures import grouped
 from billing_portal.money import formatted_minor
 from invoices.models import Invoice
-from invoices.selections.filters import filter_invoices, with_open_amount
+from invoices.selections.as_of import with_open_amount
+from invoices.selections.filters import (
+    filter_invoices,
+)
 from reports.cells import Kpi, days_text, one_place, percent_text, signed
 from reports.delays.estimator import TOO_FEW
 from reports.delays.figures import MARKS, Figures

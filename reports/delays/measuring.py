@@ -39,7 +39,12 @@ from billing_portal.accounts.models import User
 from invoices.company.currencies import company_currency, minor_units
 from invoices.models import Client, ClientType, Invoice
 from invoices.models.invoices import InvoiceQuerySet
-from invoices.selections.filters import NOBODY, InvoiceFilter, filter_invoices, settled_by
+from invoices.selections.as_of import settled_by
+from invoices.selections.filters import (
+    NOBODY,
+    InvoiceFilter,
+    filter_invoices,
+)
 from invoices.selections.sql import (
     DaysBetween,
     InCompanyCurrency,

@@ -12,7 +12,7 @@ from django.db.models.functions import Greatest
 
 from invoices.company.currencies import company_currency
 from invoices.models import Allocation
-from invoices.selections.filters import open_at, with_open_amount
+from invoices.selections.as_of import open_at, with_open_amount
 from invoices.selections.sql import DaysBetween, InCompanyCurrency
 from reports.delays.measuring import Scope
 

@@ -9,7 +9,10 @@ from django.db.models import F, Q, Sum
 
 from invoices.models import Allocation, Invoice, Payment
 from invoices.models.invoices import was_issued
-from invoices.selections.filters import InvoiceFilter, open_at
+from invoices.selections.as_of import open_at
+from invoices.selections.filters import (
+    InvoiceFilter,
+)
 
 
 def unapplied_cash(as_of: date, *, wanted: InvoiceFilter | None = None) -> dict[str, int]:

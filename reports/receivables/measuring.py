@@ -16,7 +16,11 @@ from django.db.models.functions import Greatest
 
 from invoices.models import Allocation, Invoice
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition
-from invoices.selections.filters import InvoiceFilter, filter_invoices, with_open_amount
+from invoices.selections.as_of import with_open_amount
+from invoices.selections.filters import (
+    InvoiceFilter,
+    filter_invoices,
+)
 from invoices.selections.sql import MonthIndex, first_day, month_index
 from reports.cells import rounded
 from reports.delays.measuring import By

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from invoices.models import Invoice, Payment
-from invoices.payments.settling import allocate
+from invoices.payments.allocating import allocate
 from tests.factories import make_client, make_client_type, make_company, make_invoice
 
 AS_OF = date(2026, 9, 30)

@@ -33,10 +33,10 @@ from billing_portal.toasts import announce
 from invoices.invoicing.forms.list_filter import FilterForm
 from invoices.invoicing.views.list_rows import FIELDS, list_rows
 from invoices.models import Document, Invoice
+from invoices.selections.as_of import with_open_amount
 from invoices.selections.filters import (
     InvoiceFilter,
     filter_invoices,
-    with_open_amount,
 )
 
 MOST_PDFS = 200

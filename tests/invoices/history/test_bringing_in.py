@@ -500,7 +500,7 @@ def test_equal_rows_without_a_reference_are_as_many_payments():
 def test_a_payment_in_advance_is_kept_and_said():
     plan = bring([CLIENT], [INVOICE], [changed(PAYMENT, received_on="2026-01-02")])
     invoice = Invoice.objects.get()
-    assert (invoice.days_to_pay, invoice.days_late) == (-8, -38)
+    assert (invoice.days_to_pay, invoice.days_late) == (0, -30)
     assert any("before their invoice was issued" in notice for notice in plan.notices)
 
 

@@ -18,7 +18,7 @@ from invoices.invoicing.freezing import IssueRefused
 from invoices.models import Allocation, Invoice, Payment
 from invoices.payments import applying, recording, settling
 from invoices.payments.applying import PaymentRefused
-from invoices.payments.settling import BalanceRefused, Settled, settlement
+from invoices.payments.settling import BalanceRefused, Settled, room_from, settlement
 from tests.factories import make_company, make_invoice
 
 ISSUED = date(2026, 7, 10)
@@ -52,17 +52,53 @@ def test_settled_by_write_off_alone_was_never_paid():
     assert result(100, (OFF, 100, day(90))) == (0, day(90), None)
 
 
-def test_of_a_mix_the_paid_part_keeps_its_date():
-    assert result(100, (PAY, 60, day(20), 1), (CREDIT, 40, day(40), 2)) == (0, day(40), day(20))
+def past(total, *steps):
+    found = settlement(total, ISSUED, [Settled(*step) for step in steps])
+    return [(each.settled_on, each.paid_on, each.reopened_on) for each in found.past]
 
 
-def test_a_reversed_payment_leaves_the_invoice_open():
-    assert result(100, (PAY, 100, day(20), 1), (PAY, -100, day(25), 1)) == (100, None, None)
+@pytest.mark.parametrize("kind", [CREDIT, OFF])
+def test_what_closes_a_part_paid_invoice_without_money_withdraws_it(kind):
+    # It looked as if paid on day 20, and early, though 40 were never paid.
+    assert result(100, (PAY, 60, day(20), 1), (kind, 40, day(40), 2)) == (0, day(40), None)
 
 
-def test_a_reversed_payment_leaves_no_day_behind():
-    steps = [(PAY, 100, day(20), 1), (PAY, -100, day(60), 1), (PAY, 100, day(40), 2)]
-    assert result(100, *steps) == (0, day(40), day(40))
+@pytest.mark.parametrize("kind", [CREDIT, OFF])
+def test_all_but_a_fiftieth_paid_is_paid_on_the_day_of_the_last_payment(kind):
+    assert result(100, (PAY, 98, day(20), 1), (kind, 2, day(40), 2)) == (0, day(40), day(20))
+    assert result(100, (PAY, 97, day(20), 1), (kind, 3, day(40), 2)) == (0, day(40), None)
+
+
+def test_the_final_step_decides_whatever_was_credited_before():
+    assert result(100, (CREDIT, 90, day(5), 1), (PAY, 10, day(20), 2)) == (0, day(20), day(20))
+
+
+def test_on_one_day_the_credit_note_comes_first_and_the_write_off_last():
+    assert result(100, (PAY, 30, day(5), 1), (CREDIT, 70, day(5), 2)) == (0, day(5), day(5))
+    assert result(100, (OFF, 70, day(5), 1), (PAY, 30, day(5), 2)) == (0, day(5), None)
+
+
+def test_a_reversed_payment_leaves_the_invoice_open_and_its_time_settled_behind():
+    steps = [(PAY, 100, day(20), 1), (PAY, -100, day(25), 2, 1)]
+    assert result(100, *steps) == (100, None, None)
+    assert past(100, *steps) == [(day(20), day(20), day(25))]
+
+
+def test_what_was_paid_bounced_and_paid_again_has_both_times():
+    steps = [(PAY, 100, day(20), 1), (PAY, -100, day(60), 2, 1), (PAY, 100, day(70), 3)]
+    assert result(100, *steps) == (0, day(70), day(70))
+    assert past(100, *steps) == [(day(20), day(20), day(60))]
+
+
+def test_replaced_on_one_day_the_new_payment_settles_from_that_day():
+    steps = [(PAY, 100, day(20), 1), (PAY, -100, day(60), 2, 1), (PAY, 100, day(60), 3)]
+    assert result(100, *steps) == (0, day(60), day(60))
+    assert past(100, *steps) == [(day(20), day(20), day(60))]
+
+
+def test_what_is_given_and_taken_back_on_one_day_never_stood():
+    steps = [(PAY, 100, day(20), 1), (PAY, -100, day(20), 2, 1)]
+    assert past(100, *steps) == []
 
 
 def test_of_two_equal_payments_the_reversed_one_is_the_one_struck_out():
@@ -70,15 +106,28 @@ def test_of_two_equal_payments_the_reversed_one_is_the_one_struck_out():
     steps = [
         (PAY, 50, day(5), 1),
         (PAY, 50, day(40), 2),
-        (PAY, -50, day(45), 1),
-        (PAY, 50, day(20), 3),
+        (PAY, -50, day(45), 3, 1),
+        (PAY, 50, day(45), 4),
     ]
-    assert result(100, *steps) == (0, day(40), day(40))
+    assert result(100, *steps) == (0, day(45), day(45))
+    assert past(100, *steps) == [(day(40), day(40), day(45))]
 
 
 def test_a_write_off_taken_back_leaves_no_day_behind():
-    steps = [(OFF, 100, day(90)), (OFF, -100, day(99)), (PAY, 100, day(95), 1)]
-    assert result(100, *steps) == (0, day(95), day(95))
+    steps = [(OFF, 100, day(90), 1), (OFF, -100, day(99), 2, 1), (PAY, 100, day(99), 3)]
+    assert result(100, *steps) == (0, day(99), day(99))
+    assert past(100, *steps) == [(day(90), None, day(99))]
+
+
+def test_money_takes_effect_where_the_claim_was_open_for_it():
+    bounced = [Settled(PAY, 100, day(20), 1), Settled(PAY, -100, day(60), 2, 1)]
+    # Value date day 30: on day 30 the invoice was settled by the payment that bounced later.
+    assert room_from(day(30), 100, 100, bounced) == day(60)
+    assert room_from(day(30), 100, 200, bounced) == day(30)
+    assert room_from(day(70), 100, 100, bounced) == day(70)
+    assert room_from(day(3), 40, 100, [Settled(PAY, 60, day(20), 1)]) == day(3)
+    with pytest.raises(BalanceRefused):
+        room_from(day(3), 41, 100, [Settled(PAY, 60, day(20), 1)])
 
 
 def test_nothing_to_pay_is_settled_at_once():
@@ -91,7 +140,8 @@ def test_nothing_to_pay_is_settled_at_once():
         [(PAY, 101, day(1), 1)],
         [(PAY, 60, day(1), 1), (CREDIT, 41, day(2), 2)],
         [(PAY, -1, day(1), 1)],
-        [(PAY, 100, day(1), 1), (PAY, -50, day(1), 2), (CREDIT, 50, day(1), 3)],
+        [(PAY, 100, day(1), 1), (PAY, -50, day(1), 2, 1)],
+        [(PAY, 100, day(5), 1), (PAY, -100, day(1), 2, 1)],
     ],
 )
 def test_more_than_there_is_is_refused(steps):
@@ -183,22 +233,17 @@ class TestAnySequence(TestCase):
         assert min(parts) >= 0
         rows = list(Allocation.objects.filter(invoice=row))
         assert row.paid_minor == sum(a.amount_minor for a in rows if a.kind == PAY)
-        standing = [
-            a
-            for a in rows
-            if a.amount_minor > 0
-            and not (a.payment_id and Payment.objects.filter(reverses_id=a.payment_id).exists())
-        ]
+        taken = {a.takes_back_id for a in rows}
+        standing = [a for a in rows if a.amount_minor > 0 and a.pk not in taken]
         if row.outstanding_minor:
             assert (row.status, row.settled_on, row.paid_on) == ("issued", None, None)
         else:
             assert row.status == "settled"
             assert row.settled_on == max(a.applied_on for a in standing)
-            paid = [a.applied_on for a in standing if a.kind == PAY]
-            assert row.paid_on == (max(paid) if paid else None)
-            if paid:
-                assert row.days_late == (max(paid) - row.due_date).days
-                assert row.days_to_pay == (max(paid) - row.issue_date).days
+            if row.paid_on:
+                assert row.paid_on == max(a.applied_on for a in standing if a.kind == PAY)
+                assert row.days_late == (row.paid_on - row.due_date).days
+                assert row.days_to_pay == (row.paid_on - row.issue_date).days
         for payment in Payment.objects.filter(client=row.client):
             given_out = sum(a.amount_minor for a in payment.allocations.all())
             assert payment.allocated_minor == given_out

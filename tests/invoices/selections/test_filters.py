@@ -7,7 +7,11 @@ import pytest
 from django.http import QueryDict
 
 from invoices.models import Invoice
-from invoices.selections.filters import InvoiceFilter, filter_invoices, with_open_amount
+from invoices.selections.as_of import with_open_amount
+from invoices.selections.filters import (
+    InvoiceFilter,
+    filter_invoices,
+)
 from tests.factories import make_client, make_client_type, make_company, make_invoice, make_user
 from tests.reports.golden import AS_OF, credit, make_golden_set, pay
 

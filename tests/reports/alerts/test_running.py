@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from billing_portal.accounts.models import User
 from invoices.models import ExchangeRate, Message, Payment
 from invoices.outbox import kinds
-from invoices.payments import settling
+from invoices.payments.allocating import allocate
 from invoices.selections.filters import InvoiceFilter, filter_invoices
 from reports.alerts import inbox, rules, running
 from reports.alerts.backtest import backtest, try_thresholds
@@ -60,7 +60,7 @@ def pay_part(invoice, minor, on):
     payment = Payment.objects.create(
         client=invoice.client, received_on=on, currency=invoice.currency, amount_minor=minor
     )
-    settling.allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=None, payment=payment)
+    allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=None, payment=payment)
 
 
 @pytest.fixture(autouse=True)

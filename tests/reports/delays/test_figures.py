@@ -12,8 +12,13 @@ import pytest
 from django.http import QueryDict
 
 from invoices.models import Client, Invoice
-from invoices.payments.settling import allocate
-from invoices.selections.filters import InvoiceFilter, filter_invoices, with_open_amount
+from invoices.payments import allocating
+from invoices.payments.allocating import allocate
+from invoices.selections.as_of import with_open_amount
+from invoices.selections.filters import (
+    InvoiceFilter,
+    filter_invoices,
+)
 from reports.delays.estimator import Curve
 from reports.delays.figures import CLASSES
 from reports.delays.measuring import BYS, MEASURES, Scope
@@ -86,13 +91,8 @@ def take_back(invoice, payment, on):
         amount_minor=-payment.amount_minor,
         reverses=payment,
     )
-    allocate(
-        invoice=invoice,
-        amount_minor=-payment.amount_minor,
-        applied_on=on,
-        by=None,
-        payment=reverse,
-    )
+    for row in payment.allocations.all():
+        allocating.take_back(row, on=on, by=None, invoice=invoice, payment=reverse)
 
 
 def in_euros(minor: int, invoice: Invoice) -> int | None:
