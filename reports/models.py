@@ -11,19 +11,15 @@ from invoices.models import Client, ClientType, Deal, Invoice
 
 
 class AlertRule(models.Model):
-    class Kind(models.TextChoices):
-        OVERDUE = "overdue", _("An invoice is overdue")
-        TYPE_DELAY = "type_delay", _("A client type pays late")
-        HABIT = "habit", _("A client pays later than its own habit")
-        NOT_INVOICED = "not_invoiced", _("A won deal is not invoiced")
-
     class Measure(models.TextChoices):
         P50 = "p50", _("half are paid within")
         P75 = "p75", _("three in four are paid within")
         MEAN = "mean", _("paid invoices took on average")
 
-    name = models.CharField(_("name"), max_length=120)
-    kind = models.CharField(_("watches"), max_length=20, choices=Kind)
+    # Empty: it is called by what it watches, in the reader's language.
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    # The key of a file of reports/alerts/kinds.
+    kind = models.CharField(_("watches"), max_length=20)
     active = models.BooleanField(_("switched on"), default=True)
     # Overdue, not invoiced, habit: days; type delay: days late.
     days = models.PositiveSmallIntegerField(_("days"), default=30)
@@ -37,7 +33,7 @@ class AlertRule(models.Model):
     window_days = models.PositiveSmallIntegerField(default=180)
     # Type delay, habit: nothing is said with fewer paid invoices behind it.
     min_payments = models.PositiveSmallIntegerField(default=5)
-    # Days of silence about the same subject after an alert; 0 = it is said once.
+    # Within one episode it speaks at most every so many days; 0 = once an episode.
     cooldown_days = models.PositiveSmallIntegerField(default=30)
     # Addresses, people by id, roles:
     # {"emails": [...], "users": [...], "owner": true, "roles": ["finance"]}
@@ -52,7 +48,7 @@ class AlertRule(models.Model):
         ordering = ["name", "pk"]
 
     def __str__(self) -> str:
-        return self.name
+        return self.name or f"{self.kind} {self.pk}"
 
 
 class Alert(models.Model):
@@ -62,8 +58,10 @@ class Alert(models.Model):
         SNOOZED = "snoozed", _("Snoozed")
 
     rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE, related_name="alerts")
-    # What makes it once: "overdue:rule:invoice", "type_delay:rule:type:period".
+    # What makes it once: kind, rule, subject, first day of the episode, day of the alert.
     reason_key = models.CharField(max_length=200, unique=True)
+    # The day on which the rule began to hold for the subject, without a break since.
+    episode_started_on = models.DateField()
     fired_on = models.DateField()
     fired_at = models.DateTimeField(auto_now_add=True)
     invoice = models.ForeignKey(

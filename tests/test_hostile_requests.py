@@ -177,6 +177,7 @@ def places():
     alert = Alert.objects.create(
         rule=rule,
         reason_key="overdue:1:1",
+        episode_started_on=date(2026, 11, 20),
         fired_on=date(2026, 11, 24),
         invoice=issued,
         client=client,

@@ -1,16 +1,19 @@
-"""What a rule would have said, had it been on."""
+"""What a rule would have said in twelve months, had it been on since the first day of the books.
+
+It is the daily run replayed day by day: both ask telling.py on which days of an episode to speak.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from reports.alerts.evaluating import Finding, holding
 from reports.alerts.kinds.base import Episode
-from reports.alerts.kinds.registry import kind_of
+from reports.alerts.telling import days_told, whole_episodes
 from reports.models import AlertRule
 
 
@@ -61,24 +64,21 @@ def try_thresholds(
     """The back-test with several numbers of days."""
     since = _months_before(until, months)
     return {
-        days: _tried(rule, found, since, until)
-        for days, found in kind_of(rule)
-        .episodes_by_threshold(rule, thresholds, since, until)
-        .items()
+        days: _tried(rule, episodes, since, until)
+        for days, episodes in whole_episodes(rule, list(thresholds), since, until).items()
     }
 
 
-def _tried(rule: AlertRule, found: list[Episode], since: date, until: date) -> Backtest:
-    by_subject: dict[int, list[Episode]] = {}
-    for episode in found:
-        by_subject.setdefault(episode.subject, []).append(episode)
+def _tried(rule: AlertRule, episodes: list[Episode], since: date, until: date) -> Backtest:
     fired = [
-        firing
-        for subject, rows in by_subject.items()
-        for firing in _firings(subject, rows, rule.cooldown_days, since, until)
+        Firing(day, episode.subject, episode)
+        for episode in episodes
+        for day in days_told(rule, episode, until)
+        if day >= since
     ]
     fired.sort(key=lambda firing: (firing.on, firing.subject), reverse=True)
-    return Backtest(since, until, fired, [episode for episode in found if episode.holds(until)])
+    standing = [episode for episode in episodes if episode.holds(until)]
+    return Backtest(since, until, fired, standing)
 
 
 def _months_before(day: date, months: int) -> date:
@@ -86,22 +86,3 @@ def _months_before(day: date, months: int) -> date:
     first = date(month // 12, month % 12 + 1, 1)
     last = ((first + timedelta(days=32)).replace(day=1) - timedelta(days=1)).day
     return first.replace(day=min(day.day, last)) + timedelta(days=1)
-
-
-def _firings(
-    subject: int, found: Iterable[Episode], cooldown: int, since: date, until: date
-) -> list[Firing]:
-    """The days on which the rule speaks about one subject."""
-    firings: list[Firing] = []
-    silent_until: date | None = None
-    for episode in sorted(found, key=lambda episode: episode.start):
-        last = min(until, episode.end - timedelta(days=1)) if episode.end else until
-        day = episode.start if silent_until is None else max(episode.start, silent_until)
-        while day <= last:
-            if day >= since:
-                firings.append(Firing(day, subject, episode))
-            if not cooldown:
-                return firings
-            silent_until = day + timedelta(days=cooldown)
-            day = silent_until
-    return firings

@@ -1,11 +1,10 @@
 """Alert rules: what fires on a day, what would have fired, and what staff do with an alert.
 
-A rule speaks about a subject (an invoice, a client, a client type, a deal) when its condition holds
-(reports/alerts/kinds), then is silent about that subject for `cooldown_days`; when the condition
-still holds after them, it speaks again. With 0 it speaks once. Snoozing is silence until a day.
+A rule speaks about a subject (an invoice, a client, a client type, a deal) when its condition
+begins to hold (reports/alerts/kinds), and then as telling.py says. Snoozing is silence until a day.
 
-Nothing twice: the n-th alert of a rule about a subject has one reason key, unique in the database,
-and alerts and the mails about them are written in one transaction under the lock of the rule. A
+Nothing twice: rule, subject, episode and day are one reason key, unique in the database, and alerts
+and the mails about them are written in one transaction under the lock of the rule. A
 worker that is killed leaves both or neither; two workers queue, and the second one finds the
 silence of the first. Days without a worker are caught up with one alert: only the day of the run
 counts.
@@ -16,10 +15,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,6 +27,7 @@ from reports.alerts import digests
 from reports.alerts.evaluating import Finding, evaluate
 from reports.alerts.inbox import wake_up
 from reports.alerts.subjects import name_clients, subject_column
+from reports.alerts.telling import began_after, speaks
 from reports.models import Alert, AlertRule
 
 logger = logging.getLogger(__name__)
@@ -92,49 +93,58 @@ def run_rule(*, rule_id: int, on: date) -> Fired:
 
 
 def _new_alerts(rule: AlertRule, findings: Sequence[Finding], on: date) -> list[Alert]:
-    """The alerts for the subjects about which the rule is not silent, unsaved, weightiest first."""
+    """The alerts that are due, unsaved, weightiest first."""
     column = subject_column(rule)
     before = {
         row[column]: row
         for row in Alert.objects.filter(rule=rule)
         .order_by()
         .values(column)
-        .annotate(number=Count("pk"), last=Max("fired_on"), snoozed=Max("snoozed_until"))
-    }
-    due: list[tuple[Finding, int]] = []
-    for finding in findings:
-        earlier = before.get(finding.subject)
-        if earlier is None:
-            due.append((finding, 1))
-        elif not _silent(rule, earlier["last"], earlier["snoozed"], on):
-            due.append((finding, earlier["number"] + 1))
-    alerts = [
-        Alert(
-            rule=rule,
-            reason_key=f"{rule.kind}:{rule.pk}:{finding.subject}:{number}",
-            fired_on=on,
-            data={**finding.data, "since": str(finding.since)},
-            **{column: finding.subject},
+        .annotate(
+            told=Max("fired_on"), episode=Max("episode_started_on"), snoozed=Max("snoozed_until")
         )
-        for finding, number in due
-    ]
+    }
+    waiting = [finding for finding in findings if not _is_snoozed(before.get(finding.subject), on)]
+    told_on = {
+        finding.subject: before[finding.subject]["told"]
+        for finding in waiting
+        if finding.subject in before
+    }
+    began = began_after(rule, told_on, on)
+    alerts = []
+    for finding in waiting:
+        told = told_on.get(finding.subject)
+        start = began.get(finding.subject, finding.since)
+        if not speaks(rule, start, told, on):
+            continue
+        if told is not None and start <= told:
+            # Still the episode that was told of: what began it is known from then.
+            start = before[finding.subject]["episode"]
+        alerts.append(
+            Alert(
+                rule=rule,
+                reason_key=f"{rule.kind}:{rule.pk}:{finding.subject}:{start}:{on}",
+                episode_started_on=start,
+                fired_on=on,
+                data={**finding.data, "since": str(start)},
+                **{column: finding.subject},
+            )
+        )
     name_clients(rule, alerts)
     return alerts
 
 
-def _silent(rule: AlertRule, last: date, snoozed_until: date | None, on: date) -> bool:
-    if snoozed_until is not None and snoozed_until > on:
-        return True
-    return not rule.cooldown_days or last + timedelta(days=rule.cooldown_days) > on
+def _is_snoozed(before: dict[str, Any] | None, on: date) -> bool:
+    return bool(before and before["snoozed"] and before["snoozed"] > on)
 
 
 def _supersede(rule: AlertRule, alerts: Sequence[Alert]) -> None:
     """An older alert about the same subject that nobody handled gives way to the new one."""
     column = subject_column(rule)
-    again = [getattr(a, column) for a in alerts if not a.reason_key.endswith(":1")]
-    for start in range(0, len(again), 500):
+    subjects = [getattr(alert, column) for alert in alerts]
+    for start in range(0, len(subjects), 500):
         Alert.objects.filter(
             rule=rule,
             state__in=[Alert.State.NEW, Alert.State.SNOOZED],
-            **{f"{column}__in": again[start : start + 500]},
+            **{f"{column}__in": subjects[start : start + 500]},
         ).update(state=Alert.State.ACKNOWLEDGED, snoozed_until=None, handled_at=timezone.now())

@@ -22,11 +22,16 @@ from reports.models import Alert, AlertRule
 
 # The columns of an alert that may be its subject.
 Subject = Literal["invoice", "client", "client_type", "deal"]
+# Ids of subjects; None: all of them.
+Subjects = Collection[int] | None
 
 
 @dataclass(frozen=True)
 class Episode:
-    """The rule holds for `subject` from `start` until the day before `end` (None: still)."""
+    """The rule holds for `subject` from `start` until the day before `end` (None: still).
+
+    What ends and begins again is another episode, and a reason to speak again.
+    """
 
     subject: int
     start: date
@@ -57,6 +62,8 @@ class Kind(ABC):
     subject: ClassVar[Subject]
     # Whether a subject has an owner who can be told of what is theirs.
     has_owner: ClassVar[bool] = True
+    # False: an episode that held on the first day asked for may have begun before its `start`.
+    starts_are_exact: ClassVar[bool] = True
     # What a new rule of the kind begins with, by field.
     defaults: ClassVar[Mapping[str, Any]]
 
@@ -91,18 +98,25 @@ class Kind(ABC):
         return tuple(name for name in dict.fromkeys(names) if name and name != "currency")
 
     @abstractmethod
-    def episodes(self, rule: AlertRule, since: date, until: date) -> list[Episode]:
-        """All episodes of the rule that touch the days from `since` to `until`."""
+    def episodes(
+        self, rule: AlertRule, since: date, until: date, only: Subjects = None
+    ) -> list[Episode]:
+        """All episodes that touch the days from `since` to `until`; `only` of some subjects."""
 
     def episodes_by_threshold(
-        self, rule: AlertRule, thresholds: Iterable[int], since: date, until: date
+        self,
+        rule: AlertRule,
+        thresholds: Iterable[int],
+        since: date,
+        until: date,
+        only: Subjects = None,
     ) -> dict[int, list[Episode]]:
         """Those of the same rule with other numbers of days."""
         found = {}
         for days in thresholds:
             other = copy(rule)
             other.days = days
-            found[days] = self.episodes(other, since, until)
+            found[days] = self.episodes(other, since, until, only)
         return found
 
     def values_by_day(self, rule: AlertRule, since: date, until: date) -> dict[date, float]:

@@ -25,7 +25,7 @@ from billing_portal.money import formatted_minor
 from invoices.models import Invoice
 from invoices.selections.filters import InvoiceFilter
 from reports.alerts.kinds.amounts import OwnMoney
-from reports.alerts.kinds.base import Episode, Kind, Words, days_text
+from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text
 from reports.alerts.kinds.measures import measured
 from reports.alerts.kinds.open_invoices import late_invoices, owed_on, settling_steps
 from reports.links import invoice_list
@@ -40,6 +40,8 @@ class Habit(Kind):
     icon = "building"
     place = 3
     subject = "client"
+    # An invoice that was settled before the span may have begun what another one carried on.
+    starts_are_exact = False
     defaults = {
         "days": 10,
         "window_days": 730,
@@ -67,14 +69,21 @@ class Habit(Kind):
     def when(self) -> str:
         return _("an open invoice waits more than {days} days longer than that")
 
-    def episodes(self, rule: AlertRule, since: date, until: date) -> list[Episode]:
-        return _episodes(rule, [rule.days], since, until)[rule.days]
+    def episodes(
+        self, rule: AlertRule, since: date, until: date, only: Subjects = None
+    ) -> list[Episode]:
+        return _episodes(rule, [rule.days], since, until, only)[rule.days]
 
     def episodes_by_threshold(
-        self, rule: AlertRule, thresholds: Iterable[int], since: date, until: date
+        self,
+        rule: AlertRule,
+        thresholds: Iterable[int],
+        since: date,
+        until: date,
+        only: Subjects = None,
     ) -> dict[int, list[Episode]]:
         """One reading of the books for all."""
-        return _episodes(rule, list(thresholds), since, until)
+        return _episodes(rule, list(thresholds), since, until, only)
 
     def words(self, alert: Alert) -> Words:
         data, client = alert.data, alert.client
@@ -140,11 +149,13 @@ class WaitedFor:
 
 
 def _episodes(
-    rule: AlertRule, thresholds: list[int], since: date, until: date
+    rule: AlertRule, thresholds: list[int], since: date, until: date, only: Subjects
 ) -> dict[int, list[Episode]]:
-    """The spells for each number of days beyond the habit, which itself depends on none of them."""
+    """The episodes by number of days beyond the habit, which itself depends on none of them."""
     own = OwnMoney()
     late = late_invoices(since, until, min(thresholds))
+    if only is not None:
+        late = late.filter(client__in=only)
     candidates: list[tuple[Any, ...]] = list(
         late.values_list(
             "pk",

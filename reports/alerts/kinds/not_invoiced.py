@@ -22,7 +22,7 @@ from billing_portal.money import formatted_minor
 from invoices.deals.queue import first_billing_day
 from invoices.models import Deal, Invoice
 from reports.alerts.kinds.amounts import OwnMoney, no_rate_text
-from reports.alerts.kinds.base import Episode, Kind, Words, days_text, in_parts
+from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text, in_parts
 from reports.models import Alert, AlertRule
 
 
@@ -52,8 +52,10 @@ class NotInvoiced(Kind):
             "more than {amount} {currency}"
         )
 
-    def episodes(self, rule: AlertRule, since: date, until: date) -> list[Episode]:
-        return _not_invoiced(rule, since, until)
+    def episodes(
+        self, rule: AlertRule, since: date, until: date, only: Subjects = None
+    ) -> list[Episode]:
+        return _not_invoiced(rule, since, until, only)
 
     def words(self, alert: Alert) -> Words:
         data, deal = alert.data, alert.deal
@@ -98,7 +100,7 @@ class NotInvoiced(Kind):
         return dict(in_parts(Deal.objects, subjects, "pk", "client_id"))
 
 
-def _not_invoiced(rule: AlertRule, since: date, until: date) -> list[Episode]:
+def _not_invoiced(rule: AlertRule, since: date, until: date, only: Subjects) -> list[Episode]:
     own = OwnMoney()
     billed = Invoice.objects.billing().filter(deal=OuterRef("pk"))
     deals = Deal.objects.filter(
@@ -106,6 +108,8 @@ def _not_invoiced(rule: AlertRule, since: date, until: date) -> list[Episode]:
     ).filter(
         Q(currency=own.currency, value_minor__gt=rule.amount_minor) | ~Q(currency=own.currency)
     )
+    if only is not None:
+        deals = deals.filter(pk__in=only)
     if first_day := first_billing_day():
         deals = deals.filter(won_on__gte=first_day)
     # What was over before the span began need not be read.

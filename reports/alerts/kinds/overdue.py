@@ -19,7 +19,7 @@ from billing_portal import dates
 from billing_portal.money import formatted_minor
 from invoices.models import Invoice
 from reports.alerts.kinds.amounts import OwnMoney, no_rate_text
-from reports.alerts.kinds.base import Episode, Kind, Words, days_text, in_parts
+from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text, in_parts
 from reports.alerts.kinds.open_invoices import late_invoices, owed_on, settling_steps
 from reports.models import Alert, AlertRule
 
@@ -49,8 +49,10 @@ class Overdue(Kind):
             "it is overdue by more than {days} days and more than {amount} {currency} of it is open"
         )
 
-    def episodes(self, rule: AlertRule, since: date, until: date) -> list[Episode]:
-        return _overdue(rule, since, until)
+    def episodes(
+        self, rule: AlertRule, since: date, until: date, only: Subjects = None
+    ) -> list[Episode]:
+        return _overdue(rule, since, until, only)
 
     def words(self, alert: Alert) -> Words:
         data, invoice = alert.data, alert.invoice
@@ -99,12 +101,14 @@ class Overdue(Kind):
         return dict(in_parts(Invoice.objects, subjects, "pk", "client_id"))
 
 
-def _overdue(rule: AlertRule, since: date, until: date) -> list[Episode]:
+def _overdue(rule: AlertRule, since: date, until: date, only: Subjects) -> list[Episode]:
     own = OwnMoney()
     late = late_invoices(since, until, rule.days).filter(
         # A foreign amount is compared in Python, with its own rate.
         Q(currency=own.currency, total_minor__gt=rule.amount_minor) | ~Q(currency=own.currency)
     )
+    if only is not None:
+        late = late.filter(pk__in=only)
     steps = settling_steps(late)
     found: list[Episode] = []
     rows = late.values_list(

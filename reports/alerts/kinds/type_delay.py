@@ -23,7 +23,7 @@ from billing_portal import dates
 from billing_portal.figures import decimal
 from invoices.models import Invoice
 from invoices.selections.filters import InvoiceFilter
-from reports.alerts.kinds.base import Episode, Kind, Words, days_text
+from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text
 from reports.alerts.kinds.measures import Measured, measured
 from reports.links import invoice_list
 from reports.models import Alert, AlertRule
@@ -37,6 +37,8 @@ class TypeDelay(Kind):
     place = 2
     subject = "client_type"
     has_owner = False
+    # Whether it was above the threshold is known only of the days that are swept.
+    starts_are_exact = False
     defaults = {
         "days": 15,
         "window_days": 180,
@@ -61,14 +63,21 @@ class TypeDelay(Kind):
     def when(self) -> str:
         return _("it is above {days} days, with at least {min_payments} payments behind it")
 
-    def episodes(self, rule: AlertRule, since: date, until: date) -> list[Episode]:
-        return _episodes(rule, rule.days, delays_by_day(rule, since, until))
+    def episodes(
+        self, rule: AlertRule, since: date, until: date, only: Subjects = None
+    ) -> list[Episode]:
+        return _episodes(rule, rule.days, delays_by_day(rule, since, until, only))
 
     def episodes_by_threshold(
-        self, rule: AlertRule, thresholds: Iterable[int], since: date, until: date
+        self,
+        rule: AlertRule,
+        thresholds: Iterable[int],
+        since: date,
+        until: date,
+        only: Subjects = None,
     ) -> dict[int, list[Episode]]:
         """One reading of the books for all."""
-        delays = delays_by_day(rule, since, until)
+        delays = delays_by_day(rule, since, until, only)
         return {days: _episodes(rule, days, delays) for days in thresholds}
 
     def values_by_day(self, rule: AlertRule, since: date, until: date) -> dict[date, float]:
@@ -211,7 +220,7 @@ class DelayRow:
 
 
 def delays_by_day(
-    rule: AlertRule, since: date, until: date
+    rule: AlertRule, since: date, until: date, only: Subjects = None
 ) -> dict[int, list[tuple[date, Measured]]]:
     """For each client type that the rule watches, its measure on every day of the span."""
     window = timedelta(days=rule.window_days)
@@ -223,6 +232,8 @@ def delays_by_day(
     )
     if rule.client_type_id:
         rows = rows.filter(client__client_type=rule.client_type_id)
+    if only is not None:
+        rows = rows.filter(client__client_type__in=only)
     grouped = rows.values_list(
         "client__client_type_id", "issue_date", "due_date", "settled_on", "paid_on"
     ).annotate(number=Count("pk"))

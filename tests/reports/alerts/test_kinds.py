@@ -32,7 +32,7 @@ class Quiet(Kind):
     watches = "every client"
     when = "nothing was invoiced to it for {days} days"
 
-    def episodes(self, rule, since, until):
+    def episodes(self, rule, since, until, only=None):
         found = []
         for client in Client.objects.prefetch_related("invoices"):
             days = [invoice.issue_date for invoice in client.invoices.all()]

@@ -20,11 +20,9 @@ from invoices.outbox import kinds
 from invoices.payments.allocating import allocate
 from invoices.selections.filters import InvoiceFilter, filter_invoices
 from reports.alerts import inbox, rules, running
-from reports.alerts.backtest import backtest, try_thresholds
 from reports.alerts.evaluating import evaluate
 from reports.alerts.kinds import type_delay
 from reports.alerts.kinds.measures import measured
-from reports.alerts.subjects import subject_column
 from reports.alerts.words import words_of
 from reports.models import Alert, AlertRule
 from tests.factories import (
@@ -355,11 +353,43 @@ def test_it_is_quiet_for_the_cool_down_and_then_speaks_again_if_it_still_holds()
     ]  # fmt: skip
 
 
-def test_without_a_cool_down_it_speaks_once():
+def test_without_a_cool_down_it_speaks_once_an_episode():
     make_rule(cooldown_days=0)
     due(40)
     running.run(on=ON)
     assert not running.run(on=ON + 300 * DAY)[0].alerts
+
+
+@pytest.mark.parametrize("cooldown", [0, 60])
+def test_a_type_that_recovers_and_slips_again_is_told_of_again_at_once(cooldown):
+    client = make_client()
+    make_rule(
+        kind="type_delay", days=10, measure="p50", min_payments=5, window_days=60,
+        cooldown_days=cooldown,
+    )  # fmt: skip
+    paid_late(client, 20, 20, 20, 20, 20, issued=date(2026, 1, 5))
+    paid_late(client, *[0] * 12, issued=date(2026, 2, 1))
+    paid_late(client, *[30] * 20, issued=date(2026, 3, 10))
+    days = []
+    day = date(2026, 1, 1)
+    while day < date(2026, 6, 1):
+        (fired,) = running.run(on=day)
+        days += [alert.fired_on for alert in fired.alerts]
+        day += DAY
+    assert len(days) == 2
+    told = Alert.objects.order_by("fired_on")
+    assert [alert.episode_started_on for alert in told] == days
+    assert len({alert.reason_key for alert in told}) == 2
+
+
+def test_an_alert_of_before_episodes_were_kept_is_carried_on():
+    rule = make_rule(cooldown_days=7)
+    invoice = due(40)
+    running.run(on=ON)
+    Alert.objects.update(reason_key=f"overdue:{rule.pk}:{invoice.pk}:1")
+    assert not running.run(on=ON + 6 * DAY)[0].alerts
+    (alert,) = running.run(on=ON + 7 * DAY)[0].alerts
+    assert alert.episode_started_on == Alert.objects.get(fired_on=ON).episode_started_on
 
 
 def test_a_week_without_a_worker_is_caught_up_with_one_alert():
@@ -390,57 +420,6 @@ def test_the_rule_that_was_changed_meanwhile_is_evaluated_as_it_is_now():
     due(40)
     rules.switch_rule(rule_id=rule.pk, active=False)
     assert not running.run_rule(rule_id=rule.pk, on=ON).alerts
-
-
-# ─ What would have fired ────────────────────────────────────────────────────────────────────────
-
-
-def test_the_back_test_speaks_on_the_days_on_which_the_run_would_have(company):
-    client = make_client()
-    first = due(200, client=client)
-    settle(due(120), ON - 75 * DAY)
-    settle(due(100, client=client), ON - 69 * DAY)
-    pay_part(due(80, total_minor=500_00), 450_00, ON - 20 * DAY)
-    for n in range(8):
-        settle(due(300 - n * 20, client=client), ON - (300 - n * 20 - n) * DAY)
-    make_deal(won_on=ON - 60 * DAY)
-    watching = [
-        make_rule(name="a", days=30, amount_minor=100_00, cooldown_days=21),
-        make_rule(name="b", kind="type_delay", days=4, min_payments=5, cooldown_days=14),
-        make_rule(name="c", kind="habit", days=5, min_payments=5, window_days=730),
-        make_rule(name="d", kind="not_invoiced", days=7, cooldown_days=0),
-    ]
-    expected = {
-        rule.pk: sorted((w.on, w.subject) for w in backtest(rule, ON).fired) for rule in watching
-    }
-    since = backtest(watching[0], ON).since
-    day = since - 30 * DAY
-    while day <= ON:
-        running.run(on=day)
-        day += DAY
-    for rule in watching:
-        column = subject_column(rule)
-        said = sorted(rule.alerts.filter(fired_on__gte=since).values_list("fired_on", column))
-        assert expected[rule.pk], rule.name
-        if rule.name == "a":
-            # The oldest one spoke before the day on which this test began to run the rules.
-            said = [row for row in said if row[1] != first.pk]
-            assert [r for r in expected[rule.pk] if r[1] != first.pk] == said
-        else:
-            assert expected[rule.pk] == said, rule.name
-
-
-def test_the_back_test_counts_by_month_and_knows_today():
-    rule = make_rule(days=30, cooldown_days=0)
-    due(40)
-    settle(due(200), ON - 100 * DAY)
-    tried = backtest(rule, ON)
-    assert len(tried.fired) == 2
-    assert sum(number for _, number in tried.by_month) == 2
-    assert len(tried.by_month) in (12, 13)
-    assert len(tried.now) == 1
-    trials = try_thresholds(rule, ON, [10, 30, 500])
-    assert [len(trial.fired) for trial in trials.values()] == [2, 2, 0]
 
 
 # ─ Who is told ──────────────────────────────────────────────────────────────────────────────────

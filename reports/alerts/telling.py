@@ -1,0 +1,80 @@
+"""When a rule speaks about a subject: one answer for the daily run and for the back-test.
+
+A reason is a subject and an episode. A new episode is told of at once, however short the silence
+was; within an episode the rule speaks at most every `cooldown_days`, with 0 once.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from invoices.models import Invoice
+from reports.alerts.kinds.base import Episode, Subjects
+from reports.alerts.kinds.registry import kind_of
+from reports.models import AlertRule
+
+_DAY = timedelta(days=1)
+
+
+def speaks(rule: AlertRule, began: date, told_on: date | None, on: date) -> bool:
+    """Whether the rule speaks on a day of an episode; `told_on` is when it spoke of the subject."""
+    if told_on is None or began > told_on:
+        return True
+    return rule.cooldown_days > 0 and told_on + timedelta(days=rule.cooldown_days) <= on
+
+
+def days_told(rule: AlertRule, episode: Episode, until: date) -> list[date]:
+    """The days of an episode on which a rule that was on all the time speaks."""
+    last = min(until, episode.end - _DAY) if episode.end else until
+    if not rule.cooldown_days:
+        return [episode.start] if episode.start <= last else []
+    number = (last - episode.start).days // rule.cooldown_days + 1
+    return [episode.start + timedelta(days=n * rule.cooldown_days) for n in range(number)]
+
+
+def whole_episodes(
+    rule: AlertRule, thresholds: list[int], since: date, until: date
+) -> dict[int, list[Episode]]:
+    """By threshold, the episodes that touch the span, each with the day on which it began.
+
+    With a cool-down the day on which an episode began decides on which of its days the rule speaks,
+    so those that held before the span are read again from further back, to where they began or to
+    the first day of the books.
+    """
+    kind = kind_of(rule)
+    begin = since - _DAY
+    found = kind.episodes_by_threshold(rule, thresholds, begin, until)
+    if kind.starts_are_exact or not rule.cooldown_days:
+        return found
+    first = Invoice.objects.issued().order_by("issue_date").values_list("issue_date", flat=True)
+    beginning = first.first() or begin
+    while begin > beginning and (cut := _held_on(begin, found)):
+        begin = max(beginning, begin - (until - begin))
+        longer = kind.episodes_by_threshold(rule, thresholds, begin, until, cut)
+        found = {
+            days: [each for each in episodes if each.subject not in cut] + longer[days]
+            for days, episodes in found.items()
+        }
+    return found
+
+
+def _held_on(day: date, found: dict[int, list[Episode]]) -> set[int]:
+    return {each.subject for episodes in found.values() for each in episodes if each.start <= day}
+
+
+def began_after(rule: AlertRule, told_on: dict[int, date], on: date) -> dict[int, date]:
+    """For subjects that were told of before and for which the rule holds today: when it began.
+
+    Only right where it lies after the day on which the subject was told of; that is what counts.
+    """
+    if not told_on:
+        return {}
+    only: Subjects = list(told_on)
+    # SQLite takes a bounded number of parameters: of many subjects all are read.
+    only = None if len(told_on) > 500 else only
+    episodes = kind_of(rule).episodes(rule, min(*told_on.values(), on), on, only)
+    return {
+        episode.subject: episode.start
+        for episode in episodes
+        if episode.subject in told_on and episode.holds(on)
+    }

@@ -1,0 +1,117 @@
+"""The back-test is the daily run, day by day since the first day of the books."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+
+import pytest
+
+from reports.alerts import running
+from reports.alerts.backtest import backtest, try_thresholds
+from reports.alerts.subjects import subject_column
+from tests.factories import (
+    make_client,
+    make_client_type,
+    make_company,
+    make_deal,
+    make_invoice,
+    make_rule,
+    settle,
+)
+from tests.reports.golden import pay
+
+ON = date(2026, 11, 24)
+DAY = timedelta(days=1)
+FIRST = ON - 210 * DAY
+KINDS = {
+    "overdue": {"days": 12, "amount_minor": 30_00},
+    "type_delay": {"days": 6, "min_payments": 5, "window_days": 60},
+    "habit": {"days": 4, "min_payments": 5, "window_days": 200, "measure": "p75"},
+    "not_invoiced": {"days": 5},
+}
+
+
+@pytest.fixture(autouse=True)
+def company(db):
+    return make_company(currency="EUR", language="en")
+
+
+def random_books(seed):
+    """Clients of two types whose manners change with the season, part payments, deals."""
+    chance = random.Random(seed)
+    clients = [make_client(client_type=make_client_type(f"Type {n % 2}")) for n in range(4)]
+    for _n in range(60):
+        issued = FIRST + chance.randrange(200) * DAY
+        client = chance.choice(clients)
+        total = chance.randrange(10_00, 200_00)
+        invoice = make_invoice(
+            client=client, issue_date=issued, due_date=issued + 15 * DAY, total_minor=total
+        )
+        slow = 25 if (issued - FIRST).days % 90 > 45 else 3
+        paid_on = issued + (15 + chance.randrange(-5, slow)) * DAY
+        if chance.random() < 0.15:
+            pay(invoice, total // 2, paid_on)
+            paid_on += chance.randrange(40) * DAY
+            if paid_on < ON:
+                pay(invoice, total - total // 2, paid_on)
+        elif paid_on < ON and chance.random() < 0.93:
+            settle(invoice, paid_on, by="payment" if chance.random() < 0.9 else "credit")
+    for _n in range(6):
+        deal = make_deal(won_on=FIRST + chance.randrange(200) * DAY)
+        if chance.random() < 0.6:
+            make_invoice(
+                deal=deal, client=deal.client, issue_date=deal.won_on + chance.randrange(20) * DAY
+            )
+
+
+@pytest.mark.parametrize(("seed", "quiet"), [(1, 0), (2, 9)])
+def test_the_preview_says_what_the_run_said_day_by_day(seed, quiet):
+    random_books(seed)
+    rules = [
+        make_rule(name=kind, kind=kind, cooldown_days=quiet, **fields)
+        for kind, fields in KINDS.items()
+    ]
+    day = FIRST
+    while day <= ON:
+        running.run(on=day)
+        day += DAY
+    for rule in rules:
+        tried = backtest(rule, ON, months=3)
+        said = rule.alerts.filter(fired_on__gte=tried.since)
+        expected = sorted(said.values_list("fired_on", subject_column(rule)))
+        assert sorted((firing.on, firing.subject) for firing in tried.fired) == expected, rule.name
+        assert expected or rule.alerts.exists(), rule.name
+
+
+def test_the_phase_of_the_cool_down_counts_from_the_day_on_which_it_began():
+    rule = make_rule(days=30, cooldown_days=50)
+    due = ON - 631 * DAY
+    make_invoice(issue_date=due - 30 * DAY, due_date=due)
+    tried = backtest(rule, ON)
+    assert {(firing.on - due - 31 * DAY).days % 50 for firing in tried.fired} == {0}
+    assert len(tried.fired) == 8
+
+
+def test_what_spoke_before_the_window_is_not_told_again_without_a_cool_down():
+    rule = make_rule(days=30, cooldown_days=0)
+    due = ON - 500 * DAY
+    make_invoice(issue_date=due - 30 * DAY, due_date=due)
+    tried = backtest(rule, ON)
+    assert tried.fired == []
+    assert len(tried.now) == 1
+
+
+def test_the_back_test_counts_by_month_and_knows_today():
+    rule = make_rule(days=30, cooldown_days=0)
+    for days_ago in (40, 200):
+        due = ON - days_ago * DAY
+        invoice = make_invoice(issue_date=due - 30 * DAY, due_date=due)
+    settle(invoice, ON - 100 * DAY)
+    tried = backtest(rule, ON)
+    assert len(tried.fired) == 2
+    assert sum(number for _, number in tried.by_month) == 2
+    assert len(tried.by_month) in (12, 13)
+    assert len(tried.now) == 1
+    trials = try_thresholds(rule, ON, [10, 30, 500])
+    assert [len(trial.fired) for trial in trials.values()] == [2, 2, 0]
