@@ -27,6 +27,7 @@ from billing_portal.money import (
 )
 from invoices.models import ClientType
 from reports.alerts.kinds.registry import KINDS
+from reports.alerts.words import name_of
 from reports.models import AlertRule
 
 MOST_ADDRESSES = 20
@@ -51,9 +52,10 @@ def _days(label: Any, least: int, most: int) -> NumberField:
 
 
 class RuleForm(forms.Form):
-    """A rule as the sentence of its kind; `for_preview` needs no name."""
+    """A rule as the sentence of its kind."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+    # Left as it was proposed, or empty: the rule is called by what it watches, in any language.
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120, required=False)
     measure = forms.ChoiceField(label=gettext_lazy("Measure"))
     client_type = forms.ModelChoiceField(
         label=gettext_lazy("Client type"),
@@ -80,9 +82,7 @@ class RuleForm(forms.Form):
         help_text=gettext_lazy("Separated by commas or spaces."),
     )
 
-    def __init__(
-        self, *args: Any, kind: str, currency: str, for_preview: bool = False, **options: Any
-    ) -> None:
+    def __init__(self, *args: Any, kind: str, currency: str, **options: Any) -> None:
         super().__init__(*args, **options)
         self.kind, self.currency = kind, currency
         self.fields["amount"] = MoneyField(
@@ -104,8 +104,6 @@ class RuleForm(forms.Form):
             del self.fields[name]
         if not KINDS[kind].has_owner:
             del self.fields["owner"]
-        if for_preview:
-            self.fields["name"].required = False
 
     def clean_amount(self) -> Money | None:
         amount: Money | None = self.cleaned_data["amount"]
@@ -145,7 +143,7 @@ class RuleForm(forms.Form):
             for name in ("days", "measure", "client_type", "window_days", "min_payments")
             if name in data
         }
-        return {
+        rule = {
             **KINDS[self.kind].defaults,
             **columns,
             "name": data["name"],
@@ -154,6 +152,9 @@ class RuleForm(forms.Form):
             "cooldown_days": data["cooldown_days"],
             "recipients": recipients,
         }
+        if rule["name"] == KINDS[self.kind].name(AlertRule(**rule), self.currency):
+            rule["name"] = ""
+        return rule
 
     def rule(self) -> AlertRule:
         """The rule as typed, unsaved."""
@@ -193,7 +194,7 @@ def _piece(form: RuleForm, text: str, name: str | None) -> Piece:
 def initial_of(rule: AlertRule, currency: str) -> dict[str, Any]:
     recipients = rule.recipients
     return {
-        "name": rule.name,
+        "name": name_of(rule, currency),
         "measure": rule.measure,
         "client_type": rule.client_type_id,
         "window_days": rule.window_days,

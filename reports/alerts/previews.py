@@ -13,7 +13,7 @@ from billing_portal import dates
 from billing_portal.accounts.models import User
 from invoices.company.currencies import company_currency
 from invoices.outbox.kinds import Words
-from reports.alerts import digests
+from reports.alerts import digests, running
 from reports.alerts.backtest import Backtest, backtest, try_thresholds
 from reports.alerts.kinds.registry import kind_of
 from reports.alerts.subjects import unsaved_alert, with_subjects
@@ -131,8 +131,10 @@ def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
     listed = with_subjects(
         [unsaved_alert(rule, firing.subject, firing.on, firing.data) for firing in newest]
     )
-    now = [unsaved_alert(rule, finding.subject, on, finding.data) for finding in tried.now]
-    listed_now = with_subjects(now[: digests.LISTED])
+    holding = tried.now
+    # What was said of before, within the quiet days, is not said again.
+    now = running.new_alerts(rule, holding, on)
+    at_once = with_subjects(now[: digests.LISTED])
     return {
         "tried": tried,
         "count": len(tried.fired),
@@ -147,9 +149,11 @@ def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
         "text_y": CHART_HEIGHT - 6,
         "listed": [(alert, words_of(alert, currency)) for alert in listed],
         "unlisted": len(tried.fired) - len(listed),
+        "holding_count": len(holding),
         "now_count": len(now),
-        "now": [words_of(alert, currency) for alert in listed_now[:5]],
-        "now_more": max(0, len(now) - 5),
+        "now": [words_of(alert, currency) for alert in at_once[:LISTED]],
+        "mail_more": max(0, len(now) - 5),
+        "now_more": max(0, len(now) - LISTED),
         "mail": _mail(rule, now, reader),
         "people": _people(rule),
         "others": [(days, len(trial.fired), days == rule.days) for days, trial in trials.items()],

@@ -67,7 +67,7 @@ def run(*, on: date, dry_run: bool = False) -> list[Fired]:
 
 
 def would_fire(rule: AlertRule, on: date) -> Fired:
-    return Fired(rule, _new_alerts(rule, evaluate(rule, on), on))
+    return Fired(rule, new_alerts(rule, evaluate(rule, on), on))
 
 
 def run_rule(*, rule_id: int, on: date) -> Fired:
@@ -82,7 +82,7 @@ def run_rule(*, rule_id: int, on: date) -> Fired:
             return Fired(rule)
         if locked.updated_at != rule.updated_at:
             rule, findings = locked, evaluate(locked, on)
-        fired = Fired(rule, _new_alerts(rule, findings, on))
+        fired = Fired(rule, new_alerts(rule, findings, on))
         if fired.alerts:
             _supersede(rule, fired.alerts)
             # The weightiest last: the newest stands on top of the inbox.
@@ -92,12 +92,13 @@ def run_rule(*, rule_id: int, on: date) -> Fired:
     return fired
 
 
-def _new_alerts(rule: AlertRule, findings: Sequence[Finding], on: date) -> list[Alert]:
+def new_alerts(rule: AlertRule, findings: Sequence[Finding], on: date) -> list[Alert]:
     """The alerts that are due, unsaved, weightiest first."""
     column = subject_column(rule)
     before = {
         row[column]: row
-        for row in Alert.objects.filter(rule=rule)
+        # A rule that is only tried has said nothing.
+        for row in Alert.objects.filter(rule=rule.pk)
         .order_by()
         .values(column)
         .annotate(
@@ -111,7 +112,7 @@ def _new_alerts(rule: AlertRule, findings: Sequence[Finding], on: date) -> list[
         if finding.subject in before
     }
     began = began_after(rule, told_on, on)
-    alerts = []
+    alerts: list[Alert] = []
     for finding in waiting:
         told = told_on.get(finding.subject)
         start = began.get(finding.subject, finding.since)

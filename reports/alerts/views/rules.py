@@ -41,12 +41,16 @@ def rules(request: StaffRequest) -> HttpResponse:
             last_fired=Max("alerts__fired_on"),
             waiting=Count("alerts", filter=Q(alerts__state=Alert.State.NEW)),
         )
-        .order_by("-active", "name", "pk")
+        .order_by("pk")
+    )
+    named = sorted(
+        ((rule, name_of(rule, currency)) for rule in rows),
+        key=lambda pair: (not pair[0].active, pair[1].casefold()),
     )
     return render(
         request,
         "reports/alerts/rules.html",
-        {"rows": [(rule, name_of(rule, currency), rule_in_words(rule, currency)) for rule in rows]},
+        {"rows": [(rule, name, rule_in_words(rule, currency)) for rule, name in named]},
     )
 
 
@@ -136,23 +140,29 @@ def _rule_page(
 def _as_typed(form: RuleForm, found: AlertRule | None) -> AlertRule | None:
     """The rule to try: as sent, as stored, or as a new one begins."""
     if form.is_bound:
-        return form.rule() if form.is_valid() else None
+        return _typed(form, found) if form.is_valid() else None
     if found:
         return found
     begun = RuleForm(
         {name: "" if value is None else value for name, value in form.initial.items()},
         kind=form.kind,
         currency=form.currency,
-        for_preview=True,
     )
     return begun.rule() if begun.is_valid() else None
+
+
+def _typed(form: RuleForm, found: AlertRule | None) -> AlertRule:
+    """As typed, and with what the stored rule has said."""
+    rule = form.rule()
+    rule.pk = found.pk if found else None
+    return rule
 
 
 def _form_to_try(request: StaffRequest) -> RuleForm:
     kind = request.GET.get("kind", "")
     if kind not in KINDS:
         raise Http404
-    return RuleForm(request.GET, kind=kind, currency=company_currency(), for_preview=True)
+    return RuleForm(request.GET, kind=kind, currency=company_currency())
 
 
 @require_GET
@@ -162,7 +172,13 @@ def rule_try(request: StaffRequest) -> HttpResponse:
     form = _form_to_try(request)
     context: dict[str, Any] = {"form": form}
     if form.is_valid():
-        context |= previews.preview(form.rule(), timezone.localdate(), reader=request.user)
+        given = request.GET.get("rule", "")
+        found = (
+            AlertRule.objects.filter(pk=int(given)).first()
+            if given.isdecimal() and len(given) < 18
+            else None
+        )
+        context |= previews.preview(_typed(form, found), timezone.localdate(), reader=request.user)
     else:
         context["invalid"] = True
     return render(request, "reports/alerts/partials/rule_tried.html", context)

@@ -1,4 +1,7 @@
-"""The alert rules that a finance team begins with; each can be changed or switched off."""
+"""The alert rules that a finance team begins with; each can be changed or switched off.
+
+They have no name of their own: each reader sees what they watch in their own language.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +29,17 @@ class Command(BaseCommand):
         told = {"users": [user.pk for user in finance if user.has_usable_password()]}
         rules = [
             AlertRule(
-                name="Over 30 days late and above €10,000",
                 kind="overdue",
                 days=30,
                 amount_minor=1_000_000,
                 recipients={**told, "owner": True},
             ),
             AlertRule(
-                name="A client pays later than its own habit",
                 kind="habit",
                 days=10,
                 recipients=told,
             ),
             AlertRule(
-                name="Won and not invoiced after 14 days",
                 kind="not_invoiced",
                 days=14,
                 recipients={**told, "owner": True},
@@ -47,7 +47,6 @@ class Command(BaseCommand):
         ]
         rules += [
             AlertRule(
-                name="SMEs pay later",
                 kind="type_delay",
                 client_type=client_type,
                 measure=AlertRule.Measure.P50,

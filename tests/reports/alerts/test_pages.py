@@ -222,7 +222,6 @@ def test_saving_a_rule_that_is_on_leaves_it_on(clerk_client):
         ({"amount": "a lot"}, "is not a number"),
         ({"emails": "nobody"}, "is not an email address"),
         ({"emails": " ".join(f"a{n}@b.example" for n in range(21))}, "mailing list"),
-        ({"name": ""}, "required"),
         ({"users": ["999999"]}, "999999"),
     ],
 )
@@ -248,6 +247,36 @@ def test_the_preview_answers_what_is_typed_and_saves_nothing(clerk_client):
     assert "cannot be tried yet" in wrong.text
     assert not AlertRule.objects.exists()
     assert clerk_client.get(url, {"kind": "nonsense"}).status_code == 404
+
+
+def test_a_rule_without_a_name_of_its_own_is_called_by_what_it_watches(clerk_client, clerk):
+    url = reverse("reports:rule-new")
+    clerk_client.post(url, rule_fields(name="", switch="on"))
+    proposed = rule_fields(name="More than 31 days late and above €1,000.50", days="31")
+    clerk_client.post(url, proposed)
+    assert set(AlertRule.objects.values_list("name", flat=True)) == {""}
+    page = clerk_client.get(reverse("reports:rules")).text
+    assert "More than 30 days late and above €1,000.50" in page
+    clerk.language = "fr"
+    clerk.save()
+    assert (
+        "Plus de 30 jours de retard et plus de" in clerk_client.get(reverse("reports:rules")).text
+    )
+
+
+def test_what_it_would_say_at_once_leaves_out_what_it_said(clerk_client):
+    rule = fire(2)
+    url = reverse("reports:rule", args=[rule.pk])
+    assert "all of which were told of already" in clerk_client.get(url).text
+    late(60, client=make_client(name="Menuiserie Kerleroux"))
+    page = clerk_client.get(url).text
+    assert "Switched on today, it would say one thing at once" in page
+    assert "Menuiserie Kerleroux owes" in page
+    fields = {**rule_fields(), "rule": rule.pk, "amount": ""}
+    tried = clerk_client.get(reverse("reports:rule-try"), fields, headers=HTMX).text
+    assert "it would say one thing at once" in tried
+    fresh = clerk_client.get(reverse("reports:rule-try"), {**fields, "rule": ""}).text
+    assert "it would say 3 things at once" in fresh
 
 
 @pytest.mark.parametrize("kind", KINDS)
