@@ -1,17 +1,12 @@
-"""Days and moments: how they are written for the reader and read from what people type."""
+"""Days and moments: how they are written for the reader."""
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 
 from babel.dates import format_date, get_month_names
-from django import forms
-from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,7 +15,6 @@ from billing_portal.money import reader_locale
 
 NBSP = "\u00a0"
 EMPTY = "–"
-FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
 @lru_cache(maxsize=8)
@@ -108,127 +102,6 @@ def moment_tag(value: datetime | None) -> SafeString:
     )
 
 
-# ─ Reading what people type ─────────────────────────────────────────────────────────────────────
-@lru_cache(maxsize=1)
-def _month_numbers() -> dict[str, int]:
-    found: dict[str, int] = {}
-    for locale in ("en_GB", "fr_FR"):
-        for width in ("abbreviated", "wide"):
-            for number, name in get_month_names(width, locale=locale).items():
-                plain = name.lower().rstrip(".")
-                found[plain] = number
-                found[plain[:3]] = found.get(plain[:3], number)
-    for name, number in {"fev": 2, "fevrier": 2, "aout": 8, "dec": 12, "decembre": 12}.items():
-        found[name] = number
-    # "jui" alone could be June or July.
-    found.pop("jui", None)
-    found.update({"juin": 6, "juil": 7, "juillet": 7, "mai": 5, "avr": 4})
-    return found
-
-
-_TODAY = {"today", "aujourd'hui", "auj"}
-_YESTERDAY = {"yesterday", "hier"}
-_TOMORROW = {"tomorrow", "demain"}
-
-
-def parse_day(text: str, today: date) -> date:
-    """Read 24/11/2026, 24.11, 24 nov, 2026-11-24, "today". Raises ValueError with a sentence."""
-    plain = text.strip().lower().replace("’", "'").replace("\u00a0", " ").replace("\u202f", " ")
-    if plain in _TODAY:
-        return today
-    if plain in _YESTERDAY:
-        return today - timedelta(days=1)
-    if plain in _TOMORROW:
-        return today + timedelta(days=1)
-    if found := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", plain):
-        year, month_number, day_number = (int(part) for part in found.groups())
-    elif found := re.fullmatch(r"(\d{1,2})[/.\- ](\d{1,2})[/.]?(?:[/.\- ]?(\d{4}|\d{2}))?", plain):
-        day_number, month_number = int(found[1]), int(found[2])
-        year = _year(found[3], today)
-    elif found := re.fullmatch(
-        # An optional weekday, the day, the month's name, perhaps a year.
-        r"(?:[^\W\d]+\.? )?(\d{1,2})(?:er|st|nd|rd|th)?[ .\-]*([^\W\d]+)\.?"
-        r"(?:[ ,\-]+(\d{4}|\d{2}))?",
-        plain,
-    ):
-        name = found[2]
-        number = _month_numbers().get(name) or _month_numbers().get(name[:3])
-        if number is None:
-            raise ValueError(_("“%(text)s” is not a date.") % {"text": text[:40]})
-        day_number, month_number, year = int(found[1]), number, _year(found[3], today)
-    else:
-        raise ValueError(
-            _("“%(text)s” is not a date: write it like %(example)s.")
-            % {"text": text[:40], "example": today.strftime("%d/%m/%Y")}
-        )
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(
-            _("The year %(year)s is out of range: it must be from %(first)s to %(last)s.")
-            % {"year": year, "first": FIRST_YEAR, "last": LAST_YEAR}
-        )
-    if not 1 <= month_number <= 12:
-        raise ValueError(_("There is no month %(month)s.") % {"month": month_number})
-    try:
-        return date(year, month_number, day_number)
-    except ValueError as problem:
-        raise ValueError(
-            _("There is no day %(day)s in %(month)s.")
-            % {"day": day_number, "month": month(date(year, month_number, 1))}
-        ) from problem
-
-
-def _year(text: str | None, today: date) -> int:
-    if not text:
-        return today.year
-    return int(text) if len(text) == 4 else 2000 + int(text)
-
-
 def as_typed(value: date) -> str:
     """How a date field shows its day: 24/11/2026, in both languages."""
     return value.strftime("%d/%m/%Y")
-
-
-class DateTextInput(forms.TextInput):
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"inputmode": "text", "autocomplete": "off", **(attrs or {})})
-
-    def format_value(self, value: Any) -> str | None:
-        if isinstance(value, datetime):
-            value = value.date()
-        if isinstance(value, date):
-            return as_typed(value)
-        text: str | None = super().format_value(value)
-        # An ISO day from a query string reads like the others.
-        if text and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            try:
-                iso = parse_date(text)
-            except ValueError:
-                return text
-            return as_typed(iso) if iso else text
-        return text
-
-
-class DateTextField(forms.Field):
-    """A day as people type it; cleans to date. `today` may be set by the form (default: now)."""
-
-    widget = DateTextInput
-
-    def __init__(self, *, today: date | None = None, **options: Any) -> None:
-        super().__init__(**options)
-        self.today = today
-
-    def to_python(self, value: Any) -> date | None:
-        if value in self.empty_values:
-            return None
-        if isinstance(value, date):
-            return value
-        try:
-            return parse_day(str(value), self.today or timezone.localdate())
-        except ValueError as problem:
-            raise ValidationError(str(problem), code="date") from problem
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return self.to_python(initial) != self.to_python(data)
-        except ValidationError:
-            return True

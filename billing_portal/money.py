@@ -1,17 +1,14 @@
-"""Minor units to Money and back, rounding, how amounts are written and read."""
+"""Minor units to Money and back, rounding, how amounts are written."""
 
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from moneyed import Money, get_currency
 from moneyed.classes import CurrencyDoesNotExist
 from moneyed.l10n import format_money
@@ -106,86 +103,3 @@ def _shape(currency: str, locale: str) -> _Shape | None:
         (positive[1], positive[4]),
         (negative[1], negative[4]),
     )
-
-
-def parse_decimal(text: str) -> Decimal:
-    """Read 12480.5, 12480,5, 12,480.50 and 12 480,50. Raises ValueError with a sentence."""
-    cleaned = re.sub(r"[\s\u00a0\u202f']", "", text).replace(MINUS, "-")
-    cleaned = cleaned.strip("€$£")
-    comma, dot = cleaned.rfind(","), cleaned.rfind(".")
-    if comma >= 0 and dot >= 0:
-        thousands = "," if dot > comma else "."
-        cleaned = cleaned.replace(thousands, "")
-    elif cleaned.count(",") > 1:
-        cleaned = cleaned.replace(",", "")
-    elif cleaned.count(".") > 1:
-        cleaned = cleaned.replace(".", "")
-    cleaned = cleaned.replace(",", ".")
-    if not re.fullmatch(r"-?\d{1,18}(\.\d{0,12})?|-?\.\d{1,12}", cleaned):
-        raise ValueError(_("“%(text)s” is not a number.") % {"text": text[:40]})
-    try:
-        return Decimal(cleaned)
-    except InvalidOperation as problem:  # pragma: no cover - the pattern above excludes it
-        raise ValueError(str(problem)) from problem
-
-
-def as_typed(number: Decimal | str) -> str:
-    """How a field shows a number: no groups, with the reader's decimal sign."""
-    text = format(number, "f") if isinstance(number, Decimal) else number
-    plain = reader_locale() == "fr_FR" and re.fullmatch(r"-?\d+\.\d+", text)
-    return text.replace(".", ",") if plain else text
-
-
-class DecimalTextField(forms.Field):
-    """A number as people type it, with comma or point; cleans to Decimal."""
-
-    widget = forms.TextInput
-
-    def __init__(
-        self,
-        *,
-        places: int = 6,
-        least: Decimal | None = None,
-        most: Decimal | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(**options)
-        self.places, self.least, self.most = places, least, most
-
-    def prepare_value(self, value: Any) -> Any:
-        return as_typed(value) if isinstance(value, Decimal | str) else value
-
-    def to_python(self, value: Any) -> Decimal | None:
-        if value in self.empty_values:
-            return None
-        try:
-            number = parse_decimal(str(value))
-        except ValueError as problem:
-            raise ValidationError(str(problem)) from problem
-        exponent = number.as_tuple().exponent
-        if isinstance(exponent, int) and -exponent > self.places:
-            raise ValidationError(
-                _("At most %(places)s decimals here.") % {"places": self.places}, code="places"
-            )
-        if self.least is not None and number < self.least:
-            raise ValidationError(_("At least %(least)s.") % {"least": as_typed(self.least)})
-        if self.most is not None and number > self.most:
-            raise ValidationError(_("At most %(most)s.") % {"most": as_typed(self.most)})
-        return number
-
-
-class MoneyField(DecimalTextField):
-    """An amount in one currency as people type it; cleans to Money."""
-
-    def __init__(self, *, currency: str, **options: Any) -> None:
-        super().__init__(places=digits(currency), **options)
-        self.currency = currency
-
-    def to_python(self, value: Any) -> Money | None:  # type: ignore[override]
-        number = super().to_python(value)
-        if number is None:
-            return None
-        amount = Money(number, self.currency)
-        if abs(to_minor(amount)) > LARGEST_MINOR:
-            raise ValidationError(_("No amount here is that large: check the figure."))
-        return amount

@@ -20,12 +20,9 @@ from stdnum import bic, iban
 from stdnum.eu import vat
 from stdnum.fr import siren, siret
 
-from billing_portal.dates import DateTextField
 from billing_portal.forms import ModelForm
-from billing_portal.money import (
-    DecimalTextField,
-    reader_locale,
-)
+from billing_portal.money import reader_locale
+from billing_portal.typed.fields import DayField, NumberField
 from invoices.models import Company, ExchangeRate, LatePenaltyRate
 
 LARGEST_LOGO_BYTES = 2 * 2**20
@@ -228,11 +225,11 @@ class CompanyForm(ModelForm[Company]):
 
 
 class LatePenaltyRateForm(ModelForm[LatePenaltyRate]):
-    starts_on = DateTextField(
+    starts_on = DayField(
         label=gettext_lazy("From"),
         help_text=gettext_lazy("1 January or 1 July, unless your contracts say otherwise."),
     )
-    percent = DecimalTextField(
+    percent = NumberField(
         label=gettext_lazy("Per cent a year"), places=3, least=Decimal(0), most=Decimal(100)
     )
 
@@ -250,8 +247,8 @@ class LatePenaltyRateForm(ModelForm[LatePenaltyRate]):
 
 class ExchangeRateForm(ModelForm[ExchangeRate]):
     currency = forms.ChoiceField(label=gettext_lazy("Currency"), choices=currency_choices)
-    on = DateTextField(label=gettext_lazy("On"))
-    rate = DecimalTextField(
+    on = DayField(label=gettext_lazy("On"))
+    rate = NumberField(
         label=gettext_lazy("Worth of one unit"),
         places=8,
         least=Decimal("0.00000001"),

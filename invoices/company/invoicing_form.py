@@ -11,14 +11,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing_portal.dates import DateTextField
 from billing_portal.forms import ModelForm
-from billing_portal.money import (
-    DecimalTextField,
-    MoneyField,
-    from_minor,
-    to_minor,
-)
+from billing_portal.money import from_minor, to_minor
+from billing_portal.typed.fields import DayField, MoneyField, NumberField
 from invoices.company.forms import currency_choices
 from invoices.models import Company, NumberSeries
 from invoices.models.terms import TermsKind
@@ -31,7 +26,7 @@ _PREFIX = re.compile(r"[A-Za-z0-9+\-_/]*\{year\}[A-Za-z0-9+\-_/]*")
 
 class InvoicingForm(ModelForm[Company]):
     terms_days = forms.IntegerField(label=gettext_lazy("Days"), min_value=0, max_value=365)
-    vat_rate = DecimalTextField(
+    vat_rate = NumberField(
         label=gettext_lazy("Usual VAT rate, in per cent"),
         places=2,
         least=Decimal(0),
@@ -45,7 +40,7 @@ class InvoicingForm(ModelForm[Company]):
     number_width = forms.IntegerField(
         label=gettext_lazy("Digits of the number"), min_value=3, max_value=9
     )
-    billing_starts_on = DateTextField(
+    billing_starts_on = DayField(
         label=gettext_lazy("First day of billing here"),
         required=False,
         help_text=gettext_lazy(

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
-from billing_portal.dates import DateTextField
 from billing_portal.forms import RowsField
+from billing_portal.typed.fields import DayField
 from invoices.models import ClientType, Deal, Pipeline
 
 NOBODY = "0"
@@ -33,7 +33,7 @@ class QueueFilter(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     currency = forms.ChoiceField(label=gettext_lazy("Currency"), required=False)
-    won_from = DateTextField(label=gettext_lazy("Won since"), required=False)
+    won_from = DayField(label=gettext_lazy("Won since"), required=False)
 
     def __init__(self, params: QueryDict, *, user: User) -> None:
         super().__init__(params)

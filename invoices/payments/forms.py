@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from moneyed import Money
 
-from billing_portal.dates import DateTextField
-from billing_portal.money import MoneyField, formatted
+from billing_portal.money import formatted
+from billing_portal.typed.fields import DayField, MoneyField
 from invoices.models import Client, Invoice, Payment
 
 # More open invoices than this are settled in several steps.
@@ -22,7 +22,7 @@ PART = "part-"
 
 class PaymentForm(forms.Form):
     amount: Any
-    received_on = DateTextField(label=gettext_lazy("Value date"))
+    received_on = DayField(label=gettext_lazy("Value date"))
     reference = forms.CharField(
         label=gettext_lazy("Remittance reference"), required=False, max_length=140
     )
@@ -115,7 +115,7 @@ class AllocationForm(PaymentForm):
 
 
 class ReversalForm(forms.Form):
-    on = DateTextField(label=gettext_lazy("Reversed on"))
+    on = DayField(label=gettext_lazy("Reversed on"))
     reason = forms.CharField(
         label=gettext_lazy("Why"),
         max_length=300,

@@ -18,7 +18,9 @@ from django.db.models import F, Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from billing_portal.money import is_currency, parse_decimal
+from billing_portal.money import is_currency
+from billing_portal.typed.days import machine_day
+from billing_portal.typed.numbers import machine_number, machine_whole
 from invoices.company.currencies import company_currency, minor_units
 from invoices.models import Invoice
 from invoices.models.invoices import InvoiceQuerySet, was_issued
@@ -125,7 +127,7 @@ def _one_of(choices: Iterable[str]) -> Any:
 
 
 def _whole(given: list[str]) -> int:
-    number = int(given[-1])
+    number = machine_whole(given[-1])
     # Beyond a century of days or a 64-bit key nothing is found, and the database would object.
     if abs(number) > 2**62:
         raise ValueError(given[-1])
@@ -133,14 +135,14 @@ def _whole(given: list[str]) -> int:
 
 
 def _days(given: list[str]) -> int:
-    number = int(given[-1])
+    number = machine_whole(given[-1])
     if abs(number) > 100_000:
         raise ValueError(given[-1])
     return number
 
 
 def _day(given: list[str]) -> date:
-    found = date.fromisoformat(given[-1])
+    found = machine_day(given[-1])
     if not 1900 <= found.year <= 2200:
         raise ValueError(given[-1])
     return found
@@ -154,7 +156,7 @@ def _currency(given: list[str]) -> str:
 
 
 def _amount(given: list[str]) -> Decimal:
-    number = parse_decimal(given[-1])
+    number = machine_number(given[-1])
     if abs(number) > 10**12:
         raise ValueError(given[-1])
     return number

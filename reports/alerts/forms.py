@@ -16,15 +16,9 @@ from django.utils.translation import gettext_lazy
 from moneyed import Money
 
 from billing_portal.accounts.models import User
-from billing_portal.dates import DateTextField
 from billing_portal.forms import RowsField
-from billing_portal.money import (
-    MoneyField,
-    digits,
-    from_minor,
-    reader_locale,
-    to_minor,
-)
+from billing_portal.money import digits, from_minor, reader_locale, to_minor
+from billing_portal.typed.fields import DayField, MoneyField
 from invoices.models import ClientType
 from reports.alerts.kinds.registry import KINDS
 from reports.alerts.words import name_of
@@ -249,7 +243,7 @@ def _usual_name(kind: str, initial: dict[str, Any], currency: str) -> str:
 class SnoozeForm(forms.Form):
     """Until a day, or for a number of days."""
 
-    until = DateTextField(label=gettext_lazy("Until"), required=False)
+    until = DayField(label=gettext_lazy("Until"), required=False)
     days = forms.TypedChoiceField(
         choices=[(n, n) for n in (1, 7, 14, 30)], coerce=int, empty_value=None, required=False
     )

@@ -19,12 +19,13 @@ from django.views.decorators.http import require_GET
 
 from billing_portal import dates
 from billing_portal.accounts.models import User
-from billing_portal.dates import DateTextField
 from billing_portal.forms import RowsField
 from billing_portal.htmx import render_page
 from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv, stream_xlsx
 from billing_portal.templatetags.portal import query_with
+from billing_portal.typed.days import read_day
+from billing_portal.typed.fields import DayField
 from invoices.company.currencies import usual_currencies
 from invoices.models import ClientType, Invoice
 from invoices.selections.filters import InvoiceFilter
@@ -50,9 +51,9 @@ WORDS_OF_MEASURE: tuple[tuple[Measure, Any], ...] = (
 
 
 class ScopeForm(forms.Form):
-    issued_from = DateTextField(label=gettext_lazy("Issued from"), required=False)
-    issued_to = DateTextField(label=gettext_lazy("until"), required=False)
-    as_of = DateTextField(label=gettext_lazy("As of"), required=False)
+    issued_from = DayField(label=gettext_lazy("Issued from"), required=False)
+    issued_to = DayField(label=gettext_lazy("until"), required=False)
+    as_of = DayField(label=gettext_lazy("As of"), required=False)
     type = RowsField(
         ClientType.objects.all(),
         label=gettext_lazy("Client types"),
@@ -90,7 +91,7 @@ def read_scope(params: QueryDict, today: date) -> tuple[Scope, list[str]]:
     for name in ("issued_from", "issued_to", "as_of"):
         if typed := params.get(name, "").strip():
             try:
-                plain[name] = dates.parse_day(typed, today).isoformat()
+                plain[name] = read_day(typed, today).isoformat()
             except ValueError:
                 continue
     wanted, problems = InvoiceFilter.read(plain)

@@ -19,6 +19,7 @@ from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv, stream_xlsx
 from billing_portal.money import from_minor
 from billing_portal.templatetags.portal import query_with
+from billing_portal.typed.days import read_day
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
 from invoices.selections.filters import InvoiceFilter
 from reports.delays.measuring import By
@@ -40,7 +41,7 @@ def _report(request: HttpRequest) -> tuple[ReceivablesReport, list[str]]:
     for name in ("issued_from", "as_of"):
         if typed := plain.get(name, "").strip():
             try:
-                plain[name] = dates.parse_day(typed, today).isoformat()
+                plain[name] = read_day(typed, today).isoformat()
             except ValueError:
                 continue
     wanted, problems = InvoiceFilter.read(plain)

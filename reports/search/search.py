@@ -17,7 +17,7 @@ from django.db.models.functions import Lower
 from moneyed import get_currency
 
 from billing_portal.accounts.models import User
-from billing_portal.money import parse_decimal
+from billing_portal.typed.numbers import readings
 from invoices.models import Client, Deal, Invoice, Payment
 from invoices.selections.sql import codes_by_unit
 
@@ -156,20 +156,16 @@ def _titles(invoices: QuerySet[Invoice], text: str) -> list[Any]:
 
 def _amounts(invoices: QuerySet[Invoice], text: str, user: User) -> list[Group]:
     """Documents of that total or balance, and payments of that amount; 1234 and 1234,50 alike."""
-    try:
-        amount = parse_decimal(text)
-    except ValueError:
-        return []
-    if not 0 < amount < Decimal(10) ** 12:
-        return []
+    # What can be meant in two ways is looked for in both.
+    amounts = [each for each in readings(text) if 0 < each < Decimal(10) ** 12]
     # One amount is another number of minor units in euros, yen and dinars.
-    minors = {minor_units: amount * minor_units for minor_units in codes_by_unit()}
-    values = [int(minor) for minor in minors.values() if minor == int(minor)]
+    minors = {unit: [amount * unit for amount in amounts] for unit in codes_by_unit()}
+    values = {int(minor) for found in minors.values() for minor in found if minor == int(minor)}
     if not values:
         return []
 
     def fits(row: Invoice | Payment, *given: int) -> bool:
-        return minors[get_currency(row.currency).sub_unit] in given
+        return any(minor in given for minor in minors[get_currency(row.currency).sub_unit])
 
     found = _newest(invoices, Q(total_minor__in=values) | Q(outstanding_minor__in=values))
     documents = [row for row in found if fits(row, row.total_minor, row.outstanding_minor)]

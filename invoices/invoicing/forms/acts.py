@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from billing_portal.money import MoneyField
+from billing_portal.typed.fields import MoneyField
 
 
 class ApplyForm(forms.Form):

@@ -11,14 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from moneyed import Money
 
-from billing_portal.money import (
-    MoneyField,
-    digits,
-    from_minor,
-    parse_decimal,
-    round_half_up,
-    to_minor,
-)
+from billing_portal.money import digits, from_minor, round_half_up, to_minor
+from billing_portal.typed.fields import MoneyField
+from billing_portal.typed.numbers import is_finer, read_amount, read_number, too_fine
+from billing_portal.typed.texts import Unreadable
 from invoices.invoicing.creditable import Creditable, CreditLine
 from invoices.invoicing.forms.drafts import RecipientsField
 from invoices.invoicing.forms.lines import written
@@ -48,8 +44,8 @@ class CreditableLine:
         if not self.quantity.strip():
             return 0
         try:
-            quantity = parse_decimal(self.quantity)
-        except ValueError as problem:
+            quantity = read_number(self.quantity)
+        except Unreadable as problem:
             self.errors["quantity"] = str(problem)
             return 0
         whole = abs(self.row.quantity)
@@ -68,15 +64,14 @@ class CreditableLine:
 
     def _read_net(self, currency: str) -> int:
         try:
-            return to_minor(Money(parse_decimal(self.net), currency))
-        except ValueError as problem:
-            text = str(problem)
-            self.errors["net"] = (
-                _("At most %(places)s decimals here.") % {"places": digits(currency)}
-                if "finer" in text
-                else text
-            )
+            number = read_amount(self.net, currency)
+        except Unreadable as problem:
+            self.errors["net"] = str(problem)
             return 0
+        if is_finer(number, digits(currency)):
+            self.errors["net"] = too_fine(digits(currency))
+            return 0
+        return to_minor(Money(number, currency))
 
 
 class CreditForm(forms.Form):

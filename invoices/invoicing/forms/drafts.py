@@ -11,7 +11,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing_portal.dates import DateTextField
+from billing_portal.typed.fields import DayField
 from invoices.company.currencies import company_currency, usual_currencies
 from invoices.models import Invoice
 from invoices.models.terms import TermsKind
@@ -63,14 +63,14 @@ class RecipientsField(forms.CharField):
 class DraftForm(forms.Form):
     title = forms.CharField(label=gettext_lazy("Title"), required=False, max_length=255)
     recipients = RecipientsField(label=gettext_lazy("Invoice goes to"), required=False)
-    issue_date = DateTextField(label=gettext_lazy("Issue date"), required=False)
+    issue_date = DayField(label=gettext_lazy("Issue date"), required=False)
     terms = forms.ChoiceField(label=gettext_lazy("Payment terms"))
-    due_date = DateTextField(label=gettext_lazy("Due date"), required=False)
+    due_date = DayField(label=gettext_lazy("Due date"), required=False)
     purchase_order = forms.CharField(
         label=gettext_lazy("Purchase order"), required=False, max_length=120
     )
-    service_from = DateTextField(label=gettext_lazy("Service from"), required=False)
-    service_until = DateTextField(label=gettext_lazy("Service until"), required=False)
+    service_from = DayField(label=gettext_lazy("Service from"), required=False)
+    service_until = DayField(label=gettext_lazy("Service until"), required=False)
     language = forms.ChoiceField(
         label=gettext_lazy("Language"),
         choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],

@@ -6,7 +6,6 @@ than everything else on the page; and a line that cannot be read must come back 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,9 +15,10 @@ from babel.numbers import format_decimal
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from moneyed import Money
 
-from billing_portal.money import MINUS, digits, from_minor, parse_decimal, reader_locale, to_minor
+from billing_portal.money import MINUS, digits, from_minor, reader_locale
+from billing_portal.typed import numbers
+from billing_portal.typed.texts import Unreadable, shown
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.models import InvoiceLine
 
@@ -54,7 +54,6 @@ WITHOUT_VAT: tuple[tuple[str, Any], ...] = (
 )
 # The rates of CGI 278 to 281 octies, and of the overseas departments.
 RATES = ("20", "10", "8.5", "5.5", "2.1")
-_AMOUNT = re.compile(r"(?P<number>.*?\d[\d\s.,'\u00a0\u202f]*)\s*(?:[A-Za-z]{3}|[€£]|US\$|\$)")
 
 
 @dataclass
@@ -193,9 +192,9 @@ def _cleaned(line: TypedLine, currency: str) -> dict[str, Any]:
     percent, amount = _discount(line, currency)
     return {
         "description": line.description.strip(),
-        "quantity": _number(line, "quantity", places=4, empty=Decimal(1)),
+        "quantity": _number(line, "quantity", places=4, empty=Decimal(1), currency=""),
         "unit": line.unit[:3] or "C62",
-        "unit_price": _number(line, "unit_price", places=6, empty=Decimal(0)),
+        "unit_price": _number(line, "unit_price", places=6, empty=Decimal(0), currency=currency),
         "discount_percent": percent,
         "discount_amount": amount,
         "vat_category": category,
@@ -203,18 +202,17 @@ def _cleaned(line: TypedLine, currency: str) -> dict[str, Any]:
     }
 
 
-def _number(line: TypedLine, name: str, *, places: int, empty: Decimal) -> Decimal:
+def _number(line: TypedLine, name: str, *, places: int, empty: Decimal, currency: str) -> Decimal:
     text = getattr(line, name).strip()
     if not text:
         return empty
     try:
-        number = parse_decimal(text)
-    except ValueError as problem:
+        number = numbers.read_amount(text, currency) if currency else numbers.read_number(text)
+    except Unreadable as problem:
         line.errors[name] = str(problem)
         return empty
-    exponent = number.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > places:
-        line.errors[name] = _("At most %(places)s decimals here.") % {"places": places}
+    if numbers.is_finer(number, places):
+        line.errors[name] = numbers.too_fine(places)
     return number
 
 
@@ -234,24 +232,23 @@ def _discount(line: TypedLine, currency: str) -> tuple[Decimal, Decimal]:
     text = line.discount.strip()
     if not text:
         return Decimal(0), Decimal(0)
-    is_amount = _AMOUNT.fullmatch(text) or text[0] in "€£$" or currency.lower() in text.lower()
-    plain = re.sub(rf"(?i){currency}|[%€£$]|US", "", text)
+    is_amount = numbers.names_a_currency(text)
     try:
-        number = parse_decimal(plain)
-    except ValueError:
+        if is_amount:
+            number = numbers.read_amount(text, currency)
+        else:
+            number = numbers.read_number(text.removesuffix("%"))
+    except numbers.Ambiguous as question:
+        line.errors["discount"] = str(question)
+        return Decimal(0), Decimal(0)
+    except Unreadable:
         line.errors["discount"] = _(
             "“%(text)s” is no discount: write 10 for per cent, or 50 %(currency)s."
         ) % {
-            "text": text[:40],
+            "text": shown(text),
             "currency": currency,
         }
         return Decimal(0), Decimal(0)
-    if is_amount:
-        try:
-            to_minor(Money(number, currency))
-        except ValueError:
-            line.errors["discount"] = _("At most %(places)s decimals here.") % {
-                "places": digits(currency)
-            }
-        return Decimal(0), number
-    return number, Decimal(0)
+    if is_amount and numbers.is_finer(number, digits(currency)):
+        line.errors["discount"] = numbers.too_fine(digits(currency))
+    return (Decimal(0), number) if is_amount else (number, Decimal(0))

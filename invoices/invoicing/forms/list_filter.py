@@ -12,9 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
-from billing_portal.dates import DateTextField
 from billing_portal.forms import RowsField, row_id
-from billing_portal.money import DecimalTextField
+from billing_portal.typed.fields import DayField, NumberField
 from invoices.company.currencies import usual_currencies
 from invoices.models import Client, ClientType, Invoice
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
@@ -39,14 +38,14 @@ class FilterForm(forms.Form):
     )
     owner = forms.ChoiceField(label=gettext_lazy("Sold by"), required=False)
     currency = forms.ChoiceField(label=gettext_lazy("Currency"), required=False)
-    issued_from = DateTextField(label=gettext_lazy("Issued from"), required=False)
-    issued_to = DateTextField(label=gettext_lazy("Issued until"), required=False)
-    due_from = DateTextField(label=gettext_lazy("Due from"), required=False)
-    due_to = DateTextField(label=gettext_lazy("Due until"), required=False)
-    paid_from = DateTextField(label=gettext_lazy("Paid from"), required=False)
-    paid_to = DateTextField(label=gettext_lazy("Paid until"), required=False)
-    amount_min = DecimalTextField(label=gettext_lazy("Total from"), required=False)
-    amount_max = DecimalTextField(label=gettext_lazy("Total up to"), required=False)
+    issued_from = DayField(label=gettext_lazy("Issued from"), required=False)
+    issued_to = DayField(label=gettext_lazy("Issued until"), required=False)
+    due_from = DayField(label=gettext_lazy("Due from"), required=False)
+    due_to = DayField(label=gettext_lazy("Due until"), required=False)
+    paid_from = DayField(label=gettext_lazy("Paid from"), required=False)
+    paid_to = DayField(label=gettext_lazy("Paid until"), required=False)
+    amount_min = NumberField(label=gettext_lazy("Total from"), required=False)
+    amount_max = NumberField(label=gettext_lazy("Total up to"), required=False)
     converted = forms.BooleanField(
         label=gettext_lazy("Compare totals in the company’s currency"), required=False
     )
@@ -67,7 +66,7 @@ class FilterForm(forms.Form):
         required=False,
         choices=[("", gettext_lazy("the due date")), ("issue", gettext_lazy("the invoice date"))],
     )
-    as_of = DateTextField(label=gettext_lazy("As of"), required=False)
+    as_of = DayField(label=gettext_lazy("As of"), required=False)
 
     def __init__(self, params: QueryDict, *, user: User, currencies: Iterable[str] = ()) -> None:
         """`currencies` of the selection; the others are those of clients and rates."""

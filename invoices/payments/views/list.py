@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET
 
-from billing_portal.dates import DateTextField
 from billing_portal.figures import grouped
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
@@ -24,6 +23,7 @@ from billing_portal.lists.filters import chips
 from billing_portal.lists.paging import ordered, paginate
 from billing_portal.lists.totals import joined, totals_per_currency
 from billing_portal.toasts import announce
+from billing_portal.typed.fields import DayField
 from invoices.models import Client, Payment
 from invoices.models.payments import PaymentQuerySet
 
@@ -73,8 +73,8 @@ class FilterForm(forms.Form):
     client = forms.ModelChoiceField(
         Client.objects.none(), label=gettext_lazy("Client"), required=False
     )
-    received_from = DateTextField(label=gettext_lazy("Received from"), required=False)
-    received_to = DateTextField(label=gettext_lazy("Received until"), required=False)
+    received_from = DayField(label=gettext_lazy("Received from"), required=False)
+    received_to = DayField(label=gettext_lazy("Received until"), required=False)
     currency = forms.CharField(label=gettext_lazy("Currency"), required=False, max_length=3)
     method = forms.ChoiceField(
         label=gettext_lazy("Method"), required=False, choices=[("", "–"), *Payment.Method.choices]
