@@ -2,8 +2,8 @@
 
 English groups with a comma and has a decimal point: 1,234.50. French groups with a space and has a
 decimal comma: 1 234,50. Both are understood in both languages as long as only one number can be
-meant. Where two can (`1.500` in French, `1,5` in English) the reader is asked and nothing guessed:
-a factor of a thousand on an invoice is the dearest misreading there is.
+meant. Where two can (`1.500` in French, `1500,000` in English) the reader is asked and nothing
+guessed: a factor of a thousand on an invoice is the dearest misreading there is.
 """
 
 from __future__ import annotations
@@ -59,9 +59,14 @@ def read_number(text: str, locale: str | None = None) -> Decimal:
 
 
 def readings(text: str, locale: str | None = None) -> tuple[Decimal, ...]:
-    """Every number that can be meant; none if it is none. A search looks for all of them."""
+    """Every number that can be meant, whatever the currency beside it; none if it is none.
+
+    A search looks for all of them.
+    """
+    body = "".join(letter for letter in text if unicodedata.category(letter) != "Sc")
+    body = re.sub(r"^\s*[A-Za-z]{2,3}\b|\b[A-Za-z]{3}\s*$", "", body)
     try:
-        return (read_number(text, locale),)
+        return (read_number(body, locale),)
     except Ambiguous as question:
         return question.readings
     except Unreadable:
@@ -121,16 +126,14 @@ def _unsigned(text: str, body: str, locale: str) -> list[Decimal]:
         if whole is None:
             raise _bad_groups(text)
         return [_bounded(whole, "")]
-    groups = any(each in head for each in " ',.")
     if sign == own:
         return [_bounded(before, rest)]
     if own == "." and whole is not None:
         # English: a comma before exactly three digits is a group.
         return [_bounded(whole, "")]
-    # The decimal sign of the other language. One number only where zero stands before it, where
-    # nothing follows, or where other signs group and what follows cannot be one more group.
-    certain = before == "0" or not rest or (len(rest) != 3 and (own == "," or groups))
-    if certain:
+    # The decimal sign of the other language. Only one number can be meant where zero stands before
+    # it, or where what follows is too short for a group (in French: is no group of three).
+    if before == "0" or len(rest) < 3 or (own == "," and len(rest) > 3):
         return [_bounded(before, rest)]
     return [_bounded(before + rest, ""), _bounded(before, rest)]
 
