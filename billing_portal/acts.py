@@ -22,9 +22,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from django.contrib import messages
+from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpResponse
+from django.shortcuts import render
 
+from billing_portal.confirming import FIELD, ChangedMeanwhile, Shown
 from billing_portal.htmx import StaffRequest, go_to
 from billing_portal.idempotency import AlreadyDone, key_of, run_once
 
@@ -41,28 +44,51 @@ def carry_out(
     done: Callable[[T], HttpResponse],
     url: str | Callable[[T], str],
     refused: Refusals | None = None,
+    confirmed: Callable[[], Shown] | None = None,
     again: Callable[[AlreadyDone, str], HttpResponse] | None = None,
 ) -> HttpResponse | None:
     """The answer; None when it was refused and the refusal's way gave no answer of its own.
 
     `url` is where the act leads and is kept beside its key: a second click of the same form is led
     there, by `again` when a view has more to say about it. What `refused` does not name is a fault.
+    What cannot be undone brings `confirmed`: the facts that its page showed, read again under lock.
     """
-    ways = refused or {}
+    back = "/" if callable(url) else url
+    ways: Refusals = {
+        ChangedMeanwhile: lambda refusal: _look_again(request, back, refusal),
+        **(refused or {}),
+    }
     try:
         result = run_once(
             key=key_of(request),
             action=action,
             by=request.user,
-            act=act,
+            act=act if confirmed is None else _as_confirmed(request, confirmed, act),
             url=url if callable(url) else lambda _result: url,
         )
     except AlreadyDone as before:
-        led_to = before.result_url or ("/" if callable(url) else url)
+        led_to = before.result_url or back
         return again(before, led_to) if again else go_to(request, led_to)
     except tuple(ways) as refusal:
         return next(way for kind, way in ways.items() if isinstance(refusal, kind))(refusal)
     return done(result)
+
+
+def _as_confirmed(
+    request: StaffRequest, confirmed: Callable[[], Shown], act: Callable[[], T]
+) -> Callable[[], T]:
+    def checked() -> T:
+        with transaction.atomic():
+            confirmed().require(request.POST.get(FIELD, ""))
+            return act()
+
+    return checked
+
+
+def _look_again(request: StaffRequest, back: str, refusal: ChangedMeanwhile) -> HttpResponse:
+    """For a button without a page of its own: what changed, and the way back to look."""
+    context = {"changed": str(refusal), "back": back}
+    return render(request, "changed_meanwhile.html", context, status=422)
 
 
 def into(form: BaseForm, field: str | None = None) -> Callable[[Exception], None]:

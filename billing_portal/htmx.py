@@ -40,6 +40,32 @@ def render_page(
     return answer
 
 
+def render_dialog(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    url: str = "",
+    back: str,
+    status: int = 200,
+) -> HttpResponse:
+    """One template, a dialog for htmx and a page of its own without script.
+
+    It extends `dialog_base`; its form is sent to `url`, else to where it came from; `back` is where
+    the page's Cancel leads.
+    """
+    in_dialog = wants_partial(request)
+    frame = {
+        "dialog_base": "partials/dialog_base.html" if in_dialog else "partials/dialog_page.html",
+        "dialog_url": url or request.get_full_path(),
+        "dialog_back": back,
+        "in_dialog": in_dialog,
+    }
+    answer = render(request, template, {**context, **frame}, status=status)
+    patch_vary_headers(answer, ["HX-Request"])
+    return answer
+
+
 def go_to(request: HttpRequest, url: str) -> HttpResponse:
     """Redirect the whole window, from a plain form as from an htmx one."""
     if wants_partial(request):

@@ -79,3 +79,20 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.key}"
+
+
+class RowChange(models.Model):
+    """Who changed which fields of a row in a form: for whoever has the same row open."""
+
+    # Model and key, such as "invoices.client:12".
+    row = models.CharField(max_length=80)
+    fields = models.JSONField(default=list)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["row", "at"], name="row_change_by_row")]
+
+    def __str__(self) -> str:
+        return f"{self.row} {', '.join(self.fields)}"

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django import forms, template
+from django.db.models import Model
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.template import Context
@@ -19,6 +20,8 @@ from django.utils.translation import gettext_lazy
 from moneyed import Money
 
 from billing_portal import dates
+from billing_portal.confirming import FIELD as CONFIRMED
+from billing_portal.confirming import Shown, facts_of
 from billing_portal.figures import EMPTY, decimal, grouped, percent
 from billing_portal.idempotency import FIELD, new_key
 from billing_portal.money import formatted, formatted_minor
@@ -195,6 +198,14 @@ def url_or_none(name: str, *args: Any) -> str:
 @register.simple_tag
 def once() -> SafeString:
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, new_key())
+
+
+@register.simple_tag
+def confirm(row: Model) -> SafeString:
+    """What is shown of a row, for a button that cannot be undone; `row_under_lock` compares."""
+    return format_html(
+        '<input type="hidden" name="{}" value="{}">', CONFIRMED, Shown(facts_of(row)).token
+    )
 
 
 def _widget_class(widget: forms.Widget) -> str:

@@ -7,11 +7,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from billing_portal.acts import carry_out, said
+from billing_portal.confirming import row_under_lock
 from billing_portal.htmx import StaffRequest
 from invoices.company.beginning import begin_client_types
 from invoices.company.forms import CompanyForm, ExchangeRateForm, LatePenaltyRateForm
@@ -143,14 +147,26 @@ def rates(request: StaffRequest) -> HttpResponse:
 @require_POST
 @may_change
 def penalty_delete(request: StaffRequest, pk: int) -> HttpResponse:
-    LatePenaltyRate.objects.filter(pk=pk).delete()
-    messages.success(request, _("The late-penalty rate is removed; issued documents keep theirs."))
-    return redirect("company:rates")
+    text = _("The late-penalty rate is removed; issued documents keep theirs.")
+    return _delete_rate(request, LatePenaltyRate.objects.all(), pk, text)
 
 
 @require_POST
 @may_change
 def exchange_delete(request: StaffRequest, pk: int) -> HttpResponse:
-    ExchangeRate.objects.filter(pk=pk).delete()
-    messages.success(request, _("The exchange rate is removed; issued documents keep theirs."))
-    return redirect("company:rates")
+    text = _("The exchange rate is removed; issued documents keep theirs.")
+    return _delete_rate(request, ExchangeRate.objects.all(), pk, text)
+
+
+def _delete_rate(request: StaffRequest, rates: QuerySet[Any], pk: int, text: str) -> HttpResponse:
+    url = reverse("company:rates")
+    answer = carry_out(
+        request,
+        action="delete a rate",
+        act=lambda: rates.filter(pk=pk).delete(),
+        confirmed=row_under_lock(rates, pk),
+        done=lambda _gone: said(request, text, url),
+        url=url,
+    )
+    assert answer is not None
+    return answer

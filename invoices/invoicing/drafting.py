@@ -134,6 +134,11 @@ def _locked_draft(invoice_id: int) -> Invoice:
     invoice = Invoice.objects.select_for_update().filter(pk=invoice_id).first()
     if invoice is None:
         raise DraftRefused(_("This draft is no longer here."))
+    refuse_unless_draft(invoice)
+    return invoice
+
+
+def refuse_unless_draft(invoice: Invoice) -> None:
     if invoice.status == Invoice.Status.VOID:
         raise DraftRefused(_("This draft was discarded."))
     if not invoice.is_draft:
@@ -141,7 +146,6 @@ def _locked_draft(invoice_id: int) -> Invoice:
             _("%(number)s is issued and cannot be changed: make a credit note.")
             % {"number": invoice.number}
         )
-    return invoice
 
 
 # ─ Editing a draft ──────────────────────────────────────────────────────────────────────────────

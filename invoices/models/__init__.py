@@ -3,6 +3,7 @@ from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
 from invoices.models.deals import Deal, DealDiscount, DealLine, Pipeline, Stage
 from invoices.models.decisions import BooksDecision
 from invoices.models.documents import Document
+from invoices.models.drafts import DraftVersion
 from invoices.models.events import InvoiceEvent
 from invoices.models.history import HistoryImport, ImportedPaymentRow
 from invoices.models.invoices import Invoice
@@ -22,6 +23,7 @@ __all__ = [
     "DealDiscount",
     "DealLine",
     "Document",
+    "DraftVersion",
     "ExchangeRate",
     "HistoryImport",
     "ImportedPaymentRow",

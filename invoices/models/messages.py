@@ -14,6 +14,9 @@ from invoices.models.invoices import Invoice
 
 
 class Message(models.Model):
+    # Attempts that go on by themselves change nothing for whoever decides about a mail.
+    decided_on = ("state", "to", "cc", "subject", "body_text", "sent_at")
+
     class State(models.TextChoices):
         QUEUED = "queued", _("Waiting")
         # The mail server may or may not have it: staff decide, nothing is sent again by itself.

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from billing_portal.acts import already, carry_out
+from billing_portal.confirming import row_under_lock
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists.columns import Column
 from billing_portal.lists.paging import paginate
@@ -140,10 +141,11 @@ def _decide(
         request,
         action=action,
         act=act,
+        confirmed=row_under_lock(Message.objects.all(), pk),
         refused={MailRefused: lambda refusal: page(pk, messages.error, str(refusal))},
         done=lambda found: page(found.pk, messages.success, text),
         again=already(request),
-        url=lambda message: reverse("invoices:mail-message", args=[message.pk]),
+        url=reverse("invoices:mail-message", args=[pk]),
     )
     assert answer is not None
     return answer

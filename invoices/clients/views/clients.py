@@ -12,7 +12,6 @@ from babel import Locale
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -25,6 +24,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing_portal.accounts.models import User
 from billing_portal.acts import carry_out, said
+from billing_portal.confirming import row_under_lock
 from billing_portal.figures import grouped
 from billing_portal.forms import RowsField
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
@@ -299,12 +299,23 @@ def contact_edit(request: StaffRequest, pk: int, contact_pk: int | None = None) 
 @permission_required("invoices.change_client", raise_exception=True)
 def contact_remove(request: StaffRequest, pk: int, contact_pk: int) -> HttpResponse:
     """The contact no longer receives anything; deals keep pointing at it."""
-    with transaction.atomic():
-        contact = get_object_or_404(
-            Contact.objects.select_for_update(), pk=contact_pk, client_id=pk
-        )
+    contact = get_object_or_404(Contact, pk=contact_pk, client_id=pk)
+
+    def remove() -> None:
         contact.gone_at = contact.gone_at or timezone.now()
         contact.receives_invoices = False
         contact.save(update_fields=["gone_at", "receives_invoices"])
-    messages.success(request, _("%(name)s no longer receives anything.") % {"name": contact.name})
+
+    text = _("%(name)s no longer receives anything.") % {"name": contact.name}
+    url = reverse("invoices:client", args=[pk])
+    answer = carry_out(
+        request,
+        action="remove a contact",
+        act=remove,
+        confirmed=row_under_lock(Contact.objects.filter(client_id=pk), contact_pk),
+        done=lambda _nothing: said(request, text, url),
+        url=url,
+    )
+    assert answer is not None
+    return answer
     return redirect("invoices:client", pk=pk)

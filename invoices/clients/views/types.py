@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from billing_portal.acts import carry_out, into, said
+from billing_portal.confirming import ChangedMeanwhile, Shown, facts_of, locked
 from billing_portal.htmx import StaffRequest
 from invoices.clients import types
 from invoices.clients.type_forms import MARK_WORDS, ClientTypeForm, MergeForm
@@ -54,18 +59,26 @@ def client_type(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _client_type_page(
-    request: StaffRequest, row: ClientType, form: ClientTypeForm, merge_form: MergeForm
+    request: StaffRequest,
+    row: ClientType,
+    form: ClientTypeForm,
+    merge_form: MergeForm,
+    *,
+    changed: str = "",
 ) -> HttpResponse:
+    stored = ClientType.objects.get(pk=row.pk)
     return settings_page(
         request,
         "invoices/clients/client_type.html",
         {
             "form": form,
             "merge_form": merge_form,
-            "type": ClientType.objects.get(pk=row.pk),
+            "type": stored,
             "clients": row.clients.count(),
+            "changed": changed,
+            "confirmed": _type_shown(stored).token,
         },
-        refused=bool(form.errors or merge_form.errors),
+        refused=bool(changed or form.errors or merge_form.errors),
     )
 
 
@@ -81,14 +94,22 @@ def client_type_move(request: StaffRequest, pk: int) -> HttpResponse:
 def client_type_merge(request: StaffRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(ClientType, pk=pk)
     form = MergeForm(request.POST, source=row)
+
+    def again(refusal: ChangedMeanwhile) -> HttpResponse:
+        found = get_object_or_404(ClientType, pk=pk)
+        edit_form = ClientTypeForm(instance=found)
+        return _client_type_page(request, found, edit_form, form, changed=str(refusal))
+
     if form.is_valid():
         target = form.cleaned_data["into"]
-        try:
-            moved = types.merge(client_type_id=pk, into_id=target.pk)
-        except ClientTypeRefused as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(
+        url = reverse("company:client_types")
+        answer = carry_out(
+            request,
+            action="merge client types",
+            act=lambda: types.merge(client_type_id=pk, into_id=target.pk),
+            confirmed=_type_under_lock(pk),
+            refused={ClientTypeRefused: into(form), ChangedMeanwhile: again},
+            done=lambda moved: said(
                 request,
                 ngettext(
                     "%(n)s client is now %(target)s; %(type)s is deleted.",
@@ -96,18 +117,45 @@ def client_type_merge(request: StaffRequest, pk: int) -> HttpResponse:
                     moved,
                 )
                 % {"n": moved, "target": target.name, "type": row.name},
-            )
-            return redirect("company:client_types")
+                url,
+            ),
+            url=url,
+        )
+        if answer is not None:
+            return answer
     return _client_type_page(request, row, ClientTypeForm(instance=row), form)
+
+
+def _type_shown(row: ClientType) -> Shown:
+    """Its name, and how many clients have it: they move with it."""
+    return Shown({**facts_of(row), "clients": row.clients.count()})
+
+
+def _type_under_lock(pk: int) -> Callable[[], Shown]:
+    def read() -> Shown:
+        row = locked(ClientType.objects.all(), pk)
+        return _type_shown(row) if row is not None else Shown({})
+
+    return read
 
 
 @require_POST
 @may_change
 def client_type_delete(request: StaffRequest, pk: int) -> HttpResponse:
-    try:
-        types.delete(client_type_id=pk)
-    except ClientTypeRefused as refusal:
+
+    def refused(refusal: ClientTypeRefused) -> HttpResponse:
         messages.error(request, str(refusal))
         return redirect("company:client_type", pk=pk)
-    messages.success(request, _("The client type is deleted."))
-    return redirect("company:client_types")
+
+    url = reverse("company:client_types")
+    answer = carry_out(
+        request,
+        action="delete a client type",
+        act=lambda: types.delete(client_type_id=pk),
+        confirmed=_type_under_lock(pk),
+        refused={ClientTypeRefused: refused},
+        done=lambda _gone: said(request, _("The client type is deleted."), url),
+        url=url,
+    )
+    assert answer is not None
+    return answer

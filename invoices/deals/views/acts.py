@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from billing_portal.acts import already, carry_out, into, said
 from billing_portal.figures import grouped
 from billing_portal.forms import row_id
-from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
+from billing_portal.htmx import StaffRequest, go_to, render_dialog, wants_partial
 from billing_portal.toasts import add_toast, close_overlays, refresh_counts
 from invoices.deals.drafting import MOST_AT_ONCE, Drafted, draft_from_deal, draft_several
 from invoices.deals.forms import QueueFilter, SetAsideForm
@@ -99,11 +99,10 @@ def draft_deals(request: StaffRequest) -> HttpResponse:
     chosen = chosen[:MOST_AT_ONCE]
     left_out = [w for w in queue.lacking if not w.can_be_drafted] if ids else queue.lacking
     totals = totals_of(chosen)
-    return render_page(
+    return render_dialog(
         request,
-        page="invoices/deals/draft_deals_page.html",
-        partial="invoices/deals/draft_deals.html",
-        context={
+        "invoices/deals/draft_deals.html",
+        {
             "chosen": chosen,
             "n": len(chosen),
             "amounts": [
@@ -121,6 +120,8 @@ def draft_deals(request: StaffRequest) -> HttpResponse:
             "over": max(0, over),
             "limit": MOST_AT_ONCE,
         },
+        url=reverse("invoices:draft-deals"),
+        back=reverse("invoices:deals"),
     )
 
 
@@ -178,11 +179,11 @@ def set_deal_aside(request: StaffRequest, pk: int) -> HttpResponse:
         )
         if answer is not None:
             return answer
-    return render_page(
+    return render_dialog(
         request,
-        page="invoices/deals/set_aside_page.html",
-        partial="invoices/deals/set_aside.html",
-        context={"deal": found, "value": amount_of(found), "form": form, "back": back},
+        "invoices/deals/set_aside.html",
+        {"deal": found, "value": amount_of(found), "form": form},
+        back=back,
         status=422 if form.errors else 200,
     )
 

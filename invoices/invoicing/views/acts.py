@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,9 +15,11 @@ from django.views.decorators.http import require_http_methods
 from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.acts import carry_out, into, said
-from billing_portal.htmx import StaffRequest, render_page, wants_partial
+from billing_portal.confirming import ChangedMeanwhile
+from billing_portal.htmx import StaffRequest, render_dialog, wants_partial
 from billing_portal.money import formatted, formatted_minor, from_minor
 from billing_portal.toasts import add_toast, close_overlays
+from invoices.invoicing.confirming import balance_shown, under_lock
 from invoices.invoicing.forms.acts import ApplyForm, WriteOffForm
 from invoices.invoicing.forms.drafts import NoteForm
 from invoices.invoicing.notes import NoteRefused, add_note
@@ -53,11 +55,11 @@ def note(request: StaffRequest, pk: int) -> HttpResponse:
         )
         if answer is not None:
             return answer
-    return render_page(
+    return render_dialog(
         request,
-        page="invoices/invoicing/note_page.html",
-        partial="invoices/invoicing/note.html",
-        context={"invoice": invoice, "form": form},
+        "invoices/invoicing/note.html",
+        {"invoice": invoice, "form": form},
+        back=detail_url,
         status=422 if form.errors else 200,
     )
 
@@ -79,7 +81,65 @@ def _noted(request: StaffRequest, invoice: Invoice) -> HttpResponse:
 def apply_money(request: StaffRequest, pk: int) -> HttpResponse:
     """Settle it with the client's unapplied cash or unused credit."""
     invoice = visible(request, pk)
-    detail_url = reverse("invoices:detail", args=[pk])
+    if request.method == "GET":
+        return _apply_dialog(request, invoice, *_apply_form(None, invoice))
+    form, choices = _apply_form(request.POST, invoice)
+    if form.is_valid():
+        detail_url = reverse("invoices:detail", args=[pk])
+        text = _("%(amount)s is applied to %(number)s.") % {
+            "amount": formatted(form.cleaned_data["amount"]),
+            "number": invoice.number,
+        }
+        answer = carry_out(
+            request,
+            action="apply cash or credit",
+            act=lambda: _apply(invoice, form.cleaned_data, request.user),
+            confirmed=under_lock(pk, balance_shown),
+            refused={
+                PaymentRefused: into(form, "amount"),
+                ChangedMeanwhile: lambda refusal: _apply_again(request, pk, refusal),
+            },
+            done=lambda _result: said(request, text, detail_url),
+            url=detail_url,
+        )
+        if answer is not None:
+            return answer
+    return _apply_dialog(request, invoice, form, choices)
+
+
+def _apply_again(request: StaffRequest, pk: int, refusal: ChangedMeanwhile) -> HttpResponse:
+    """What is outstanding and what is there to use, as they are now."""
+    invoice = visible(request, pk)
+    form, choices = _apply_form(None, invoice)
+    return _apply_dialog(request, invoice, form, choices, changed=str(refusal))
+
+
+def _apply_dialog(
+    request: StaffRequest,
+    invoice: Invoice,
+    form: ApplyForm,
+    choices: list[tuple[str, str]],
+    *,
+    changed: str = "",
+) -> HttpResponse:
+    return render_dialog(
+        request,
+        "invoices/invoicing/apply.html",
+        {
+            "invoice": invoice,
+            "form": form,
+            "sources": choices,
+            "changed": changed,
+            "confirmed": balance_shown(invoice).token,
+        },
+        back=reverse("invoices:detail", args=[invoice.pk]),
+        status=422 if form.errors or changed else 200,
+    )
+
+
+def _apply_form(
+    given: QueryDict | None, invoice: Invoice
+) -> tuple[ApplyForm, list[tuple[str, str]]]:
     cash, credit = applicable(invoice)
     sources = [
         *(
@@ -105,7 +165,7 @@ def apply_money(request: StaffRequest, pk: int) -> HttpResponse:
     ]
     first = min(sources[0][2], invoice.outstanding_minor) if sources else 0
     form = ApplyForm(
-        request.POST or None,
+        given,
         currency=invoice.currency,
         sources=choices,
         initial={
@@ -113,28 +173,7 @@ def apply_money(request: StaffRequest, pk: int) -> HttpResponse:
             "amount": format(from_minor(first, invoice.currency).amount, "f"),
         },
     )
-    if request.method == "POST" and form.is_valid():
-        text = _("%(amount)s is applied to %(number)s.") % {
-            "amount": formatted(form.cleaned_data["amount"]),
-            "number": invoice.number,
-        }
-        answer = carry_out(
-            request,
-            action="apply cash or credit",
-            act=lambda: _apply(invoice, form.cleaned_data, request.user),
-            refused={PaymentRefused: into(form, "amount")},
-            done=lambda _result: said(request, text, detail_url),
-            url=detail_url,
-        )
-        if answer is not None:
-            return answer
-    return render_page(
-        request,
-        page="invoices/invoicing/apply_page.html",
-        partial="invoices/invoicing/apply.html",
-        context={"invoice": invoice, "form": form, "sources": choices},
-        status=422 if form.errors else 200,
-    )
+    return form, choices
 
 
 def _apply(invoice: Invoice, wanted: dict[str, Any], by: User) -> Any:
@@ -154,8 +193,7 @@ def _apply(invoice: Invoice, wanted: dict[str, Any], by: User) -> Any:
 def write_off_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     invoice = visible(request, pk)
     detail_url = reverse("invoices:detail", args=[pk])
-    owed = format(invoice.outstanding_balance.amount, "f")
-    form = WriteOffForm(request.POST or None, currency=invoice.currency, initial={"amount": owed})
+    form = _write_off_form(request.POST or None, invoice)
     if request.method == "POST" and form.is_valid():
         text = _("%(amount)s of %(number)s is written off.") % {
             "amount": formatted(form.cleaned_data["amount"]),
@@ -171,16 +209,42 @@ def write_off_invoice(request: StaffRequest, pk: int) -> HttpResponse:
                 by=request.user,
                 on=timezone.localdate(),
             ),
-            refused={PaymentRefused: into(form, "amount")},
+            confirmed=under_lock(pk, balance_shown),
+            refused={
+                PaymentRefused: into(form, "amount"),
+                ChangedMeanwhile: lambda refusal: _write_off_again(request, pk, refusal),
+            },
             done=lambda _row: said(request, text, detail_url),
             url=detail_url,
         )
         if answer is not None:
             return answer
-    return render_page(
+    return _write_off_dialog(request, invoice, form)
+
+
+def _write_off_form(given: QueryDict | None, invoice: Invoice) -> WriteOffForm:
+    owed = format(invoice.outstanding_balance.amount, "f")
+    return WriteOffForm(given, currency=invoice.currency, initial={"amount": owed})
+
+
+def _write_off_again(request: StaffRequest, pk: int, refusal: ChangedMeanwhile) -> HttpResponse:
+    invoice = visible(request, pk)
+    form = _write_off_form(None, invoice)
+    return _write_off_dialog(request, invoice, form, changed=str(refusal))
+
+
+def _write_off_dialog(
+    request: StaffRequest, invoice: Invoice, form: WriteOffForm, *, changed: str = ""
+) -> HttpResponse:
+    return render_dialog(
         request,
-        page="invoices/invoicing/write_off_page.html",
-        partial="invoices/invoicing/write_off.html",
-        context={"invoice": invoice, "form": form},
-        status=422 if form.errors else 200,
+        "invoices/invoicing/write_off.html",
+        {
+            "invoice": invoice,
+            "form": form,
+            "changed": changed,
+            "confirmed": balance_shown(invoice).token,
+        },
+        back=reverse("invoices:detail", args=[invoice.pk]),
+        status=422 if form.errors or changed else 200,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from billing_portal.acts import carry_out, into, said
+from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, go_to, render_page
 from billing_portal.money import formatted_minor
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
+from invoices.invoicing.confirming import credit_shown, under_lock
 from invoices.invoicing.creditable import creditable
 from invoices.invoicing.crediting import credit_totals, issue_credit_note
 from invoices.invoicing.forms.credit_notes import WHOLE, CreditForm
@@ -25,10 +27,16 @@ from invoices.invoicing.freezing import IssueRefused
 from invoices.models import Company, Invoice
 
 
-def _form(request: StaffRequest, invoice: Invoice) -> tuple[CreditForm, Any]:
+def _invoice(pk: int) -> Invoice:
+    return get_object_or_404(Invoice.objects.select_related("client__client_type"), pk=pk)
+
+
+def _form(
+    request: StaffRequest, invoice: Invoice, given: QueryDict | None = None
+) -> tuple[CreditForm, Any]:
     left = creditable(invoice)
     form = CreditForm(
-        request.POST if request.method == "POST" else None,
+        given or (request.POST if request.method == "POST" else None),
         invoice=invoice,
         rows=list(invoice.lines.all()),
         left=left,
@@ -40,7 +48,7 @@ def _form(request: StaffRequest, invoice: Invoice) -> tuple[CreditForm, Any]:
 @require_http_methods(["GET", "POST"])
 @permission_required("invoices.add_creditnote", raise_exception=True)
 def credit(request: StaffRequest, pk: int) -> HttpResponse:
-    invoice = get_object_or_404(Invoice.objects.select_related("client__client_type"), pk=pk)
+    invoice = _invoice(pk)
     detail = reverse("invoices:detail", args=[pk])
     if invoice.is_credit_note or invoice.status in (Invoice.Status.DRAFT, Invoice.Status.VOID):
         messages.error(request, _("Only an issued invoice is credited; a draft is simply changed."))
@@ -65,7 +73,9 @@ def credit(request: StaffRequest, pk: int) -> HttpResponse:
                 recipients=form.cleaned_data["recipients"],
                 **{"lines": None, **form.wanted()},
             ),
+            confirmed=under_lock(pk, credit_shown),
             refused={
+                ChangedMeanwhile: lambda refusal: _credit_again(request, pk, refusal),
                 IssueRefused: lambda refusal: _say(form, refusal),
                 NumberRefused: into(form),
             },
@@ -83,6 +93,22 @@ def credit(request: StaffRequest, pk: int) -> HttpResponse:
         )
         if answer is not None:
             return answer
+    return _credit_page(request, invoice, form, left)
+
+
+def _credit_again(request: StaffRequest, pk: int, refusal: ChangedMeanwhile) -> HttpResponse:
+    """As typed, but to whom it goes and what is left are what they are now."""
+    invoice = _invoice(pk)
+    given = request.POST.copy()
+    given["recipients"] = ", ".join(invoice.recipients)
+    form, left = _form(request, invoice, given)
+    form.is_valid()
+    return _credit_page(request, invoice, form, left, changed=str(refusal))
+
+
+def _credit_page(
+    request: StaffRequest, invoice: Invoice, form: CreditForm, left: Any, *, changed: str = ""
+) -> HttpResponse:
     company = Company.ours()
     today = timezone.localdate()
     return render_page(
@@ -92,12 +118,14 @@ def credit(request: StaffRequest, pk: int) -> HttpResponse:
         context={
             "invoice": invoice,
             "form": form,
+            "changed": changed,
+            "confirmed": credit_shown(invoice).token,
             "lines": _rows(form, invoice),
             "left": formatted_minor(left.total_minor, invoice.currency),
             "number": numbering.next_number("credit_note", today.year, company) if company else "",
             **_preview(form, invoice),
         },
-        status=422 if form.is_bound and form.errors else 200,
+        status=422 if changed or (form.is_bound and form.errors) else 200,
     )
 
 

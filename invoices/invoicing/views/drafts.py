@@ -16,7 +16,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.acts import carry_out, into, said
-from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
+from billing_portal.confirming import ChangedMeanwhile
+from billing_portal.htmx import StaffRequest, go_to, render_dialog, render_page, wants_partial
 from billing_portal.lists.filters import searched
 from billing_portal.toasts import add_toast
 from invoices.clients.forms import chosen_client
@@ -24,6 +25,7 @@ from invoices.clients.recipients import client_recipients
 from invoices.deals.queue import first_billing_day
 from invoices.documents.pdf.render import PdfRefused
 from invoices.invoicing import drafting
+from invoices.invoicing.confirming import draft_shown, under_lock
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.drafting import DraftRefused
 from invoices.invoicing.forms import lines as typed
@@ -312,7 +314,11 @@ def void(request: StaffRequest, pk: int) -> HttpResponse:
                 on=timezone.localdate(),
                 reason=form.cleaned_data["reason"],
             ),
-            refused={DraftRefused: into(form)},
+            confirmed=under_lock(pk, lambda found: draft_shown(found, timezone.localdate())),
+            refused={
+                DraftRefused: into(form),
+                ChangedMeanwhile: lambda refusal: _void_again(request, pk, refusal),
+            },
             done=lambda _draft: said(request, text, back),
             url=back,
         )
@@ -320,10 +326,33 @@ def void(request: StaffRequest, pk: int) -> HttpResponse:
             return answer
     if request.method == "GET" and not invoice.is_draft:
         return go_to(request, reverse("invoices:detail", args=[pk]))
-    return render_page(
+    return _void_dialog(request, invoice, form)
+
+
+def _void_again(request: StaffRequest, pk: int, refusal: ChangedMeanwhile) -> HttpResponse:
+    invoice = _draft(pk)
+    form = DiscardForm(request.POST)
+    if not invoice.is_draft:
+        # Nothing is left to confirm: the refusal of the act itself says what became of it.
+        try:
+            drafting.refuse_unless_draft(invoice)
+        except DraftRefused as gone:
+            form.add_error(None, str(gone))
+    return _void_dialog(request, invoice, form, changed=str(refusal))
+
+
+def _void_dialog(
+    request: StaffRequest, invoice: Invoice, form: DiscardForm, *, changed: str = ""
+) -> HttpResponse:
+    return render_dialog(
         request,
-        page="invoices/invoicing/void_page.html",
-        partial="invoices/invoicing/void.html",
-        context={"invoice": invoice, "form": form},
-        status=422 if form.errors else 200,
+        "invoices/invoicing/void.html",
+        {
+            "invoice": invoice,
+            "form": form,
+            "changed": "" if form.errors else changed,
+            "confirmed": draft_shown(invoice, timezone.localdate()).token,
+        },
+        back=reverse("invoices:edit", args=[invoice.pk]),
+        status=422 if form.errors or changed else 200,
     )

@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from billing_portal.acts import carry_out, into, said
-from billing_portal.forms import row_id
-from billing_portal.htmx import StaffRequest, go_to, render_page
+from billing_portal.confirming import ChangedMeanwhile
+from billing_portal.htmx import StaffRequest, go_to, render_dialog
 from invoices.clients.recipients import client_recipients
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
 from invoices.invoicing import drafting
+from invoices.invoicing.confirming import draft_shown, mail_shown, under_lock
 from invoices.invoicing.forms.drafts import IssueForm, SendForm
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import issue
@@ -34,7 +35,7 @@ from invoices.outbox.queueing import MailRefused
 @permission_required("invoices.issue_invoice", raise_exception=True)
 def issue_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     on = timezone.localdate()
-    invoice = get_object_or_404(Invoice.objects.select_related("client", "issued_by"), pk=pk)
+    invoice = _draft(pk)
     detail = reverse("invoices:detail", args=[pk])
     if request.method == "GET":
         if not invoice.is_draft:
@@ -53,7 +54,11 @@ def issue_invoice(request: StaffRequest, pk: int) -> HttpResponse:
             send=send,
             recipients=form.cleaned_data.get("recipients", []),
         ),
+        confirmed=under_lock(pk, lambda found: draft_shown(found, on)),
         refused={
+            ChangedMeanwhile: lambda refusal: issue_dialog(
+                request, _draft(pk), on, changed=str(refusal)
+            ),
             IssueRefused: lambda refusal: issue_dialog(
                 request, invoice, on, form=form, reasons=refusal.reasons
             ),
@@ -66,6 +71,10 @@ def issue_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     )
     assert answer is not None
     return answer
+
+
+def _draft(pk: int) -> Invoice:
+    return get_object_or_404(Invoice.objects.select_related("client", "issued_by"), pk=pk)
 
 
 def _issued(invoice: Invoice, sent: bool) -> str:
@@ -84,21 +93,23 @@ def issue_dialog(
     *,
     form: IssueForm | None = None,
     reasons: list[Reason] | None = None,
+    changed: str = "",
 ) -> HttpResponse:
     """What issuing would do, or the reasons why it cannot be done yet."""
-    status = 422 if reasons else 200
+    status = 422 if reasons or changed else 200
     if reasons is None:
         reasons = reasons_not_to_issue(invoice, on)
     company = Company.ours()
     issue_date, due = drafting.dates_of(invoice, on)
     edit_url = reverse("invoices:edit", args=[invoice.pk])
     inside = request.htmx and (request.htmx.current_url_abs_path or "").split("?")[0] == edit_url
-    return render_page(
+    return render_dialog(
         request,
-        page="invoices/invoicing/issue_page.html",
-        partial="invoices/invoicing/issue.html",
-        context={
+        "invoices/invoicing/issue.html",
+        {
             "invoice": invoice,
+            "changed": changed,
+            "confirmed": draft_shown(invoice, on).token,
             "form": form or IssueForm(initial={"recipients": list(invoice.recipients)}),
             "reasons": [(r.text, _place(r, invoice, "" if inside else edit_url)) for r in reasons],
             "warnings": [
@@ -112,6 +123,8 @@ def issue_dialog(
             "due": due,
             "edit_url": edit_url,
         },
+        url=reverse("invoices:issue", args=[invoice.pk]),
+        back=edit_url,
         status=status,
     )
 
@@ -127,7 +140,7 @@ def _place(reason: Reason, invoice: Invoice, edit_url: str) -> str:
 @require_http_methods(["GET", "POST"])
 @permission_required("invoices.send_invoice", raise_exception=True)
 def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
-    invoice = get_object_or_404(Invoice.objects.select_related("client", "corrects"), pk=pk)
+    invoice = _issued_one(pk)
     detail = reverse("invoices:detail", args=[pk])
     if invoice.status in (Invoice.Status.DRAFT, Invoice.Status.VOID):
         messages.error(request, _("Only an issued invoice is sent: issue it first."))
@@ -142,9 +155,14 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
                 recipients=form.cleaned_data["recipients"],
                 by=request.user,
                 on=timezone.localdate(),
-                seen=row_id(request.POST.get("seen", "")),
             ),
-            refused={MailRefused: into(form, "recipients")},
+            confirmed=under_lock(pk, mail_shown),
+            refused={
+                MailRefused: into(form, "recipients"),
+                ChangedMeanwhile: lambda refusal: _send_dialog(
+                    request, _issued_one(pk), None, changed=str(refusal)
+                ),
+            },
             done=lambda message: said(
                 request,
                 _("%(number)s is on its way to %(who)s.")
@@ -155,24 +173,35 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
         )
         if answer is not None:
             return answer
+    return _send_dialog(request, invoice, form)
+
+
+def _issued_one(pk: int) -> Invoice:
+    return get_object_or_404(Invoice.objects.select_related("client", "corrects"), pk=pk)
+
+
+def _send_dialog(
+    request: StaffRequest, invoice: Invoice, form: SendForm | None, *, changed: str = ""
+) -> HttpResponse:
     company = Company.ours()
     subject = text = ""
     if company is not None:
         subject, text, _html = invoice_mail(invoice, company)
     document = invoice.documents.filter(kind="pdf").defer("content").first()
     recipients = list(invoice.recipients) or client_recipients(invoice.client)
-    return render_page(
+    return render_dialog(
         request,
-        page="invoices/invoicing/send_page.html",
-        partial="invoices/invoicing/send.html",
-        context={
+        "invoices/invoicing/send.html",
+        {
             "invoice": invoice,
+            "changed": changed,
+            "confirmed": mail_shown(invoice).token,
             "form": form or SendForm(initial={"recipients": recipients}),
             "subject": subject,
             "text": text,
             "document": document,
             "again": invoice.sent_at is not None,
-            "seen": invoice.messages.filter(kind="invoice").count(),
         },
-        status=422 if form is not None and form.errors else 200,
+        back=reverse("invoices:detail", args=[invoice.pk]),
+        status=422 if changed or (form is not None and form.errors) else 200,
     )

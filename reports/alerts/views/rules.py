@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.acts import carry_out, said
+from billing_portal.confirming import row_under_lock
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to
 from invoices.company.currencies import company_currency
@@ -210,12 +211,21 @@ def rule_switch(request: StaffRequest, pk: int) -> HttpResponse:
 @permission_required(CHANGE, raise_exception=True)
 def rule_delete(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(AlertRule, pk=pk)
-    try:
-        editing.delete_rule(rule_id=pk)
-    except AlertRefused as refusal:
+
+    def refused(refusal: AlertRefused) -> HttpResponse:
         messages.error(request, str(refusal))
         return go_to(request, reverse("reports:rule", args=[pk]))
-    messages.success(
-        request, _("“%(name)s” is deleted.") % {"name": name_of(found, company_currency())}
+
+    text = _("“%(name)s” is deleted.") % {"name": name_of(found, company_currency())}
+    url = reverse("reports:rules")
+    answer = carry_out(
+        request,
+        action="delete alert rule",
+        act=lambda: editing.delete_rule(rule_id=pk),
+        confirmed=row_under_lock(AlertRule.objects.all(), pk),
+        refused={AlertRefused: refused},
+        done=lambda _gone: said(request, text, url),
+        url=url,
     )
-    return go_to(request, reverse("reports:rules"))
+    assert answer is not None
+    return answer
