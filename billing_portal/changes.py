@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import models
+from django.utils import timezone
 
 from billing_portal.accounts.models import RowChange, User
 from billing_portal.confirming import Change
@@ -16,7 +17,13 @@ def row_name(row: models.Model) -> str:
 
 
 def write_down(row: models.Model, fields: Collection[str], by: User | None) -> None:
-    RowChange.objects.create(row=row_name(row), fields=sorted(fields), by=by)
+    """Again the same by the same person is the same entry, later: a draft saves itself often."""
+    name, changed = row_name(row), sorted(fields)
+    last = RowChange.objects.filter(row=name).first()
+    if last is not None and last.fields == changed and last.by_id == (by.pk if by else None):
+        RowChange.objects.filter(pk=last.pk).update(at=timezone.now())
+    else:
+        RowChange.objects.create(row=name, fields=changed, by=by)
 
 
 def last_change(

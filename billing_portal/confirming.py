@@ -71,7 +71,7 @@ class ChangedMeanwhile(Exception):
 
 
 def facts_of(row: models.Model) -> dict[str, Any]:
-    """The columns that a person decides on: those in `decided_on` of its model, else all of them."""
+    """What a person decides on: the columns in `decided_on` of its model, else all of them."""
     names: Collection[str] = getattr(row, "decided_on", ())
     return {
         field.attname: getattr(row, field.attname)

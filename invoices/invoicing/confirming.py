@@ -116,10 +116,10 @@ def _to_whom(invoice: Invoice) -> dict[str, Any]:
 
 def _shown(invoice: Invoice, facts: dict[str, Any]) -> Shown:
     def changed(since: datetime) -> Change | None:
-        found = [last_change(invoice.client, since=since)]
-        for rows in (invoice.versions, invoice.events):
-            row = rows.filter(at__gte=since, by__isnull=False).select_related("by").first()
-            found.append(Change(str(row.by), row.at) if row else None)
+        found = [last_change(invoice, invoice.client, since=since)]
+        events = invoice.events.filter(at__gte=since, by__isnull=False)
+        if (event := events.select_related("by").first()) is not None:
+            found.append(Change(str(event.by), event.at))
         return max(filter(None, found), key=lambda change: change.at, default=None)
 
     return Shown(facts, changed)

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
+from billing_portal.changes import write_down
 from billing_portal.money import is_currency
 from invoices.clients.recipients import address_problem, client_recipients
 from invoices.documents.totals import (
@@ -216,6 +217,7 @@ def save_draft(
             setattr(invoice, field, value)
         invoice.save()
         _replace_lines(invoice, inputs, totals)
+        write_down(invoice, ["draft"], by)
         return {}
 
 

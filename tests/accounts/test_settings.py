@@ -13,6 +13,7 @@ from PIL import Image
 from billing_portal.accounts.models import User
 from billing_portal.accounts.people import PersonRefused, change_person, set_password_link
 from invoices.models import ClientType, Company, ExchangeRate, LatePenaltyRate, NumberSeries
+from tests.confirm import confirm
 from tests.factories import make_client, make_client_type, make_company, make_user
 
 pytestmark = pytest.mark.django_db
@@ -233,9 +234,12 @@ def test_a_client_type_in_use_is_merged_not_deleted(admin_client):
     used = make_client_type("Old")
     other = make_client_type("New")
     client = make_client(client_type=used)
-    page = admin_client.post(reverse("company:client_type_delete", args=[used.pk]), follow=True)
+    shown = reverse("company:client_type", args=[used.pk])
+    url = reverse("company:client_type_delete", args=[used.pk])
+    page = confirm(admin_client, url, at=shown, follow=True)
     assert "has 1 client" in page.text
-    admin_client.post(reverse("company:client_type_merge", args=[used.pk]), {"into": other.pk})
+    url = reverse("company:client_type_merge", args=[used.pk])
+    confirm(admin_client, url, {"into": other.pk}, at=shown)
     client.refresh_from_db()
     assert client.client_type == other
     assert not ClientType.objects.filter(pk=used.pk).exists()
@@ -253,7 +257,8 @@ def test_a_client_type_is_not_merged_into_itself(admin_client):
 
 def test_an_unused_client_type_is_deleted(admin_client):
     row = make_client_type("Unused")
-    admin_client.post(reverse("company:client_type_delete", args=[row.pk]))
+    shown = reverse("company:client_type", args=[row.pk])
+    confirm(admin_client, reverse("company:client_type_delete", args=[row.pk]), at=shown)
     assert not ClientType.objects.exists()
 
 
@@ -282,8 +287,9 @@ def test_rates_are_added_and_removed(admin_client):
         },
     )
     assert ExchangeRate.objects.get().on == date(2026, 11, 23)
-    admin_client.post(reverse("company:penalty_delete", args=[rate.pk]))
-    admin_client.post(reverse("company:exchange_delete", args=[ExchangeRate.objects.get().pk]))
+    exchange = ExchangeRate.objects.get()
+    for name, row in (("penalty_delete", rate), ("exchange_delete", exchange)):
+        confirm(admin_client, reverse(f"company:{name}", args=[row.pk]), at=url)
     assert not LatePenaltyRate.objects.exists() and not ExchangeRate.objects.exists()
 
 

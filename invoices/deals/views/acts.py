@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -15,6 +16,7 @@ from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from billing_portal.acts import already, carry_out, into, said
+from billing_portal.confirming import ChangedMeanwhile, Shown
 from billing_portal.figures import grouped
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_dialog, wants_partial
@@ -89,9 +91,19 @@ def draft_deals(request: StaffRequest) -> HttpResponse:
     """Several at once: first what would be drafted and what is left out, then the drafts."""
     given = request.POST if request.method == "POST" else request.GET
     ids = [pk for pk in map(row_id, given.getlist("ids")) if pk is not None]
-    form = QueueFilter(request.GET, user=request.user)
     if request.method == "POST":
         return _draft_now(request, ids)
+    return _draft_dialog(request, ids)
+
+
+def _shown(deals: QuerySet[Deal]) -> Shown:
+    """For whom each of them is billed, and how much."""
+    names = ("pk", "title", "client_id", "currency", "value_minor")
+    return Shown({"deals": list(deals.order_by("pk").values_list(*names))})
+
+
+def _draft_dialog(request: StaffRequest, ids: list[int], *, changed: str = "") -> HttpResponse:
+    form = QueueFilter(request.GET, user=request.user)
     deals = Deal.objects.filter(pk__in=ids) if ids else narrowed(request, form)
     queue = examine(deals.to_bill(first_billing_day()))  # type: ignore[attr-defined]
     chosen = [w for w in (queue.all if ids else queue.ready) if w.can_be_drafted]
@@ -104,6 +116,8 @@ def draft_deals(request: StaffRequest) -> HttpResponse:
         "invoices/deals/draft_deals.html",
         {
             "chosen": chosen,
+            "changed": changed,
+            "confirmed": _shown(Deal.objects.filter(pk__in=[w.deal.pk for w in chosen])).token,
             "n": len(chosen),
             "amounts": [
                 (
@@ -122,6 +136,7 @@ def draft_deals(request: StaffRequest) -> HttpResponse:
         },
         url=reverse("invoices:draft-deals"),
         back=reverse("invoices:deals"),
+        status=422 if changed else 200,
     )
 
 
@@ -135,6 +150,10 @@ def _draft_now(request: StaffRequest, ids: list[int]) -> HttpResponse:
         request,
         action="draft several deals",
         act=lambda: draft_several(deal_ids=ids, by=request.user, on=on),
+        confirmed=lambda: _shown(Deal.objects.select_for_update(of=("self",)).filter(pk__in=ids)),
+        refused={
+            ChangedMeanwhile: lambda refusal: _draft_dialog(request, ids, changed=str(refusal))
+        },
         done=lambda made: _several_drafted(request, made, back),
         again=already(request),
         url=back,

@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from billing_portal.acts import already, carry_out, into, said
+from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.money import formatted
 from invoices.models import Invoice, Payment
 from invoices.payments.applying import PaymentRefused
+from invoices.payments.confirming import payment_shown, payment_under_lock
 from invoices.payments.forms import (
     MOST_SHOWN,
     AllocationForm,
@@ -88,18 +90,26 @@ def payment_allocate(request: StaffRequest, pk: int) -> HttpResponse:
             act=lambda: allocate_unapplied(
                 payment_id=pk, allocations=form.allocations(), by=request.user, on=on
             ),
-            refused={PaymentRefused: into(form)},
+            confirmed=payment_under_lock(pk),
+            refused={PaymentRefused: into(form), ChangedMeanwhile: into(form)},
             done=lambda _paid: said(request, _("The cash is applied."), url),
             again=already(request),
             url=url,
         )
         if answer is not None:
             return answer
+        found.refresh_from_db()
     return render_page(
         request,
         page="invoices/payments/payment_allocate.html",
         partial="invoices/payments/payment_allocate.html",
-        context={"form": form, "payment": found, "parts": form.parts(), "on": on},
+        context={
+            "form": form,
+            "payment": found,
+            "parts": form.parts(),
+            "on": on,
+            "confirmed": payment_shown(found).token,
+        },
         status=422 if form.is_bound and form.errors else 200,
     )
 
@@ -118,13 +128,15 @@ def payment_reverse(request: StaffRequest, pk: int) -> HttpResponse:
             request,
             action="reverse",
             act=lambda: reverse_payment(payment_id=pk, by=request.user, **form.cleaned_data),
-            refused={PaymentRefused: into(form)},
+            confirmed=payment_under_lock(pk),
+            refused={PaymentRefused: into(form), ChangedMeanwhile: into(form)},
             done=lambda _reversal: said(request, text, url),
             again=already(request),
             url=url,
         )
         if answer is not None:
             return answer
+        found.refresh_from_db()
     return render_page(
         request,
         page="invoices/payments/payment_reverse.html",
@@ -132,6 +144,7 @@ def payment_reverse(request: StaffRequest, pk: int) -> HttpResponse:
         context={
             "form": form,
             "payment": found,
+            "confirmed": payment_shown(found).token,
             "allocations": found.allocations.select_related("invoice").order_by("pk"),
         },
         status=422 if form.errors else 200,

@@ -8,8 +8,10 @@ from django.utils import timezone
 from billing_portal.accounts.models import User
 from billing_portal.idempotency import new_key
 from invoices.deals import queue
+from invoices.deals.drafting import draft_from_deal
 from invoices.deals.queue import SetAsideRefused, examine, set_aside, take_back
 from invoices.models import Deal, Invoice
+from tests.confirm import confirm, token_on
 from tests.factories import make_client, make_client_type, make_company, make_deal, make_user
 
 HTMX = {"HX-Request": "true"}
@@ -179,9 +181,9 @@ def test_drafting_several_shows_first_what_goes_and_what_stays(clerk_client):
 def test_drafting_several_makes_just_those_that_were_shown(clerk_client):
     make_company()
     shown, later = make_deal(), make_deal()
-    answer = clerk_client.post(
-        reverse("invoices:draft-deals"), {"once": new_key(), "ids": [shown.pk]}
-    )
+    url = reverse("invoices:draft-deals")
+    given = {"once": new_key(), "ids": [shown.pk]}
+    answer = confirm(clerk_client, url, given, at=f"{url}?ids={shown.pk}")
     assert answer.status_code == 303
     assert set(Invoice.objects.values_list("deal", flat=True)) == {shown.pk}
     assert Deal.objects.to_bill().get() == later
@@ -189,11 +191,15 @@ def test_drafting_several_makes_just_those_that_were_shown(clerk_client):
 
 def test_of_several_the_refused_one_is_named_and_the_others_are_made(clerk_client):
     make_company()
-    good, bad = make_deal(), make_deal(title="No organisation", client=None)
+    good, bad = make_deal(), make_deal(title="Twice")
     url = reverse("invoices:draft-deals")
-    page = clerk_client.post(url, {"once": new_key(), "ids": [good.pk, bad.pk]}, follow=True)
-    assert Invoice.objects.get().deal == good
-    assert "“No organisation” was left out." in page.text
+    token = token_on(clerk_client.get(url))
+    draft_from_deal(deal_id=bad.pk, by=None, on=date(2026, 11, 24))
+    given = {"once": new_key(), "ids": [good.pk, bad.pk], "confirmed": token}
+    page = clerk_client.post(url, given, follow=True)
+    assert Invoice.objects.filter(deal=good).count() == 1
+    assert Invoice.objects.filter(deal=bad).count() == 1
+    assert "“Twice” was left out." in page.text
 
 
 def test_nothing_chosen_drafts_nothing(clerk_client):

@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from billing_portal.idempotency import new_key
 from invoices.models import Invoice, Message
+from tests.confirm import confirm
 from tests.factories import make_draft, make_invoice, make_issued
 
 HTMX = {"HX-Request": "true"}
@@ -32,7 +33,7 @@ def test_the_page_shows_what_can_be_credited_and_the_number_to_come(clerk_client
 def test_all_of_it_is_credited_and_both_pages_link_to_each_other(clerk_client):
     invoice = issued()
     given = {"mode": "whole", "reason": "Cancelled by agreement", "once": new_key()}
-    answer = clerk_client.post(credit_url(invoice), given)
+    answer = confirm(clerk_client, credit_url(invoice), given)
     note = credit_of(invoice)
     note_page = reverse("invoices:detail", args=[note.pk])
     assert (answer.status_code, answer["Location"]) == (303, note_page)
@@ -48,8 +49,8 @@ def test_all_of_it_is_credited_and_both_pages_link_to_each_other(clerk_client):
 def test_a_double_click_makes_one_credit_note(clerk_client):
     invoice = issued()
     given = {"mode": "amount", "amount": "100", "reason": "Discount", "once": new_key()}
-    first = clerk_client.post(credit_url(invoice), given, headers=HTMX)
-    second = clerk_client.post(credit_url(invoice), given, headers=HTMX)
+    first = confirm(clerk_client, credit_url(invoice), given, headers=HTMX)
+    second = confirm(clerk_client, credit_url(invoice), given, headers=HTMX)
     assert first["HX-Redirect"] == second["HX-Redirect"]
     assert credit_of(invoice).total_minor == 100_00
 
@@ -66,7 +67,7 @@ def test_some_lines_are_credited_by_quantity_or_by_net(clerk_client):
     }
     preview = clerk_client.post(reverse("invoices:credit-totals", args=[invoice.pk]), given).text
     assert "€360.60" in preview
-    clerk_client.post(credit_url(invoice), given)
+    confirm(clerk_client, credit_url(invoice), given)
     note = credit_of(invoice)
     assert note.net_minor == 300_50
     assert note.total_minor == 360_60
@@ -81,7 +82,7 @@ def test_credit_and_send(clerk_client):
         "send": "1",
         "once": new_key(),
     }
-    clerk_client.post(credit_url(invoice), given)
+    confirm(clerk_client, credit_url(invoice), given)
     assert Message.objects.get().invoice == credit_of(invoice)
 
 
@@ -107,7 +108,7 @@ def test_what_cannot_be_credited_says_why_and_keeps_what_was_typed(clerk_client,
     line = invoice.lines.get().pk
     given = {"mode": "whole", "reason": "Typed reason", "once": new_key()}
     given |= {name.format(line=line): value for name, value in fields.items()}
-    answer = clerk_client.post(credit_url(invoice), given, headers=HTMX)
+    answer = confirm(clerk_client, credit_url(invoice), given, headers=HTMX)
     assert answer.status_code == 422
     assert sentence in answer.text
     assert fields.get("reason") or "Typed reason" in answer.text
@@ -119,8 +120,8 @@ def test_what_cannot_be_credited_says_why_and_keeps_what_was_typed(clerk_client,
 def test_more_than_is_left_after_a_first_credit_is_refused(clerk_client):
     invoice = issued()
     given = {"mode": "amount", "amount": "1000", "reason": "First", "once": new_key()}
-    clerk_client.post(credit_url(invoice), given)
-    again = clerk_client.post(credit_url(invoice), {**given, "once": new_key()}, headers=HTMX)
+    confirm(clerk_client, credit_url(invoice), given)
+    again = confirm(clerk_client, credit_url(invoice), {**given, "once": new_key()}, headers=HTMX)
     assert again.status_code == 422
     assert "has €200.00 left to credit." in again.text
 
@@ -128,10 +129,10 @@ def test_more_than_is_left_after_a_first_credit_is_refused(clerk_client):
 def test_an_invoice_that_is_credited_in_full_says_so(clerk_client):
     invoice = issued()
     given = {"mode": "whole", "reason": "All", "once": new_key()}
-    clerk_client.post(credit_url(invoice), given)
+    confirm(clerk_client, credit_url(invoice), given)
     page = clerk_client.get(credit_url(invoice), follow=True)
     assert "is credited in full already." in page.text
-    again = clerk_client.post(credit_url(invoice), {**given, "once": new_key()})
+    again = confirm(clerk_client, credit_url(invoice), {**given, "once": new_key()})
     assert again.status_code == 422
 
 
@@ -142,7 +143,9 @@ def test_an_imported_invoice_is_credited_by_its_sums(clerk_client):
     invoice = make_invoice(total_minor=120_00, vat_minor=20_00)
     text = clerk_client.get(credit_url(invoice)).text
     assert "Some lines" not in text
-    clerk_client.post(credit_url(invoice), {"mode": "whole", "reason": "Old", "once": new_key()})
+    confirm(
+        clerk_client, credit_url(invoice), {"mode": "whole", "reason": "Old", "once": new_key()}
+    )
     assert credit_of(invoice).vat_minor == 20_00
 
 
@@ -157,7 +160,7 @@ def test_without_a_company_nothing_is_credited_and_the_page_says_what_to_do(cler
     invoice = make_invoice()
     assert "fill in the company" in clerk_client.get(credit_url(invoice)).text
     given = {"mode": "whole", "reason": "x", "once": new_key()}
-    assert clerk_client.post(credit_url(invoice), given).status_code == 422
+    assert confirm(clerk_client, credit_url(invoice), given).status_code == 422
 
 
 def test_the_credit_note_page_says_what_is_left_of_it(clerk_client, clerk):
@@ -176,6 +179,6 @@ def test_the_credit_note_page_says_what_is_left_of_it(clerk_client, clerk):
         allocations=[(invoice.pk, Money("1200", "EUR"))],
     )
     given = {"mode": "amount", "amount": "100", "reason": "Sorry", "once": new_key()}
-    page = clerk_client.post(credit_url(invoice), given, follow=True)
+    page = confirm(clerk_client, credit_url(invoice), given, follow=True)
     assert "Credit left" in page.text
     assert "Can be used for other invoices of this client." in page.text

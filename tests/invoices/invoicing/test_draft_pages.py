@@ -10,6 +10,7 @@ from billing_portal.idempotency import new_key
 from invoices.deals.drafting import draft_from_deal
 from invoices.invoicing.forms.lines import TypedLine, bare, clean, from_rows, read
 from invoices.models import Invoice, InvoiceEvent, Message
+from tests.confirm import confirm
 from tests.factories import make_client, make_company, make_deal, make_draft, make_user
 
 HTMX = {"HX-Request": "true"}
@@ -322,7 +323,7 @@ def test_reasons_lead_to_their_fields(clerk_client):
     assert "Not ready to issue yet" in text
     assert f'href="{edit_url(draft)}#id_purchase_order"' in text
     assert reverse("invoices:client-edit", args=[draft.client_id]) in text
-    refused = clerk_client.post(issue_url(draft), {"once": new_key()}, headers=HTMX)
+    refused = confirm(clerk_client, issue_url(draft), {"once": new_key()}, headers=HTMX)
     assert refused.status_code == 422
     assert "Nothing was numbered or sent." in refused.text
 
@@ -330,8 +331,8 @@ def test_reasons_lead_to_their_fields(clerk_client):
 def test_issuing_leads_to_the_invoice_and_a_double_click_issues_once(clerk_client):
     draft = make_draft()
     key = new_key()
-    first = clerk_client.post(issue_url(draft), {"once": key, "issue": "1"}, headers=HTMX)
-    again = clerk_client.post(issue_url(draft), {"once": key, "issue": "1"})
+    first = confirm(clerk_client, issue_url(draft), {"once": key, "issue": "1"}, headers=HTMX)
+    again = confirm(clerk_client, issue_url(draft), {"once": key, "issue": "1"})
     url = reverse("invoices:detail", args=[draft.pk])
     assert first["HX-Redirect"] == url
     assert (again.status_code, again["Location"]) == (303, url)
@@ -344,8 +345,8 @@ def test_issuing_leads_to_the_invoice_and_a_double_click_issues_once(clerk_clien
 
 def test_two_people_issuing_at_once_make_one_number_and_a_sentence(clerk_client, admin_client):
     draft = make_draft()
-    clerk_client.post(issue_url(draft), {"once": new_key()})
-    second = admin_client.post(issue_url(draft), {"once": new_key()}, headers=HTMX)
+    confirm(clerk_client, issue_url(draft), {"once": new_key()})
+    second = confirm(admin_client, issue_url(draft), {"once": new_key()}, headers=HTMX)
     assert second.status_code == 422
     assert "is issued already, by Maëlle Kervadec" in second.text
 
@@ -353,14 +354,14 @@ def test_two_people_issuing_at_once_make_one_number_and_a_sentence(clerk_client,
 def test_issue_and_send_queues_one_mail_to_whom_it_says(clerk_client):
     draft = make_draft()
     given = {"once": new_key(), "send": "1", "recipients": "cfo@client.example"}
-    clerk_client.post(issue_url(draft), given)
+    confirm(clerk_client, issue_url(draft), given)
     assert Message.objects.get().to == ["cfo@client.example"]
 
 
 def test_sending_to_an_address_that_is_none_issues_nothing(clerk_client):
     draft = make_draft()
     given = {"once": new_key(), "send": "1", "recipients": "not an address"}
-    answer = clerk_client.post(issue_url(draft), given, headers=HTMX)
+    answer = confirm(clerk_client, issue_url(draft), given, headers=HTMX)
     assert answer.status_code == 422
     assert "is not an email address" in answer.text
     draft.refresh_from_db()
@@ -389,10 +390,10 @@ def test_discarding_frees_the_deal(clerk_client, clerk):
     draft = draft_from_deal(deal_id=deal.pk, by=clerk, on=date(2026, 11, 24))
     url = reverse("invoices:void", args=[draft.pk])
     assert "Discard this draft?" in clerk_client.get(url, headers=HTMX).text
-    answer = clerk_client.post(url, {"once": new_key(), "reason": "Twice"}, headers=HTMX)
+    answer = confirm(clerk_client, url, {"once": new_key(), "reason": "Twice"}, headers=HTMX)
     assert answer["HX-Redirect"] == "/deals/"
     assert Deal.objects.to_bill().get() == deal
-    refused = clerk_client.post(url, {"once": new_key()})
+    refused = confirm(clerk_client, url, {"once": new_key()})
     assert refused.status_code == 422
 
 

@@ -14,6 +14,7 @@ from invoices.invoicing.notes import NoteRefused, add_note
 from invoices.models import Invoice, InvoiceEvent, LatePenaltyRate, Message, Payment
 from invoices.outbox import delivering
 from invoices.payments.recording import record_payment, reverse_payment
+from tests.confirm import confirm
 from tests.factories import (
     make_client,
     make_company,
@@ -236,8 +237,8 @@ def test_sending_is_previewed_and_a_double_click_sends_once(clerk_client):
     assert invoice.number in preview
     assert invoice.recipients[0] in preview
     given = {"once": new_key(), "recipients": "a@client.example, b@client.example"}
-    first = clerk_client.post(url, given, headers=HTMX)
-    clerk_client.post(url, given)
+    first = confirm(clerk_client, url, given, headers=HTMX)
+    confirm(clerk_client, url, given)
     assert first["HX-Redirect"] == page_of(invoice)
     assert Message.objects.get().to == ["a@client.example", "b@client.example"]
 
@@ -249,7 +250,7 @@ def test_sending_is_previewed_and_a_double_click_sends_once(clerk_client):
 def test_a_wrong_recipient_sends_nothing(clerk_client, recipients, sentence):
     invoice = issued()
     url = reverse("invoices:send", args=[invoice.pk])
-    answer = clerk_client.post(url, {"once": new_key(), "recipients": recipients}, headers=HTMX)
+    answer = confirm(clerk_client, url, {"once": new_key(), "recipients": recipients}, headers=HTMX)
     assert answer.status_code == 422
     assert sentence in answer.text
     assert not Message.objects.exists()
@@ -258,7 +259,7 @@ def test_a_wrong_recipient_sends_nothing(clerk_client, recipients, sentence):
 def test_a_draft_is_not_sent(clerk_client):
     draft = make_draft()
     url = reverse("invoices:send", args=[draft.pk])
-    answer = clerk_client.post(url, {"once": new_key(), "recipients": "a@b.example"})
+    answer = confirm(clerk_client, url, {"once": new_key(), "recipients": "a@b.example"})
     assert answer.status_code == 303
     assert not Message.objects.exists()
 
@@ -296,7 +297,7 @@ def test_unapplied_cash_settles_it_from_its_page(clerk_client, clerk):
     assert "VIR 2291" in clerk_client.get(url, headers=HTMX).text
     given = {"once": new_key(), "source": f"payment-{payment.pk}", "amount": "500"}
     for _n in range(2):
-        clerk_client.post(url, given)
+        confirm(clerk_client, url, given)
     invoice.refresh_from_db()
     assert invoice.outstanding_minor == 700_00
     assert Payment.objects.get().unapplied == Money(0, "EUR")
@@ -307,7 +308,7 @@ def test_the_clients_credit_settles_it_from_its_page(clerk_client):
     note = make_invoice(kind="credit_note", client=invoice.client, total_minor=100_00)
     url = reverse("invoices:apply", args=[invoice.pk])
     given = {"once": new_key(), "source": f"credit-{note.pk}", "amount": "100.00"}
-    assert clerk_client.post(url, given, headers=HTMX)["HX-Redirect"] == page_of(invoice)
+    assert confirm(clerk_client, url, given, headers=HTMX)["HX-Redirect"] == page_of(invoice)
     invoice.refresh_from_db()
     assert invoice.credited_minor == 100_00
 
@@ -326,7 +327,7 @@ def test_more_than_there_is_is_refused(clerk_client, clerk, source, amount, sent
     payment = pay(invoice, "500.00", clerk, allocations=[])
     url = reverse("invoices:apply", args=[invoice.pk])
     given = {"once": new_key(), "source": source.format(pk=payment.pk), "amount": amount}
-    answer = clerk_client.post(url, given, headers=HTMX)
+    answer = confirm(clerk_client, url, given, headers=HTMX)
     assert answer.status_code == 422
     assert sentence in answer.text
     invoice.refresh_from_db()
@@ -336,14 +337,14 @@ def test_more_than_there_is_is_refused(clerk_client, clerk, source, amount, sent
 def test_writing_off_needs_a_reason_and_settles(clerk_client):
     invoice = issued()
     url = reverse("invoices:write-off", args=[invoice.pk])
-    assert clerk_client.post(url, {"amount": "1200", "once": "a"}).status_code == 422
-    clerk_client.post(url, {"amount": "1200", "reason": "Insolvent", "once": new_key()})
+    assert confirm(clerk_client, url, {"amount": "1200", "once": "a"}).status_code == 422
+    confirm(clerk_client, url, {"amount": "1200", "reason": "Insolvent", "once": new_key()})
     invoice.refresh_from_db()
     assert invoice.status == Invoice.Status.SETTLED
     text = clerk_client.get(page_of(invoice)).text
     assert "Insolvent" in text
     assert "Written off" in text
-    refused = clerk_client.post(url, {"amount": "1", "reason": "Again", "once": new_key()})
+    refused = confirm(clerk_client, url, {"amount": "1", "reason": "Again", "once": new_key()})
     assert refused.status_code == 422
 
 

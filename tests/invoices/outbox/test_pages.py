@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from invoices.models import Message
 from invoices.outbox.queueing import queue
+from tests.confirm import confirm
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +26,9 @@ def message(clerk):
 
 
 def act(browser, message, verb, **fields):
-    return browser.post(reverse(f"invoices:mail-{verb}", args=[message.pk]), fields, follow=True)
+    page = reverse("invoices:mail-message", args=[message.pk])
+    url = reverse(f"invoices:mail-{verb}", args=[message.pk])
+    return confirm(browser, url, fields, at=page, follow=True)
 
 
 def test_waiting_mails_stand_in_the_list_and_can_be_cancelled(clerk_client, message):

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from invoices.models import Payment
+from tests.confirm import confirm
 from tests.factories import make_client, make_invoice
 
 pytestmark = pytest.mark.django_db
@@ -77,8 +78,10 @@ def test_what_no_invoice_takes_stays_unapplied_and_is_applied_later(clerk_client
     payment = Payment.objects.get()
     page = clerk_client.get(reverse("invoices:payment-allocate", args=[payment.pk]))
     assert 'value="20.00"' in page.content.decode()
-    clerk_client.post(
-        reverse("invoices:payment-allocate", args=[payment.pk]), {f"part-{second.pk}": "20"}
+    confirm(
+        clerk_client,
+        reverse("invoices:payment-allocate", args=[payment.pk]),
+        {f"part-{second.pk}": "20"},
     )
     second.refresh_from_db()
     assert second.outstanding_minor == 30_00
@@ -174,12 +177,12 @@ def test_a_reversal_reopens_the_invoice_and_both_rows_stay(clerk_client, client,
     record(clerk_client, client, **{f"part-{first.pk}": "100"})
     payment = Payment.objects.get()
     url = reverse("invoices:payment-reverse", args=[payment.pk])
-    assert clerk_client.post(url, {"on": "02/09/2026", "reason": ""}).status_code == 422
-    answer = clerk_client.post(url, {"on": "05/09/2026", "reason": "Bounced"}, follow=True)
+    assert confirm(clerk_client, url, {"on": "02/09/2026", "reason": ""}).status_code == 422
+    answer = confirm(clerk_client, url, {"on": "05/09/2026", "reason": "Bounced"}, follow=True)
     assert "Bounced" in answer.content.decode()
     first.refresh_from_db()
     assert (first.status, first.outstanding_minor) == ("issued", 100_00)
-    again = clerk_client.post(url, {"on": "05/09/2026", "reason": "Twice"})
+    again = confirm(clerk_client, url, {"on": "05/09/2026", "reason": "Twice"})
     assert "was reversed already" in again.content.decode()
     assert Payment.objects.count() == 2
 
@@ -189,7 +192,8 @@ def test_unapplied_cash_of_a_reversed_payment_is_no_cash(clerk_client, client):
     payment = Payment.objects.get()
     url = reverse("invoices:payments")
     assert "VIR 4711" in clerk_client.get(url, {"unapplied": "on"}).content.decode()
-    clerk_client.post(
+    confirm(
+        clerk_client,
         reverse("invoices:payment-reverse", args=[payment.pk]),
         {"on": timezone.localdate().strftime("%d/%m/%Y"), "reason": "Typing error"},
     )

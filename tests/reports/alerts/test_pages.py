@@ -11,6 +11,7 @@ from django.utils import timezone
 from reports.alerts import inbox, running
 from reports.alerts.kinds.registry import KINDS
 from reports.models import Alert, AlertRule
+from tests.confirm import confirm
 from tests.factories import make_client, make_company, make_invoice, make_rule, make_user, settle
 
 HTMX = {"HX-Request": "true"}
@@ -309,10 +310,12 @@ def test_the_list_of_rules_says_how_often_each_would_have_fired(clerk_client, ma
 
 def test_a_rule_that_never_fired_can_be_deleted_and_one_that_did_is_kept(clerk_client):
     rule = fire()
-    clerk_client.post(reverse("reports:rule-delete", args=[rule.pk]))
+    shown = reverse("reports:rule", args=[rule.pk])
+    confirm(clerk_client, reverse("reports:rule-delete", args=[rule.pk]), at=shown)
     assert AlertRule.objects.filter(pk=rule.pk).exists()
     fresh = make_rule(name="Fresh")
-    clerk_client.post(reverse("reports:rule-delete", args=[fresh.pk]))
+    shown = reverse("reports:rule", args=[fresh.pk])
+    confirm(clerk_client, reverse("reports:rule-delete", args=[fresh.pk]), at=shown)
     assert not AlertRule.objects.filter(pk=fresh.pk).exists()
 
 
