@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0004_credited_deals_may_be_billed_again'),
+        ('invoices', '0011_a_negative_allocation_takes_one_back'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
