@@ -59,6 +59,37 @@ def open_at(day: date) -> Q:
     )
 
 
+def paid_by(day: date) -> Q:
+    """Settled at the end of `day`, and money had settled it."""
+    past = _was_settled_before(day).filter(paid_on__isnull=False)
+    return Q(settled_on__lte=day, paid_on__isnull=False) | Q(pk__in=past.values("invoice"))
+
+
+def withdrawn_by(day: date) -> Q:
+    """Settled at the end of `day`, but by a credit note or a write-off."""
+    past = _was_settled_before(day).filter(paid_on__isnull=True)
+    return Q(settled_on__lte=day, paid_on__isnull=True) | Q(pk__in=past.values("invoice"))
+
+
+def paid_within(day: date, start: str, least: int | None, most: int | None) -> Q:
+    """Paid as of `day`, and from `least` to `most` days after the column `start`."""
+    days = {"days__gte": least, "days__lte": most}
+    wanted = {name: value for name, value in days.items() if value is not None}
+    stored = {"due_date": "days_late", "issue_date": "days_to_pay"}[start]
+    past = (
+        _was_settled_before(day)
+        .annotate(days=DaysBetween(F(f"invoice__{start}"), F("paid_on")))
+        .filter(paid_on__isnull=False, **wanted)
+    )
+    today = {name.replace("days", stored): value for name, value in wanted.items()}
+    return Q(settled_on__lte=day, paid_on__isnull=False, **today) | Q(pk__in=past.values("invoice"))
+
+
+def reopened_since(day: date) -> QuerySet[PastSettlement]:
+    """The settlements that stood at the end of `day` and no longer do."""
+    return _was_settled_before(day)
+
+
 def issued_by(day: date, known: date | None = None) -> Q:
     """Issued by the end of `day`; as known then, only what the portal had by the end of `known`."""
     found = was_issued() & Q(issue_date__lte=day)

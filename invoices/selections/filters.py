@@ -25,7 +25,14 @@ from invoices.company.currencies import company_currency, minor_units
 from invoices.models import Invoice
 from invoices.models.invoices import InvoiceQuerySet, was_issued
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition, days_before
-from invoices.selections.as_of import open_at, settled_by, with_open_amount
+from invoices.selections.as_of import (
+    open_at,
+    paid_by,
+    paid_within,
+    settled_by,
+    with_open_amount,
+    withdrawn_by,
+)
 from invoices.selections.sql import InCompanyCurrency, codes_by_unit
 
 # draft: not issued yet · issued: by the as-of day, settled since or not · open: issued and not
@@ -208,8 +215,8 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
     elif wanted.owner is not None:
         found = found.filter(owner=wanted.owner)
     found = found.filter(
-        _delay(wanted.late_min, wanted.late_max, "days_late", "due_date", day)
-        & _delay(wanted.to_pay_min, wanted.to_pay_max, "days_to_pay", "issue_date", day)
+        _delay(wanted.late_min, wanted.late_max, "due_date", day)
+        & _delay(wanted.to_pay_min, wanted.to_pay_max, "issue_date", day)
         & _bucket(wanted, day)
     )
     if wanted.q:
@@ -237,25 +244,22 @@ def _state(wanted: InvoiceFilter, day: date) -> Q:
         "part": unsettled,
         "overdue": unsettled & Q(due_date__lt=day),
         "settled": invoice & settled_by(day),
-        "paid": invoice & settled_by(day) & Q(paid_on__isnull=False),
-        "withdrawn": invoice & settled_by(day) & Q(paid_on__isnull=True),
+        "paid": invoice & paid_by(day),
+        "withdrawn": invoice & withdrawn_by(day),
         "credit": issued & Q(kind=Invoice.Kind.CREDIT_NOTE),
     }[wanted.state]
 
 
-def _delay(least: int | None, most: int | None, stored: str, start: str, day: date) -> Q:
-    """Between `least` and `most` days: paid ones by the stored delay, open ones by their age."""
+def _delay(least: int | None, most: int | None, start: str, day: date) -> Q:
+    """Between `least` and `most` days: paid ones by their delay, open ones by their age."""
     if least is None and most is None:
         return Q()
-    paid = settled_by(day) & Q(paid_on__isnull=False)
     still_open = open_at(day)
     if least is not None:
-        paid &= Q(**{f"{stored}__gte": least})
         still_open &= Q(**{f"{start}__lte": days_before(day, least)})
     if most is not None:
-        paid &= Q(**{f"{stored}__lte": most})
         still_open &= Q(**{f"{start}__gte": days_before(day, most)})
-    return (paid | still_open) & was_issued()
+    return (paid_within(day, start, least, most) | still_open) & was_issued()
 
 
 def _bucket(wanted: InvoiceFilter, day: date) -> Q:

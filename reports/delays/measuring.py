@@ -1,14 +1,17 @@
 """How late invoices are paid, and how long they take, for any group of them.
 
-One observation per invoice, its last payment. An invoice still open on the as-of day is an
-unfinished observation of its age, never left out and never counted as paid; one settled by credit
-note or write-off alone is unfinished on the day that settled it. SQL counts invoices per whole day,
-the estimator reads those counts: figures are exact and cost as much as there are different days.
+One observation per invoice, its last payment. An invoice still open on the as-of day is censored at
+its age, never left out and never counted as paid; one that a credit note or a write-off closed was
+withdrawn, and is censored on that day (payments/settling.py says when money paid it all the same).
+All is read as it was at the end of the as-of day: paid then and bounced since is paid.
+
+SQL counts invoices per whole day, the estimator reads those counts: figures are exact and cost as
+much as there are different days.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -17,6 +20,7 @@ from typing import Any, Literal
 
 from django.db import connection
 from django.db.models import (
+    BigIntegerField,
     Case,
     Count,
     DateField,
@@ -37,9 +41,9 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices.company.currencies import company_currency, minor_units
-from invoices.models import Client, ClientType, Invoice
+from invoices.models import Allocation, Client, ClientType, Invoice
 from invoices.models.invoices import InvoiceQuerySet
-from invoices.selections.as_of import settled_by
+from invoices.selections.as_of import paid_on_at, reopened_since, settled_on_at
 from invoices.selections.filters import (
     NOBODY,
     InvoiceFilter,
@@ -196,44 +200,110 @@ def tallies(
     """
     own = company_currency()
     base = (scope.rows() if rows is None else rows).order_by()
-    paid = settled_by(scope.as_of) & Q(paid_on__isnull=False)
-    day = Value(scope.as_of, output_field=DateField())
-    # Open ones have lasted until the as-of day, withdrawn ones until the day that settled them.
-    until = Case(
-        When(settled_by(scope.as_of), then=F("settled_on")), default=day, output_field=DateField()
+    keys = [_dimension(name, scope, own, classes) for name in dimensions]
+    found: dict[Key, Tally] = {}
+    for part in _as_it_was(base, scope.as_of, measure, own):
+        packed = Packed(*keys, *_facts(part, scope.as_of, own))
+        counted = (
+            part.rows.values(packed=packed)
+            .annotate(n=Count("*"), weight=Sum(part.weight))
+            .values_list("packed", "n", "weight")
+        )
+        _count(counted.iterator(chunk_size=5000), packed, dimensions, found)
+    return found
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Invoices whose state on the day is read from the same columns."""
+
+    rows: InvoiceQuerySet
+    settled_on: Combinable
+    settled: Q
+    paid: Q
+    paid_on: Combinable
+    # From the start of the measure to the payment, or to the end of what was seen.
+    paid_days: Combinable
+    start: F
+    # Of a paid one: the money, in the company's currency.
+    weight: Combinable
+
+
+def _as_it_was(base: InvoiceQuerySet, as_of: date, measure: Measure, own: str) -> Iterator[_Part]:
+    """Nearly all invoices by the dates that they keep; those that were settled on the day and
+    opened again later, by what they were then."""
+    start = F(_START[measure])
+    reopened = reopened_since(as_of)
+    any_reopened = reopened.exists()
+    yield _Part(
+        base.exclude(pk__in=reopened.values("invoice")) if any_reopened else base,
+        settled_on=F("settled_on"),
+        settled=Q(settled_on__lte=as_of),
+        paid=Q(settled_on__lte=as_of, paid_on__isnull=False),
+        paid_on=F("paid_on"),
+        paid_days=F(_STORED[measure]),
+        start=start,
+        weight=InCompanyCurrency("paid_minor", own),
     )
-    paid_or_seen = Case(When(paid, then=F("paid_on")), default=day, output_field=DateField())
+    if any_reopened:
+        paid_then = Allocation.objects.filter(
+            invoice=OuterRef("pk"), kind=Allocation.Kind.PAYMENT, applied_on__lte=as_of
+        )
+        paid_minor = paid_then.order_by().values("invoice").annotate(minor=Sum("amount_minor"))
+        yield _Part(
+            base.filter(pk__in=reopened.values("invoice")).annotate(
+                settled_then=settled_on_at(as_of),
+                paid_then=paid_on_at(as_of),
+                minor_then=Subquery(paid_minor.values("minor"), output_field=BigIntegerField()),
+            ),
+            settled_on=F("settled_then"),
+            settled=Q(settled_then__isnull=False),
+            paid=Q(paid_then__isnull=False),
+            paid_on=F("paid_then"),
+            paid_days=DaysBetween(start, F("paid_then")),
+            start=start,
+            weight=InCompanyCurrency("minor_then", own),
+        )
+
+
+def _facts(part: _Part, as_of: date, own: str) -> list[tuple[Combinable, int, int]]:
+    """What is packed below the dimensions: fate, whether late, without a rate, days."""
+    day = Value(as_of, output_field=DateField())
+    # Open ones have lasted until the as-of day, withdrawn ones until the day that settled them.
+    until = Case(When(part.settled, then=part.settled_on), default=day, output_field=DateField())
+    paid_or_seen = Case(When(part.paid, then=part.paid_on), default=day, output_field=DateField())
     fate = Case(
-        When(paid, then=Value(_PAID)),
-        When(settled_by(scope.as_of), then=Value(_WITHDRAWN)),
+        When(part.paid, then=Value(_PAID)),
+        When(part.settled, then=Value(_WITHDRAWN)),
         default=Value(_OPEN),
         output_field=IntegerField(),
     )
     days = Case(
-        When(paid, then=F(_STORED[measure])),
-        default=DaysBetween(F(_START[measure]), until),
+        When(part.paid, then=part.paid_days),
+        default=DaysBetween(part.start, until),
         output_field=IntegerField(),
     )
-    packed = Packed(
-        *(_dimension(name, scope, own, classes) for name in dimensions),
+    return [
         (fate, 2, 0),
         (_flag(LessThan(F("due_date"), paid_or_seen)), 1, 0),
         (_flag(Q(exchange_rate__isnull=True) & ~Q(currency=own)), 1, 0),
         (days, _DAY_BITS, _DAY_OFFSET),
-    )
-    counted = (
-        base.values(packed=packed)
-        .annotate(n=Count("*"), weight=Sum(InCompanyCurrency("paid_minor", own)))
-        .values_list("packed", "n", "weight")
-    )
-    found: dict[Key, Tally] = {}
+    ]
+
+
+def _count(
+    counted: Iterable[tuple[int, int, int | None]],
+    packed: Packed,
+    dimensions: Sequence[str],
+    found: dict[Key, Tally],
+) -> None:
     # Many cells share a key: it is unpacked once.
     by_head: dict[int, Tally] = {}
-    for number, n, weight in counted.iterator(chunk_size=5000):
+    for number, n, weight in counted:
         tally = by_head.get(number >> _TAIL_BITS)
         if tally is None:
             key = _key(packed.unpack(number), dimensions)
-            tally = found[key] = by_head[number >> _TAIL_BITS] = Tally()
+            tally = by_head[number >> _TAIL_BITS] = found.setdefault(key, Tally())
         length = (number & (2**_DAY_BITS - 1)) - _DAY_OFFSET
         flags = number >> _DAY_BITS
         if (flags >> 2) & 3 == _PAID:
@@ -247,7 +317,6 @@ def tallies(
         if (flags >> 2) & 3 == _OPEN:
             tally.open += n
             tally.overdue += n * ((flags >> 1) & 1)
-    return found
 
 
 _DAY_BITS, _DAY_OFFSET = 18, 2**17

@@ -5,33 +5,19 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.db.models import F, Q, Sum
+from django.db.models import Sum
 
 from invoices.models import Allocation, Invoice, Payment
 from invoices.models.invoices import was_issued
-from invoices.selections.as_of import open_at
+from invoices.selections.as_of import open_at, unapplied_as_of
 from invoices.selections.filters import (
     InvoiceFilter,
 )
 
 
 def unapplied_cash(as_of: date, *, wanted: InvoiceFilter | None = None) -> dict[str, int]:
-    """Money received by the end of `as_of` that no invoice had taken by then. Three queries."""
-    rows = Payment.objects.filter(**_of_clients(wanted)).order_by()
-    unapplied = Sum(F("amount_minor") - F("allocated_minor"))
-    found = dict(rows.values("currency").annotate(minor=unapplied).values_list("currency", "minor"))
-    # All, less the few that came later: the other way round reads every payment through an index.
-    younger = rows.filter(received_on__gt=as_of).values("currency").annotate(minor=unapplied)
-    for currency, minor in younger.values_list("currency", "minor"):
-        found[currency] -= minor
-    later = Allocation.objects.filter(
-        # Not as a range of the payments' own: SQLite would begin with all of them.
-        Q(payment__received_on__lte=as_of) | Q(payment__received_on__isnull=True),
-        kind=Allocation.Kind.PAYMENT,
-        applied_on__gt=as_of,
-        **{f"payment__{name}": value for name, value in _of_clients(wanted).items()},
-    )
-    return _with_later(found, later, "payment__currency")
+    """Money received by the end of `as_of` that no invoice had taken by then. Two queries."""
+    return unapplied_as_of(as_of, payments=Payment.objects.filter(**_of_clients(wanted)))
 
 
 def credit_balances(as_of: date, *, wanted: InvoiceFilter | None = None) -> dict[str, int]:

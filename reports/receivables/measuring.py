@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import Any
 
 from django.db.models import Case, Count, F, IntegerField, Sum, Value, When
-from django.db.models.functions import Greatest
 
 from invoices.models import Allocation, Invoice
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition
@@ -180,23 +179,20 @@ def positions(
 def _settled_since(
     start: date, as_of: date, wanted: InvoiceFilter | None
 ) -> dict[str, dict[int, int]]:
-    """Applied to invoices, by month; money that came before its invoice counts at issue."""
+    """Applied to invoices, by month of its effective day."""
     rows = Allocation.objects.filter(
-        invoice__kind=Invoice.Kind.INVOICE, **scoped(wanted, "invoice__")
-    ).order_by()
-    effective = Greatest(F("applied_on"), F("invoice__issue_date"))
-    # Two plain ranges: one condition for both would read every allocation with its invoice.
-    in_time = rows.filter(applied_on__range=(start, as_of), invoice__issue_date__lte=as_of)
-    early = rows.filter(applied_on__lt=start, invoice__issue_date__range=(start, as_of))
+        invoice__kind=Invoice.Kind.INVOICE,
+        applied_on__range=(start, as_of),
+        **scoped(wanted, "invoice__"),
+    )
     found: dict[str, dict[int, int]] = {}
-    for part in (in_time, early):
-        for currency, month, minor in (
-            part.values("invoice__currency", month=MonthIndex(effective))
-            .annotate(minor=Sum("amount_minor"))
-            .values_list("invoice__currency", "month", "minor")
-        ):
-            here = found.setdefault(currency, {})
-            here[month] = here.get(month, 0) + minor
+    for currency, month, minor in (
+        rows.order_by()
+        .values("invoice__currency", month=MonthIndex(F("applied_on")))
+        .annotate(minor=Sum("amount_minor"))
+        .values_list("invoice__currency", "month", "minor")
+    ):
+        found.setdefault(currency, {})[month] = minor
     return found
 
 
