@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -27,12 +27,18 @@ from invoices.selections.filters import InvoiceFilter
 from reports.alerts.kinds.amounts import OwnMoney
 from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text
 from reports.alerts.kinds.measures import measured
-from reports.alerts.kinds.open_invoices import late_invoices, owed_on, settling_steps
+from reports.alerts.kinds.open_invoices import (
+    PastSettled,
+    late_invoices,
+    owed_on,
+    past_settlements,
+    settled_at,
+    settling_steps,
+)
 from reports.links import invoice_list
 from reports.models import Alert, AlertRule
 
-# Of a row of a client's history.
-_issued_on = itemgetter(1)
+_issued_on = attrgetter("issued")
 
 
 class Habit(Kind):
@@ -170,8 +176,9 @@ def _episodes(
     )
     if not candidates:
         return {days: [] for days in thresholds}
-    history = _history(rule, {row[1] for row in candidates}, min(row[2] for row in candidates))
-    steps = settling_steps(late)
+    clients = {row[1] for row in candidates}
+    history = _history(rule, clients, min(row[2] for row in candidates))
+    steps, past = settling_steps(late), past_settlements(late)
     waited: dict[int, dict[int, list[WaitedFor]]] = {days: defaultdict(list) for days in thresholds}
     for pk, client, due, settled, currency, total, stored, issued in candidates:
         habit = _habit_before(rule, history[client], pk, due)
@@ -180,10 +187,12 @@ def _episodes(
         rate = own.rate(currency, stored, issued)
         for days, by_client in waited.items():
             start = due + timedelta(days=habit + days + 1)
-            if start <= until and (settled is None or settled > max(start, since)):
-                by_client[client].append(
-                    WaitedFor(pk, due, start, settled, habit, currency, total, rate)
-                )
+            for opened, closed in _open_spans(issued, settled, past[pk]):
+                first = max(start, opened)
+                if first <= until and (closed is None or closed > max(first, since)):
+                    by_client[client].append(
+                        WaitedFor(pk, due, first, closed, habit, currency, total, rate)
+                    )
     found: dict[int, list[Episode]] = {days: [] for days in thresholds}
     for days, by_client in waited.items():
         for client, rows in by_client.items():
@@ -193,6 +202,15 @@ def _episodes(
 
             found[days] += [Episode(client, first, end, figures) for first, end in _spans(rows)]
     return found
+
+
+def _open_spans(
+    issued: date, settled: date | None, past: Iterable[PastSettled]
+) -> Iterator[tuple[date, date | None]]:
+    for before in past:
+        yield issued, before.on
+        issued = before.reopened
+    yield issued, settled
 
 
 def _figures(
@@ -220,21 +238,32 @@ def _figures(
     }
 
 
-def _history(
-    rule: AlertRule, clients: set[int], first_due: date
-) -> Mapping[int, list[tuple[int, date, date, date | None, date | None]]]:
-    found: dict[int, list[tuple[int, date, date, date | None, date | None]]] = defaultdict(list)
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An invoice of a client's history."""
+
+    pk: int
+    issued: date
+    due: date
+    settled: date | None
+    paid_on: date | None
+    past: tuple[PastSettled, ...]
+
+
+def _history(rule: AlertRule, clients: set[int], first_due: date) -> Mapping[int, list[Earlier]]:
+    found: dict[int, list[Earlier]] = defaultdict(list)
     rows = (
         Invoice.objects.issued()
         .invoices()
         .filter(issue_date__gte=first_due - timedelta(days=rule.window_days))
         .order_by()
-        .values_list("client_id", "pk", "issue_date", "due_date", "settled_on", "paid_on")
     )
-    for client, pk, issued, due, settled, paid in rows.iterator(chunk_size=5000):
+    past = past_settlements(rows)
+    columns = ("client_id", "pk", "issue_date", "due_date", "settled_on", "paid_on")
+    for client, pk, issued, due, settled, paid in rows.values_list(*columns).iterator(5000):
         if client in clients:
             assert issued is not None and due is not None
-            found[client].append((pk, issued, due, settled, paid))
+            found[client].append(Earlier(pk, issued, due, settled, paid, past.get(pk, ())))
     for invoices in found.values():
         invoices.sort(key=_issued_on)
     return found
@@ -242,7 +271,7 @@ def _history(
 
 def _habit_before(
     rule: AlertRule,
-    history: list[tuple[int, date, date, date | None, date | None]],
+    history: list[Earlier],
     pk: int,
     due: date,
 ) -> int | None:
@@ -250,19 +279,18 @@ def _habit_before(
     first = bisect_left(history, due - timedelta(days=rule.window_days), key=_issued_on)
     end = bisect_left(history, due, lo=first, key=_issued_on)
     paid: Counter[int] = Counter()
-    unfinished: Counter[int] = Counter()
-    for other, _issued, other_due, settled, paid_on in history[first:end]:
-        if other == pk:
+    censored: Counter[int] = Counter()
+    for other in history[first:end]:
+        if other.pk == pk:
             continue
-        if settled is None or settled > due:
-            unfinished[(due - other_due).days] += 1
-        elif paid_on is None:
-            unfinished[(settled - other_due).days] += 1
+        settled, paid_on = settled_at(due, other.settled, other.paid_on, other.past)
+        if paid_on is not None:
+            paid[(paid_on - other.due).days] += 1
         else:
-            paid[(paid_on - other_due).days] += 1
+            censored[((settled or due) - other.due).days] += 1
     if sum(paid.values()) < rule.min_payments:
         return None
-    found = measured(rule.measure, paid, unfinished).value
+    found = measured(rule.measure, paid, censored).value
     return None if found is None else max(0, round(found))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import F, Q, QuerySet
 
-from invoices.models import Allocation, Invoice
+from invoices.models import Allocation, Invoice, PastSettlement
 
 
 def late_invoices(since: date, until: date, days: int) -> QuerySet[Invoice]:
@@ -22,6 +23,41 @@ def late_invoices(since: date, until: date, days: int) -> QuerySet[Invoice]:
         )
         .order_by()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PastSettled:
+    """Settled from a day, by money or not, until the day that opened the invoice again."""
+
+    on: date
+    paid_on: date | None
+    reopened: date
+
+
+def past_settlements(invoices: QuerySet[Invoice]) -> Mapping[int, tuple[PastSettled, ...]]:
+    """Of the few invoices that were settled and opened again."""
+    found: dict[int, tuple[PastSettled, ...]] = defaultdict(tuple)
+    rows = PastSettlement.objects.filter(invoice__in=invoices.values("pk"))
+    for pk, on, paid_on, reopened in rows.order_by("settled_on").values_list(
+        "invoice_id", "settled_on", "paid_on", "reopened_on"
+    ):
+        found[pk] += (PastSettled(on, paid_on, reopened),)
+    return found
+
+
+def settled_at(
+    day: date,
+    settled: date | None,
+    paid_on: date | None,
+    past: Iterable[PastSettled] = (),
+) -> tuple[date | None, date | None]:
+    """Since when an invoice was settled and paid at the end of a day; None while it was open."""
+    if settled is not None and settled <= day:
+        return settled, paid_on
+    for before in past:
+        if before.on <= day < before.reopened:
+            return before.on, before.paid_on
+    return None, None
 
 
 def settling_steps(invoices: QuerySet[Invoice]) -> Mapping[int, list[tuple[date, int]]]:

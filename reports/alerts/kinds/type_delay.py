@@ -21,10 +21,11 @@ from django.utils.translation import gettext as _
 
 from billing_portal import dates
 from billing_portal.figures import decimal
-from invoices.models import Invoice
+from invoices.models import Invoice, PastSettlement
 from invoices.selections.filters import InvoiceFilter
 from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text
 from reports.alerts.kinds.measures import Measured, measured
+from reports.alerts.kinds.open_invoices import PastSettled, past_settlements, settled_at
 from reports.links import invoice_list
 from reports.models import Alert, AlertRule
 
@@ -184,18 +185,19 @@ class MovingWindow:
 
     def __init__(self) -> None:
         self.paid: Counter[int] = Counter()
-        self.stopped: Counter[int] = Counter()
+        self.censored: Counter[int] = Counter()
         self.open: Counter[date] = Counter()
 
     def change(self, row: DelayRow, number: int, on: date) -> None:
         """Count the row `number` times in the place where it stands on the day."""
-        if row.settled is None or row.settled > on:
+        settled, paid = settled_at(on, row.settled, row.paid, row.past)
+        if settled is None:
             self._add(self.open, row.due, number)
-        elif row.paid is not None:
-            self._add(self.paid, (row.paid - row.due).days, number)
+        elif paid is not None:
+            self._add(self.paid, (paid - row.due).days, number)
         else:
-            # Settled by credit note or write-off alone: watched until then, never paid.
-            self._add(self.stopped, (row.settled - row.due).days, number)
+            # Withdrawn by a credit note or a write-off: watched until then, never paid.
+            self._add(self.censored, (settled - row.due).days, number)
 
     @staticmethod
     def _add(counts: Counter[Any], key: Any, number: int) -> None:
@@ -204,7 +206,7 @@ class MovingWindow:
             del counts[key]
 
     def measured(self, measure: str, on: date) -> Measured:
-        unfinished = Counter(self.stopped)
+        unfinished = Counter(self.censored)
         for due, number in self.open.items():
             unfinished[(on - due).days] += number
         return measured(measure, self.paid, unfinished)
@@ -217,6 +219,13 @@ class DelayRow:
     settled: date | None
     paid: date | None
     number: int
+    past: tuple[PastSettled, ...] = ()
+
+    @property
+    def changes(self) -> set[date]:
+        """The days on which it was settled or opened again."""
+        days = {day for before in self.past for day in (before.on, before.reopened)}
+        return days | {self.settled} if self.settled else days
 
 
 def delays_by_day(
@@ -234,12 +243,19 @@ def delays_by_day(
         rows = rows.filter(client__client_type=rule.client_type_id)
     if only is not None:
         rows = rows.filter(client__client_type__in=only)
-    grouped = rows.values_list(
-        "client__client_type_id", "issue_date", "due_date", "settled_on", "paid_on"
-    ).annotate(number=Count("pk"))
     by_type: dict[int, list[DelayRow]] = defaultdict(list)
+    past = past_settlements(rows)
+    columns = ("client__client_type_id", "issue_date", "due_date", "settled_on", "paid_on")
+    for pk, client_type, issued, due, settled, paid in (
+        rows.filter(pk__in=PastSettlement.objects.values("invoice")).values_list("pk", *columns)
+        if past
+        else ()
+    ):
+        by_type[client_type].append(DelayRow(issued, due, settled, paid, 1, past[pk]))
+    if past:
+        rows = rows.exclude(pk__in=PastSettlement.objects.values("invoice"))
+    grouped = rows.values_list(*columns).annotate(number=Count("pk"))
     for client_type, issued, due, settled, paid, number in grouped.iterator():
-        assert issued is not None and due is not None
         by_type[client_type].append(DelayRow(issued, due, settled, paid, number))
     return {
         client_type: measured_by_day(rule, found, since, until)
@@ -252,7 +268,7 @@ def measured_by_day(
 ) -> list[tuple[date, Measured]]:
     window = timedelta(days=rule.window_days)
     enters: dict[date, list[DelayRow]] = defaultdict(list)
-    settles: dict[date, list[DelayRow]] = defaultdict(list)
+    changes: dict[date, list[DelayRow]] = defaultdict(list)
     leaves: dict[date, list[DelayRow]] = defaultdict(list)
     counts = MovingWindow()
     for row in rows:
@@ -261,15 +277,16 @@ def measured_by_day(
         else:
             enters[row.issued].append(row)
         leaves[row.issued + window + _DAY].append(row)
-        if row.settled and row.settled > max(since, row.issued):
-            settles[row.settled].append(row)
+        for day in row.changes:
+            if day > max(since, row.issued):
+                changes[day].append(row)
     found: list[tuple[date, Measured]] = []
     day = since
     while day <= until:
         if day > since:
             for row in enters.get(day, ()):
                 counts.change(row, row.number, day)
-            for row in settles.get(day, ()):
+            for row in changes.get(day, ()):
                 if row.issued + window >= day - _DAY:
                     counts.change(row, -row.number, day - _DAY)
                     counts.change(row, row.number, day)

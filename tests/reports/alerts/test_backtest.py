@@ -20,6 +20,7 @@ from tests.factories import (
     settle,
 )
 from tests.reports.golden import pay
+from tests.reports.test_past_days import bounce
 
 ON = date(2026, 11, 24)
 DAY = timedelta(days=1)
@@ -55,6 +56,9 @@ def random_books(seed):
             paid_on += chance.randrange(40) * DAY
             if paid_on < ON:
                 pay(invoice, total - total // 2, paid_on)
+        elif paid_on < ON - 30 * DAY and chance.random() < 0.1:
+            day = max(paid_on, issued)
+            bounce(pay(invoice, total, day), day + chance.randrange(1, 30) * DAY)
         elif paid_on < ON and chance.random() < 0.93:
             settle(invoice, paid_on, by="payment" if chance.random() < 0.9 else "credit")
     for _n in range(6):

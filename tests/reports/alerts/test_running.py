@@ -35,6 +35,7 @@ from tests.factories import (
     make_user,
     settle,
 )
+from tests.reports.test_past_days import bounce
 
 ON = date(2026, 11, 24)
 DAY = timedelta(days=1)
@@ -59,6 +60,7 @@ def pay_part(invoice, minor, on):
         client=invoice.client, received_on=on, currency=invoice.currency, amount_minor=minor
     )
     allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=None, payment=payment)
+    return payment
 
 
 @pytest.fixture(autouse=True)
@@ -380,6 +382,25 @@ def test_a_type_that_recovers_and_slips_again_is_told_of_again_at_once(cooldown)
     told = Alert.objects.order_by("fired_on")
     assert [alert.episode_started_on for alert in told] == days
     assert len({alert.reason_key for alert in told}) == 2
+
+
+@pytest.mark.parametrize(("kind", "fields"), [
+    ("overdue", {"days": 10}),
+    ("habit", {"days": 10, "measure": "p75", "window_days": 730, "min_payments": 5}),
+])  # fmt: skip
+def test_what_was_paid_bounced_and_is_late_again_is_told_of_again(kind, fields):
+    client = make_client()
+    paid_late(client, 0, 0, 0, 0, 0, issued=date(2026, 1, 10))
+    make_rule(kind=kind, cooldown_days=0, **fields)
+    invoice = due(100, client=client)
+    running.run(on=ON - 80 * DAY)
+    bounce(pay_part(invoice, invoice.total_minor, ON - 70 * DAY), ON - 20 * DAY)
+    running.run(on=ON - 60 * DAY)
+    running.run(on=ON)
+    running.run(on=ON + DAY)
+    told = Alert.objects.order_by("fired_on")
+    assert [alert.fired_on for alert in told] == [ON - 80 * DAY, ON]
+    assert told[1].episode_started_on == ON - 20 * DAY
 
 
 def test_an_alert_of_before_episodes_were_kept_is_carried_on():
