@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from itertools import islice
 from typing import Any
 
 import openpyxl
 from django.utils.translation import gettext as _
 from openpyxl.xml import DEFUSEDXML
+
+from billing_portal.lists.exports import unguarded
 
 MAX_BYTES = 100 * 2**20
 MAX_ROWS = 250_000
@@ -30,6 +34,7 @@ MAX_ENTRIES = 2_000
 
 ZIP_START = b"PK\x03\x04"
 OLD_EXCEL_START = b"\xd0\xcf\x11\xe0"
+_NAMES_SEPARATOR = re.compile(r"sep=([,;\t|])[,;\t|]*\r?\n", re.IGNORECASE)
 
 
 class TableRefused(Exception):
@@ -89,14 +94,18 @@ def read_table(
 def _read_text(name: str, content: bytes, columns: Sequence[str], max_rows: int) -> Table:
     table = Table(name)
     text = _decoded(name, content)
-    delimiter = _delimiter(text, columns)
-    if delimiter != ",":
+    # Excel's own line: it names the separator and is no row.
+    named = _NAMES_SEPARATOR.match(text)
+    delimiter = named[1] if named else _delimiter(text, columns)
+    if delimiter != "," and not named:
         spoken = _("semicolons") if delimiter == ";" else _("tabs")
         table.notices.append(
             _("%(file)s separates its columns with %(what)s instead of commas; it was read so.")
             % {"file": name, "what": spoken}
         )
-    _collect(table, _records(name, text, delimiter), columns, max_rows)
+    records = _records(name, text, delimiter)
+    rows = ((line, [unguarded(cell) for cell in cells]) for line, cells in records)
+    _collect(table, islice(rows, 1 if named else 0, None), columns, max_rows)
     return table
 
 

@@ -1,4 +1,4 @@
-"""billing_portal/lists/paging.py"""
+"""billing_portal/lists/: paging, totals, chips and exports, and what reads exports back."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ import openpyxl
 import pytest
 from django import forms
 from django.http import QueryDict
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moneyed import Money
 
-from billing_portal.lists.columns import Column
-from billing_portal.lists.exports import stream_csv, stream_xlsx
+from billing_portal.lists.columns import Amount, Column
+from billing_portal.lists.exports import guarded, stream_csv, stream_xlsx, unguarded
 from billing_portal.lists.filters import chips
 from billing_portal.lists.paging import ordered, paginate
 from billing_portal.lists.totals import joined, totals_per_currency
+from billing_portal.spreadsheets import read_table
 from invoices.models import Client, Invoice
 from tests.factories import make_client, make_client_type, make_invoice
 
@@ -248,26 +250,102 @@ def row(**fields):
     return SimpleNamespace(**{**given, **fields})
 
 
-def read_csv(answer):
+def read_csv(answer, delimiter=","):
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
-    return list(csv.reader(io.StringIO(text)))
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
-def test_csv_writes_iso_days_points_and_no_column_without_a_value():
+def opened(answer):
+    """The sheet that an XLSX answer holds."""
+    return openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
+
+
+def test_an_english_csv_has_commas_points_iso_days_and_no_column_without_a_value():
     assert read_csv(stream_csv([row()], EXPORT)) == [
         ["Name", "Amount", "Day", "N", "None"],
         ["A", "1.50", "2026-09-01", "7", ""],
     ]
 
 
-@given(st.text(max_size=30))
-def test_no_text_of_a_csv_is_run_as_a_formula(text):
-    written = read_csv(stream_csv([row(name=text, amount=Decimal("-5"))], EXPORT[:2]))
-    cell = written[1][0]
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
-    assert cell.removeprefix("'") == text.removeprefix("'") or cell == text
-    # A negative number is a number.
-    assert written[1][1] == "-5"
+def test_a_french_csv_has_semicolons_decimal_commas_and_french_days():
+    amount = Money("-1234.50", "EUR")
+    with translation.override("fr"):
+        answer = stream_csv([row(amount=amount), row(amount=Decimal("0.25"))], EXPORT)
+    raw = b"".join(answer.streaming_content)
+    assert raw.startswith(b"\xef\xbb\xbf")
+    assert raw.decode("utf-8-sig").split("\r\n")[:3] == [
+        "Name;Amount;Day;N;None",
+        "A;-1234,50;01/09/2026;7;",
+        "A;0,25;01/09/2026;7;",
+    ]
+
+
+def test_a_csv_writes_the_decimals_of_the_currency():
+    amounts = [Money("5", "JPY"), Money("1.234", "TND"), Money("-0.05", "EUR"), Amount(-7, "TND")]
+    written = read_csv(stream_csv([row(amount=each) for each in amounts], EXPORT[1:2]))
+    assert [line[0] for line in written[1:]] == ["5", "1.234", "-0.05", "-0.007"]
+
+
+def test_a_csv_carries_the_notes_of_its_page_after_an_empty_line():
+    written = read_csv(stream_csv([row()], EXPORT[:1], notes=["Drafts are left out."]))
+    assert written == [["Name"], ["A"], [], ["Drafts are left out."]]
+
+
+RUNS = tuple("=+-@＝＋－＠")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@given(text=st.text(alphabet=st.sampled_from([*RUNS, *"\t\r\n;,\"' a1"]), max_size=12))
+def test_no_text_of_a_csv_is_run_whatever_sign_the_spreadsheet_separates_at(
+    language, delimiter, text
+):
+    with translation.override(language):
+        answer = stream_csv([row(name=text)], EXPORT[:1])
+    raw = b"".join(answer.streaming_content).decode("utf-8-sig")
+    # A cell of the same line before it, as in any real table: the quotation mark of ours is then
+    # in the middle of a foreign cell, and opens nothing.
+    raw = raw.split("\r\n", 1)[1].removesuffix("\r\n")
+    for line in (raw, f"X{',' if language == 'en' else ';'}{raw}"):
+        for cells in csv.reader(io.StringIO(line, newline=""), delimiter=delimiter):
+            assert not [cell for cell in cells if cell.startswith(RUNS)]
+
+
+def test_a_formula_behind_a_semicolon_is_guarded_and_a_negative_number_is_left_alone():
+    rows = [row(name="Foo;=1+1", amount=Decimal("-5")), row(name="-5 %"), row(name="Dupont-Durand")]
+    written = read_csv(stream_csv(rows, EXPORT[:2]))
+    assert written[1] == ["Foo;'=1+1", "-5"]
+    assert [line[0] for line in written[2:]] == ["'-5 %", "Dupont-Durand"]
+
+
+@given(st.text(max_size=30).filter(lambda text: "'" not in text))
+def test_what_an_export_guards_the_import_reads_as_it_was(text):
+    assert unguarded(guarded(text)) == text
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_import_reads_our_own_exports_back(language):
+    names = ["Foo;=1+1", "+33 1 40", 'The "best", ever', "é\nè"]
+    with translation.override(language):
+        csv_bytes = b"".join(stream_csv([row(name=n) for n in names], EXPORT).streaming_content)
+        xlsx = stream_xlsx([row(name=n) for n in names], EXPORT)
+    for content in (csv_bytes, b"".join(xlsx.streaming_content)):
+        table = read_table("list", content, ["name", "amount", "day"])
+        assert table.complaints == []
+        assert [each.cells["name"] for each in table.rows] == names
+    xlsx.close()
+
+
+def test_the_line_with_which_excel_names_its_separator_is_no_row():
+    for content in (
+        b"sep=;\r\nname;day\r\nA;2026-01-01\r\n",
+        b"\xef\xbb\xbfSEP=,\nname,day\nA,2026-01-01",
+    ):
+        table = read_table("list.csv", content, ["name", "day"])
+        assert [(each.line, each.cells) for each in table.rows] == [
+            (3, {"name": "A", "day": "2026-01-01"})
+        ]
+        assert table.notices == []
 
 
 @pytest.mark.django_db
@@ -277,12 +355,35 @@ def test_xlsx_keeps_numbers_days_and_formulas_as_what_they_are():
         EXPORT,
         sheet="Invoices [2026]:/",
     )
-    book = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
-    page = book.active
+    page = opened(answer).active
     assert page["A2"].value == "=1+1" and page["A2"].data_type == "s"
     assert page["B2"].value == 1.5
     assert page["C2"].value == datetime(2026, 9, 1)
     # 10:00 UTC is noon in Paris.
     assert page["C3"].value == datetime(2026, 9, 1, 12, 0)
     assert page["E2"].value is None
+    answer.close()
+
+
+def test_xlsx_amounts_have_the_decimals_of_their_currency():
+    amounts = [Money("-1234.5", "EUR"), Money("7", "JPY"), Money("1.234", "TND")]
+    answer = stream_xlsx([row(amount=each) for each in amounts], EXPORT)
+    page = opened(answer).active
+    assert [(page[f"B{n}"].value, page[f"B{n}"].number_format) for n in (2, 3, 4)] == [
+        (-1234.5, "#,##0.00 [$EUR]"),
+        (7, "#,##0 [$JPY]"),
+        (1.234, "#,##0.000 [$TND]"),
+    ]
+    answer.close()
+
+
+def test_xlsx_is_filtered_frozen_and_as_wide_as_what_it_holds():
+    answer = stream_xlsx([row(name="n" * 30), row(name="n" * 300)], EXPORT, notes=["As of today."])
+    book = opened(answer)
+    page = book.worksheets[0]
+    assert page.auto_filter.ref == "A1:E3"
+    assert page.freeze_panes == "A2"
+    assert 47 < page.column_dimensions["A"].width < 50
+    assert 8 <= page.column_dimensions["D"].width < 10
+    assert book.worksheets[1]["A1"].value == "As of today."
     answer.close()

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Row = TypeVar("Row")
-
-
 # Where a list stands; a new filter or sort starts again at the first row.
 POSITION = {"after": None, "before": None, "at": None}
+
+
+class Amount(NamedTuple):
+    """Money for an export: a list writes a hundred thousand, and a `Money` is slow to make."""
+
+    minor: int
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,8 @@ class Column:
 
     `nullable`: rows without a value come last, whichever the direction.
     `falling`: the first click sorts downwards (amounts, lateness).
+    `value`: what an export writes, without which it leaves the column out: text, an int, a
+    Decimal, a day, a moment, or an `Amount`; never an amount in words, which nobody can add up.
     """
 
     key: str
