@@ -323,6 +323,7 @@ def test_what_an_export_guards_the_import_reads_as_it_was(text):
     assert unguarded(guarded(text)) == text
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_import_reads_our_own_exports_back(language):
     names = ["Foo;=1+1", "+33 1 40", 'The "best", ever', "é\nè"]
@@ -365,6 +366,7 @@ def test_xlsx_keeps_numbers_days_and_formulas_as_what_they_are():
     answer.close()
 
 
+@pytest.mark.django_db
 def test_xlsx_amounts_have_the_decimals_of_their_currency():
     amounts = [Money("-1234.5", "EUR"), Money("7", "JPY"), Money("1.234", "TND")]
     answer = stream_xlsx([row(amount=each) for each in amounts], EXPORT)
@@ -377,6 +379,7 @@ def test_xlsx_amounts_have_the_decimals_of_their_currency():
     answer.close()
 
 
+@pytest.mark.django_db
 def test_xlsx_is_filtered_frozen_and_as_wide_as_what_it_holds():
     answer = stream_xlsx([row(name="n" * 30), row(name="n" * 300)], EXPORT, notes=["As of today."])
     book = opened(answer)

@@ -106,7 +106,7 @@ def _decode(text: str) -> tuple[Any, int] | None:
         return None
 
 
-def _sort_of(text: str, columns: Sequence[Column], default: str) -> tuple[str, Column, bool]:
+def sort_of(text: str, columns: Sequence[Column], default: str) -> tuple[str, Column, bool]:
     known = {column.key: column for column in columns if column.order}
     for candidate in (text, default):
         column = known.get(candidate.lstrip("-"))
@@ -201,7 +201,7 @@ def paginate(
 
     A `.values()` query set must include "pk" or "id".
     """
-    sort, column, falling = _sort_of(params.get("sort", ""), columns, default)
+    sort, column, falling = sort_of(params.get("sort", ""), columns, default)
     capped = False
     if count is None:
         count, capped = counted(rows)
@@ -281,7 +281,7 @@ def ordered(
     rows: QuerySet[Any], params: QueryDict, columns: Sequence[Column], *, default: str
 ) -> QuerySet[Any]:
     """The whole selection in the order of the page, for exports."""
-    _sort, column, falling = _sort_of(params.get("sort", ""), columns, default)
+    _sort, column, falling = sort_of(params.get("sort", ""), columns, default)
     key = F(column.order)
     if falling:
         return rows.order_by(key.desc(nulls_last=column.nullable or None), "-pk")

@@ -1,11 +1,12 @@
 from django.urls import path
 
 from invoices.clients.views import choosing, clients
+from invoices.clients.views import list as listing
 
 urlpatterns = [
-    path("clients/", clients.client_list, name="clients"),
-    path("clients/export.csv", clients.export_clients_csv, name="clients-csv"),
-    path("clients/export.xlsx", clients.export_clients_xlsx, name="clients-xlsx"),
+    path("clients/", listing.client_list, name="clients"),
+    path("clients/export.csv", listing.export_clients, {"kind": "csv"}, name="clients-csv"),
+    path("clients/export.xlsx", listing.export_clients, {"kind": "xlsx"}, name="clients-xlsx"),
     path("clients/choose/", choosing.client_choices, name="client-choices"),
     path("clients/new/", clients.client_edit, name="client-new"),
     path("clients/<int:pk>/", clients.client, name="client"),

@@ -1,14 +1,14 @@
 from django.urls import path
 
-from invoices.invoicing.views import acts, credit_notes, drafts, invoice, issuing
+from invoices.invoicing.views import acts, credit_notes, drafts, invoice, issuing, pdfs
 from invoices.invoicing.views import list as list_views
 
 urlpatterns = [
     path("invoices/", list_views.invoice_list, name="list"),
     path("invoices/tabs/", list_views.tab_counts, name="tab-counts"),
-    path("invoices/export.csv", list_views.export_csv, name="export-csv"),
-    path("invoices/export.xlsx", list_views.export_xlsx, name="export-xlsx"),
-    path("invoices/pdfs/", list_views.download_pdfs, name="download-pdfs"),
+    path("invoices/export.csv", list_views.export_invoices, {"kind": "csv"}, name="export-csv"),
+    path("invoices/export.xlsx", list_views.export_invoices, {"kind": "xlsx"}, name="export-xlsx"),
+    path("invoices/pdfs/", pdfs.download_pdfs, name="download-pdfs"),
     path("invoices/new/", drafts.new, name="new"),
     path("invoices/<int:pk>/", invoice.detail, name="detail"),
     path("invoices/<int:pk>/timeline/", invoice.invoice_timeline, name="timeline"),

@@ -5,8 +5,8 @@ from invoices.payments.views import payment, recording
 
 urlpatterns = [
     path("payments/", listing.payment_list, name="payments"),
-    path("payments/export.csv", listing.export_payments_csv, name="payments-csv"),
-    path("payments/export.xlsx", listing.export_payments_xlsx, name="payments-xlsx"),
+    path("payments/export.csv", listing.export_payments, {"kind": "csv"}, name="payments-csv"),
+    path("payments/export.xlsx", listing.export_payments, {"kind": "xlsx"}, name="payments-xlsx"),
     path("payments/new/", recording.payment_new, name="payment-new"),
     path("payments/<int:pk>/", payment.payment, name="payment"),
     path("payments/<int:pk>/allocate/", payment.payment_allocate, name="payment-allocate"),

@@ -1,179 +1,32 @@
-"""Clients: who owes what, how they usually pay, and their particulars."""
+"""One client: what it owes, how it usually pays, its particulars and contacts."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import date
-from itertools import islice
 from typing import Any
 
 from babel import Locale
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Sum
 from django.http import HttpResponse, QueryDict
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing_portal.accounts.models import User
 from billing_portal.acts import carry_out, said
 from billing_portal.confirming import row_under_lock
 from billing_portal.figures import grouped
-from billing_portal.forms import RowsField
-from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.lists.columns import Column
-from billing_portal.lists.exports import stream_csv, stream_xlsx
-from billing_portal.lists.filters import chips
-from billing_portal.lists.paging import ordered, paginate
+from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.money import formatted_minor, reader_locale
 from billing_portal.templatetags.portal import query_with
-from billing_portal.toasts import announce
+from invoices.clients.balances import balances
 from invoices.clients.forms import ClientForm, ContactForm
 from invoices.clients.payment_habits import habit_of
-from invoices.models import Client, ClientType, Contact, Deal, Invoice, Payment
-
-COLUMNS = (
-    Column("name", gettext_lazy("Client"), order="name"),
-    Column("type", gettext_lazy("Client type"), order="client_type__name"),
-    Column("owner", gettext_lazy("Account owner"), order="owner__name", nullable=True),
-    Column("city", gettext_lazy("City"), order="city"),
-)
-EXPORTED = (
-    Column("name", gettext_lazy("Client"), value=lambda row: row.name),
-    Column("type", gettext_lazy("Client type"), value=lambda row: row.client_type.name),
-    Column(
-        "owner",
-        gettext_lazy("Account owner"),
-        value=lambda row: str(row.owner) if row.owner else "",
-    ),
-    Column("siren", gettext_lazy("SIREN"), value=lambda row: row.siren),
-    Column("vat", gettext_lazy("VAT id"), value=lambda row: row.vat_id),
-    Column("city", gettext_lazy("City"), value=lambda row: row.city),
-    Column("country", gettext_lazy("Country"), value=lambda row: row.country),
-    Column("email", gettext_lazy("Billing email"), value=lambda row: row.billing_email),
-    Column("open", gettext_lazy("Outstanding"), value=lambda row: row.owed.get("open", "")),
-    Column("late", gettext_lazy("Overdue"), value=lambda row: row.owed.get("late", "")),
-)
-
-
-class FilterForm(forms.Form):
-    q = forms.CharField(label=gettext_lazy("Contains"), required=False, max_length=200)
-    type = RowsField(
-        ClientType.objects.all(),
-        label=gettext_lazy("Client type"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
-    owner = forms.ModelChoiceField(
-        User.objects.order_by("name"), label=gettext_lazy("Account owner"), required=False
-    )
-    owing = forms.BooleanField(label=gettext_lazy("Only those who owe something"), required=False)
-    late = forms.BooleanField(label=gettext_lazy("Only those who are late"), required=False)
-
-
-def selected(params: QueryDict, on: date) -> tuple[QuerySet[Client], FilterForm]:
-    form = FilterForm(params)
-    form.is_valid()
-    wanted = form.cleaned_data
-    found = Client.objects.filter(merged_into__isnull=True)
-    if q := wanted.get("q"):
-        found = found.filter(
-            Q(name__icontains=q) | Q(billing_email__icontains=q) | Q(siren__startswith=q)
-        )
-    if types := wanted.get("type"):
-        found = found.filter(client_type__in=types)
-    if owner := wanted.get("owner"):
-        found = found.filter(owner=owner)
-    if wanted.get("owing"):
-        found = found.filter(pk__in=Invoice.objects.outstanding().values("client"))
-    if wanted.get("late"):
-        found = found.filter(pk__in=Invoice.objects.overdue(on).values("client"))
-    return found, form
-
-
-def balances(clients: list[int], on: date) -> dict[int, dict[str, str]]:
-    """Per client: what is open and what of it is overdue, a text per currency joined."""
-    rows = (
-        Invoice.objects.outstanding()
-        .filter(client__in=clients)
-        .order_by()
-        .values("client", "currency")
-        .annotate(
-            open=Sum("outstanding_minor"),
-            late=Sum("outstanding_minor", filter=Q(due_date__lt=on)),
-        )
-        .order_by("client", "-open")
-    )
-    found: dict[int, dict[str, list[str]]] = defaultdict(lambda: {"open": [], "late": []})
-    for row in rows:
-        for key in ("open", "late"):
-            if row[key]:
-                found[row["client"]][key].append(formatted_minor(row[key], row["currency"]))
-    return {
-        client: {key: " · ".join(texts) for key, texts in both.items()}
-        for client, both in found.items()
-    }
-
-
-@require_GET
-@permission_required("invoices.view_client", raise_exception=True)
-def client_list(request: StaffRequest) -> HttpResponse:
-    on = timezone.localdate()
-    rows, form = selected(request.GET, on)
-    page = paginate(
-        rows.select_related("client_type", "owner"), request.GET, COLUMNS, default="name", size=50
-    )
-    owed = balances([client.pk for client in page.rows], on)
-    found = ngettext("%(n)s client", "%(n)s clients", page.count) % {"n": page.count_text}
-    answer = render_page(
-        request,
-        page="invoices/clients/clients.html",
-        partial="invoices/clients/partials/client_list.html",
-        context={
-            "page": page,
-            "rows": [(client, owed.get(client.pk)) for client in page.rows],
-            "found": found,
-            "form": form,
-            "chips": chips(form, request.GET),
-            "clear_url": "?",
-            "filtered": bool(request.GET),
-            "kept": [("sort", value) for value in request.GET.getlist("sort")],
-        },
-    )
-    return announce(answer, found) if wants_partial(request) else answer
-
-
-def _exported(request: StaffRequest) -> Iterator[Client]:
-    """The whole selection in the order of the page; what is owed is fetched by the thousand."""
-    on = timezone.localdate()
-    rows, _form = selected(request.GET, on)
-    found = ordered(rows, request.GET, COLUMNS, default="name")
-    everyone = found.select_related("client_type", "owner").iterator(chunk_size=1000)
-    while some := list(islice(everyone, 1000)):
-        owed = balances([each.pk for each in some], on)
-        for each in some:
-            each.owed = owed.get(each.pk, {})
-            yield each
-
-
-@require_GET
-@permission_required("invoices.export", raise_exception=True)
-def export_clients_csv(request: StaffRequest) -> HttpResponseBase:
-    return stream_csv(_exported(request), EXPORTED, f"clients-{timezone.localdate()}.csv")
-
-
-@require_GET
-@permission_required("invoices.export", raise_exception=True)
-def export_clients_xlsx(request: StaffRequest) -> HttpResponseBase:
-    name = f"clients-{timezone.localdate()}.xlsx"
-    return stream_xlsx(_exported(request), EXPORTED, name, _("Clients"))
+from invoices.models import Client, Contact, Deal, Invoice, Payment
 
 
 @require_GET
@@ -209,7 +62,8 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _figures(found: Client, on: date) -> dict[str, Any]:
-    owed = balances([found.pk], on).get(found.pk, {})
+    owed = balances([found.pk], on).get(found.pk, [])
+    late = [each for each in owed if each.overdue_minor]
     cash = (
         Payment.objects.filter(client=found)
         .values("currency")
@@ -226,14 +80,18 @@ def _figures(found: Client, on: date) -> dict[str, Any]:
     )
     habit = habit_of(found.pk)
     return {
-        "open": owed.get("open") or "–",
-        "late": owed.get("late"),
-        "cash": " · ".join(formatted_minor(row["left"], row["currency"]) for row in cash),
-        "credit": " · ".join(formatted_minor(row["left"], row["currency"]) for row in credit),
+        "open": _texts((each.outstanding_minor, each.currency) for each in owed) or "–",
+        "late": _texts((each.overdue_minor, each.currency) for each in late),
+        "cash": _texts((row["left"], row["currency"]) for row in cash),
+        "credit": _texts((row["left"], row["currency"]) for row in credit),
         "paid": habit.payments,
         "habit": habit.days,
         "habit_text": "–" if habit.days is None else grouped(habit.days),
     }
+
+
+def _texts(amounts: Iterable[tuple[int, str]]) -> str:
+    return " · ".join(formatted_minor(minor, currency) for minor, currency in amounts)
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,34 +1,98 @@
-"""The rows of the list of invoices, written out for the reader."""
+"""The documents of a list: what each was at the end of a day, and how the page writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing_portal import dates
-from billing_portal.figures import grouped
+from billing_portal.figures import EMPTY, grouped
+from billing_portal.lists.columns import Amount
 from billing_portal.money import formatted_minor
 from billing_portal.templatetags.portal import STATES, ct, ct_mark, state_html
-from invoices.models import ClientType
+from invoices.models import ClientType, Invoice
 from invoices.models.invoices import Standing
+from invoices.selections.filters import InvoiceFilter
+from invoices.selections.signs import counts, sign_of
 
-# A class name that no model attribute hides: rows come as dictionaries, which is twice as fast.
+# Rows come as dictionaries, which is twice as fast as instances.
 FIELDS = (
     "pk", "kind", "status", "number", "title", "currency", "issue_date", "due_date",
-    "total_minor", "outstanding_minor", "days_late", "sent_at", "imported", "client_id",
-    "client__name", "client__client_type__name", "client__client_type__mark",
+    "total_minor", "outstanding_minor", "days_late", "paid_on", "sent_at", "imported",
+    "client_id", "client__name", "client__client_type__name", "client__client_type__mark",
 )  # fmt: skip
+EXPORTED_FIELDS = (*FIELDS, "net_minor", "vat_minor", "owner__name", "owner__email")
+# What `state_as_of` adds.
+PAST_FIELDS = ("open_minor", "settled_then", "paid_then", "late_then")
+
+
+class Line(NamedTuple):
+    """One document at the end of a day, as rows, sums and exports all count it.
+
+    Amounts carry their sign; None where nothing counts: what a draft would come to is in `draft`.
+    """
+
+    row: dict[str, Any]
+    states: list[str]
+    days_late: int | None
+    paid_on: date | None
+    net: Amount | None
+    vat: Amount | None
+    total: Amount | None
+    open: Amount | None
+    draft: Amount | None
+
+
+def lines(rows: Iterable[dict[str, Any]], day: date, wanted: InvoiceFilter) -> Iterable[Line]:
+    for row in rows:
+        yield _line(row, day, wanted)
+
+
+def _line(row: dict[str, Any], day: date, wanted: InvoiceFilter) -> Line:
+    kind, status, currency = row["kind"], row["status"], row["currency"]
+    open_minor, sent_at = row["outstanding_minor"], row["sent_at"]
+    paid_on, days_late = row["paid_on"], row["days_late"]
+    if "settled_then" in row:
+        # Nothing that came later: a row must not show two days at once.
+        open_minor, paid_on, days_late = row["open_minor"], row["paid_then"], row["late_then"]
+        if status in (Invoice.Status.ISSUED, Invoice.Status.SETTLED):
+            used = kind == Invoice.Kind.CREDIT_NOTE and not open_minor
+            settled = row["settled_then"] is not None or used
+            status = Invoice.Status.SETTLED if settled else Invoice.Status.ISSUED
+        if sent_at is not None and timezone.localdate(sent_at) > day:
+            sent_at = None
+    standing = Standing(kind, status, row["due_date"], row["total_minor"], open_minor, sent_at)
+    sign, drafted = sign_of(kind), status == Invoice.Status.DRAFT
+
+    def amount(minor: int | None) -> Amount | None:
+        return None if minor is None else Amount(sign * minor, currency)
+
+    counted = counts(status, wanted)
+    overdue = standing.days_overdue(day)
+    return Line(
+        row,
+        standing.states(day),
+        overdue if overdue else days_late,
+        paid_on,
+        amount(row.get("net_minor")) if counted else None,
+        amount(row.get("vat_minor")) if counted else None,
+        amount(row["total_minor"]) if counted else None,
+        None if drafted or status == Invoice.Status.VOID else amount(open_minor),
+        None if counted else amount(row["total_minor"]),
+    )
 
 
 @dataclass(frozen=True)
 class Row:
-    """One invoice, written out for the reader."""
+    """One document, written out for the reader."""
 
     pk: int
     url: str
@@ -46,55 +110,56 @@ class Row:
     note: str
     total: str
     open: str
+    # What the sum of a selection adds.
     open_minor: int
     currency: str
 
 
-def list_rows(rows: Iterable[dict[str, Any]], day: date, query: str) -> list[Row]:
-    """`day` is the as-of day: lateness of what is open counts up to it."""
+def list_rows(found: Iterable[Line], query: str) -> list[Row]:
     # Once for all rows: an address and the signs take as long as the rest of a row.
     before, after = reverse("invoices:detail", args=[0]).rsplit("0", 1)
-    late_words = _("%(n)s days late")
     signs: dict[str, SafeString] = {}
     types: dict[str, tuple[SafeString, SafeString]] = {}
     written = []
-    for row in rows:
-        pk, currency = row["pk"], row["currency"]
-        due = row["due_date"]
-        open_minor = row.get("open_minor", row["outstanding_minor"])
-        standing = Standing(
-            row["kind"], row["status"], due, row["total_minor"], open_minor, row["sent_at"]
-        )
-        first, *others = standing.states(day)
-        days = standing.days_overdue(day) or row["days_late"]
+    for line in found:
+        row, (first, *others) = line.row, line.states
         name = row["client__client_type__name"]
         if name not in types:
             kind = ClientType(name=name, mark=row["client__client_type__mark"])
             types[name] = ct_mark(kind), ct(kind)
-        late = "–" if days is None else grouped(days)
         if first not in signs:
             signs[first] = state_html(first)
+        days, is_late = line.days_late, first == "overdue"
+        notes = [str(STATES[key][1]).lower() for key in others if key not in ("sent", "issued")]
+        if line.draft is not None:
+            notes.append(_written(line.draft))
         written.append(
             Row(
-                pk=pk,
-                url=f"{before}{pk}{after}{query}",
+                pk=row["pk"],
+                url=f"{before}{row['pk']}{after}{query}",
                 name=row["number"] or row["title"] or _("Draft"),
                 client=row["client__name"],
                 mark=types[name][0],
                 type=types[name][1],
                 issued=dates.day_tag(row["issue_date"]),
-                due=dates.day_tag(due),
-                late=late,
-                late_words=late_words % {"n": late},
-                is_late=first == "overdue",
+                due=dates.day_tag(row["due_date"]),
+                late=EMPTY if days is None else grouped(days),
+                late_words=days_late_words(days) if is_late and days is not None else "",
+                is_late=is_late,
                 state=signs[first],
-                note=", ".join(
-                    str(STATES[key][1]).lower() for key in others if key not in ("sent", "issued")
-                ),
-                total=formatted_minor(row["total_minor"], currency),
-                open="–" if first in ("void", "draft") else formatted_minor(open_minor, currency),
-                open_minor=open_minor,
-                currency=currency,
+                note=", ".join(notes),
+                total=_written(line.total),
+                open=_written(line.open),
+                open_minor=line.open.minor if line.open else 0,
+                currency=row["currency"],
             )
         )
     return written
+
+
+def days_late_words(days: int) -> str:
+    return ngettext("%(n)s day late", "%(n)s days late", days) % {"n": grouped(days)}
+
+
+def _written(amount: Amount | None) -> str:
+    return EMPTY if amount is None else formatted_minor(*amount)

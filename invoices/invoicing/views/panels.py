@@ -22,6 +22,7 @@ from invoices.clients.payment_habits import habit_of
 from invoices.documents import penalties
 from invoices.invoicing import timeline
 from invoices.invoicing.forms.lines import UNITS, vat_label
+from invoices.invoicing.views.listing import listing_of, selection, with_amounts
 from invoices.models import (
     Allocation,
     Company,
@@ -31,7 +32,6 @@ from invoices.models import (
     Message,
     Payment,
 )
-from invoices.selections.filters import InvoiceFilter, filter_invoices
 
 MOST_EVENTS = 200
 
@@ -235,28 +235,23 @@ def neighbours(request: StaffRequest, invoice: Invoice, on: date) -> dict[str, A
     params.pop("tab", None)
     if not params:
         return {"list_query": "", "tab_query": ""}
-    from invoices.invoicing.views.list import TABS as STATE_TABS
-    from invoices.invoicing.views.list import columns
-
-    wanted, _problems = InvoiceFilter.read(params)
-    default = next((sort for key, _label, sort in STATE_TABS if key == wanted.state), "-issued")
-    by_key = {column.key: column.order for column in columns(wanted.state) if column.order}
-    sort = params.get("sort") or default
-    if sort.lstrip("-") not in by_key:
-        sort = default
-    path = by_key[sort.lstrip("-")]
-    value: Any = invoice
-    for part in path.split("__"):
-        value = getattr(value, part, None)
+    list_shown = selection(request, on)
+    listing = listing_of(list_shown)
+    sort, path = listing.sorted_by(params)
+    # Its own place in that order, even if it has left the list since.
+    here = with_amounts(
+        Invoice.objects.filter(pk=invoice.pk), list_shown.wanted, list_shown.day, list_shown.is_past
+    )
+    value = here[0].values_list(path, flat=True).first()
     query = "?" + params.urlencode()
     found: dict[str, Any] = {
         "list_query": query_with(_without_position(params), {}),
-        "list_state": wanted.state,
+        "list_state": list_shown.wanted.state,
         "tab_query": "&" + params.urlencode(),
     }
     if value is None:
         return found
-    rows = filter_invoices(Invoice.objects.visible_to(request.user), wanted, on)
+    rows = list_shown.rows
     falling = sort.startswith("-")
     for name, forwards in (("next", True), ("previous", False)):
         down = falling == forwards

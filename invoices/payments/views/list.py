@@ -9,22 +9,15 @@ from django.contrib.auth.decorators import permission_required
 from django.db.models import BigIntegerField, ExpressionWrapper, F, Q
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_GET
 
-from billing_portal.figures import grouped
 from billing_portal.forms import row_id
-from billing_portal.htmx import StaffRequest, render_page, wants_partial
+from billing_portal.htmx import StaffRequest
 from billing_portal.lists.columns import Column
-from billing_portal.lists.exports import stream_csv, stream_xlsx
-from billing_portal.lists.filters import chips
-from billing_portal.lists.paging import ordered, paginate
-from billing_portal.lists.totals import joined, totals_per_currency
-from billing_portal.toasts import announce
+from billing_portal.lists.page import Listing, export, show
 from billing_portal.typed.fields import DayField
-from invoices.models import Client, Payment
+from invoices.models import Allocation, Client, Payment
 from invoices.models.payments import PaymentQuerySet
 
 COLUMNS = (
@@ -102,8 +95,9 @@ def selected(params: QueryDict) -> tuple[PaymentQuerySet, FilterForm]:
         found = found.filter(
             Q(reference__icontains=q)
             | Q(client__name__icontains=q)
-            | Q(allocations__invoice__number__icontains=q)
-        ).distinct()
+            # No join: a payment over three invoices would stand, and be added up, three times.
+            | Q(pk__in=Allocation.objects.filter(invoice__number__icontains=q).values("payment"))
+        )
     named = {
         "client": wanted.get("client"),
         "received_on__gte": wanted.get("received_from"),
@@ -117,58 +111,28 @@ def selected(params: QueryDict) -> tuple[PaymentQuerySet, FilterForm]:
     return found, form
 
 
+LISTING = Listing(
+    name="payments",
+    title=gettext_lazy("Payments"),
+    columns=COLUMNS,
+    default="-received",
+    words=ngettext_lazy("%(n)s payment", "%(n)s payments", "count"),
+    page="invoices/payments/payments.html",
+    partial="invoices/payments/partials/payment_list.html",
+    sums=("amount_minor", "free_minor"),
+)
+
+
 @require_GET
 @permission_required("invoices.view_payment", raise_exception=True)
 def payment_list(request: StaffRequest) -> HttpResponse:
     rows, form = selected(request.GET)
-    totals = totals_per_currency(rows, "amount_minor", "free_minor")
-    count = sum(total.count for total in totals)
-    page = paginate(
-        rows.select_related("client__client_type"),
-        request.GET,
-        COLUMNS,
-        default="-received",
-        size=50,
-        count=count,
-    )
-    found = ngettext("%(n)s payment", "%(n)s payments", count) % {"n": grouped(count)}
-    answer = render_page(
-        request,
-        page="invoices/payments/payments.html",
-        partial="invoices/payments/partials/payment_list.html",
-        context={
-            "page": page,
-            "rows": page.rows,
-            "totals": [
-                (total.currency, total.count, total.text("amount_minor"), total.text("free_minor"))
-                for total in totals
-            ],
-            "found": found,
-            "found_total": joined(totals, "amount_minor"),
-            "form": form,
-            "chips": chips(form, request.GET),
-            "clear_url": "?",
-            "filtered": bool(request.GET),
-            "kept": [("sort", value) for value in request.GET.getlist("sort")],
-        },
-    )
-    return announce(answer, found) if wants_partial(request) else answer
+    return show(request, LISTING, rows.select_related("client__client_type"), form=form)
 
 
-def _exported(request: StaffRequest) -> Any:
+@require_GET
+@permission_required("invoices.export", raise_exception=True)
+def export_payments(request: StaffRequest, kind: str) -> HttpResponseBase:
     rows, _form = selected(request.GET)
     rows = rows.select_related("client")
-    return ordered(rows, request.GET, COLUMNS, default="-received").iterator(chunk_size=2000)
-
-
-@require_GET
-@permission_required("invoices.export", raise_exception=True)
-def export_payments_csv(request: StaffRequest) -> HttpResponseBase:
-    return stream_csv(_exported(request), COLUMNS, f"payments-{timezone.localdate()}.csv")
-
-
-@require_GET
-@permission_required("invoices.export", raise_exception=True)
-def export_payments_xlsx(request: StaffRequest) -> HttpResponseBase:
-    name = f"payments-{timezone.localdate()}.xlsx"
-    return stream_xlsx(_exported(request), COLUMNS, name, _("Payments"))
+    return export(LISTING, kind, LISTING.in_order(rows, request.GET).iterator(chunk_size=2000))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from decimal import Decimal
 
 import openpyxl
 import pytest
@@ -13,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from billing_portal.money import digits
 from invoices.models import Client
 from tests.factories import make_client, make_client_type, make_deal, make_invoice
 
@@ -136,13 +138,48 @@ def test_managers_read_and_change_nothing(manager_client):
     assert manager_client.post(reverse("invoices:client-new"), given()).status_code == 403
 
 
-def test_exports_hold_the_selection_with_what_each_owes(clerk_client):
-    late = make_invoice(issue_date=timezone.localdate() - timedelta(days=60), total_minor=90_00)
-    make_invoice(issue_date=timezone.localdate())
+def test_exports_hold_the_selection_with_what_each_owes_as_numbers_of_a_currency(clerk_client):
+    today = timezone.localdate()
+    late = make_invoice(issue_date=today - timedelta(days=60), total_minor=90_00)
+    make_invoice(client=late.client, issue_date=today, currency="TND", total_minor=1_234)
+    make_invoice(issue_date=today)
     answer = clerk_client.get(reverse("invoices:clients-csv"), {"late": "on"})
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(text))
-    assert (row["Client"], row["Outstanding"]) == (late.client.name, "€90.00")
+    assert row["Client"] == late.client.name
+    assert (row["Outstanding, EUR"], row["Overdue, EUR"]) == ("90.00", "90.00")
+    assert (row["Outstanding, TND"], row["Overdue, TND"]) == ("1.234", "")
+
+
+def test_every_amount_column_of_the_clients_adds_up_to_its_foot(clerk_client):
+    today = timezone.localdate()
+    for n in range(60):
+        for code, minor in (("EUR", 100_05), ("JPY", 7_000), ("TND", 1_234)):
+            if n % 3 or code == "EUR":
+                make_invoice(
+                    currency=code,
+                    total_minor=minor * (n + 1),
+                    issue_date=today - timedelta(days=n * 2),
+                )
+    for params in ({}, {"owing": "on"}, {"late": "on"}, {"q": "client 1"}, {"q": "no such"}):
+        page = clerk_client.get(reverse("invoices:clients"), params)
+        foot = {
+            f"{label}, {t.currency}": Decimal(t.sums[name]).scaleb(-digits(t.currency))
+            for t in page.context["totals"]
+            for name, label in (("open", "Outstanding"), ("late", "Overdue"))
+        }
+        answer = clerk_client.get(reverse("invoices:clients-xlsx"), params)
+        book = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
+        head, *rows = book.active.iter_rows(values_only=True)
+        found = {
+            label: sum((Decimal(str(row[place] or 0)) for row in rows), Decimal(0))
+            for place, label in enumerate(head)
+            if "," in label
+        }
+        assert found == foot, params
+
+
+def test_the_other_exports_open(clerk_client):
     for name in ("invoices:clients-xlsx", "invoices:deals-xlsx"):
         book = openpyxl.load_workbook(
             io.BytesIO(b"".join(clerk_client.get(reverse(name)).streaming_content))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from moneyed import Money
 
+from billing_portal.money import digits
+from billing_portal.spreadsheets import read_table
 from invoices.models import Payment
+from invoices.payments.recording import record_payment, reverse_payment
 from tests.confirm import confirm
 from tests.factories import make_client, make_invoice
 
@@ -224,3 +230,52 @@ def test_a_value_date_before_the_invoice_is_pointed_out(clerk_client, client):
     early = (timezone.localdate() - timedelta(days=9)).strftime("%d/%m/%Y")
     answer = record(clerk_client, client, received_on=early, **{f"part-{invoice.pk}": "120"})
     assert "was issued: check the date" in answer.content.decode()
+
+
+def test_the_payments_add_up_to_their_foot_in_every_filter_and_file(clerk_client, clerk):
+    """Among them one over three invoices, one reversed, and some of other decimals."""
+    today = timezone.localdate()
+    client = make_client(name="Ateliers Morvan")
+    invoices = [make_invoice(client=client, total_minor=100_00 + n) for n in range(3)]
+    paid = record_payment(
+        client_id=client.pk,
+        amount=Money("350.50", "EUR"),
+        received_on=today,
+        reference="VIR 1",
+        method="transfer",
+        by=clerk,
+        allocations=[(each.pk, each.total) for each in invoices],
+    )
+    for code, amount in (("JPY", "7000"), ("TND", "1.234"), ("EUR", "20.05")):
+        last = record_payment(
+            client_id=make_client(currency=code).pk,
+            amount=Money(amount, code),
+            received_on=today,
+            reference=f"VIR {code}",
+            method="card",
+            by=clerk,
+            allocations=[],
+        )
+    reverse_payment(payment_id=last.pk, reason="bounced", on=today, by=clerk)
+    number = invoices[0].number[:4]
+    for params in ({}, {"q": number}, {"q": "morvan"}, {"q": "VIR"}, {"currency": "TND"},
+                   {"method": "card"}, {"unapplied": "on"}, {"client": client.pk}):  # fmt: skip
+        totals = clerk_client.get(reverse("invoices:payments"), params).context["totals"]
+        foot = {
+            (name, t.currency): Decimal(t.sums[name]).scaleb(-digits(t.currency))
+            for t in totals
+            for name in ("amount_minor", "free_minor")
+            if t.sums[name]
+        }
+        for kind in ("csv", "xlsx"):
+            answer = clerk_client.get(reverse(f"invoices:payments-{kind}"), params)
+            content = b"".join(answer.streaming_content)
+            table = read_table("payments", content, ["currency", "amount", "unapplied"])
+            found = Counter()
+            for row in table.rows:
+                for name, label in (("amount_minor", "amount"), ("free_minor", "unapplied")):
+                    found[name, row.cells["currency"]] += Decimal(row.cells[label] or 0)
+            assert {key: value for key, value in found.items() if value} == foot, (params, kind)
+    once = clerk_client.get(reverse("invoices:payments"), {"q": number})
+    assert [(t.count, t.sums["amount_minor"]) for t in once.context["totals"]] == [(1, 350_50)]
+    assert once.context["rows"][0].pk == paid.pk

@@ -1,0 +1,141 @@
+"""A list, declared once: its page, its sums and its exports follow one declaration.
+
+PAYMENTS = Listing(
+    name="payments", title=gettext_lazy("Payments"), columns=COLUMNS, default="-received",
+    words=…, page="….html", partial="…_list.html", sums=("amount_minor",),
+)
+
+def payment_list(request):
+    rows, form = selected(request.GET)
+    return show(request, PAYMENTS, rows, form=form)
+
+def export_payments(request, kind):
+    rows, _form = selected(request.GET)
+    return export(PAYMENTS, kind, PAYMENTS.in_order(rows, request.GET))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from billing_portal.figures import grouped
+from billing_portal.htmx import StaffRequest, render_page, wants_partial
+from billing_portal.lists.columns import Column
+from billing_portal.lists.exports import stream_csv, stream_xlsx
+from billing_portal.lists.filters import chips
+from billing_portal.lists.paging import Page, ordered, paginate, sort_of
+from billing_portal.lists.totals import Total, joined, totals_per_currency
+from billing_portal.toasts import announce
+
+
+@dataclass(frozen=True)
+class Listing:
+    # Begins the names of the files; `title` names the sheet.
+    name: str
+    title: Any
+    columns: Sequence[Column]
+    # The key of the column that sorts at first, with a minus when it falls.
+    default: str = ""
+    # ngettext_lazy("%(n)s payment", "%(n)s payments", "count")
+    words: Any = "%(n)s"
+    page: str = ""
+    partial: str = ""
+    # What the foot adds up per currency, in minor units; the first is the list's own figure.
+    sums: Sequence[str] = ()
+    size: int = 50
+
+    def in_order(self, rows: QuerySet[Any], params: QueryDict) -> QuerySet[Any]:
+        """The whole selection in the order of the page, for exports."""
+        return ordered(rows, params, self.columns, default=self.default)
+
+    def sorted_by(self, params: QueryDict) -> tuple[str, str]:
+        """The sort that the address asks for, "-issued", and the path that it sorts by."""
+        sort, column, _falling = sort_of(params.get("sort", ""), self.columns, self.default)
+        return sort, column.order
+
+    def foot(self, total: Total) -> dict[str, str]:
+        """A row of the foot, written out: the currency, how many, and each sum by its name."""
+        words = str(self.words % {"count": total.count, "n": grouped(total.count)})
+        sums = {name: total.text(name) for name in self.sums}
+        return {"currency": total.currency, "count": words, **sums}
+
+    def page_of(self, rows: QuerySet[Any], params: QueryDict, count: int | None) -> Page[Any]:
+        return paginate(
+            rows, params, self.columns, default=self.default, size=self.size, count=count
+        )
+
+
+def show(
+    request: StaffRequest,
+    listing: Listing,
+    rows: QuerySet[Any],
+    *,
+    form: forms.BaseForm | None = None,
+    totals: Sequence[Total] | None = None,
+    written: Callable[[list[Any]], Iterable[Any]] = list,
+    kept: Sequence[str] = ("sort",),
+    context: Mapping[str, Any] | None = None,
+) -> HttpResponse:
+    """The page of a list, or for htmx the list alone with its sum read out.
+
+    `totals` when the list adds up by rules of its own; `written` makes what the template shows of
+    the page's rows; `kept` are the parameters that the filter form carries along.
+    """
+    params = request.GET
+    if totals is None and listing.sums:
+        totals = totals_per_currency(rows, *listing.sums)
+    # Without sums nobody has counted yet, and the page does.
+    count = None if totals is None else sum(total.count for total in totals)
+    page = listing.page_of(rows, params, count)
+    found = str(listing.words % {"count": page.count, "n": page.count_text})
+    sums = {name: joined(totals or (), name) for name in listing.sums}
+    leading = sums[listing.sums[0]] if listing.sums and page.count else ""
+    answer = render_page(
+        request,
+        page=listing.page,
+        partial=listing.partial,
+        context={
+            "page": page,
+            "rows": written(page.rows),
+            "totals": totals or (),
+            "foot": [listing.foot(total) for total in totals or ()],
+            "found": found,
+            "found_total": leading,
+            "found_sums": sums,
+            "form": form,
+            "chips": chips(form, params) if form is not None else [],
+            "clear_url": "?",
+            "filtered": bool(params),
+            "kept": [(name, value) for name in kept for value in params.getlist(name)],
+            "may_export": request.user.has_perm("invoices.export"),
+            **(context or {}),
+        },
+    )
+    if wants_partial(request):
+        announce(answer, f"{found}, {leading}" if leading else found)
+    return answer
+
+
+def export(
+    listing: Listing,
+    kind: str,
+    rows: Iterable[Any],
+    *,
+    columns: Sequence[Column] | None = None,
+    name: str = "",
+    notes: Sequence[str] = (),
+) -> HttpResponseBase:
+    """The selection as a file, "csv" or "xlsx"; `notes` are what its page says beside the table."""
+    file = f"{name or listing.name}-{timezone.localdate()}.{kind}"
+    chosen = columns or listing.columns
+    if kind == "csv":
+        return stream_csv(rows, chosen, file, notes=notes)
+    return stream_xlsx(rows, chosen, file, str(listing.title), notes=notes)

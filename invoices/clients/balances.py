@@ -1,0 +1,52 @@
+"""What clients owe: outstanding and overdue, in minor units, a figure per currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet, Sum
+
+from billing_portal.lists.totals import Total
+from invoices.models import Client, Invoice
+
+
+class Owed(NamedTuple):
+    currency: str
+    outstanding_minor: int
+    overdue_minor: int
+
+
+def balances(clients: Iterable[int], on: date) -> dict[int, list[Owed]]:
+    """Per client, the currency with most outstanding first."""
+    rows = (
+        _owed(Invoice.objects.outstanding().filter(client__in=list(clients)), on, "client")
+        .order_by("client", "-outstanding")
+        .values_list("client", "currency", "outstanding", "overdue")
+    )
+    found: dict[int, list[Owed]] = {}
+    for client, currency, outstanding, overdue in rows:
+        found.setdefault(client, []).append(Owed(currency, outstanding, overdue or 0))
+    return found
+
+
+def balance_totals(clients: QuerySet[Client], on: date) -> list[Total]:
+    """What the clients of a selection owe together, a row per currency, the largest first."""
+    invoices = Invoice.objects.outstanding().filter(client__in=clients.order_by().values("pk"))
+    totals = [
+        Total(row["currency"], 0, {"open": row["outstanding"], "late": row["overdue"] or 0})
+        for row in _owed(invoices, on)
+    ]
+    return sorted(totals, key=lambda total: (-total.sums["open"], total.currency))
+
+
+def _owed(invoices: Any, on: date, *by: str) -> Any:
+    return (
+        invoices.order_by()
+        .values(*by, "currency")
+        .annotate(
+            outstanding=Sum("outstanding_minor"),
+            overdue=Sum("outstanding_minor", filter=Q(due_date__lt=on)),
+        )
+    )

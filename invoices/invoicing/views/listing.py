@@ -1,0 +1,193 @@
+"""What the list of invoices is: its columns, its sums and the words for what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy, pgettext_lazy
+
+from billing_portal.accounts.models import User
+from billing_portal.figures import grouped
+from billing_portal.lists.columns import Column
+from billing_portal.lists.page import Listing
+from billing_portal.lists.totals import Total, totals_per_currency
+from billing_portal.templatetags.portal import STATES
+from invoices.models import Invoice
+from invoices.models.invoices import InvoiceQuerySet
+from invoices.selections.as_of import state_as_of
+from invoices.selections.filters import InvoiceFilter, filter_invoices
+from invoices.selections.signs import MIXED, Sums, with_signs
+
+# The tabs: key of the state, its word, and where its list begins.
+TABS = (
+    ("", gettext_lazy("All"), "-issued"),
+    ("draft", gettext_lazy("Drafts"), "-issued"),
+    ("open", gettext_lazy("Open"), "due"),
+    ("overdue", gettext_lazy("Overdue"), "due"),
+    ("part", pgettext_lazy("invoices", "Part paid"), "due"),
+    ("settled", pgettext_lazy("invoices", "Settled"), "-issued"),
+    ("credit", gettext_lazy("Credit notes"), "-issued"),
+)
+WORDS_OF_STATE = {
+    "issued": gettext_lazy("Issued"),
+    "paid": gettext_lazy("Paid"),
+    "withdrawn": gettext_lazy("Settled without money"),
+    **{key: label for key, label, _sort in TABS if key},
+}
+
+
+def listing_of(found: Selection, size: int = 25) -> Listing:
+    """The list of this state: what it is called, how it sorts, what it writes into a file."""
+    wanted, sums = found.wanted, found.sums
+    # How late an open invoice is follows from its due date, which sorts quickly.
+    late = "" if wanted.state in ("open", "overdue", "part", "draft") else "days_late"
+    default = next((sort for key, _label, sort in TABS if key == wanted.state), "-issued")
+    return Listing(
+        name="invoices",
+        title=_("Invoices"),
+        columns=(
+            _from_row("number", _("Number"), order="number"),
+            Column("kind", _("Kind"), value=lambda line: _kinds()[line.row["kind"]]),
+            _from_row("client__name", _("Client"), "client", order="client__name"),
+            _from_row(
+                "client__client_type__name", _("Type"), "type", order="client__client_type__name"
+            ),
+            Column(
+                "owner",
+                _("Sold by"),
+                value=lambda line: line.row["owner__name"] or line.row["owner__email"] or "",
+            ),
+            _from_row("title", _("Title")),
+            _from_row(
+                "issue_date", _("Issued"), "issued", order="issue_date", nullable=True, falling=True
+            ),
+            _from_row("due_date", _("Due"), "due", order="due_date", nullable=True),
+            Column(
+                "late",
+                _("Days late"),
+                order="late_then" if late and found.is_past else late,
+                nullable=True,
+                falling=True,
+                value=lambda line: line.days_late,
+            ),
+            Column("paid", _("Paid on"), value=lambda line: line.paid_on),
+            Column(
+                "state",
+                _("State"),
+                order="status",
+                value=lambda line: str(STATES[line.states[0]][1]),
+            ),
+            _from_row("currency", _("Currency")),
+            Column("net", _("Before VAT"), value=lambda line: line.net),
+            Column("vat", _("VAT"), value=lambda line: line.vat),
+            Column(
+                "total", _("Total"), order=sums.total, falling=True, value=lambda line: line.total
+            ),
+            Column(
+                "open",
+                _("Outstanding"),
+                order=sums.open,
+                falling=True,
+                value=lambda line: line.open,
+            ),
+            *(
+                [Column("draft", _("Draft, not counted"), value=lambda line: line.draft)]
+                if wanted.state in MIXED
+                else []
+            ),
+        ),
+        default=default,
+        words=words_of(wanted),
+        page="invoices/invoicing/list.html",
+        partial="invoices/invoicing/partials/invoice_list.html",
+        sums=("total", "open"),
+        size=size,
+    )
+
+
+def _from_row(name: str, label: str, key: str = "", **options: Any) -> Column:
+    return Column(key or name, label, value=lambda line: line.row[name], **options)
+
+
+def _kinds() -> dict[str, str]:
+    return {kind.value: str(kind.label) for kind in Invoice.Kind}
+
+
+def words_of(wanted: InvoiceFilter) -> Any:
+    """“24 invoices”, in the word for what this list holds."""
+    if wanted.state == "draft":
+        return ngettext_lazy("%(n)s draft", "%(n)s drafts", "count")
+    if wanted.state == "credit" or wanted.kind == Invoice.Kind.CREDIT_NOTE:
+        return ngettext_lazy("%(n)s credit note", "%(n)s credit notes", "count")
+    if wanted.state in MIXED and not wanted.kind:
+        return ngettext_lazy("%(n)s document", "%(n)s documents", "count")
+    return ngettext_lazy("%(n)s invoice", "%(n)s invoices", "count")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The documents that an address means and this person may see, with their signed amounts."""
+
+    rows: Any
+    wanted: InvoiceFilter
+    # What was not understood and left out.
+    problems: list[str]
+    # The day whose end the list shows.
+    day: date
+    is_past: bool
+    sums: Sums
+
+    @property
+    def totals(self) -> list[Total]:
+        """Per currency. Of drafts among documents only the number is told."""
+        of_drafts = self.wanted.state == "draft"
+        names = [*self.sums, "drafts"] if self.sums.total == "signed_total" else [*self.sums]
+        return [
+            Total(
+                found.currency,
+                found.count,
+                {
+                    "total": found.sums[self.sums.total],
+                    "open": found.sums[self.sums.open],
+                    "drafts": 0 if of_drafts else found.sums.get("drafts", 0),
+                },
+            )
+            for found in totals_per_currency(self.rows, *names)
+        ]
+
+
+def selection(request: HttpRequest, on: date) -> Selection:
+    assert isinstance(request.user, User)
+    wanted, problems = InvoiceFilter.read(request.GET)
+    rows = filter_invoices(Invoice.objects.visible_to(request.user), wanted, on)
+    day = wanted.as_of or on
+    # Of today the stored columns say it all, and quickly.
+    is_past = day != on
+    rows, sums = with_amounts(rows, wanted, day, is_past)
+    return Selection(rows, wanted, problems, day, is_past, sums)
+
+
+def with_amounts(
+    rows: InvoiceQuerySet, wanted: InvoiceFilter, day: date, is_past: bool
+) -> tuple[InvoiceQuerySet, Sums]:
+    """The rows as they were at the end of `day`, amounts with their signs."""
+    if is_past:
+        rows = state_as_of(rows, day)
+    return with_signs(rows, wanted, "open_minor" if is_past else "outstanding_minor")
+
+
+def left_out_of_sums(totals: Iterable[Total]) -> str:
+    n = sum(total.sums["drafts"] for total in totals)
+    if not n:
+        return ""
+    words = ngettext(
+        "%(n)s draft is not in the totals: it is no document yet.",
+        "%(n)s drafts are not in the totals: they are no documents yet.",
+        n,
+    )
+    return words % {"n": grouped(n)}
