@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Model
+
+Row = TypeVar("Row", bound=Model)
 
 
 def row_id(text: str) -> int | None:
@@ -15,12 +18,35 @@ def row_id(text: str) -> int | None:
 
 if TYPE_CHECKING:
     # Django's own class takes no parameter at run time.
-    ModelForm = forms.ModelForm
+    _ModelForm = forms.ModelForm
 else:
 
-    class ModelForm(forms.ModelForm):
+    class _ModelForm(forms.ModelForm):
         def __class_getitem__(cls, row: Any) -> type:
             return cls
+
+
+class ModelForm(_ModelForm[Row]):
+    """Saves the fields that were changed, and a row that is there already only when merged.
+
+    `editing.save_edit` does that, under the row's lock: else whoever saves last would undo what a
+    colleague or an import wrote since the page was opened.
+    """
+
+    is_merged = False
+
+    def save(self, commit: bool = True) -> Row:
+        if self.instance._state.adding or not commit:
+            return super().save(commit)
+        if not self.is_merged:
+            raise RuntimeError("a row is edited by billing_portal.editing.save_edit")
+        self.instance.save(update_fields=self.changed_columns())
+        return self.instance
+
+    def changed_columns(self) -> list[str]:
+        columns = {field.name for field in self.instance._meta.concrete_fields}
+        changed = [name for name in self.changed_data if name in columns]
+        return [*changed, "updated_at"] if changed and "updated_at" in columns else changed
 
 
 class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -71,6 +72,15 @@ def go_to(request: HttpRequest, url: str) -> HttpResponse:
     if wants_partial(request):
         return cast(HttpResponse, HttpResponseClientRedirect(url))
     return HttpResponseRedirect(url, status=303)
+
+
+def next_url(request: HttpRequest, otherwise: str) -> str:
+    """Where the person came from (`next`), if that is here: a link that mends leads back there."""
+    wanted = request.POST.get("next") or request.GET.get("next", "")
+    here = {request.get_host()}
+    if wanted and url_has_allowed_host_and_scheme(wanted, here, require_https=request.is_secure()):
+        return wanted
+    return otherwise
 
 
 class HtmxLoginMiddleware:

@@ -17,7 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing_portal.acts import carry_out
+from billing_portal.acts import carry_out, said
+from billing_portal.confirming import locked
+from billing_portal.editing import SHOWN, NotSaved, save_edit
 from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
 from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv
@@ -163,26 +165,42 @@ def mapping(request: StaffRequest) -> HttpResponse:
     connection = _pipedrive()
     if connection is None:
         return redirect("integrations:pipedrive")
-    form = MappingForm(request.POST or None, connection=connection)
+    if request.method == "GET":
+        return _mapping_page(request, connection, MappingForm(None, connection=connection))
     if request.POST.get("act") == "fields":
-        return render_page(
+        form: Any = MappingForm(request.POST, connection=connection)
+        # What the page showed at first is still what there is to compare with.
+        form.shown_token = request.POST.get(SHOWN, "")
+        return _mapping_page(request, connection, form, status=200)
+    url = reverse("integrations:mapping")
+    text = _("The mapping is saved. A full import applies it to what is here already.")
+    answer = carry_out(
+        request,
+        action="mapping",
+        act=lambda: save_edit(
             request,
-            page="integrations/crm/mapping.html",
-            partial="integrations/crm/partials/mapping_fields.html",
-            context=_mapping_context(connection, form),
-        )
-    if form.is_valid():
-        save_mapping(form)
-        messages.success(
-            request, _("The mapping is saved. A full import applies it to what is here already.")
-        )
-        return go_to(request, reverse("integrations:mapping"))
+            lock=lambda: locked(Connection.objects.all(), connection.pk),
+            build=lambda data, row: MappingForm(data, connection=row),
+            save=save_mapping,
+            by=request.user,
+        ),
+        refused={NotSaved: lambda refusal: _mapping_page(request, connection, refusal.form)},
+        done=lambda _saved: said(request, text, url),
+        url=url,
+    )
+    assert answer is not None
+    return answer
+
+
+def _mapping_page(
+    request: StaffRequest, connection: Connection, form: MappingForm, status: int | None = None
+) -> HttpResponse:
     return render_page(
         request,
         page="integrations/crm/mapping.html",
         partial="integrations/crm/partials/mapping_fields.html",
         context=_mapping_context(connection, form),
-        status=422 if form.errors else 200,
+        status=status or (422 if form.errors else 200),
     )
 
 

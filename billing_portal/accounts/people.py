@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -80,6 +81,13 @@ def send_invitation(*, user: User, by: User) -> bool:
         # smtplib's errors are OSErrors too.
         return False
     return True
+
+
+def lock_people(pk: int) -> User:
+    """The person under lock, and with them every administrator: always in one order."""
+    wanted = Q(role=User.Role.ADMINISTRATOR, is_active=True) | Q(pk=pk)
+    rows = User.objects.select_for_update().filter(wanted).order_by("pk")
+    return next(user for user in rows if user.pk == pk)
 
 
 def change_person(

@@ -9,7 +9,7 @@ from allauth.account.views import LoginView, PasswordResetView
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
@@ -23,9 +23,13 @@ from billing_portal.accounts.people import (
     PersonRefused,
     change_person,
     invite,
+    lock_people,
     send_invitation,
     set_password_link,
 )
+from billing_portal.acts import carry_out
+from billing_portal.confirming import locked
+from billing_portal.editing import NotSaved, save_edit
 from billing_portal.htmx import StaffRequest
 
 # What a role may do, in one line, where an administrator chooses it.
@@ -98,18 +102,35 @@ def settings_index(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def profile(request: StaffRequest) -> HttpResponse:
-    form = ProfileForm(request.POST or None, instance=request.user)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        translation.activate(request.user.language)
+    def page(form: ProfileForm) -> HttpResponse:
+        status = 422 if form.errors else 200
+        return render(request, "accounts/profile.html", {"form": form}, status=status)
+
+    if request.method == "GET":
+        return page(ProfileForm(instance=request.user))
+
+    def done(saved: User) -> HttpResponse:
+        translation.activate(saved.language)
         messages.success(request, _("Your profile is saved."))
         return redirect("accounts:profile")
-    if form.errors:
-        # A refused form must not rename the person on the page around it.
-        request.user.refresh_from_db()
-    return render(
-        request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200
+
+    answer = carry_out(
+        request,
+        action="profile",
+        # A row of its own: a refused form must not rename the person on the page around it.
+        act=lambda: save_edit(
+            request,
+            lock=lambda: locked(User.objects.all(), request.user.pk),
+            build=lambda data, row: ProfileForm(data, instance=row),
+            save=lambda form: form.save(),
+            by=request.user,
+        ),
+        refused={NotSaved: lambda refusal: page(refusal.form)},
+        done=done,
+        url=reverse("accounts:profile"),
     )
+    assert answer is not None
+    return answer
 
 
 @require_POST
@@ -187,23 +208,44 @@ def _tell_invited(request: StaffRequest, user: User) -> None:
 @permission_required("accounts.manage_people", raise_exception=True)
 def person(request: StaffRequest, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
-    form = PersonForm(
-        request.POST or None,
-        initial={
-            "name": user.name,
-            "role": user.role,
-            "language": user.language,
-            "is_active": user.is_active,
-        },
-    )
-    if request.method == "POST" and form.is_valid():
+    if request.method == "GET":
+        return _person_page(request, user, _person_form(None, user))
+
+    def save(form: PersonForm) -> User:
         try:
-            changed = change_person(user_id=pk, by=request.user, **form.cleaned_data)
+            return change_person(user_id=pk, by=request.user, **form.cleaned_data)
         except PersonRefused as refusal:
             form.add_error(None, str(refusal))
-        else:
-            messages.success(request, _("%(person)s is saved.") % {"person": changed})
-            return redirect("accounts:people")
+            raise NotSaved(form) from None
+
+    def done(changed: User) -> HttpResponse:
+        messages.success(request, _("%(person)s is saved.") % {"person": changed})
+        return redirect("accounts:people")
+
+    answer = carry_out(
+        request,
+        action="person",
+        act=lambda: save_edit(
+            request,
+            lock=lambda: lock_people(pk),
+            build=_person_form,
+            save=save,
+            by=request.user,
+        ),
+        refused={NotSaved: lambda refusal: _person_page(request, user, refusal.form)},
+        done=done,
+        url=reverse("accounts:people"),
+    )
+    assert answer is not None
+    return answer
+
+
+def _person_form(data: QueryDict | None, user: User) -> PersonForm:
+    names = ("name", "role", "language", "is_active")
+    return PersonForm(data, initial={name: getattr(user, name) for name in names})
+
+
+def _person_page(request: StaffRequest, user: User, form: PersonForm) -> HttpResponse:
     invited = user.is_active and not user.has_usable_password()
     return render(
         request,

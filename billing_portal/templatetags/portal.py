@@ -22,6 +22,7 @@ from moneyed import Money
 from billing_portal import dates
 from billing_portal.confirming import FIELD as CONFIRMED
 from billing_portal.confirming import Shown, facts_of
+from billing_portal.editing import SHOWN, token_of
 from billing_portal.figures import EMPTY, decimal, grouped, percent
 from billing_portal.idempotency import FIELD, new_key
 from billing_portal.money import formatted, formatted_minor
@@ -198,6 +199,13 @@ def url_or_none(name: str, *args: Any) -> str:
 @register.simple_tag
 def once() -> SafeString:
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, new_key())
+
+
+@register.inclusion_tag("partials/shown.html")
+def shown(form: Any) -> dict[str, Any]:
+    """The values that an edit form shows, to compare with when it is saved (editing.py)."""
+    token = getattr(form, "shown_token", "") or ("" if form.is_bound else token_of(form))
+    return {"name": SHOWN, "token": token, "conflicts": getattr(form, "conflicts", [])}
 
 
 @register.simple_tag

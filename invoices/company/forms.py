@@ -214,14 +214,19 @@ class CompanyForm(ModelForm[Company]):
         return data
 
     def save(self, commit: bool = True) -> Company:
-        company = super().save(commit=False)
+        company = self.instance
         company.pk = 1
-        if self.cleaned_data.get("logo"):
-            company.logo_png = self.cleaned_data["logo"]
-        elif self.cleaned_data.get("remove_logo"):
-            company.logo_png = b""
-        company.save()
+        logo = self.cleaned_data.get("logo") or (b"" if self.cleaned_data["remove_logo"] else None)
+        if logo is not None:
+            company.logo_png = logo
+        super().save(commit)
         return company
+
+    def changed_columns(self) -> list[str]:
+        columns = super().changed_columns()
+        return (
+            [*columns, "logo_png"] if {"logo", "remove_logo"} & set(self.changed_data) else columns
+        )
 
 
 class LatePenaltyRateForm(ModelForm[LatePenaltyRate]):

@@ -128,10 +128,12 @@ class InvoicingForm(ModelForm[Company]):
         return data
 
     def save(self, commit: bool = True) -> Company:
-        company = super().save(commit=False)
-        company.indemnity_minor = to_minor(self.cleaned_data["indemnity"])
-        company.save()
-        return company
+        self.instance.indemnity_minor = to_minor(self.cleaned_data["indemnity"])
+        return super().save(commit)
+
+    def changed_columns(self) -> list[str]:
+        columns = super().changed_columns()
+        return [*columns, "indemnity_minor"] if "indemnity" in self.changed_data else columns
 
     @property
     def beyond_the_law(self) -> bool:

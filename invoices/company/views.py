@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing_portal.acts import carry_out, said
-from billing_portal.confirming import row_under_lock
-from billing_portal.htmx import StaffRequest
+from billing_portal.confirming import locked, row_under_lock
+from billing_portal.editing import NotSaved, save_edit
+from billing_portal.htmx import StaffRequest, next_url
 from invoices.company.beginning import begin_client_types
 from invoices.company.forms import CompanyForm, ExchangeRateForm, LatePenaltyRateForm
 from invoices.company.invoicing_form import InvoicingForm
@@ -39,27 +40,51 @@ def settings_page(
 @require_http_methods(["GET", "POST"])
 @may_change
 def details(request: StaffRequest) -> HttpResponse:
-    company = _company()
-    form = CompanyForm(request.POST or None, request.FILES or None, instance=company)
+    template = "invoices/company/details.html"
+    back = next_url(request, "")
     if getattr(request, "upload_too_large", False):
-        form = CompanyForm(instance=company)
         messages.error(request, _("The file was too large and was not read. Nothing was saved."))
-        return settings_page(request, "invoices/company/details.html", _details(form), refused=True)
-    if request.method == "POST" and form.is_valid():
-        is_new = Company.ours() is None
+        form = CompanyForm(instance=_company())
+        return settings_page(request, template, _details(form, back), refused=True)
+    if request.method == "GET":
+        form = CompanyForm(instance=_company())
+        return settings_page(request, template, _details(form, back), refused=False)
+
+    def save(form: CompanyForm) -> None:
+        is_new = form.instance._state.adding
         form.save()
         if is_new:
             begin_client_types()
-        messages.success(request, _("The company is saved."))
-        return redirect("company:details")
-    return settings_page(
-        request, "invoices/company/details.html", _details(form), refused=bool(form.errors)
+
+    url = back or reverse("company:details")
+    answer = carry_out(
+        request,
+        action="company",
+        act=lambda: save_edit(
+            request,
+            lock=lambda: locked(Company.objects.all(), 1) or _company(),
+            build=lambda data, row: CompanyForm(
+                data, request.FILES if data else None, instance=row
+            ),
+            save=save,
+            by=request.user,
+        ),
+        refused={
+            NotSaved: lambda no: settings_page(
+                request, template, _details(no.form, back), refused=True
+            )
+        },
+        done=lambda _saved: said(request, _("The company is saved."), url),
+        url=url,
     )
+    assert answer is not None
+    return answer
 
 
-def _details(form: CompanyForm) -> dict[str, Any]:
+def _details(form: CompanyForm, back: str) -> dict[str, Any]:
     stored = Company.ours()
-    return {"form": form, "has_logo": bool(stored and stored.logo_png), "is_new": stored is None}
+    has_logo = bool(stored and stored.logo_png)
+    return {"form": form, "has_logo": has_logo, "is_new": stored is None, "next": back}
 
 
 @require_safe
@@ -80,11 +105,16 @@ def invoicing(request: StaffRequest) -> HttpResponse:
     if company is None:
         messages.warning(request, _("First say who the company is."))
         return redirect("company:details")
-    form = InvoicingForm(request.POST or None, instance=company)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "GET":
+        return _invoicing_page(request, InvoicingForm(instance=company))
+
+    def save(form: InvoicingForm) -> bool:
         form.save()
+        return form.beyond_the_law
+
+    def done(beyond_the_law: bool) -> HttpResponse:
         messages.success(request, _("Invoicing is saved."))
-        if form.beyond_the_law:
+        if beyond_the_law:
             messages.warning(
                 request,
                 _(
@@ -94,6 +124,26 @@ def invoicing(request: StaffRequest) -> HttpResponse:
                 ),
             )
         return redirect("company:invoicing")
+
+    answer = carry_out(
+        request,
+        action="invoicing",
+        act=lambda: save_edit(
+            request,
+            lock=lambda: locked(Company.objects.all(), 1),
+            build=lambda data, row: InvoicingForm(data, instance=row),
+            save=save,
+            by=request.user,
+        ),
+        refused={NotSaved: lambda refusal: _invoicing_page(request, refusal.form)},
+        done=done,
+        url=reverse("company:invoicing"),
+    )
+    assert answer is not None
+    return answer
+
+
+def _invoicing_page(request: StaffRequest, form: InvoicingForm) -> HttpResponse:
     begun = NumberSeries.objects.order_by("-year", "kind")
     return settings_page(
         request,

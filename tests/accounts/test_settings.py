@@ -63,7 +63,7 @@ def test_a_fresh_database_leads_to_the_company_page(admin_client):
 
 def test_the_company_is_saved_with_identifiers_without_spaces(admin_client):
     answer = admin_client.post(reverse("company:details"), DETAILS)
-    assert answer.status_code == 302
+    assert answer.status_code == 303
     company = Company.objects.get(pk=1)
     assert (company.siren, company.iban) == ("732829320", "FR7630006000011234567890189")
     assert company.vat_id == "FR44732829320"

@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.acts import carry_out, said
-from billing_portal.confirming import row_under_lock
+from billing_portal.confirming import locked, row_under_lock
+from billing_portal.editing import NotSaved, save_edit
 from billing_portal.figures import grouped
-from billing_portal.htmx import StaffRequest, render_page
+from billing_portal.htmx import StaffRequest, next_url, render_page
 from billing_portal.money import formatted_minor, reader_locale
 from billing_portal.templatetags.portal import query_with
 from invoices.clients.balances import balances
@@ -97,32 +98,50 @@ def _texts(amounts: Iterable[tuple[int, str]]) -> str:
 @require_http_methods(["GET", "POST"])
 @permission_required("invoices.change_client", raise_exception=True)
 def client_edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
+    """Add or change a client; `next` leads back to the draft that lacked something of it."""
     found = get_object_or_404(Client, pk=pk) if pk else None
-    form = ClientForm(request.POST or None, instance=found)
-    if request.method == "POST" and form.is_valid():
 
-        def saved(client: Client) -> HttpResponse:
-            messages.success(request, _("%(name)s is saved.") % {"name": client.name})
-            if warning := form.terms_warning():
-                messages.warning(request, warning)
-            return redirect("invoices:client", pk=client.pk)
-
-        answer = carry_out(
+    def page(form: ClientForm) -> HttpResponse:
+        return render_page(
             request,
-            action="client",
-            act=form.save,
-            done=saved,
-            url=lambda client: reverse("invoices:client", args=[client.pk]),
+            page="invoices/clients/client_edit.html",
+            partial="invoices/clients/client_edit.html",
+            context={"form": form, "client": found, "next": next_url(request, "")},
+            status=422 if form.errors else 200,
         )
-        if answer is not None:
-            return answer
-    return render_page(
+
+    if request.method == "GET":
+        return page(ClientForm(instance=found))
+
+    def save(form: ClientForm) -> tuple[Client, str]:
+        return form.save(), form.terms_warning()
+
+    def done(saved: tuple[Client, str]) -> HttpResponse:
+        client, warning = saved
+        messages.success(request, _("%(name)s is saved.") % {"name": client.name})
+        if warning:
+            messages.warning(request, warning)
+        return redirect(url(saved))
+
+    def url(saved: tuple[Client, str]) -> str:
+        return next_url(request, reverse("invoices:client", args=[saved[0].pk]))
+
+    answer = carry_out(
         request,
-        page="invoices/clients/client_edit.html",
-        partial="invoices/clients/client_edit.html",
-        context={"form": form, "client": found},
-        status=422 if form.errors else 200,
+        action="client",
+        act=lambda: save_edit(
+            request,
+            lock=lambda: locked(Client.objects.all(), pk) if pk else Client(),
+            build=lambda data, row: ClientForm(data, instance=row),
+            save=save,
+            by=request.user,
+        ),
+        refused={NotSaved: lambda refusal: page(refusal.form)},
+        done=done,
+        url=url,
     )
+    assert answer is not None
+    return answer
 
 
 @require_http_methods(["GET", "POST"])
@@ -131,26 +150,37 @@ def contact_edit(request: StaffRequest, pk: int, contact_pk: int | None = None) 
     """Add or change a contact; leaving out the contact's key adds one."""
     found = get_object_or_404(Client, pk=pk)
     contact = get_object_or_404(Contact, pk=contact_pk, client=found) if contact_pk else None
-    form = ContactForm(request.POST or None, instance=contact or Contact(client=found))
-    if request.method == "POST" and form.is_valid():
-        text = _("%(name)s is saved.") % {"name": form.cleaned_data["name"]}
-        url = reverse("invoices:client", args=[pk])
-        answer = carry_out(
+
+    def page(form: ContactForm) -> HttpResponse:
+        return render_page(
             request,
-            action="contact",
-            act=form.save,
-            done=lambda _contact: said(request, text, url),
-            url=url,
+            page="invoices/clients/contact_edit.html",
+            partial="invoices/clients/contact_edit.html",
+            context={"form": form, "client": found, "contact": contact},
+            status=422 if form.errors else 200,
         )
-        if answer is not None:
-            return answer
-    return render_page(
+
+    if request.method == "GET":
+        return page(ContactForm(instance=contact or Contact(client=found)))
+    url = reverse("invoices:client", args=[pk])
+    answer = carry_out(
         request,
-        page="invoices/clients/contact_edit.html",
-        partial="invoices/clients/contact_edit.html",
-        context={"form": form, "client": found, "contact": contact},
-        status=422 if form.errors else 200,
+        action="contact",
+        act=lambda: save_edit(
+            request,
+            lock=lambda: (
+                locked(Contact.objects.all(), contact.pk) if contact else Contact(client=found)
+            ),
+            build=lambda data, row: ContactForm(data, instance=row),
+            save=lambda form: form.save(),
+            by=request.user,
+        ),
+        refused={NotSaved: lambda refusal: page(refusal.form)},
+        done=lambda saved: said(request, _("%(name)s is saved.") % {"name": saved.name}, url),
+        url=url,
     )
+    assert answer is not None
+    return answer
 
 
 @require_POST

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile, Shown, facts_of, locked
+from billing_portal.editing import NotSaved, save_edit
 from billing_portal.htmx import StaffRequest
 from invoices.clients import types
 from invoices.clients.type_forms import MARK_WORDS, ClientTypeForm, MergeForm
@@ -50,12 +51,31 @@ def client_type_list(request: StaffRequest) -> HttpResponse:
 @may_change
 def client_type(request: StaffRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(ClientType, pk=pk)
-    form = ClientTypeForm(request.POST or None, instance=row)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, _("The client type %(name)s is saved.") % {"name": row.name})
-        return redirect("company:client_types")
-    return _client_type_page(request, row, form, MergeForm(source=row))
+    if request.method == "GET":
+        return _client_type_page(request, row, ClientTypeForm(instance=row), MergeForm(source=row))
+    url = reverse("company:client_types")
+    answer = carry_out(
+        request,
+        action="client type",
+        act=lambda: save_edit(
+            request,
+            lock=lambda: locked(ClientType.objects.all(), pk),
+            build=lambda data, row: ClientTypeForm(data, instance=row),
+            save=lambda form: form.save(),
+            by=request.user,
+        ),
+        refused={
+            NotSaved: lambda refusal: _client_type_page(
+                request, row, refusal.form, MergeForm(source=row)
+            )
+        },
+        done=lambda saved: said(
+            request, _("The client type %(name)s is saved.") % {"name": saved.name}, url
+        ),
+        url=url,
+    )
+    assert answer is not None
+    return answer
 
 
 def _client_type_page(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Q
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +18,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.acts import carry_out, said
-from billing_portal.confirming import row_under_lock
+from billing_portal.confirming import locked, row_under_lock
+from billing_portal.editing import NotSaved, save_edit
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to
 from invoices.company.currencies import company_currency
@@ -70,7 +72,11 @@ def rule_new(request: StaffRequest) -> HttpResponse:
         initial=initial_of_kind(kind, request.GET, currency),
     )
     if request.method == "POST" and form.is_valid():
-        return _save(request, form, None)
+        return _save(
+            request,
+            lambda: _written(request, form, None),
+            lambda form: _rule_page(request, form, None),
+        )
     return _rule_page(request, form, None)
 
 
@@ -82,36 +88,48 @@ def rule(request: StaffRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and not may_change:
         raise PermissionDenied
     currency = company_currency()
-    form = RuleForm(
-        request.POST if request.method == "POST" else None,
-        kind=found.kind,
-        currency=currency,
-        initial=initial_of(found, currency),
-    )
-    if request.method == "POST" and form.is_valid():
-        return _save(request, form, found)
-    return _rule_page(request, form, found, may_change=may_change)
+
+    def build(data: QueryDict | None, row: AlertRule) -> RuleForm:
+        initial = initial_of(row, currency)
+        return RuleForm(data, kind=found.kind, currency=currency, initial=initial)
+
+    if request.method == "GET":
+        return _rule_page(request, build(None, found), found, may_change=may_change)
+
+    def save() -> AlertRule:
+        return save_edit(
+            request,
+            lock=lambda: locked(AlertRule.objects.all(), pk),
+            build=build,
+            save=lambda form: _written(request, form, pk),
+            by=request.user,
+        )
+
+    return _save(request, save, lambda form: _rule_page(request, form, found))
 
 
-def _save(request: StaffRequest, form: RuleForm, found: AlertRule | None) -> HttpResponse:
+def _written(request: StaffRequest, form: RuleForm, pk: int | None) -> AlertRule:
     active = {"on": True, "off": False}.get(request.POST.get("switch", ""))
+    return editing.save_rule(rule_id=pk, values=form.values(), active=active, by=request.user)
 
+
+def _save(
+    request: StaffRequest,
+    save: Callable[[], AlertRule],
+    page: Callable[[RuleForm], HttpResponse],
+) -> HttpResponse:
     def done(saved: AlertRule) -> HttpResponse:
         text = (
             _("“%(name)s” is saved and switched on.") if saved.active else _("“%(name)s” is saved.")
         )
         url = reverse("reports:rule", args=[saved.pk])
-        return said(request, text % {"name": name_of(saved, form.currency)}, url)
+        return said(request, text % {"name": name_of(saved, company_currency())}, url)
 
     answer = carry_out(
         request,
         action="save alert rule",
-        act=lambda: editing.save_rule(
-            rule_id=found.pk if found else None,
-            values=form.values(),
-            active=active,
-            by=request.user,
-        ),
+        act=save,
+        refused={NotSaved: lambda refusal: page(refusal.form)},
         done=done,
         url=lambda made: reverse("reports:rule", args=[made.pk]),
     )
