@@ -98,7 +98,7 @@ def at_every_statement(act, look, limit=200):
 
 
 def main(act, *arguments):
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings_for_tools")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings")
     import django
 
     django.setup()
@@ -157,6 +157,30 @@ def main(act, *arguments):
             return f"{owed}/{Payment.objects.count()}/{Allocation.objects.count()}/{notes}"
 
         at_every_statement(pay if act == "pay" else credit, look)
+    elif act in ("refund", "refund back", "write-off back"):
+        from invoices.models import Refund
+        from invoices.payments import applying, refunding
+
+        row_id = int(arguments[0])
+        acts = {
+            "refund": lambda: refunding.refund_client(
+                client_id=row_id, amount=Money("100", "EUR"), refunded_on=on, reference="R",
+                method="transfer", reason="x", by=None, on=on,
+            ).pk,
+            "refund back": lambda: refunding.take_back_refund(
+                refund_id=row_id, reason="x", by=None, on=on
+            ).pk,
+            "write-off back": lambda: applying.take_back_write_off(
+                allocation_id=row_id, reason="x", by=None, on=on
+            ).pk,
+        }  # fmt: skip
+
+        def look():
+            left = "/".join(str(row.outstanding_minor) for row in Invoice.objects.order_by("pk"))
+            given = "/".join(str(row.allocated_minor) for row in Payment.objects.order_by("pk"))
+            return f"{left} {given} {Allocation.objects.count()} {Refund.objects.count()}"
+
+        at_every_statement(acts[act], look)
     elif act == "issue_killed_in_layout":
         pk = int(arguments[0])
         whole = render._laid_out

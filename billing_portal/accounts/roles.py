@@ -34,6 +34,7 @@ _FINANCE = {
     "invoices.send_invoice",
     "invoices.add_payment",
     "invoices.reverse_payment",
+    "invoices.add_refund",
     "invoices.add_creditnote",
     "invoices.change_client",
     "invoices.import_history",

@@ -22,6 +22,7 @@ from integrations.crm.deals import PullDeals
 from integrations.crm.walking import STEPS
 from integrations.models import Connection, ExternalLink, Provider, SyncRefusal, SyncRun
 from integrations.pipedrive.client import Pipedrive
+from invoices.clients.merging import merge_clients
 from invoices.models import Client, Contact, Deal
 
 logger = logging.getLogger(__name__)
@@ -110,9 +111,9 @@ class _Sync(PullDeals):
         with self.journal.page():
             for pk in gone:
                 targets = [target for target in moves.get(str(pk), []) if target not in gone]
-                Client.objects.filter(pk=pk, gone_at=None).update(
-                    gone_at=now, merged_into=targets[0] if len(targets) == 1 else None
-                )
+                Client.objects.filter(pk=pk, gone_at=None).update(gone_at=now, merged_into=None)
+                if len(targets) == 1:
+                    merge_clients(loser_id=pk, winner_id=targets[0], at=now)
             if contacts:
                 Contact.objects.filter(pk__in=contacts).update(gone_at=now)
             if deals:

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from billing_portal.lists.totals import Total
 from invoices.models import Client, Invoice
+from invoices.models.clients import account
 
 
 class Owed(NamedTuple):
@@ -19,11 +20,15 @@ class Owed(NamedTuple):
 
 
 def balances(clients: Iterable[int], on: date) -> dict[int, list[Owed]]:
-    """Per client, the currency with most outstanding first."""
+    """Per client, the currency with most outstanding first; of all its account."""
+    wanted = list(clients)
+    owing = Invoice.objects.outstanding().filter(
+        Q(client__in=wanted) | Q(client__merged_into__in=wanted)
+    )
     rows = (
-        _owed(Invoice.objects.outstanding().filter(client__in=list(clients)), on, "client")
-        .order_by("client", "-outstanding")
-        .values_list("client", "currency", "outstanding", "overdue")
+        _owed(owing.annotate(account=account()), on, "account")
+        .order_by("account", "-outstanding")
+        .values_list("account", "currency", "outstanding", "overdue")
     )
     found: dict[int, list[Owed]] = {}
     for client, currency, outstanding, overdue in rows:
@@ -33,7 +38,10 @@ def balances(clients: Iterable[int], on: date) -> dict[int, list[Owed]]:
 
 def balance_totals(clients: QuerySet[Client], on: date) -> list[Total]:
     """What the clients of a selection owe together, a row per currency, the largest first."""
-    invoices = Invoice.objects.outstanding().filter(client__in=clients.order_by().values("pk"))
+    accounts = clients.order_by().values("pk")
+    invoices = Invoice.objects.outstanding().filter(
+        Q(client__in=accounts) | Q(client__merged_into__in=accounts)
+    )
     totals = [
         Total(row["currency"], 0, {"open": row["outstanding"], "late": row["overdue"] or 0})
         for row in _owed(invoices, on)
@@ -50,3 +58,8 @@ def _owed(invoices: Any, on: date, *by: str) -> Any:
             overdue=Sum("outstanding_minor", filter=Q(due_date__lt=on)),
         )
     )
+
+
+def accounts_of(invoices: QuerySet[Invoice]) -> QuerySet[Any]:
+    """The clients whose accounts these invoices are part of."""
+    return invoices.order_by().values_list(account(), flat=True)

@@ -89,6 +89,8 @@ def _told(event: InvoiceEvent, may_see_money: bool, may_see_mail: bool) -> Step:
     icon, strong, text, details, url, link, late = _SENTENCES.get(event.kind, _other)(event, data)
     if url.startswith("payment:"):
         url = reverse("invoices:payment", args=[int(url[8:])]) if may_see_money else ""
+    elif url.startswith("refund:"):
+        url = reverse("invoices:refund", args=[int(url[7:])]) if may_see_money else ""
     elif url.startswith("mail:"):
         url = reverse("invoices:mail-message", args=[int(url[5:])]) if may_see_mail else ""
     return Step(
@@ -195,6 +197,28 @@ def _written_off(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     return "eraser", _amount(data), _("written off"), details, "", "", False
 
 
+def _claimed_again(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
+    details = [str(data.get("reason", ""))]
+    text = _("is claimed again: the write-off was taken back")
+    return "arrow-back-up", _amount(data), text, details, "", "", True
+
+
+def _refunded(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
+    details = [str(data.get("reason", ""))]
+    text = _("paid back to the client")
+    return "receipt-refund", _amount(data), text, details, _refund(data), _("the refund"), False
+
+
+def _refund_taken_back(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
+    details = [str(data.get("reason", ""))]
+    text = _("not paid back after all")
+    return "arrow-back-up", _amount(data), text, details, _refund(data), _("the refund"), True
+
+
+def _refund(data: dict[str, Any]) -> str:
+    return f"refund:{data['refund_id']}" if data.get("refund_id") else ""
+
+
 def _voided(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     return "ban", "", _("Draft discarded"), [str(data.get("reason", ""))], "", "", False
 
@@ -219,6 +243,9 @@ _SENTENCES: dict[str, Callable[[InvoiceEvent, dict[str, Any]], Told]] = {
     Kind.REVERSED: _reversed,
     Kind.CREDITED: _credited,
     Kind.WRITTEN_OFF: _written_off,
+    Kind.WRITE_OFF_TAKEN_BACK: _claimed_again,
+    Kind.REFUNDED: _refunded,
+    Kind.REFUND_TAKEN_BACK: _refund_taken_back,
     Kind.VOIDED: _voided,
     Kind.NOTE: _note,
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
 from invoices.models.terms import TermsKind
@@ -40,6 +42,37 @@ class ClientType(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+def account(of: str = "") -> Coalesce:
+    """The client whose account a row is part of: a client merged into another has none of its own.
+
+    `of` leads from the row to its client's row, such as "invoice__".
+    """
+    return Coalesce(f"{of}client__merged_into", f"{of}client")
+
+
+class ClientQuerySet(models.QuerySet["Client"]):
+    def living(self) -> Self:
+        """Those that no other client took up."""
+        return self.filter(merged_into__isnull=True)
+
+    def called(self, text: str) -> Self:
+        """With `text` in the name, or in that of one that was merged into it."""
+        former = Client.objects.filter(name__icontains=text, merged_into__isnull=False)
+        return self.filter(
+            Q(name__icontains=text) | Q(pk__in=former.order_by().values("merged_into"))
+        )
+
+    def account_of(self, client_id: int) -> Self:
+        """The client, all that were merged into one with it, and the one that they became.
+
+        What was issued to a client stays its own (the database freezes it); who owes and who pays
+        is the account. A merge is written flat: one step leads from any client to its account.
+        """
+        became = Coalesce("merged_into", "pk")
+        mine = Client.objects.filter(pk=client_id).annotate(account=became).values("account")
+        return self.filter(Q(pk__in=mine) | Q(merged_into__in=mine))
 
 
 class Client(models.Model):
@@ -81,12 +114,19 @@ class Client(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = ClientQuerySet.as_manager()
+
     class Meta:
         ordering = ["name", "pk"]
         indexes = [models.Index(Lower("name"), name="client_lower_name")]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def account_id(self) -> int:
+        """The client whose account this one's invoices and payments are part of."""
+        return self.merged_into_id or self.pk
 
     @property
     def has_address(self) -> bool:

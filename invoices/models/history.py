@@ -66,6 +66,8 @@ class HistoryImport(models.Model):
     invoices_file = models.BinaryField(default=b"", blank=True)
     payments_file = models.BinaryField(default=b"", blank=True)
     rows = models.PositiveIntegerField(default=0)
+    # Given when the files hold only what was open on that day; otherwise all of the past.
+    go_live = models.DateField(null=True, blank=True)
     # `invoices.history.Plan.report()`, in the words of the person who uploaded.
     report = models.JSONField(default=dict, blank=True)
 

@@ -74,6 +74,9 @@ class Invoice(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     # Brought in from an older system: its number is that system's, it has no lines of ours.
     imported = models.BooleanField(default=False)
+    # Only what was open on this day was brought in, not its brothers paid before: a curve of delays
+    # may count it from then on only (left truncation).
+    observed_from = models.DateField(null=True, blank=True)
 
     # ─ Content: frozen at issue, the database refuses any change afterwards
     number = models.CharField(_("number"), max_length=35, blank=True, db_index=True)

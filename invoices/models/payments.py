@@ -57,6 +57,8 @@ class Payment(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     recorded_at = models.DateTimeField(auto_now_add=True)
+    # Somebody was asked whether it is the same money as these, and said no.
+    other_than = models.ManyToManyField("self", blank=True)
 
     objects = PaymentQuerySet.as_manager()
 

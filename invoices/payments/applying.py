@@ -15,8 +15,9 @@ from moneyed import Money
 from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.money import LARGEST_MINOR, formatted, is_currency, to_minor
+from invoices.company.closing import closed_reason
 from invoices.models import Allocation, Invoice, InvoiceEvent
-from invoices.payments.allocating import allocate
+from invoices.payments.allocating import allocate, take_back
 from invoices.payments.settling import BalanceRefused, room_from, steps_of
 
 
@@ -36,7 +37,7 @@ def apply_credit_note(
             raise PaymentRefused(_("One of the two is no longer here."))
         if not note.is_credit_note or note.is_draft:
             raise PaymentRefused(_("%(number)s is not a credit note.") % {"number": note})
-        if note.client_id != invoice.client_id:
+        if note.client.account_id != invoice.client.account_id:
             raise PaymentRefused(
                 _("%(number)s is an invoice of another client.") % {"number": invoice}
             )
@@ -76,6 +77,12 @@ def apply_credit_note(
         return row
 
 
+def check_period(on: date) -> None:
+    """Nothing is dated in a closed period of the books."""
+    if reason := closed_reason(on):
+        raise PaymentRefused(reason)
+
+
 def write_off(
     *, invoice_id: int, amount: Money | None = None, reason: str, by: User | None, on: date
 ) -> Allocation:
@@ -95,6 +102,7 @@ def write_off(
         check_takes(invoice, minor, given_up.currency.code)
         if invoice.issue_date is not None and on < invoice.issue_date:
             raise PaymentRefused(_("A write-off is not dated before its invoice."))
+        check_period(on)
         _check_open_then(invoice, minor, on)
         row = allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=by)
         InvoiceEvent.objects.create(
@@ -164,3 +172,37 @@ def _check_open_then(invoice: Invoice, minor: int, on: date) -> None:
             _("%(number)s was settled on %(day)s and opened again later: choose a later day.")
             % {"number": invoice, "day": dates.day(on)}
         )
+
+
+def take_back_write_off(
+    *, allocation_id: int, reason: str, by: User | None, on: date
+) -> Allocation:
+    """The claim stands again from `on`; the write-off stays in the history, with this answer."""
+    reason = reason.strip()
+    if not reason:
+        raise PaymentRefused(_("Say why it is taken back."))
+    with transaction.atomic():
+        row = Allocation.objects.filter(pk=allocation_id, kind=Allocation.Kind.WRITE_OFF).first()
+        if row is None or row.invoice_id is None or row.amount_minor < 0:
+            raise PaymentRefused(_("This write-off is no longer here."))
+        invoice = locked_invoices([row.invoice_id])[row.invoice_id]
+        # Looked at under the lock of its invoice: two clicks at once make one answer.
+        if Allocation.objects.filter(takes_back=row).exists():
+            raise PaymentRefused(_("This write-off was taken back already."))
+        if on < row.applied_on:
+            raise PaymentRefused(_("It is not taken back before its own day."))
+        check_period(on)
+        answer = take_back(row, on=on, by=by, invoice=invoice)
+        InvoiceEvent.objects.create(
+            invoice=invoice,
+            kind=InvoiceEvent.Kind.WRITE_OFF_TAKEN_BACK,
+            on=on,
+            by=by,
+            data={
+                "amount_minor": row.amount_minor,
+                "currency": invoice.currency,
+                "reason": reason[:300],
+                "outstanding_minor": invoice.outstanding_minor,
+            },
+        )
+        return answer

@@ -121,3 +121,32 @@ class ReversalForm(forms.Form):
         max_length=300,
         help_text=gettext_lazy("Shown in the history of its invoices."),
     )
+
+
+class TakeBackForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Why"),
+        max_length=300,
+        help_text=gettext_lazy("Shown in the history."),
+        error_messages={"required": gettext_lazy("Say why it is taken back.")},
+    )
+
+
+class RefundForm(forms.Form):
+    amount: Any
+    refunded_on = DayField(label=gettext_lazy("Day on the bank’s line"))
+    reference = forms.CharField(label=gettext_lazy("Reference"), required=False, max_length=140)
+    method = forms.ChoiceField(label=gettext_lazy("Method"), choices=Payment.Method)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        error_messages={"required": gettext_lazy("Say why it is refunded.")},
+    )
+
+    def __init__(self, *args: Any, currency: str, today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        amount = MoneyField(currency=currency, label=gettext_lazy("Amount"))
+        amount.widget.attrs["inputmode"] = "decimal"
+        self.fields = {"amount": amount, **self.fields}
+        day: Any = self.fields["refunded_on"]
+        day.today = today

@@ -6,7 +6,7 @@ key), so that two clerks wait for each other instead of deadlocking.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from django.db import IntegrityError, transaction
@@ -17,9 +17,12 @@ from billing_portal.accounts.models import User
 from billing_portal.dates import day
 from billing_portal.money import formatted, from_minor, to_minor
 from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
+from invoices.models.invoices import InvoiceQuerySet
+from invoices.payments.alike import not_yet_answered, payments_alike
 from invoices.payments.allocating import allocate, take_back
 from invoices.payments.applying import (
     PaymentRefused,
+    check_period,
     check_takes,
     checked_amount,
     locked_invoices,
@@ -27,6 +30,14 @@ from invoices.payments.applying import (
 
 EARLIEST = date(2000, 1, 1)
 Allocations = Sequence[tuple[int, Money]]
+
+
+class LooksAlike(PaymentRefused):
+    """It may be money that is here already: somebody has to say whether it is."""
+
+    def __init__(self, payments: list[Payment]) -> None:
+        super().__init__(_("Say whether it is the same money. Nothing was recorded."))
+        self.payments = payments
 
 
 # ─ Record ───────────────────────────────────────────────────────────────────────────────────────
@@ -43,11 +54,13 @@ def record_payment(
     allocations: Allocations,
     on: date | None = None,
     note: str = "",
+    other_than: Collection[int] | None = None,
 ) -> Payment:
     """Record money received; `received_on` is the value date at our bank.
 
     What no invoice takes stays unapplied cash of the client. Raises PaymentRefused. `on` is today:
-    a value date after it is refused.
+    a value date after it is refused. `other_than` are payments that somebody was asked about and
+    said are other money; given, one that looks like this and is not among them raises LooksAlike.
     """
     reference, note = reference.strip(), note.strip()
     amount_minor = checked_amount(amount)
@@ -57,9 +70,12 @@ def record_payment(
     if len(reference) > 140 or len(note) > 300:
         raise PaymentRefused(_("The reference has at most 140 characters, the note 300."))
     with transaction.atomic():
-        client = Client.objects.filter(pk=client_id).first()
+        # Locked, so that the second of two tabs sees what the first one recorded.
+        client = Client.objects.select_for_update(of=("self",)).filter(pk=client_id).first()
         if client is None:
             raise PaymentRefused(_("This client is no longer here."))
+        if other_than is not None:
+            _ask_about_alike(client, amount, received_on, reference, other_than)
         try:
             with transaction.atomic():
                 payment = Payment.objects.create(
@@ -76,8 +92,22 @@ def record_payment(
             raise PaymentRefused(
                 _already_recorded(client, amount, received_on, reference)
             ) from None
+        payment.other_than.set(other_than or [])
         _spread(payment, allocations, by=by)
         return payment
+
+
+def _ask_about_alike(
+    client: Client, amount: Money, received_on: date, reference: str, answered: Collection[int]
+) -> None:
+    found = payments_alike(
+        client_id=client.pk, amount=amount, received_on=received_on, reference=reference
+    )
+    # The very same remittance is refused below, in words of its own.
+    if reference:
+        found = found.exclude(client=client, reference=reference, received_on=received_on)
+    if alike := not_yet_answered(found, answered):
+        raise LooksAlike(alike)
 
 
 def allocate_unapplied(
@@ -94,16 +124,20 @@ def allocate_unapplied(
         return payment
 
 
+def owed_by(client_id: int, currency: str) -> InvoiceQuerySet:
+    """What the client's account owes in one currency, oldest due first."""
+    return (
+        Invoice.objects.outstanding()
+        .filter(client__in=Client.objects.account_of(client_id), currency=currency)
+        .order_by("due_date", "issue_date", "pk")
+    )
+
+
 def propose_allocations(client: Client, amount: Money) -> list[tuple[Invoice, Money]]:
     """Oldest due first, until the amount is used up."""
     left = to_minor(amount)
     found: list[tuple[Invoice, Money]] = []
-    owed = (
-        Invoice.objects.outstanding()
-        .filter(client=client, currency=amount.currency.code)
-        .order_by("due_date", "issue_date", "pk")
-    )
-    for invoice in owed.iterator(chunk_size=200):
+    for invoice in owed_by(client.pk, amount.currency.code).iterator(chunk_size=200):
         if left <= 0:
             break
         part = min(left, invoice.outstanding_minor)
@@ -151,6 +185,7 @@ def _check_day(received_on: date, on: date | None) -> None:
         )
     if on is not None and received_on > on:
         raise PaymentRefused(_("The value date is in the future."))
+    check_period(received_on)
 
 
 def _locked_payment(payment_id: int) -> Payment:
@@ -174,6 +209,7 @@ def _spread(payment: Payment, allocations: Allocations, *, by: User | None) -> N
             )
         wanted[invoice_id] = wanted.get(invoice_id, 0) + checked_amount(part)
     invoices = locked_invoices(wanted)
+    account = set(Client.objects.account_of(payment.client_id).values_list("pk", flat=True))
     free = payment.amount_minor - payment.allocated_minor
     if sum(wanted.values()) > free:
         raise PaymentRefused(
@@ -187,7 +223,7 @@ def _spread(payment: Payment, allocations: Allocations, *, by: User | None) -> N
         invoice = invoices.get(invoice_id)
         if invoice is None:
             raise PaymentRefused(_("An invoice is no longer here. Nothing was recorded."))
-        if invoice.client_id != payment.client_id:
+        if invoice.client_id not in account:
             raise PaymentRefused(
                 _("%(number)s is an invoice of another client.") % {"number": invoice}
             )
@@ -233,6 +269,7 @@ def reverse_payment(*, payment_id: int, by: User | None, on: date, reason: str) 
             raise PaymentRefused(_("This payment was reversed already."))
         if on < payment.received_on:
             raise PaymentRefused(_("A reversal is not dated before its payment."))
+        check_period(on)
         rows = list(payment.allocations.order_by("invoice_id", "pk"))
         if sum(row.amount_minor for row in rows if row.kind == Allocation.Kind.REFUND):
             raise PaymentRefused(

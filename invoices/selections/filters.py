@@ -22,7 +22,7 @@ from billing_portal.money import is_currency
 from billing_portal.typed.days import machine_day
 from billing_portal.typed.numbers import machine_number, machine_whole
 from invoices.company.currencies import company_currency, minor_units
-from invoices.models import Invoice
+from invoices.models import Client, Invoice
 from invoices.models.invoices import InvoiceQuerySet, was_issued
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition, days_before
 from invoices.selections.as_of import (
@@ -199,7 +199,8 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
         found = found.filter(issue_date__lte=wanted.as_of)
     plain = {
         "kind": wanted.kind or None,
-        "client": wanted.client,
+        # The client's whole account: those that were merged into it too.
+        "client__in": None if wanted.client is None else Client.objects.account_of(wanted.client),
         "currency": wanted.currency or None,
         "client__client_type__in": wanted.type or None,
         "issue_date__gte": wanted.issued_from,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from invoices.models import Allocation, Invoice, Payment
+from invoices.models import Allocation, Client, Invoice, Payment
 from invoices.models.invoices import was_issued
 from invoices.selections.as_of import open_at, unapplied_as_of
 from invoices.selections.filters import (
@@ -40,7 +40,7 @@ def _of_clients(wanted: InvoiceFilter | None) -> dict[str, Any]:
     if wanted is None:
         return {}
     plain = {
-        "client": wanted.client,
+        "client__in": None if wanted.client is None else Client.objects.account_of(wanted.client),
         "currency": wanted.currency or None,
         "client__client_type__in": wanted.type or None,
     }

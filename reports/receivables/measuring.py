@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Case, Count, F, IntegerField, Sum, Value, When
 
 from invoices.models import Allocation, Invoice
+from invoices.models.clients import account
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition
 from invoices.selections.as_of import with_open_amount
 from invoices.selections.filters import (
@@ -75,7 +76,7 @@ def ageing(
     """Currency → group key (None without `by`) → ageing at the end of `as_of`. One query."""
     wanted = (wanted or InvoiceFilter()).but(state="open", as_of=as_of)
     rows = with_open_amount(filter_invoices(Invoice.objects.all(), wanted, as_of), as_of)
-    key = {"client_type": F("client__client_type"), "client": F("client"), "owner": F("owner")}
+    key = {"client_type": F("client__client_type"), "client": account(), "owner": F("owner")}
     dues, issues = list(BUCKETS_DUE), list(BUCKETS_ISSUE)
     counted = (
         rows.order_by()
@@ -124,20 +125,6 @@ class Position:
     cei_with_write_offs: Fraction | None
     unapplied_cash_minor: int = 0
     credit_balance_minor: int = 0
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether every figure of it is zero."""
-        return not any(
-            (
-                self.ageing.count,
-                self.sales_minor,
-                self.beginning_minor,
-                self.written_off_minor,
-                self.unapplied_cash_minor,
-                self.credit_balance_minor,
-            )
-        )
 
 
 def positions(

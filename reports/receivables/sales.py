@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import F, Sum
 
-from invoices.models import Invoice
+from invoices.models import Client, Invoice
 from invoices.models.invoices import was_issued
 from invoices.selections.filters import NOBODY, InvoiceFilter
 from invoices.selections.sql import MonthIndex, first_day, month_index
@@ -61,7 +61,7 @@ def scoped(wanted: InvoiceFilter | None, through: str = "") -> dict[str, Any]:
     if wanted is None:
         return {}
     plain = {
-        "client": wanted.client,
+        "client__in": None if wanted.client is None else Client.objects.account_of(wanted.client),
         "currency": wanted.currency or None,
         "client__client_type__in": wanted.type or None,
         "owner": wanted.owner or None,

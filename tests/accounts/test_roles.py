@@ -116,6 +116,10 @@ PAGES: dict[str, Page] = {
     "invoices:timeline": Page("invoices.view_invoice", (0,)),
     "invoices:totals": Page("invoices.change_invoice", (0,), post=True),
     "invoices:void": Page("invoices.change_invoice", (0,)),
+    "invoices:refund": Page("invoices.view_payment", (0,)),
+    "invoices:refund-back": Page("invoices.add_refund", (0,)),
+    "invoices:refund-new": Page("invoices.add_refund"),
+    "invoices:write-off-back": Page("invoices.add_creditnote", (0,)),
     "invoices:write-off": Page("invoices.add_creditnote", (0,)),
     # ─ reports
     "reports:acknowledge": Page("reports.handle_alert", (0,), post=True),

@@ -21,9 +21,9 @@ def client_choices(request: StaffRequest) -> HttpResponse:
     target = request.GET.get("then", "")
     if target not in ("invoices:payment-new", "invoices:new"):
         target = "invoices:payment-new"
-    found = Client.objects.filter(merged_into__isnull=True)
+    found = Client.objects.living()
     if text:
-        found = found.filter(name__icontains=text)
+        found = found.called(text)
         if not wants_partial(request) and len(only := list(found[:2])) == 1:
             # Typed and Enter: nothing is left to choose.
             return redirect(f"{reverse(target)}?client={only[0].pk}")

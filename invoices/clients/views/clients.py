@@ -37,7 +37,9 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(
         Client.objects.select_related("client_type", "owner", "merged_into"), pk=pk
     )
-    documents = Invoice.objects.filter(client=found)
+    # Those that were merged into it are one account with it.
+    clients = Client.objects.account_of(pk)
+    documents = Invoice.objects.filter(client__in=clients)
     unpaid = documents.outstanding()
     return render_page(
         request,
@@ -52,8 +54,10 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
             "unpaid_count": unpaid.count(),
             "recent": documents.exclude(status=Invoice.Status.VOID).order_by("-pk")[:10],
             "documents_count": documents.exclude(status=Invoice.Status.VOID).count(),
-            "payments": Payment.objects.filter(client=found).order_by("-received_on", "-pk")[:10],
-            "deals": Deal.objects.filter(client=found)
+            "payments": Payment.objects.filter(client__in=clients).order_by("-received_on", "-pk")[
+                :10
+            ],
+            "deals": Deal.objects.filter(client__in=clients)
             .exclude(status=Deal.Status.DELETED)
             .order_by("-won_on", "-pk")[:10],
             "on": on,
@@ -63,10 +67,11 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _figures(found: Client, on: date) -> dict[str, Any]:
-    owed = balances([found.pk], on).get(found.pk, [])
+    clients = Client.objects.account_of(found.pk)
+    owed = balances([found.account_id], on).get(found.account_id, [])
     late = [each for each in owed if each.overdue_minor]
     cash = (
-        Payment.objects.filter(client=found)
+        Payment.objects.filter(client__in=clients)
         .values("currency")
         .annotate(left=Sum(F("amount_minor") - F("allocated_minor")))
         .filter(left__gt=0)
@@ -74,7 +79,7 @@ def _figures(found: Client, on: date) -> dict[str, Any]:
     )
     credit = (
         Invoice.objects.credit_notes()
-        .filter(client=found, status=Invoice.Status.ISSUED)
+        .filter(client__in=clients, status=Invoice.Status.ISSUED)
         .values("currency")
         .annotate(left=Sum("outstanding_minor"), n=Count("pk"))
         .order_by("-left")

@@ -25,7 +25,7 @@ from billing_portal.lists.columns import Amount, Column
 from billing_portal.lists.page import Listing, export, show
 from billing_portal.lists.totals import Total, joined
 from billing_portal.money import formatted_minor
-from invoices.clients.balances import Owed, balance_totals, balances
+from invoices.clients.balances import Owed, accounts_of, balance_totals, balances
 from invoices.models import Client, ClientType, Invoice
 
 LISTING = Listing(
@@ -99,19 +99,20 @@ def selected(params: QueryDict, on: date) -> tuple[QuerySet[Client], FilterForm]
     form = FilterForm(params)
     form.is_valid()
     wanted = form.cleaned_data
-    found = Client.objects.filter(merged_into__isnull=True)
+    found = Client.objects.living()
     if q := wanted.get("q"):
+        named = Client.objects.living().called(q).order_by().values("pk")
         found = found.filter(
-            Q(name__icontains=q) | Q(billing_email__icontains=q) | Q(siren__startswith=q)
+            Q(pk__in=named) | Q(billing_email__icontains=q) | Q(siren__startswith=q)
         )
     if types := wanted.get("type"):
         found = found.filter(client_type__in=types)
     if owner := wanted.get("owner"):
         found = found.filter(owner=owner)
     if wanted.get("owing"):
-        found = found.filter(pk__in=Invoice.objects.outstanding().values("client"))
+        found = found.filter(pk__in=accounts_of(Invoice.objects.outstanding()))
     if wanted.get("late"):
-        found = found.filter(pk__in=Invoice.objects.overdue(on).values("client"))
+        found = found.filter(pk__in=accounts_of(Invoice.objects.overdue(on)))
     return found, form
 
 

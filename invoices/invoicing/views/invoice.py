@@ -56,7 +56,7 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
         Allocation.objects.filter(
             Q(credit_note=invoice) if invoice.is_credit_note else Q(invoice=invoice)
         )
-        .select_related("payment", "credit_note", "invoice")
+        .select_related("payment", "credit_note", "invoice", "refund")
         .order_by("applied_on", "pk")
     )
     context: dict[str, Any] = {

@@ -56,26 +56,7 @@ def money_panel(
     invoice: Invoice, allocations: Sequence[Allocation], on: date, user: User
 ) -> dict[str, Any]:
     code = invoice.currency
-    may_see = user.has_perm("invoices.view_payment")
-    rows = []
-    for row in allocations:
-        amount = formatted_minor(-row.amount_minor, code)
-        if row.amount_minor < 0:
-            amount = f"+{amount}"
-        if invoice.is_credit_note:
-            label = _("Used on %(day)s for") % {"day": dates.day(row.applied_on)}
-            rows.append((label, str(row.invoice), _detail(row.invoice_id), amount))
-        elif row.kind == Allocation.Kind.PAYMENT:
-            word = _("Paid on %(day)s") if row.amount_minor > 0 else _("Taken back on %(day)s")
-            url = reverse("invoices:payment", args=[row.payment_id]) if may_see else ""
-            reference = str(row.payment) if row.payment else ""
-            rows.append((word % {"day": dates.day(row.applied_on)}, reference, url, amount))
-        elif row.kind == Allocation.Kind.CREDIT:
-            label = _("Credited on %(day)s") % {"day": dates.day(row.applied_on)}
-            rows.append((label, str(row.credit_note), _detail(row.credit_note_id), amount))
-        else:
-            label = _("Written off on %(day)s") % {"day": dates.day(row.applied_on)}
-            rows.append((label, "", "", amount))
+    rows = _settled_rows(invoice, allocations, user)
     settled_minor = invoice.total_minor - invoice.outstanding_minor
     return {
         "total": formatted_minor(invoice.total_minor, code),
@@ -90,6 +71,43 @@ def money_panel(
         "days_left": (invoice.due_date - on).days if invoice.due_date else None,
         "claim": _claim(invoice, allocations, on),
     }
+
+
+def _settled_rows(
+    invoice: Invoice, allocations: Sequence[Allocation], user: User
+) -> list[tuple[str, str, str, str]]:
+    """(what happened, what it leads to, where, amount) for each step, taken back or not."""
+    may_see = user.has_perm("invoices.view_payment")
+    may_undo = user.has_perm("invoices.add_creditnote")
+    taken_back = {row.takes_back_id for row in allocations}
+    rows = []
+    for row in allocations:
+        amount = formatted_minor(-row.amount_minor, invoice.currency)
+        back = row.amount_minor < 0
+        if back:
+            amount = f"+{amount}"
+        reference, url = "", ""
+        if row.refund_id:
+            word = _("Refund taken back on %(day)s") if back else _("Refunded on %(day)s")
+            url = reverse("invoices:refund", args=[row.refund_id]) if may_see else ""
+            reference = str(row.refund)
+        elif invoice.is_credit_note:
+            word = _("Used on %(day)s for")
+            reference, url = str(row.invoice), _detail(row.invoice_id)
+        elif row.kind == Allocation.Kind.PAYMENT:
+            word = _("Taken back on %(day)s") if back else _("Paid on %(day)s")
+            url = reverse("invoices:payment", args=[row.payment_id]) if may_see else ""
+            reference = str(row.payment) if row.payment else ""
+        elif row.kind == Allocation.Kind.CREDIT:
+            word = _("Credited on %(day)s")
+            reference, url = str(row.credit_note), _detail(row.credit_note_id)
+        else:
+            word = _("Write-off taken back on %(day)s") if back else _("Written off on %(day)s")
+            if may_undo and not back and row.pk not in taken_back:
+                reference = _("take back…")
+                url = reverse("invoices:write-off-back", args=[row.pk])
+        rows.append((word % {"day": dates.day(row.applied_on)}, reference, url, amount))
+    return rows
 
 
 def _detail(pk: int | None) -> str:

@@ -99,7 +99,7 @@ def selected(params: QueryDict) -> tuple[PaymentQuerySet, FilterForm]:
             | Q(pk__in=Allocation.objects.filter(invoice__number__icontains=q).values("payment"))
         )
     named = {
-        "client": wanted.get("client"),
+        "client__in": (chosen := wanted.get("client")) and Client.objects.account_of(chosen.pk),
         "received_on__gte": wanted.get("received_from"),
         "received_on__lte": wanted.get("received_to"),
         "currency": (wanted.get("currency") or "").upper(),

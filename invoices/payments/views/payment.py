@@ -15,8 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from billing_portal.acts import already, carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, render_page
-from billing_portal.money import formatted
-from invoices.models import Invoice, Payment
+from billing_portal.money import formatted, from_minor
+from invoices.models import Payment
 from invoices.payments.applying import PaymentRefused
 from invoices.payments.confirming import payment_shown, payment_under_lock
 from invoices.payments.forms import (
@@ -28,6 +28,7 @@ from invoices.payments.forms import (
 )
 from invoices.payments.recording import (
     allocate_unapplied,
+    owed_by,
     propose_allocations,
     reverse_payment,
 )
@@ -41,17 +42,31 @@ def payment(request: StaffRequest, pk: int) -> HttpResponse:
     )
     reversed_by = Payment.objects.filter(reverses=found).select_related("recorded_by").first()
     is_open = found.reverses_id is None and reversed_by is None
+    refunded = from_minor(
+        sum(row.amount_minor for row in found.allocations.filter(refund__isnull=False)),
+        found.currency,
+    )
     return render(
         request,
         "invoices/payments/payment.html",
         {
             "payment": found,
-            "allocations": found.allocations.select_related("invoice").order_by("pk"),
+            "applied": found.allocated - refunded,
+            "allocations": found.allocations.filter(invoice__isnull=False)
+            .select_related("invoice", "taken_back_by")
+            .order_by("pk"),
+            "refunded": found.allocations.filter(refund__isnull=False)
+            .select_related("refund", "taken_back_by")
+            .order_by("pk"),
+            "others": found.other_than.order_by("received_on", "pk"),
             "reversed_by": reversed_by,
             "may_reverse": is_open and request.user.has_perm("invoices.reverse_payment"),
             "may_apply": is_open
             and found.unapplied.amount > 0
             and request.user.has_perm("invoices.add_payment"),
+            "may_refund": is_open
+            and found.unapplied.amount > 0
+            and request.user.has_perm("invoices.add_refund"),
         },
     )
 
@@ -62,11 +77,7 @@ def payment_allocate(request: StaffRequest, pk: int) -> HttpResponse:
     """Settle invoices with what is left of a payment."""
     on = timezone.localdate()
     found = get_object_or_404(Payment.objects.select_related("client"), pk=pk)
-    owed = list(
-        Invoice.objects.outstanding()
-        .filter(client=found.client_id, currency=found.currency)
-        .order_by("due_date", "issue_date", "pk")[:MOST_SHOWN]
-    )
+    owed = list(owed_by(found.client_id, found.currency)[:MOST_SHOWN])
     options: dict[str, Any] = {
         "currency": found.currency,
         "client": found.client,
@@ -145,7 +156,9 @@ def payment_reverse(request: StaffRequest, pk: int) -> HttpResponse:
             "form": form,
             "payment": found,
             "confirmed": payment_shown(found).token,
-            "allocations": found.allocations.select_related("invoice").order_by("pk"),
+            "allocations": found.allocations.filter(invoice__isnull=False)
+            .select_related("invoice", "taken_back_by")
+            .order_by("pk"),
         },
         status=422 if form.errors else 200,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import openpyxl
@@ -14,7 +14,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from billing_portal.idempotency import new_key
 from billing_portal.money import digits
 from invoices.models import Client
 from tests.factories import make_client, make_client_type, make_deal, make_invoice
@@ -24,7 +23,6 @@ pytestmark = pytest.mark.django_db
 
 def given(**fields):
     base = {
-        "once": new_key(),
         "name": "Ateliers Morvan",
         "client_type": make_client_type().pk,
         "language": "fr",
@@ -119,17 +117,12 @@ def test_contacts_are_added_changed_and_taken_off(clerk_client):
     client = make_client()
     clerk_client.post(
         reverse("invoices:contact-new", args=[client.pk]),
-        {
-            "once": new_key(),
-            "name": "Mme Prigent",
-            "email": "p@c.example",
-            "receives_invoices": "on",
-        },
+        {"name": "Mme Prigent", "email": "p@c.example", "receives_invoices": "on"},
     )
     contact = client.contacts.get()
     clerk_client.post(
         reverse("invoices:contact-edit", args=[client.pk, contact.pk]),
-        {"once": new_key(), "name": "Mme Prigent", "email": "prigent@c.example"},
+        {"name": "Mme Prigent", "email": "prigent@c.example"},
     )
     contact.refresh_from_db()
     assert (contact.email, contact.receives_invoices) == ("prigent@c.example", False)
@@ -192,3 +185,46 @@ def test_the_other_exports_open(clerk_client):
             io.BytesIO(b"".join(clerk_client.get(reverse(name)).streaming_content))
         )
         assert book.active.max_row >= 1
+
+
+def test_a_merged_client_is_one_account_on_every_screen(clerk_client):
+    from invoices.models import Payment
+
+    winner = make_client(name="Groupe Nord")
+    loser = make_client(name="Ancienne Enseigne", merged_into=winner)
+    invoice = make_invoice(client=loser, total_minor=432_10)
+    Payment.objects.create(
+        client=loser, received_on=date(2026, 10, 5), currency="EUR", amount_minor=65_43
+    )
+    page = clerk_client.get(reverse("invoices:client", args=[winner.pk])).text
+    assert invoice.number in page
+    assert "432.10" in page
+    assert "65.43" in page
+    listed = clerk_client.get(reverse("invoices:clients")).text
+    assert "432.10" in listed
+    assert "Ancienne Enseigne" not in listed
+    found = clerk_client.get(reverse("invoices:client-choices"), {"q": "enseigne"})
+    assert found.status_code == 302
+    assert found["Location"].endswith(f"?client={winner.pk}")
+    rows = clerk_client.get(reverse("invoices:list"), {"client": winner.pk, "state": "open"})
+    assert invoice.number in rows.text
+    paid = clerk_client.get(reverse("invoices:payments"), {"client": winner.pk}).text
+    assert "65.43" in paid
+    owing = clerk_client.get(reverse("invoices:clients"), {"owing": "on"}).text
+    assert "Groupe Nord" in owing
+
+
+def test_merging_is_flat_and_can_be_turned_round():
+    from invoices.clients.merging import merge_clients
+    from invoices.models import Client
+
+    first, second, third = (make_client() for _ in range(3))
+    at = timezone.now()
+    merge_clients(loser_id=first.pk, winner_id=second.pk, at=at)
+    merge_clients(loser_id=second.pk, winner_id=third.pk, at=at)
+    steps = dict(Client.objects.values_list("pk", "merged_into"))
+    assert steps == {first.pk: third.pk, second.pk: third.pk, third.pk: None}
+    assert set(Client.objects.account_of(first.pk)) == {first, second, third}
+    merge_clients(loser_id=third.pk, winner_id=first.pk, at=at)
+    steps = dict(Client.objects.values_list("pk", "merged_into"))
+    assert steps == {first.pk: None, second.pk: first.pk, third.pk: first.pk}
