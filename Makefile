@@ -30,31 +30,30 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	@scripts/install.sh $(VENV) requirements-dev.txt
 	@touch $@
 
-.env: | $(VENV)/installed
-	@$(PY) scripts/write_env.py
-
 var/compiled: $(wildcard billing_portal/locale/*/LC_MESSAGES/*.po) $(VENV)/installed
 	@mkdir -p var
 	@$(PY) scripts/compile_messages.py
 	@touch $@
 
-setup: $(VENV)/installed .env var/compiled ## environment, packages, .env, words, database
+setup: $(VENV)/installed var/compiled ## environment, packages, .env, words, database of a real portal
+	@$(PY) scripts/write_env.py
 	@$(PY) manage.py migrate --verbosity 0
 
-run: setup ## the portal with its demo: web, worker and a stand-in for Pipedrive
+run: $(VENV)/installed var/compiled ## the portal with its demo: web, worker and a stand-in for Pipedrive
+	@$(PY) scripts/write_env.py --demo
 	@exec $(PY) -m billing_portal.launch
 
-test: $(VENV)/installed-dev .env var/compiled ## every test, on SQLite unless DATABASE_URL says otherwise
+test: $(VENV)/installed-dev var/compiled ## every test, on SQLite unless DATABASE_URL says otherwise
 	@scripts/find_chromium.sh $(PY)
 	@$(PY) -m pytest -n $${TEST_WORKERS:-2} --dist worksteal $(ARGS)
 
 messages: $(VENV)/installed ## bring the French catalogue up to date with the source (needs gettext)
 	@$(PY) scripts/collect_messages.py
 
-check: $(VENV)/installed-dev .env var/compiled ## static checks: lint, format, types, templates, migrations, deployment
+check: $(VENV)/installed-dev var/compiled ## static checks: lint, format, types, templates, migrations, deployment
 	@scripts/static_checks.sh
 
-bench: $(VENV)/installed-dev .env var/compiled ## measure, on SQLite and on PostgreSQL where it answers
+bench: $(VENV)/installed-dev var/compiled ## measure, on SQLite and on PostgreSQL where it answers
 	@$(PY) -m bench.run $(ARGS)
 
 lock: $(VENV)/installer ## the lock files from their .in files; ARGS=--upgrade takes newer versions

@@ -24,12 +24,12 @@ from typing import Any, TypeVar
 from django.contrib import messages
 from django.db import transaction
 from django.forms import BaseForm
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 
 from billing_portal.confirming import FIELD, ChangedMeanwhile, Shown
 from billing_portal.htmx import StaffRequest, go_to
-from billing_portal.idempotency import AlreadyDone, key_of, run_once
+from billing_portal.idempotency import AlreadyDone, NoKey, key_of, run_once
 
 T = TypeVar("T")
 # What a view does with a refusal: answer at once, or None to show its own page again.
@@ -69,6 +69,8 @@ def carry_out(
     except AlreadyDone as before:
         led_to = before.result_url or back
         return again(before, led_to) if again else go_to(request, led_to)
+    except NoKey as problem:
+        return HttpResponseBadRequest(str(problem), content_type="text/plain; charset=utf-8")
     except tuple(ways) as refusal:
         return next(way for kind, way in ways.items() if isinstance(refusal, kind))(refusal)
     return done(result)

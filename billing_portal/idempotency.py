@@ -24,6 +24,15 @@ class AlreadyDone(Exception):
         self.result_url = result_url
 
 
+class NoKey(Exception):
+    """The form brought no key: sent twice, it would be carried out twice."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This form came without its key, so nothing was done: load the page again.")
+        )
+
+
 def new_key() -> str:
     return secrets.token_urlsafe(18)
 
@@ -36,13 +45,14 @@ def run_once(
     act: Callable[[], T],
     url: Callable[[T], str] = lambda _result: "",
 ) -> T:
-    """Run `act` and keep the key in one transaction. Raises AlreadyDone for a key seen before.
+    """Run `act` and keep the key in one transaction. Raises AlreadyDone for a key seen before,
+    NoKey for none.
 
     The unique key is written first: a second click waits for the first one's commit, then is told.
     A refusal raised by `act` rolls the key back too, so the corrected form may be sent again.
     """
     if not key:
-        return act()
+        raise NoKey
     with transaction.atomic():
         try:
             with transaction.atomic():

@@ -5,6 +5,7 @@ Ctrl-C, or a signal to this process, ends them all. A second start keeps the dat
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -16,11 +17,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import date
 from pathlib import Path
 
+import django
 from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
 from honcho.manager import Manager
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings")
@@ -91,7 +95,19 @@ def collect_static(env: dict[str, str]) -> None:
         manage("collectstatic", "--noinput", "--verbosity", "0", env=env)
 
 
+def refuse_a_real_portal() -> None:
+    if not settings.DEMO:
+        sys.exit(
+            "This portal is not the demo (DEMO is not true in .env or the environment), and "
+            "`make run` shows the demo only. README.md, “To production”, says how a real portal is "
+            "started. To see the demo here, put .env and var aside first."
+        )
+
+
 def main() -> None:
+    refuse_a_real_portal()
+    django.setup()
+    call_command("migrate", verbosity=0)
     VAR.mkdir(exist_ok=True)
     port = free_port(int(os.environ.get("PORT", "8000")))
     sandbox_port = free_port(int(os.environ.get("SANDBOX_PORT", "8899")))
@@ -117,12 +133,15 @@ def main() -> None:
             else:
                 manage("demo", "--base-url", sandbox_url, "--on", today, env=env)
         memory.write_text(json.dumps({"today": today, "sandbox_port": sandbox_port}))
-    manage("sync_schedules", env=env)
+    # In this process, which has Django loaded: a process for each would double the wait.
+    with redirect_stdout(io.StringIO()):
+        call_command("sync_schedules")
+    connections.close_all()
 
     processes = Manager()
     web = [
         PYTHON, "-m", "gunicorn", "billing_portal.wsgi", "--bind", f"127.0.0.1:{port}",
-        "--workers", "2", "--threads", "4", "--log-level", "warning",
+        "--workers", "2", "--threads", "4", "--log-level", "warning", "--preload",
     ]  # fmt: skip
     for name, command in {
         "web": web,

@@ -7,6 +7,7 @@ from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -16,16 +17,21 @@ env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
 DEBUG: bool = env.bool("DEBUG", default=False)
-SECRET_KEY: str = env.str("SECRET_KEY")
+SECRET_KEY: str = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set: `make setup` writes it into .env (README.md, “To production”)."
+    )
 # Keys that encrypt tokens at rest, newest first: add one in front to rotate.
 SALT_KEY: list[str] = env.list("SALT_KEY", default=[SECRET_KEY])
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Where people reach the portal: links in mails start with it.
 BASE_URL: str = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
-# The demo has example logins on the sign-in page and may talk to a provider on this machine.
+# The demo has example logins on the sign-in page and may talk to a provider on this machine. A
+# system check (accounts/checks.py) refuses it where others reach the portal.
 DEMO: bool = env.bool("DEMO", default=False)
-# Shown on the sign-in page of the demo, where it belongs to every example login (launch.py).
+# Shown on the sign-in page of the demo, where it belongs to every example login.
 DEMO_PASSWORD = "kerlann-demo" if DEMO else ""
 
 INSTALLED_APPS = [
@@ -237,8 +243,8 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_REFERRER_POLICY = "same-origin"
+HTTPS_ONLY: bool = env.bool("HTTPS_ONLY", default=True)
 if not DEBUG:
-    HTTPS_ONLY: bool = env.bool("HTTPS_ONLY", default=True)
     SECURE_SSL_REDIRECT = HTTPS_ONLY
     SESSION_COOKIE_SECURE = HTTPS_ONLY
     CSRF_COOKIE_SECURE = HTTPS_ONLY

@@ -66,7 +66,7 @@ def collect(locale: Path) -> Path:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings_for_tools")
     import django
 
     django.setup()

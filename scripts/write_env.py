@@ -1,22 +1,34 @@
-"""Write a .env with new secrets, once; an existing one is never touched."""
+"""Write a .env with new secrets, once; an existing one is never touched.
+
+For a real portal it holds nothing else: everything left out is safe. `--demo` adds what `make run`
+needs, which listens on this machine only.
+"""
 
 from __future__ import annotations
 
 import secrets
+import sys
 from pathlib import Path
 
 TARGET = Path(__file__).resolve().parent.parent / ".env"
-TEXT = """\
-# Written by `make setup`. README.md, "To production", says what to change for a real server.
+SECRETS = """\
+# Written by `make {target}`. README.md, "To production", says what a real server needs besides.
 SECRET_KEY={secret}
 SALT_KEY={salt}
-DEBUG=false
-# The demo listens on this machine only, without TLS.
-HTTPS_ONLY=false
+"""
+DEMO = """\
+# The demo listens on this machine only, without TLS. Never on a real server:
 DEMO=true
+HTTPS_ONLY=false
 """
 
+demo = "--demo" in sys.argv[1:]
 if not TARGET.exists():
     TARGET.touch(mode=0o600)
-    TARGET.write_text(TEXT.format(secret=secrets.token_urlsafe(48), salt=secrets.token_urlsafe(32)))
+    text = SECRETS.format(
+        target="run" if demo else "setup",
+        secret=secrets.token_urlsafe(48),
+        salt=secrets.token_urlsafe(32),
+    )
+    TARGET.write_text(text + (DEMO if demo else ""))
     print("Wrote .env with new secret keys.")

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.test import Client as Browser
 
+from billing_portal.idempotency import new_key
+
 _TOKEN = re.compile(r'name="confirmed" value="([^"]*)"')
 
 
@@ -21,4 +23,4 @@ def confirm(
 ) -> Any:
     """Look at the page (`at`, else the act's own), then press its button as it was shown."""
     token = token_on(browser.get(at or url))
-    return browser.post(url, {"confirmed": token, **(data or {})}, **options)
+    return browser.post(url, {"confirmed": token, "once": new_key(), **(data or {})}, **options)

@@ -98,7 +98,7 @@ def at_every_statement(act, look, limit=200):
 
 
 def main(act, *arguments):
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings_for_tools")
     import django
 
     django.setup()

@@ -349,6 +349,17 @@ def test_no_page_runs_the_names_it_shows_and_none_tells_the_token(places):
             assert "no-cache" in answer["Cache-Control"] or "no-store" in answer["Cache-Control"]
 
 
+def test_every_form_that_acts_once_carries_its_key(places):
+    browser = _signed_in(User.Role.ADMINISTRATOR)
+    for url in places.values():
+        page = _ask(browser, "get", url)
+        if page.streaming or "html" not in page.headers.get("Content-Type", ""):
+            continue
+        for action, fields in _Forms(page.text).found:
+            answer = _ask(browser, "post", action or url, _written(fields))
+            assert "without its key" not in answer.content.decode(), (url, action)
+
+
 def test_an_address_of_where_one_was_that_is_none_does_not_fail(client, failures):
     answer = client.get(
         reverse("invoices:list"), headers={"HX-Request": "true", "HX-Current-URL": "http://[::1"}

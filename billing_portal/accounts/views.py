@@ -17,6 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from billing_portal.accounts.examples import examples
 from billing_portal.accounts.forms import InviteForm, PersonForm, ProfileForm
 from billing_portal.accounts.models import User
 from billing_portal.accounts.people import (
@@ -67,15 +68,9 @@ class ForgottenPasswordView(PasswordResetView):  # type: ignore[misc]
 
 def _examples() -> dict[str, Any]:
     password = settings.DEMO_PASSWORD
-    found: dict[str, User] = {}
-    for user in User.objects.filter(is_active=True).order_by("pk"):
-        if user.has_usable_password():
-            found.setdefault(user.role, user)
-    # Finance first: it is who works here all day.
-    order = [User.Role.FINANCE, User.Role.MANAGER, User.Role.SALES, User.Role.ADMINISTRATOR]
     return {
         "example_password": password,
-        "example_logins": [_example(found[role], password) for role in order if role in found],
+        "example_logins": [_example(user, password) for user in examples()],
     }
 
 

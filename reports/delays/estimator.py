@@ -12,11 +12,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Literal
 
 # Below so many payments a percentile is not shown; below so many it is shown in grey.
 TOO_FEW = 5
 FEW = 20
 _Z95 = 1.959963984540054
+
+
+State = Literal["reached", "not_reached", "too_few"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A percentile as it may be shown: without a value, the state says why."""
+
+    state: State
+    value: int | None
+    # Not reached: it lies beyond this day.
+    beyond: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,35 @@ class Curve:
             if step.above * below <= (below - above) * step.below:
                 return step.day
         return None
+
+    def estimate(self, above: int, below: int) -> Estimate:
+        """The percentile, unless too few payments stand behind it."""
+        if self.events < TOO_FEW:
+            return Estimate("too_few", None)
+        value = self.percentile(above, below)
+        if value is None:
+            return Estimate("not_reached", None, self.watched_until)
+        return Estimate("reached", value)
+
+    @property
+    def certainty(self) -> Literal["", "few", "too_few"]:
+        """What stands beside every percentile that is printed, drawn or exported."""
+        if self.events < TOO_FEW:
+            return "too_few"
+        return "few" if self.events < FEW else ""
+
+    @cached_property
+    def watched_until(self) -> int | None:
+        """The last day with at least five at risk; with fewer rows, the longest time seen.
+
+        One forgotten invoice of twenty years says nothing about the others.
+        """
+        left = TOO_FEW
+        for day in sorted({*self.paid, *self.unfinished}, reverse=True):
+            left -= self.paid.get(day, 0) + self.unfinished.get(day, 0)
+            if left <= 0:
+                return day
+        return self.longest
 
     @cached_property
     def p50(self) -> int | None:

@@ -10,8 +10,9 @@ from invoices.selections.filters import InvoiceFilter
 from reports import charts
 from reports.cells import Cell
 from reports.delays.estimator import TOO_FEW
-from reports.delays.measuring import LATE_CLASSES, Measure, Tally
+from reports.delays.measuring import LATE_CLASSES, Measure
 from reports.delays.rows import Groups, Row
+from reports.delays.tally import Tally
 from reports.delays.trends import Trends
 from reports.links import invoice_list
 
@@ -49,6 +50,8 @@ class Figures:
             note = _("half not reached")
         elif curve.p90 is None:
             note = _("9 in 10 not reached")
+        elif curve.certainty:
+            note = _("few payments")
         return charts.Dots(
             label=row.label,
             style=row.style,

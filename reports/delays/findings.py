@@ -136,9 +136,9 @@ class Findings:
         found = [
             Kpi(
                 _("Half paid within"),
-                reached(curve, curve.p50),
+                reached(curve, 1, 2),
                 unit if curve.p50 is not None and tally.n_paid >= TOO_FEW else "",
-                _("three in four within %(days)s") % {"days": reached(curve, curve.p75)},
+                _("three in four within %(days)s") % {"days": reached(curve, 3, 4)},
                 everything,
             ),
             Kpi(
@@ -155,7 +155,7 @@ class Findings:
             found.append(
                 Kpi(
                     _("Latest payers") if self.groups.by != "month" else _("Latest month"),
-                    reached(last.tally.curve, last.tally.curve.p50),
+                    reached(last.tally.curve, 1, 2),
                     _("days") if last.tally.curve.p50 is not None else "",
                     self._last_words(last),
                     last.url,

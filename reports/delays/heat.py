@@ -13,8 +13,9 @@ from invoices.company.currencies import company_currency
 from invoices.selections.filters import InvoiceFilter
 from reports.cells import days_text, invoices_text
 from reports.delays.estimator import TOO_FEW
-from reports.delays.measuring import Measure, Tally, fold
+from reports.delays.measuring import Measure
 from reports.delays.rows import MOST_BARS, Groups, Row
+from reports.delays.tally import Tally, fold
 from reports.links import invoice_list
 
 # Upper ends of the first classes of the heat map, in days.
@@ -28,9 +29,13 @@ class HeatCell:
     n: int
     url: str = ""
     level: int = 0
+    # Under twenty payments: shown, and said.
+    few: bool = False
 
     @property
     def count(self) -> str:
+        if self.few:
+            return _("%(invoices)s, few paid") % {"invoices": invoices_text(self.n)}
         return invoices_text(self.n)
 
 
@@ -91,9 +96,9 @@ class Heat:
         if tally.n_paid < TOO_FEW:
             return HeatCell(_("too few"), tally.n, url, -1)
         if p50 is None:
-            return HeatCell(_("not reached"), tally.n, url, 5)
+            return HeatCell(_("not reached"), tally.n, url, 5, tally.curve.certainty == "few")
         level = sum(p50 > end for end in HEAT[self.groups.measure])
-        return HeatCell(days_text(p50), tally.n, url, level)
+        return HeatCell(days_text(p50), tally.n, url, level, tally.curve.certainty == "few")
 
     @property
     def title(self) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from invoices.selections.sql import first_day
 from reports.cells import rounded
-from reports.delays.measuring import MEASURES, By, Scope, Tally, labels, tallies, total
+from reports.delays.measuring import MEASURES, By, Scope, labels, tallies
+from reports.delays.tally import Tally, total
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,26 @@ def measure(scope: Scope, by: By) -> Report:
     )
 
 
+def id_of(key: Any, by: By) -> int | str | None:
+    """What tells two groups of one name apart; of a month, its first day; None for nobody."""
+    if by == "month" and isinstance(key, int):
+        return first_day(key).isoformat()
+    return None if key == "" else key
+
+
 def as_json(report: Report) -> dict[str, Any]:
-    """What `payment_delays --format json` prints; null percentiles are not reached."""
+    """What `payment_delays --format json` prints.
+
+    A percentile is null for a reason, which stands beside it: “not_reached”, with the day beyond
+    which it lies, or “too_few” payments. `note` is “few” under twenty payments.
+    """
     return {
         "as_of": report.scope.as_of.isoformat(),
         "by": report.by,
-        "groups": [{"group": group.label, **_figures(group)} for group in report.groups],
+        "groups": [
+            {"id": id_of(group.key, report.by), "group": group.label, **_figures(group)}
+            for group in report.groups
+        ],
         "total": _figures(report.total),
     }
 
@@ -63,10 +79,16 @@ def _figures(group: Group) -> dict[str, Any]:
 
 
 def _days(tally: Tally) -> dict[str, Any]:
-    return {
+    curve = tally.curve
+    figures: dict[str, Any] = {
+        "n": tally.n,
+        "events": curve.events,
+        "note": curve.certainty or None,
         "mean_paid": rounded(tally.mean),
         "weighted_mean_paid": rounded(tally.weighted_mean),
-        "p50": tally.curve.p50,
-        "p75": tally.curve.p75,
-        "p90": tally.curve.p90,
+        "paid_without_rate": tally.unrated,
     }
+    for name, above, below in (("p50", 1, 2), ("p75", 3, 4), ("p90", 9, 10)):
+        found = curve.estimate(above, below)
+        figures |= {name: found.value, f"{name}_state": found.state, f"{name}_beyond": found.beyond}
+    return figures

@@ -62,8 +62,8 @@ class DelayReport:
         )
         return _(
             "%(what)s, one value per invoice, its last payment; open invoices are unfinished "
-            "observations, and so are those that a credit note or write-off settled alone, from "
-            "that day on. %(filter)s."
+            "observations, and so are those that a credit note or a write-off closed, from "
+            "that day on. Grey: under 20 payments. %(filter)s."
         ) % {"what": what, "filter": self.filter_words}
 
     @property

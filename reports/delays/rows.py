@@ -19,16 +19,13 @@ from reports.delays.estimator import FEW, TOO_FEW, Curve
 from reports.delays.measuring import (
     AMOUNT_CLASSES,
     By,
-    Key,
     Measure,
     Scope,
-    Tally,
     amount_classes,
-    fold,
     labels,
     tallies,
-    total,
 )
+from reports.delays.tally import Key, Tally, fold, total
 from reports.links import invoice_list
 
 MOST_BARS = 12
@@ -216,12 +213,23 @@ def rank(row: Row) -> float:
     return float("inf") if p50 is None else p50
 
 
-def reached(curve: Curve, days: int | None) -> str:
-    if curve.events < TOO_FEW:
+def reached(curve: Curve, above: int, below: int) -> str:
+    """The percentile in words: days, or why there are none."""
+    found = curve.estimate(above, below)
+    if found.state == "too_few":
         return _("too few")
-    if days is None:
-        return _("not reached (> %(days)s)") % {"days": days_text(curve.longest or 0)}
-    return days_text(days)
+    if found.value is None:
+        return _("not reached (> %(days)s)") % {"days": days_text(found.beyond or 0)}
+    return days_text(found.value)
+
+
+def note_of(curve: Curve) -> str:
+    """What a percentile of so few payments must not be without."""
+    return {
+        "": "",
+        "few": _("under %(n)s payments: uncertain") % {"n": FEW},
+        "too_few": _("under %(n)s payments: no percentile") % {"n": TOO_FEW},
+    }[curve.certainty]
 
 
 def interval_text(curve: Curve) -> str:

@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 
 from billing_portal.figures import grouped
 from reports.cells import Cell, Head, one_place, percent_text, signed
-from reports.delays.estimator import FEW
 from reports.delays.rows import WORSE, Groups, Row, interval_text, reached
 from reports.links import invoice_list
 
@@ -54,30 +53,35 @@ class Table:
     def cells_of(self, row: Row) -> list[Cell]:
         tally, curve, wanted = row.tally, row.tally.curve, row.wanted
         wide, wider = "d-none d-md-table-cell", "d-none d-xl-table-cell"
-        grey = "muted" if tally.n_paid < FEW else ""
+        grey = "muted" if curve.certainty else ""
         paid = invoice_list(wanted.but(state="paid"))
         late = invoice_list(wanted.but(state="paid", late_min=1))
         found = [
-            Cell(reached(curve, curve.p50), row.url, grey, strong=not grey),
+            Cell(reached(curve, 1, 2), row.url, grey, strong=not grey),
             Cell(interval_text(curve), "", f"muted {wide}"),
-            Cell(reached(curve, curve.p75), row.url, grey),
-            Cell(reached(curve, curve.p90), row.url, grey),
+            Cell(reached(curve, 3, 4), row.url, grey),
+            Cell(reached(curve, 9, 10), row.url, grey),
             Cell(one_place(tally.mean), paid, f"{grey} {wider}"),
             Cell(one_place(tally.weighted_mean), paid, f"{grey} {wide}"),
             Cell(percent_text(tally.late_share), late, f"{grey} {wider}"),
         ]
         if self.groups.by != "month":
-            now = reached(row.recent.curve, row.recent.curve.p50)
+            now = reached(row.recent.curve, 1, 2)
             if row.change is not None:
                 now = f"{now} ({signed(row.change)})"
+            faint = "muted" if row.recent.curve.certainty else ""
             worse = "late" if row.change is not None and row.change >= WORSE else ""
             found += [
                 Cell(
-                    reached(row.before.curve, row.before.curve.p50),
+                    reached(row.before.curve, 1, 2),
                     invoice_list(self.groups.year_filter(wanted, 1)),
                     f"muted {wider}",
                 ),
-                Cell(now, invoice_list(self.groups.year_filter(wanted, 0)), f"{worse} {wider}"),
+                Cell(
+                    now,
+                    invoice_list(self.groups.year_filter(wanted, 0)),
+                    f"{worse or faint} {wider}",
+                ),
             ]
         return [
             *found,

@@ -12,8 +12,8 @@ from invoices.selections.sql import first_day, month_index
 from reports import charts
 from reports.cells import Cell, invoices_text
 from reports.delays.estimator import TOO_FEW
-from reports.delays.measuring import Tally, fold
 from reports.delays.rows import Groups, Row, month_label, reached
+from reports.delays.tally import Tally, fold
 from reports.links import invoice_list
 
 MOST_PANELS = 9
@@ -123,8 +123,9 @@ class Trends:
             for quarter in self.quarters:
                 tally = per_quarter.get((row.key, quarter), Tally())
                 url = invoice_list(self.groups.between(row.wanted, *self.quarter_days(quarter)))
-                text = reached(tally.curve, tally.curve.p50) if tally.n else "–"
-                cells.append(Cell(text, url if tally.n else ""))
+                text = reached(tally.curve, 1, 2) if tally.n else "–"
+                grey = "muted" if tally.curve.certainty else ""
+                cells.append(Cell(text, url if tally.n else "", grey))
             found.append((row, cells))
         return found
 

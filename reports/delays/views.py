@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -21,7 +20,6 @@ from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.forms import RowsField
 from billing_portal.htmx import render_page
-from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv, stream_xlsx
 from billing_portal.templatetags.portal import query_with
 from billing_portal.typed.days import read_day
@@ -30,10 +28,10 @@ from invoices.company.currencies import usual_currencies
 from invoices.models import ClientType, Invoice
 from invoices.selections.filters import InvoiceFilter
 from invoices.selections.sql import first_day, month_index
-from reports.cells import Head, rounded
+from reports.cells import Head
+from reports.delays.exports import export_columns, export_rows
 from reports.delays.measuring import BYS, MEASURES, By, Measure, Scope
 from reports.delays.report import DelayReport
-from reports.delays.rows import Row
 from reports.links import invoice_list
 
 VIEW = "reports.view_reports"
@@ -186,8 +184,7 @@ def delays(request: HttpRequest) -> HttpResponse:
 
 
 def _group_head(report: DelayReport) -> list[Head]:
-    words = {by: str(label) for by, label in WORDS_OF_BY}
-    return [Head("group", words[report.groups.by], "first"), *report.table.heads]
+    return [Head("group", _group_label(report), "first"), *report.table.heads]
 
 
 def _head(head: Head, params: QueryDict, sort: str) -> dict[str, str]:
@@ -261,65 +258,23 @@ def figures(request: HttpRequest) -> HttpResponse:
     return HttpResponse(orjson.dumps(report.figures.drawn()), content_type="application/json")
 
 
-def _columns(report: DelayReport) -> list[Column]:
-    heads = dict(WORDS_OF_BY)
-
-    def percentile(above: int, below: int) -> Any:
-        return lambda row: row.tally.curve.percentile(above, below)
-
-    def number(pick: Any) -> Any:
-        def value(row: Row) -> Decimal | None:
-            found = rounded(pick(row))
-            return None if found is None else Decimal(str(found))
-
-        return value
-
-    columns = [
-        Column("group", heads[report.groups.by], value=lambda row: row.label),
-        Column("n", _("Invoices"), value=lambda row: row.tally.n),
-        Column("paid", _("Paid"), value=lambda row: row.tally.n_paid),
-        Column("open", _("Open"), value=lambda row: row.tally.open),
-        Column("overdue", _("Overdue"), value=lambda row: row.tally.overdue),
-        Column("p50", _("Half paid (days)"), value=percentile(1, 2)),
-        Column("p75", _("3 in 4 (days)"), value=percentile(3, 4)),
-        Column("p90", _("9 in 10 (days)"), value=percentile(9, 10)),
-        Column("low", _("Half: from"), value=lambda row: row.tally.curve.median_interval()[0]),
-        Column("high", _("Half: to"), value=lambda row: row.tally.curve.median_interval()[1]),
-        Column("mean", _("Mean of paid (days)"), value=number(lambda row: row.tally.mean)),
-        Column(
-            "weighted",
-            _("Weighted average (days)"),
-            value=number(lambda row: row.tally.weighted_mean),
-        ),
-        Column(
-            "late",
-            _("Paid late (share)"),
-            value=number(lambda row: row.tally.late_share),
-        ),
-    ]
-    if report.groups.by != "month":
-        columns += [
-            Column("before", _("Half, 12 months before"), value=lambda row: row.before.curve.p50),
-            Column("recent", _("Half, last 12 months"), value=lambda row: row.recent.curve.p50),
-        ]
-    return columns
-
-
-def _export_rows(report: DelayReport) -> list[Row]:
-    return [*report.groups.rows, report.groups.everybody]
-
-
 @require_GET
 @permission_required(VIEW, raise_exception=True)
 def delays_csv(request: HttpRequest) -> HttpResponseBase:
     report, _problems = _report(request)
-    return stream_csv(_export_rows(report), _columns(report), "payment-delays.csv")
+    columns = export_columns(report, _group_label(report))
+    return stream_csv(export_rows(report), columns, "payment-delays.csv")
 
 
 @require_GET
 @permission_required(VIEW, raise_exception=True)
 def delays_xlsx(request: HttpRequest) -> HttpResponseBase:
     report, _problems = _report(request)
+    columns = export_columns(report, _group_label(report))
     return stream_xlsx(
-        _export_rows(report), _columns(report), "payment-delays.xlsx", sheet=_("Payment delays")
+        export_rows(report), columns, "payment-delays.xlsx", sheet=_("Payment delays")
     )
+
+
+def _group_label(report: DelayReport) -> str:
+    return str(dict(WORDS_OF_BY)[report.groups.by])

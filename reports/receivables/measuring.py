@@ -126,6 +126,20 @@ class Position:
     unapplied_cash_minor: int = 0
     credit_balance_minor: int = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether every figure of it is zero."""
+        return not any(
+            (
+                self.ageing.count,
+                self.sales_minor,
+                self.beginning_minor,
+                self.written_off_minor,
+                self.unapplied_cash_minor,
+                self.credit_balance_minor,
+            )
+        )
+
 
 def positions(
     start: date, as_of: date, *, wanted: InvoiceFilter | None = None

@@ -7,14 +7,16 @@ from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing_portal import dates
+from billing_portal.figures import grouped
 from invoices.models import ClientType
 from invoices.selections.filters import NOBODY, InvoiceFilter
 from reports import charts
 from reports.cells import Cell, one_place
 from reports.delays.measuring import By, Scope, labels
-from reports.delays.slices import slices
+from reports.delays.slices import Slices, slices
 from reports.links import invoice_list
 from reports.receivables.block import MOST_ROWS, Block, Row, bucket_cells, money_text
 from reports.receivables.measuring import Ageing, ageing, positions, total
@@ -38,6 +40,8 @@ class ReceivablesReport:
         )
         found = []
         for currency, position in self.positions.items():
+            if position.is_empty:
+                continue
             groups = self.groups.get(currency, {})
             rows = [
                 self._row(key, name, types.get(key), groups[key], currency)
@@ -60,12 +64,23 @@ class ReceivablesReport:
             )
         return sorted(found, key=lambda block: -block.position.ageing.receivable_minor)
 
-    def all_rows(self) -> list[tuple[str, str, Ageing]]:
-        """Currency, group, ageing: what the exports write."""
+    @property
+    def nothing_words(self) -> str:
+        """The currencies that have no section of their own."""
+        empty = [code for code, position in self.positions.items() if position.is_empty]
+        if not empty:
+            return ""
+        return _(
+            "%(currencies)s: nothing is owed, nothing was invoiced in the period, and no money or "
+            "credit is left over."
+        ) % {"currencies": ", ".join(empty)}
+
+    def all_rows(self) -> list[tuple[str, str, Ageing, int | None]]:
+        """Currency, group, ageing, id of the group: what the exports write."""
         keys = {key for groups in self.groups.values() for key in groups}
         names = labels(self.by, keys)
         return [
-            (currency, name, groups[key])
+            (currency, name, groups[key], key)
             for currency, groups in sorted(self.groups.items())
             for key, name in names.items()
             if key in groups
@@ -114,10 +129,9 @@ class ReceivablesReport:
             "last": dates.day(self.as_of),
         }
 
-    @property
-    def slices(self) -> list[tuple[str, str]]:
-        """Delays by payment instead of by invoice, for what was issued in the period."""
-        found = slices(
+    @cached_property
+    def _slices(self) -> Slices:
+        return slices(
             Scope(
                 self.as_of,
                 issued_from=self.start,
@@ -127,6 +141,23 @@ class ReceivablesReport:
                 currency=self.wanted.currency,
             )
         )
+
+    @property
+    def unrated_words(self) -> str:
+        """How many payments and balances the weighted averages leave out."""
+        number = self._slices.unrated
+        if not number:
+            return ""
+        return ngettext(
+            "%(n)s payment or balance without an exchange rate is left out.",
+            "%(n)s payments and balances without an exchange rate are left out.",
+            number,
+        ) % {"n": grouped(number)}
+
+    @property
+    def slices(self) -> list[tuple[str, str]]:
+        """Delays by payment instead of by invoice, for what was issued in the period."""
+        found = self._slices
         return [
             (_("Days late by payment, weighted by amount"), one_place(found.days_late)),
             (_("Days to pay by payment, weighted by amount"), one_place(found.days_to_pay)),

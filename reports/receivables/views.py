@@ -119,7 +119,7 @@ def figures(request: HttpRequest) -> HttpResponse:
 
 def _columns(report: ReceivablesReport) -> list[Column]:
     def amount(pick: Any) -> Any:
-        def value(row: tuple[str, str, Ageing]) -> Any:
+        def value(row: tuple[str, str, Ageing, int | None]) -> Any:
             return from_minor(pick(row[2]), row[0])
 
         return value
@@ -129,6 +129,7 @@ def _columns(report: ReceivablesReport) -> list[Column]:
 
     return [
         Column("currency", _("Currency"), value=lambda row: row[0]),
+        Column("id", _("Id"), value=lambda row: row[3]),
         Column("group", str(dict(WORDS_OF_BY)[report.by]), value=lambda row: row[1]),
         Column("n", _("Invoices"), value=lambda row: row[2].count),
         *(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date
 
 import pytest
@@ -10,8 +11,10 @@ from django.core import mail
 from django.urls import reverse
 from PIL import Image
 
+from billing_portal.accounts.examples import EXAMPLES, make_examples
 from billing_portal.accounts.models import User
 from billing_portal.accounts.people import PersonRefused, change_person, set_password_link
+from billing_portal.launch import LOGINS
 from invoices.models import ClientType, Company, ExchangeRate, LatePenaltyRate, NumberSeries
 from tests.confirm import confirm
 from tests.factories import make_client, make_client_type, make_company, make_user
@@ -435,11 +438,19 @@ def test_the_language_switch_leads_nowhere_else(clerk_client, back):
     assert answer["Location"] == reverse("accounts:profile")
 
 
-def test_the_demo_lists_example_logins_and_production_does_not(client, clerk, settings):
+def test_the_demo_lists_its_own_logins_and_nobody_else(client, clerk, settings):
+    make_examples("kerlann-demo")
     settings.DEMO = True
-    assert clerk.email in client.get(reverse("account_login")).text
+    shown = client.get(reverse("account_login")).text
+    assert all(email in shown for email in EXAMPLES)
+    assert clerk.email not in shown
     settings.DEMO = False
-    assert clerk.email not in client.get(reverse("account_login")).text
+    shown = client.get(reverse("account_login")).text
+    assert not any(email in shown for email in EXAMPLES)
+
+
+def test_the_start_of_the_demo_prints_the_logins_that_there_are():
+    assert [email for email, _words in LOGINS] == list(EXAMPLES)
 
 
 def test_sign_up_is_closed(client):
@@ -473,6 +484,19 @@ def test_a_forgotten_password_is_mailed_to_those_who_work_here_and_nobody_else(c
     (sent,) = mail.outbox
     assert sent.to == [user.email]
     assert sent.subject == "Choose a new password"
+
+
+def test_the_link_to_a_new_password_leads_to_the_portal_whatever_the_request_says(client, settings):
+    settings.ALLOWED_HOSTS, settings.BASE_URL = ["*"], "https://billing.example.com"
+    make_user(email="maelle@kerlann.example")
+    asked = {"email": "maelle@kerlann.example"}
+    client.post(reverse("account_reset_password"), asked, headers={"host": "evil.example:6666"})
+    (sent,) = mail.outbox
+    assert "evil.example" not in sent.body
+    (link,) = re.findall(r"https://billing\.example\.com(/\S+)", sent.body)
+    page = client.get(link, follow=True)
+    assert page.status_code == 200
+    assert "password1" in page.text
 
 
 def test_a_silent_mail_server_is_told_to_whoever_forgot_their_password(client, settings):

@@ -14,9 +14,10 @@ from django.http import QueryDict
 from invoices.models import Allocation, Invoice, Payment
 from invoices.payments.allocating import allocate, take_back
 from invoices.selections.filters import InvoiceFilter, filter_invoices
-from reports.delays.measuring import Scope, tallies, total
+from reports.delays.measuring import Scope, tallies
 from reports.delays.report import DelayReport
 from reports.delays.slices import slices
+from reports.delays.tally import total
 from reports.receivables.measuring import positions
 from tests.factories import make_client, make_client_type, make_company, make_invoice
 from tests.reports.golden import credit, pay

@@ -16,8 +16,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from billing_portal.accounts.examples import make_examples
 from billing_portal.accounts.models import User
-from billing_portal.launch import LOGINS
 from integrations.sandbox.kit.behaviour import payment_behaviour
 from invoices.deals.drafting import draft_from_deal
 from invoices.deals.lacking import missing_for, with_what_billing_needs
@@ -27,13 +27,6 @@ from invoices.payments.recording import record_payment
 
 # The old accounting ends so many days ago; what was won since is billed here, except the newest.
 GO_LIVE_DAYS, QUEUE_DAYS = 70, 21
-# In the order of LOGINS.
-NAMES = {
-    User.Role.FINANCE: "Maëlle Kervadec",
-    User.Role.MANAGER: "Gwenaël Prigent",
-    User.Role.SALES: "Yann Le Goff",
-    User.Role.ADMINISTRATOR: "Inès Carvalho",
-}
 # Roughly the rates of the period, one per half-year: enough for a demo, labelled as such.
 EXEMPTION = "Exonération de TVA, article 261, 4-4° a du CGI."
 RATES = {"USD": "0.90", "GBP": "1.16"}
@@ -58,7 +51,8 @@ class Command(BaseCommand):
         base_url: str = options["base_url"].rstrip("/")
         go_live = on - timedelta(days=GO_LIVE_DAYS)
         self.say("Making the company and its people…")
-        clerk = make_people()
+        make_examples(settings.DEMO_PASSWORD)
+        clerk = User.objects.get(role=User.Role.FINANCE)
         make_company(go_live, on)
         self.say("Importing from Pipedrive over HTTP…")
         call_command("connect", "pipedrive", base_url=base_url, api_token="sandbox-token")  # noqa: S106
@@ -116,13 +110,6 @@ def bill(deal_id: int, day: date, clerk: User) -> int:
     if draft.lines.filter(vat_category="E").exists():
         Invoice.objects.filter(pk=draft.pk).update(note=EXEMPTION)
     return issue(invoice_id=draft.pk, by=clerk, on=day).pk
-
-
-def make_people() -> User:
-    """The four example logins; the one who bills is returned. Sales is a person of the stand-in."""
-    for (email, _words), (role, name) in zip(LOGINS, NAMES.items(), strict=True):
-        User.objects.create_user(email, settings.DEMO_PASSWORD, name=name, role=role)
-    return User.objects.get(role=User.Role.FINANCE)
 
 
 def make_company(go_live: date, on: date) -> None:

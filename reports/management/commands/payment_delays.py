@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from reports.cells import rounded
-from reports.delays.estimator import TOO_FEW
+from reports.delays.estimator import TOO_FEW, Estimate
 from reports.delays.measuring import BYS, Scope
 from reports.delays.plain import Group, as_json, measure
 
@@ -40,6 +40,8 @@ class Command(BaseCommand):
         if options["format"] not in ("text", "json"):
             raise CommandError(f"The format is text or json, not “{options['format']}”.")
         as_of = day(options["as_of"]) if options["as_of"] else timezone.localdate()
+        if as_of > timezone.localdate():
+            raise CommandError(f"{as_of} has not come yet: the books of that day are not written.")
         first, last = (
             day(options[name]) if options[name] else None for name in ("issued_from", "issued_to")
         )
@@ -60,11 +62,17 @@ def _line(group: Group) -> str:
     if late.n_paid < TOO_FEW:
         return f"{head}; too few payments for percentiles"
     half, most, nearly = (
-        "not reached" if days is None else f"{days} days"
-        for days in (late.curve.p50, late.curve.p75, late.curve.p90)
+        _percentile(late.curve.estimate(above, below)) for above, below in ((1, 2), (3, 4), (9, 10))
     )
-    return (
+    line = (
         f"{head}; half paid within {half}, three in four within {most}, nine in ten within "
         f"{nearly}; mean of the paid {rounded(late.mean)}, "
         f"amount-weighted {rounded(late.weighted_mean)}"
     )
+    if late.unrated:
+        line += f" (without {late.unrated} that have no exchange rate)"
+    return f"{line}; few payments: uncertain" if late.curve.certainty else line
+
+
+def _percentile(found: Estimate) -> str:
+    return f"{found.value} days" if found.value is not None else f"not reached (> {found.beyond})"

@@ -32,6 +32,8 @@ class Command(BaseCommand):
         if options["format"] not in ("text", "json"):
             raise CommandError(f"The format is text or json, not “{options['format']}”.")
         as_of = day(options["as_of"]) if options["as_of"] else timezone.localdate()
+        if as_of > timezone.localdate():
+            raise CommandError(f"{as_of} has not come yet: the books of that day are not written.")
         start = day(options["start"]) if options["start"] else measuring.usual_start(as_of)
         if start > as_of:
             raise CommandError(

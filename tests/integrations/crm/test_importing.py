@@ -655,7 +655,7 @@ def test_killed_at_any_page_the_next_run_goes_on_and_the_end_is_the_same():
 
 _CHILD = """
 import os, signal, sys, django
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings_for_tools")
 django.setup()
 from django.db import connection
 from integrations.models import SyncRun

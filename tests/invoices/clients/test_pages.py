@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from billing_portal.idempotency import new_key
 from billing_portal.money import digits
 from invoices.models import Client
 from tests.factories import make_client, make_client_type, make_deal, make_invoice
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 def given(**fields):
     base = {
+        "once": new_key(),
         "name": "Ateliers Morvan",
         "client_type": make_client_type().pk,
         "language": "fr",
@@ -117,12 +119,17 @@ def test_contacts_are_added_changed_and_taken_off(clerk_client):
     client = make_client()
     clerk_client.post(
         reverse("invoices:contact-new", args=[client.pk]),
-        {"name": "Mme Prigent", "email": "p@c.example", "receives_invoices": "on"},
+        {
+            "once": new_key(),
+            "name": "Mme Prigent",
+            "email": "p@c.example",
+            "receives_invoices": "on",
+        },
     )
     contact = client.contacts.get()
     clerk_client.post(
         reverse("invoices:contact-edit", args=[client.pk, contact.pk]),
-        {"name": "Mme Prigent", "email": "prigent@c.example"},
+        {"once": new_key(), "name": "Mme Prigent", "email": "prigent@c.example"},
     )
     contact.refresh_from_db()
     assert (contact.email, contact.receives_invoices) == ("prigent@c.example", False)

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from moneyed import Money
 
+from billing_portal.idempotency import new_key
 from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.sending import queue_invoice
 from invoices.models import InvoiceEvent, Message
@@ -177,7 +178,9 @@ def test_a_refused_mail_stands_on_the_desk_and_in_the_sidebar_until_somebody_act
     assert "550 No such user" in desk
     assert reverse("invoices:mail-resend", args=[message.pk]) in desk
     assert 'id="count-mails"' in clerk_client.get(reverse("reports:counts")).text
-    answer = clerk_client.post(reverse("invoices:mail-cancel", args=[message.pk]), {"from": "desk"})
+    answer = clerk_client.post(
+        reverse("invoices:mail-cancel", args=[message.pk]), {"once": new_key(), "from": "desk"}
+    )
     assert answer["Location"] == "/"
     assert "Mails that need you" not in clerk_client.get(reverse("reports:desk")).text
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from moneyed import Money
 
+from billing_portal.idempotency import new_key
 from billing_portal.money import digits
 from billing_portal.spreadsheets import read_table
 from invoices.models import Payment
@@ -43,6 +44,7 @@ def entry(client, **fields):
         "received_on": "02/09/2026",
         "reference": "VIR 4711",
         "method": "transfer",
+        "once": new_key(),
         **fields,
     }
 
@@ -201,7 +203,11 @@ def test_unapplied_cash_of_a_reversed_payment_is_no_cash(clerk_client, client):
     confirm(
         clerk_client,
         reverse("invoices:payment-reverse", args=[payment.pk]),
-        {"on": timezone.localdate().strftime("%d/%m/%Y"), "reason": "Typing error"},
+        {
+            "once": new_key(),
+            "on": timezone.localdate().strftime("%d/%m/%Y"),
+            "reason": "Typing error",
+        },
     )
     page = clerk_client.get(url, {"unapplied": "on"}).content.decode()
     assert "No payment fits this filter." in page

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
+from billing_portal.idempotency import new_key
 from invoices.models import Client, Message
 from reports.alerts import running
 from reports.alerts.backtest import backtest
@@ -78,7 +79,7 @@ def test_a_fifth_kind_is_offered_typed_and_saved_with_its_own_sentence(fifth_kin
     assert 'name="days"' in page
     assert 'name="amount"' not in page
     fields = {"kind": "quiet", "name": "Quiet ones", "days": "45", "cooldown_days": "30"}
-    clerk_client.post(url, {**fields, "emails": "", "switch": "on"})
+    clerk_client.post(url, {**fields, "emails": "", "switch": "on", "once": new_key()})
     rule = AlertRule.objects.get()
     assert (rule.kind, rule.days, rule.active) == ("quiet", 45, True)
     assert "Nothing is invoiced for 45 days." in clerk_client.get(reverse("reports:rules")).text

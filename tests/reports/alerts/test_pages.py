@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from billing_portal.idempotency import new_key
 from reports.alerts import inbox, running
 from reports.alerts.kinds.registry import KINDS
 from reports.models import Alert, AlertRule
@@ -42,7 +43,8 @@ def fire(number=1, **client):
 def rule_fields(**fields):
     return {
         "kind": "overdue", "name": "Late", "days": "30", "amount": "1.000,50",
-        "cooldown_days": "30", "finance": "on", "emails": "a@b.example; c@d.example", **fields,
+        "cooldown_days": "30", "finance": "on", "emails": "a@b.example; c@d.example",
+        "once": new_key(), **fields,
     }  # fmt: skip
 
 
@@ -203,7 +205,7 @@ def test_saving_a_rule_that_is_on_leaves_it_on(clerk_client):
     rule = make_rule(kind="habit", measure="p75", days=3)
     fields = {
         "name": "Habit", "measure": "p50", "window_days": "365", "min_payments": "8", "days": "12",
-        "cooldown_days": "20",
+        "cooldown_days": "20", "once": new_key(),
     }  # fmt: skip
     page = clerk_client.get(reverse("reports:rule", args=[rule.pk])).text
     assert 'value="3"' in page

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.delays.estimator import Curve
+from reports.delays.estimator import Curve, Estimate
 
 days = st.dictionaries(st.integers(-40, 200), st.integers(1, 9), max_size=25)
 
@@ -77,3 +77,17 @@ def test_greenwood_on_a_known_example():
     assert curve.p50 == 23
     assert curve.unpaid(10) == pytest.approx(0.7529, abs=1e-4)
     assert curve.median_interval() == (13, None)
+
+
+def test_not_reached_speaks_of_the_last_day_with_five_at_risk():
+    forgotten = Curve({1: 6}, {10: 8, 30: 4, 7300: 1})
+    assert forgotten.estimate(1, 2) == Estimate("not_reached", None, 30)
+    few = Curve({}, {3: 1, 9: 1})
+    assert few.watched_until == 9
+    assert few.estimate(1, 2) == Estimate("too_few", None)
+    assert Curve({4: 5}, {}).estimate(1, 2) == Estimate("reached", 4)
+
+
+@pytest.mark.parametrize(("paid", "certainty"), [(4, "too_few"), (5, "few"), (19, "few"), (20, "")])
+def test_a_percentile_of_few_payments_carries_its_warning(paid, certainty):
+    assert Curve({3: paid}, {1: 50}).certainty == certainty

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from invoices.models import ClientType
 from reports.cells import rounded
 from reports.delays.estimator import Curve
 from reports.delays.measuring import Scope
 from reports.delays.plain import measure
 from reports.delays.slices import slices
-from tests.reports.golden import AS_OF, make_golden_set
+from tests.factories import make_client, make_client_type, make_company, make_invoice, make_user
+from tests.reports.golden import AS_OF, make_golden_set, pay
 
 pytestmark = pytest.mark.django_db
 
@@ -58,32 +60,89 @@ def test_the_command_prints_the_golden_set():
         "json",
         stdout=out,
     )
+    behind = {"n": 9, "events": 5, "note": "few"}
+    reached = {"p50_state": "reached", "p50_beyond": None, "p75_state": "reached"}
     figures = {
         "n": 9,
         "paid": 5,
         "open": 4,
         "days_late": {
+            **behind,
             "mean_paid": 7.6,
             "weighted_mean_paid": 8.31,
+            "paid_without_rate": 0,
             "p50": 10,
+            **reached,
             "p75": 20,
+            "p75_beyond": None,
             "p90": None,
+            "p90_state": "not_reached",
+            "p90_beyond": 5,
         },
         "days_to_pay": {
+            **behind,
             "mean_paid": 37.6,
             "weighted_mean_paid": 38.31,
+            "paid_without_rate": 0,
             "p50": 40,
+            **reached,
             "p75": 50,
+            "p75_beyond": None,
             "p90": None,
+            "p90_state": "not_reached",
+            "p90_beyond": 35,
         },
     }
+    client_type = ClientType.objects.get().pk
     expected = {
         "as_of": "2026-09-30",
         "by": "client_type",
-        "groups": [{"group": "SME", **figures}],
+        "groups": [{"id": client_type, "group": "SME", **figures}],
         "total": figures,
     }
-    assert out.getvalue().strip() == json.dumps(expected)
+    assert json.loads(out.getvalue()) == expected
+
+
+@pytest.mark.parametrize("command", ["payment_delays", "receivables"])
+def test_a_day_to_come_is_refused(command):
+    make_company()
+    with pytest.raises(CommandError, match="2199-01-01 has not come yet"):
+        call_command(command, "--as-of", "2199-01-01")
+
+
+def test_a_percentile_with_four_payments_is_no_number_in_any_output(capsys):
+    client = make_client(client_type=make_client_type("Few"))
+    for days in (1, 2, 3, 4):
+        pay(
+            invoice := make_invoice(client=client, issue_date=date(2026, 6, 1)),
+            invoice.total_minor,
+            date(2026, 7, 1) + timedelta(days=days),
+        )
+    call_command("payment_delays", "--as-of", "2026-09-30", "--format", "json")
+    late = json.loads(capsys.readouterr().out)["groups"][0]["days_late"]
+    assert (late["p50"], late["p50_state"], late["note"]) == (None, "too_few", "too_few")
+    call_command("payment_delays", "--as-of", "2026-09-30")
+    assert "too few payments" in capsys.readouterr().out
+
+
+def test_paid_invoices_without_a_rate_are_counted_beside_the_weighted_mean(capsys):
+    make_company()
+    for _n in range(6):
+        invoice = make_invoice(currency="CHF", issue_date=date(2026, 6, 1))
+        pay(invoice, invoice.total_minor, date(2026, 7, 5))
+    call_command("payment_delays", "--as-of", "2026-09-30", "--format", "json")
+    assert json.loads(capsys.readouterr().out)["total"]["days_late"]["paid_without_rate"] == 6
+    call_command("payment_delays", "--as-of", "2026-09-30")
+    assert "without 6 that have no exchange rate" in capsys.readouterr().out
+
+
+def test_two_sellers_of_one_name_are_told_apart():
+    make_company()
+    for _n in range(2):
+        make_invoice(owner=make_user(name="A"), issue_date=date(2026, 6, 1))
+    found = measure(Scope(date(2026, 9, 30)), "owner")
+    assert len({group.label for group in found.groups}) == 2
+    assert all(group.label.startswith("A (") for group in found.groups)
 
 
 @pytest.mark.parametrize(

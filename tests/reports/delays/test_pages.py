@@ -12,7 +12,7 @@ import pytest
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from invoices.models import Invoice
+from invoices.models import ClientType, Invoice
 from tests.factories import make_client, make_client_type, make_company, make_invoice, make_user
 from tests.reports.golden import make_golden_set, pay
 
@@ -52,7 +52,7 @@ def test_the_page_shows_the_golden_set_with_its_formula_and_filter(manager_clien
     figures = re.sub(r"<[^>]+>", " ", row).split()
     assert figures[:2] == ["All", "10"]
     assert "8.3" in figures
-    assert "not reached (&gt; 42)" in row
+    assert "not reached (&gt; 5)" in row
     assert "7.6" in figures
 
 
@@ -175,10 +175,18 @@ def test_the_exports_hold_the_table_with_numbers_as_numbers(manager_client):
     rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
     assert rows[-1]["Half paid (days)"] == "10"
     assert rows[-1]["9 in 10 (days)"] == ""
+    assert rows[-1]["9 in 10: in words"] == "not reached (> 5)"
+    assert rows[-1]["Note"] == "under 20 payments: uncertain"
+    assert (rows[-1]["Invoices"], rows[-1]["Paid"]) == ("9", "5")
+    unrated = "Paid, without an exchange rate: not in the weighted average"
+    assert rows[-1][unrated] == "0"
+    client_type = ClientType.objects.get()
+    assert rows[0]["Id"] == str(client_type.pk)
+    assert rows[0]["Half, last 12 months: invoices"] == rows[-1]["Invoices"]
     assert rows[-1]["Weighted average (days)"] == "8.31"
     answer = manager_client.get(reverse("reports:delays-xlsx") + GOLDEN)
     sheet = load_workbook(io.BytesIO(answer.getvalue())).active
-    assert [cell.value for cell in sheet[2]][:3] == ["SME", 9, 5]
+    assert [cell.value for cell in sheet[2]][:4] == [client_type.pk, "SME", 9, 5]
 
 
 def test_the_receivables_page_shows_the_golden_set(manager_client):
@@ -251,3 +259,18 @@ def test_the_report_speaks_french(manager_client, settings):
 
     User.objects.filter(pk=user).update(language="fr")
     assert "30\xa0sept. 2026" in page(manager_client, GOLDEN)
+
+
+def test_a_currency_with_nothing_but_zeros_is_named_in_a_sentence(manager_client):
+    make_golden_set()
+    old = make_invoice(
+        currency="GBP", issue_date=date(2025, 1, 5), due_date=date(2025, 2, 5), exchange_rate=1
+    )
+    pay(old, old.total_minor, date(2025, 2, 1))
+    query = "?as_of=2026-09-30&issued_from=2026-07-01"
+    text = page(manager_client, query, "reports:receivables")
+    assert "Owed in GBP" not in text
+    assert "GBP: nothing is owed" in text
+    assert "no money or credit is left over" not in page(
+        manager_client, "?as_of=2025-02-28&issued_from=2025-01-01", "reports:receivables"
+    )

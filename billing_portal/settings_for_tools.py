@@ -1,0 +1,19 @@
+"""Settings for what serves nobody: the tests, the type checker, the collecting of sentences.
+
+They need no `.env`, and a developer's own one does not change what they find.
+"""
+
+import os
+
+for name, value in {
+    "SECRET_KEY": "for tools and tests only, which keep nothing: long enough for every check",
+    "SALT_KEY": "for tools and tests only",
+    "DEBUG": "false",
+    "DEMO": "false",
+    "HTTPS_ONLY": "true",
+    "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
+    "BASE_URL": "http://127.0.0.1:8000",
+}.items():
+    os.environ.setdefault(name, value)
+
+from billing_portal.settings import *  # noqa: E402, F403

@@ -1,0 +1,94 @@
+"""Invoices counted per whole day, by what became of them; adds up over groups (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from reports.delays.estimator import Curve
+
+# A value for each dimension that was asked for.
+Key = tuple[Any, ...]
+
+
+@dataclass
+class Tally:
+    """Invoices per whole day, and what the averages need; adds up over groups."""
+
+    paid: dict[int, int] = field(default_factory=dict)
+    unfinished: dict[int, int] = field(default_factory=dict)
+    open: int = 0
+    overdue: int = 0
+    # Of the paid ones: amounts in the company's currency, and amounts times days.
+    weight_minor: int = 0
+    weighted_days: int = 0
+    # Paid ones without an exchange rate: no weight, so the weighted mean leaves them out.
+    unrated: int = 0
+    late: int = 0
+
+    def add(self, other: Tally) -> None:
+        for day, number in other.paid.items():
+            self.paid[day] = self.paid.get(day, 0) + number
+        for day, number in other.unfinished.items():
+            self.unfinished[day] = self.unfinished.get(day, 0) + number
+        self.open += other.open
+        self.overdue += other.overdue
+        self.weight_minor += other.weight_minor
+        self.weighted_days += other.weighted_days
+        self.unrated += other.unrated
+        self.late += other.late
+
+    @cached_property
+    def curve(self) -> Curve:
+        return Curve(self.paid, self.unfinished)
+
+    @property
+    def n(self) -> int:
+        return self.n_paid + sum(self.unfinished.values())
+
+    @property
+    def n_paid(self) -> int:
+        return sum(self.paid.values())
+
+    @property
+    def mean(self) -> Fraction | None:
+        """Of the paid ones alone."""
+        n = self.n_paid
+        return Fraction(sum(day * k for day, k in self.paid.items()), n) if n else None
+
+    @property
+    def weighted_mean(self) -> Fraction | None:
+        return Fraction(self.weighted_days, self.weight_minor) if self.weight_minor else None
+
+    @property
+    def late_share(self) -> Fraction | None:
+        """Share of the paid ones that were paid after the due date."""
+        return Fraction(self.late, self.n_paid) if self.n_paid else None
+
+    def between(self, least: int | None, most: int | None) -> int:
+        """Paid ones between `least` and `most` days, both included."""
+        return sum(
+            number
+            for day, number in self.paid.items()
+            if (least is None or day >= least) and (most is None or day <= most)
+        )
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    found = Tally()
+    for tally in tallies:
+        found.add(tally)
+    return found
+
+
+def fold(found: Mapping[Key, Tally], pick: Callable[[Key], Any]) -> dict[Any, Tally]:
+    """Add the tallies whose keys `pick` maps to the same; None leaves one out."""
+    folded: dict[Any, Tally] = {}
+    for key, tally in found.items():
+        picked = pick(key)
+        if picked is not None:
+            folded.setdefault(picked, Tally()).add(tally)
+    return folded
