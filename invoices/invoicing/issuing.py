@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices.company.rates import rate_on
+from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.invoicing import drafting, snapshot
 from invoices.invoicing.freezing import IssueRefused, freeze, print_ahead, queue_mail
@@ -68,10 +69,18 @@ def issue(
 
 def preview_pdf(invoice: Invoice, on: date) -> bytes:
     """The page of a draft, marked as one and without a number. Raises IssueRefused, PdfRefused."""
-    company = Company.ours()
-    if company is None:
+    return printed_draft(preview_paper(invoice, on))
+
+
+def preview_paper(invoice: Invoice, on: date) -> Paper:
+    if Company.ours() is None:
         raise IssueRefused(company_reasons(None))
     paper = snapshot.paper_on(invoice, on)
     if paper is None:
         raise IssueRefused(line_reasons(invoice, list(invoice.lines.all())))
+    return paper
+
+
+def printed_draft(paper: Paper) -> bytes:
+    company = Company.objects.get(pk=1)
     return render.render(paper, draft=True, logo_png=bytes(company.logo_png) or None)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile
@@ -24,15 +22,25 @@ from invoices.clients.forms import chosen_client
 from invoices.clients.recipients import client_recipients
 from invoices.deals.queue import first_billing_day
 from invoices.documents.pdf.render import PdfRefused
-from invoices.invoicing import drafting
+from invoices.invoicing import drafting, versions
 from invoices.invoicing.confirming import draft_shown, under_lock
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.drafting import DraftRefused
 from invoices.invoicing.forms import lines as typed
-from invoices.invoicing.forms.drafts import DiscardForm, DraftForm
+from invoices.invoicing.forms.drafts import DiscardForm
 from invoices.invoicing.freezing import IssueRefused
-from invoices.invoicing.issuing import preview_pdf
 from invoices.invoicing.views.editor import Editor, context_of, rearranged
+from invoices.invoicing.views.keeping import (
+    editor_of,
+    keep_typed,
+    parse_stamp,
+    preview_of_typed,
+    stored_editor,
+    texts_of,
+    typed_editor,
+    undo,
+    who_saved,
+)
 from invoices.models import Client, Deal, Invoice
 
 
@@ -101,24 +109,22 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
             )
         return go_to(request, reverse("invoices:detail", args=[pk]))
     if request.method == "GET":
-        editor = Editor(
-            invoice,
-            DraftForm(invoice=invoice, today=on),
-            typed.from_rows(invoice.lines.all(), invoice.currency),
-            on,
-        )
+        unread = versions.not_taken(invoice)
+        if unread is not None:
+            # Typed before the window closed, and not readable yet: it is still here.
+            return _page(request, editor_of(unread, invoice, on))
+        editor = stored_editor(invoice, on)
         if not editor.lines:
             # The first line waits for its words: nothing is saved of it while it stays empty.
             rearranged(editor, "add")
         return _page(request, editor)
-    editor = Editor(
-        invoice,
-        DraftForm(request.POST, invoice=invoice, today=on),
-        typed.read(request.POST),
-        on,
-        saved=False,
-    )
     act = request.POST.get("act", "save")
+    if act == "keep":
+        return keep_typed(request, invoice, on)
+    if act == "undo":
+        editor = undo(request, invoice, on)
+        return _page(request, editor, status=422 if editor.problems else 200)
+    editor = typed_editor(invoice, request.POST, on)
     if rearranged(editor, act):
         return _page(request, editor)
     return _save(request, editor, act)
@@ -130,16 +136,23 @@ def _save(request: StaffRequest, editor: Editor, act: str) -> HttpResponse:
         editor.problems.append(_("More than %(limit)s lines.") % {"limit": MAX_LINES})
     if not editor.has_errors:
         seen = None if act == "overwrite" else parse_stamp(request.POST.get("seen", ""))
+        begun = texts_of(stored_editor(editor.invoice, editor.on))
         try:
-            problems = drafting.save_draft(
-                invoice_id=editor.invoice.pk,
-                header=editor.form.header(),
-                lines=values,
-                by=request.user,
-                seen=seen,
-            )
+            with transaction.atomic():
+                problems = drafting.save_draft(
+                    invoice_id=editor.invoice.pk,
+                    header=editor.form.header(),
+                    lines=values,
+                    by=request.user,
+                    seen=seen,
+                )
+                if not problems:
+                    versions.begin(editor.invoice, begun)
+                    versions.keep(editor.invoice, texts_of(editor), by=request.user, taken=True)
         except DraftRefused as refusal:
-            editor.problems.append(str(refusal))
+            fresh = Invoice.objects.get(pk=editor.invoice.pk)
+            sentence = who_saved(fresh, seen) if fresh.is_draft else str(refusal)
+            editor.problems.append(sentence)
             editor.stale = Invoice.objects.drafts().filter(pk=editor.invoice.pk).exists()
         else:
             editor.take(problems)
@@ -158,12 +171,7 @@ def _saved(request: StaffRequest, pk: int, act: str) -> HttpResponse:
         messages.success(request, _("The draft is saved."))
         return redirect("invoices:edit", pk=pk)
     invoice = _draft(pk)
-    editor = Editor(
-        invoice,
-        DraftForm(invoice=invoice, today=on),
-        typed.from_rows(invoice.lines.all(), invoice.currency),
-        on,
-    )
+    editor = stored_editor(invoice, on)
     if act == "issue":
         from invoices.invoicing.views.issuing import issue_dialog
 
@@ -175,13 +183,6 @@ def _saved(request: StaffRequest, pk: int, act: str) -> HttpResponse:
         )
         return answer
     return add_toast(_page(request, editor), _("The draft is saved."))
-
-
-def parse_stamp(text: str) -> datetime | None:
-    try:
-        return parse_datetime(text)
-    except ValueError:
-        return None
 
 
 def _page(request: StaffRequest, editor: Editor, status: int = 200) -> HttpResponse:
@@ -200,13 +201,7 @@ def totals(request: StaffRequest, pk: int) -> HttpResponse:
     """What is typed, added up; nothing is read back or saved."""
     invoice = _draft(pk)
     on = timezone.localdate()
-    editor = Editor(
-        invoice,
-        DraftForm(request.POST, invoice=invoice, today=on),
-        typed.read(request.POST),
-        on,
-        saved=False,
-    )
+    editor = typed_editor(invoice, request.POST, on)
     return render(
         request, "invoices/invoicing/partials/draft_live.html", context_of(editor, live=True)
     )
@@ -266,18 +261,18 @@ def _give_to(request: StaffRequest, invoice: Invoice, client: Client) -> str:
 
 
 # ─ Preview, discard ─────────────────────────────────────────────────────────────────────────────
-@require_GET
+@require_http_methods(["GET", "POST"])
 @xframe_options_sameorigin
 @permission_required("invoices.view_invoice", raise_exception=True)
 def preview(request: StaffRequest, pk: int) -> HttpResponse:
-    """The page that the draft would become, marked as a draft."""
+    """The page that the draft would become; the editor sends along what is on its screen."""
     invoice = get_object_or_404(
         Invoice.objects.visible_to(request.user).select_related("client", "corrects"), pk=pk
     )
     if not invoice.is_draft:
         return redirect("invoices:document", pk=pk)
     try:
-        content = preview_pdf(invoice, timezone.localdate())
+        content = preview_of_typed(request, invoice, timezone.localdate())
     except (IssueRefused, PdfRefused) as refusal:
         return render(
             request,

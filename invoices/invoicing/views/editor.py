@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -181,6 +182,10 @@ def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:
         "stale": editor.stale,
         "saved": editor.saved,
         "stamp": invoice.updated_at.isoformat(),
+        "kept_at": invoice.updated_at,
+        "may_undo": invoice.versions.all()[1:2].exists() if not live else False,
+        "wrong": _wrong(editor),
+        "back_here": "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])}),
         "due": due,
         "due_hint": _("Empty: %(day)s, by the terms.")
         % {"day": dates.day(_by_terms(as_typed, on))},
@@ -204,6 +209,14 @@ def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:
             if contact.email and contact.gone_at is None
         ][:20]
     return context
+
+
+def _wrong(editor: Editor) -> str:
+    """Names of the fields that cannot be read, for marking them while somebody types."""
+    names = [name for name in editor.form.errors if name in editor.form.fields]
+    for n, line in enumerate(editor.lines):
+        names += [f"lines-{n}-{name}" for name in line.errors if name]
+    return " ".join(names)
 
 
 def _by_terms(invoice: Invoice, on: date) -> date:
@@ -251,8 +264,10 @@ def _sums(editor: Editor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
         else "",
     }
     if totals is not None:
+        # Of nothing that can be read there is no sum: 0.00 would look like one.
+        nothing = bool(left_out) and not good
         found |= {
-            "net": formatted_minor(totals.net_minor, code),
+            "net": "–" if nothing else formatted_minor(totals.net_minor, code),
             "groups": [
                 (
                     typed.vat_label(f"{g.vat_category}:{format(g.vat_rate.normalize() + 0, 'f')}"),
@@ -262,7 +277,7 @@ def _sums(editor: Editor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
                 )
                 for g in totals.breakdown
             ],
-            "total": formatted_minor(totals.total_minor, code),
+            "total": "–" if nothing else formatted_minor(totals.total_minor, code),
         }
     return found
 
@@ -273,10 +288,12 @@ def _linked(reasons: Sequence[Reason], invoice: Invoice) -> list[tuple[str, str]
 
 
 def link_of(reason: Reason, invoice: Invoice) -> str:
+    """The link that mends what is missing, and leads back to the draft."""
+    back = "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])})
     if reason.anchor == "client":
-        return reverse("invoices:client-edit", args=[invoice.client_id])
+        return reverse("invoices:client-edit", args=[invoice.client_id]) + back
     if reason.anchor == "company":
-        return reverse("company:details")
+        return reverse("company:details") + back
     return reason.anchor
 
 

@@ -27,6 +27,7 @@ from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import issue
 from invoices.invoicing.readiness import Reason, reasons_not_to_issue, warnings_before_issue
 from invoices.invoicing.sending import invoice_mail, queue_invoice
+from invoices.invoicing.views.editor import link_of
 from invoices.models import Company, Invoice
 from invoices.outbox.queueing import MailRefused
 
@@ -130,10 +131,8 @@ def issue_dialog(
 
 
 def _place(reason: Reason, invoice: Invoice, edit_url: str) -> str:
-    if reason.anchor == "client":
-        return reverse("invoices:client-edit", args=[invoice.client_id])
-    if reason.anchor == "company":
-        return reverse("company:details")
+    if reason.anchor in ("client", "company"):
+        return link_of(reason, invoice)
     return f"{edit_url}{reason.anchor}" if reason.anchor else ""
 
 

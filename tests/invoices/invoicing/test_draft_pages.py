@@ -179,7 +179,7 @@ def test_what_a_colleague_saved_meanwhile_is_not_overwritten_unasked(clerk_clien
     )
     answer = clerk_client.post(edit_url(draft), mine, headers=HTMX)
     assert answer.status_code == 422
-    assert "Somebody changed this draft meanwhile." in answer.text
+    assert "This draft was saved elsewhere in between." in answer.text
     assert 'value="Mine"' in answer.text
     assert "Save mine over it" in answer.text
     draft.refresh_from_db()
