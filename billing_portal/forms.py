@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import Model
+
+from billing_portal.typed.fields import LineField, LinesField
 
 Row = TypeVar("Row", bound=Model)
 
@@ -14,6 +17,12 @@ Row = TypeVar("Row", bound=Model)
 def row_id(text: str) -> int | None:
     """An id out of an address or a form; None for what no row can have ("²", forty digits)."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _field_of(column: models.Field[Any, Any], **options: Any) -> forms.Field | None:
+    """The form field of a column: texts are read without signs that cannot be seen."""
+    ours = {models.CharField: LineField, models.TextField: LinesField}.get(type(column))
+    return column.formfield(form_class=ours, **options) if ours else column.formfield(**options)
 
 
 if TYPE_CHECKING:
@@ -24,6 +33,11 @@ else:
     class _ModelForm(forms.ModelForm):
         def __class_getitem__(cls, row: Any) -> type:
             return cls
+
+        def __init_subclass__(cls, **options: Any) -> None:
+            super().__init_subclass__(**options)
+            if meta := getattr(cls, "Meta", None):
+                meta.formfield_callback = _field_of
 
 
 class ModelForm(_ModelForm[Row]):

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing_portal.accounts.models import User
 from billing_portal.forms import ModelForm
+from billing_portal.typed.fields import LineField
 
 
 class ProfileForm(ModelForm[User]):
@@ -21,11 +22,11 @@ class ProfileForm(ModelForm[User]):
         }
 
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
-    name = forms.CharField(label=_("Name"), max_length=255)
+    name = LineField(label=_("Name"), max_length=255)
 
 
 class PersonForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=255)
+    name = LineField(label=_("Name"), max_length=255)
     role = forms.ChoiceField(label=_("Role"), choices=User.Role.choices)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     is_active = forms.BooleanField(label=_("May sign in"), required=False)
@@ -33,6 +34,6 @@ class PersonForm(forms.Form):
 
 class InviteForm(forms.Form):
     email = forms.EmailField(label=_("Email"), max_length=254)
-    name = forms.CharField(label=_("Name"), max_length=255)
+    name = LineField(label=_("Name"), max_length=255)
     role = forms.ChoiceField(label=_("Role"), choices=User.Role.choices, initial=User.Role.FINANCE)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)

@@ -68,13 +68,16 @@ def read_day(text: str, today: date) -> date:
         ) from problem
 
 
-def doubt(day: date, today: date) -> str:
-    """The question about a day more than a year away, which is mostly a slip; "" for others."""
+def doubt(day: date, today: date, ahead: bool = True) -> str:
+    """The question about a day more than a year away, which is mostly a slip; "" for others.
+
+    Without `ahead` only the past is asked about, where the future is refused anyway.
+    """
     if day < _a_year_from(today, -1):
         return _("%(day)s is more than a year ago. Is that the day you mean?") % {
             "day": dates.day(day)
         }
-    if day > _a_year_from(today, 1):
+    if ahead and day > _a_year_from(today, 1):
         return _("%(day)s is more than a year away. Is that the day you mean?") % {
             "day": dates.day(day)
         }

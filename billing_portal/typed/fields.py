@@ -158,7 +158,7 @@ class TypedDay(str):
 class DayInput(forms.TextInput):
     """The text of a day; below it, where the day is unlikely, a box to confirm it."""
 
-    asks = False
+    asks = ""
     today: date | None = None
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
@@ -212,18 +212,19 @@ class DayInput(forms.TextInput):
             day = value if isinstance(value, date) else read_day(str(value), today)
         except texts.Unreadable:
             return None
-        return day if doubt(day, today) else None
+        return day if doubt(day, today, self.asks == "both") else None
 
 
 class DayField(forms.Field):
     """A day as people type it; cleans to date. `today` may be set by the form (default: now).
 
-    With `asks` a day more than a year away is asked about, and taken once it is confirmed.
+    With `asks`, "past" or "both", a day more than a year ago (or away) is asked about, and taken
+    once it is confirmed.
     """
 
     widget = DayInput
 
-    def __init__(self, *, today: date | None = None, asks: bool = False, **options: Any) -> None:
+    def __init__(self, *, today: date | None = None, asks: str = "", **options: Any) -> None:
         super().__init__(**options)
         self.today, self.asks = today, asks
         self.widget.asks = asks
@@ -240,7 +241,7 @@ class DayField(forms.Field):
             day = read_day(str(value), today)
         except texts.Unreadable as problem:
             raise ValidationError(str(problem), code="date") from problem
-        question = doubt(day, today) if self.asks else ""
+        question = doubt(day, today, self.asks == "both") if self.asks else ""
         if question and getattr(value, "confirmed", "") != day.isoformat():
             raise ValidationError(question, code="unlikely")
         return day

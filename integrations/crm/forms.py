@@ -12,6 +12,7 @@ from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from billing_portal.typed.fields import LineField
 from integrations.crm.fields import Rules, Source, read_terms
 from integrations.crm.suggesting import (
     client_type_for,
@@ -42,7 +43,7 @@ _DAYS: Final = (0, 15, 30, 45, 60, 90)
 
 
 class ConnectForm(forms.Form):
-    base_url = forms.CharField(
+    base_url = LineField(
         label=gettext_lazy("Address of your Pipedrive"),
         max_length=300,
         help_text=gettext_lazy("As in the browser: https://yourcompany.pipedrive.com"),
@@ -50,7 +51,7 @@ class ConnectForm(forms.Form):
             attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}
         ),
     )
-    api_token = forms.CharField(
+    api_token = LineField(
         label=gettext_lazy("API token"),
         max_length=255,
         help_text=gettext_lazy(

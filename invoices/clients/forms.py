@@ -16,6 +16,7 @@ from stdnum.gb import vat as gb_vat
 from billing_portal.accounts.models import User
 from billing_portal.forms import ModelForm, row_id
 from billing_portal.money import is_currency
+from billing_portal.typed.fields import LineField, WholeNumberField
 from invoices.models import Client, Contact
 from invoices.models.terms import TermsKind
 
@@ -28,10 +29,10 @@ class ClientForm(ModelForm[Client]):
         label=gettext_lazy("Language of documents"),
         choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],
     )
-    terms_days = forms.IntegerField(label=gettext_lazy("Days"), min_value=0, max_value=365)
+    terms_days = WholeNumberField(label=gettext_lazy("Days"), least=0, most=365)
     # Longer than the columns: people type them with spaces.
-    siren = forms.CharField(label=gettext_lazy("SIREN"), required=False, max_length=20)
-    vat_id = forms.CharField(label=gettext_lazy("VAT id"), required=False, max_length=30)
+    siren = LineField(label=gettext_lazy("SIREN"), required=False, max_length=20)
+    vat_id = LineField(label=gettext_lazy("VAT id"), required=False, max_length=30)
 
     class Meta:
         model = Client

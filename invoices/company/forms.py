@@ -22,7 +22,7 @@ from stdnum.fr import siren, siret
 
 from billing_portal.forms import ModelForm
 from billing_portal.money import reader_locale
-from billing_portal.typed.fields import DayField, NumberField
+from billing_portal.typed.fields import DayField, LineField, NumberField
 from invoices.models import Company, ExchangeRate, LatePenaltyRate
 
 LARGEST_LOGO_BYTES = 2 * 2**20
@@ -57,7 +57,7 @@ def currency_choices() -> list[tuple[str, str]]:
     return [(code, label(code)) for code in (*_USUAL_CURRENCIES, *rest)]
 
 
-class CompactField(forms.CharField):
+class CompactField(LineField):
     """An identifier as people type it, with spaces, points or hyphens; cleans without them."""
 
     def to_python(self, value: Any) -> str:

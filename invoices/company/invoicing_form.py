@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from billing_portal.forms import ModelForm
 from billing_portal.money import from_minor, to_minor
-from billing_portal.typed.fields import DayField, MoneyField, NumberField
+from billing_portal.typed.fields import DayField, MoneyField, NumberField, WholeNumberField
 from invoices.company.forms import currency_choices
 from invoices.models import Company, NumberSeries
 from invoices.models.terms import TermsKind
@@ -25,7 +25,7 @@ _PREFIX = re.compile(r"[A-Za-z0-9+\-_/]*\{year\}[A-Za-z0-9+\-_/]*")
 
 
 class InvoicingForm(ModelForm[Company]):
-    terms_days = forms.IntegerField(label=gettext_lazy("Days"), min_value=0, max_value=365)
+    terms_days = WholeNumberField(label=gettext_lazy("Days"), least=0, most=365)
     vat_rate = NumberField(
         label=gettext_lazy("Usual VAT rate, in per cent"),
         places=2,
@@ -37,9 +37,7 @@ class InvoicingForm(ModelForm[Company]):
         label=gettext_lazy("Language of documents"),
         choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],
     )
-    number_width = forms.IntegerField(
-        label=gettext_lazy("Digits of the number"), min_value=3, max_value=9
-    )
+    number_width = WholeNumberField(label=gettext_lazy("Digits of the number"), least=3, most=9)
     billing_starts_on = DayField(
         label=gettext_lazy("First day of billing here"),
         required=False,
@@ -82,9 +80,7 @@ class InvoicingForm(ModelForm[Company]):
             least=Decimal(0),
             help_text=_("French law: 40 euros. Printed on each invoice."),
         )
-        amount = from_minor(self.instance.indemnity_minor, indemnity_currency).amount
-        self.initial["indemnity"] = f"{amount:f}"
-        self.initial["vat_rate"] = f"{self.instance.vat_rate:f}"
+        self.initial["indemnity"] = from_minor(self.instance.indemnity_minor, indemnity_currency)
 
     def clean_invoice_prefix(self) -> str:
         return self._prefix("invoice_prefix", "invoice")

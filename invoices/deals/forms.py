@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from billing_portal.forms import RowsField
-from billing_portal.typed.fields import DayField
+from billing_portal.typed.fields import DayField, LineField
 from invoices.models import ClientType, Deal, Pipeline
 
 NOBODY = "0"
@@ -21,7 +21,7 @@ NOBODY = "0"
 class QueueFilter(forms.Form):
     """What the queue can be narrowed by; the state of the page is its query string."""
 
-    q = forms.CharField(label=gettext_lazy("Contains"), required=False, max_length=200)
+    q = LineField(label=gettext_lazy("Contains"), required=False, max_length=200)
     pipeline = forms.ModelChoiceField(
         Pipeline.objects.all(), label=gettext_lazy("Pipeline"), required=False, empty_label="–"
     )
@@ -52,7 +52,7 @@ class QueueFilter(forms.Form):
 
 
 class SetAsideForm(forms.Form):
-    reason = forms.CharField(
+    reason = LineField(
         label=gettext_lazy("Why is it not billed here?"),
         max_length=300,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

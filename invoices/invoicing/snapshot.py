@@ -128,10 +128,10 @@ def _sentences(
         return (
             {"payment_terms": mentions.set_against(language, corrects.number)} if corrects else {}
         )
-    discount = company.discount_terms_fr if language == "fr" else company.discount_terms_en
+    own_words = company.discount_terms_fr if language == "fr" else company.discount_terms_en
     return {
         "payment_terms": mentions.due_by(language, due_date),
-        "early_payment": discount or mentions.early_payment(language),
+        "early_payment": own_words or mentions.early_payment(language),
         "late_penalty": _late_penalty(language, issue_date),
         "recovery_indemnity": mentions.recovery_indemnity(language, cents=company.indemnity_minor),
     }

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from moneyed import Money
 
 from billing_portal.money import formatted
-from billing_portal.typed.fields import DayField, MoneyField
+from billing_portal.typed.fields import DayField, LineField, MoneyField
+from billing_portal.typed.numbers import as_typed
 from invoices.models import Client, Invoice, Payment
 
 # More open invoices than this are settled in several steps.
@@ -22,12 +23,12 @@ PART = "part-"
 
 class PaymentForm(forms.Form):
     amount: Any
-    received_on = DayField(label=gettext_lazy("Value date"))
-    reference = forms.CharField(
+    received_on = DayField(label=gettext_lazy("Value date"), asks="past")
+    reference = LineField(
         label=gettext_lazy("Remittance reference"), required=False, max_length=140
     )
     method = forms.ChoiceField(label=gettext_lazy("Method"), choices=Payment.Method)
-    note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=300)
+    note = LineField(label=gettext_lazy("Note"), required=False, max_length=300)
 
     def __init__(
         self,
@@ -40,8 +41,9 @@ class PaymentForm(forms.Form):
     ) -> None:
         super().__init__(*args, **options)
         self.currency = currency
-        amount = MoneyField(currency=currency, label=gettext_lazy("Amount received"))
-        amount.widget.attrs["inputmode"] = "decimal"
+        amount = MoneyField(
+            currency=currency, label=gettext_lazy("Amount received"), above_zero=True
+        )
         self.fields = {"amount": amount, **self.fields}
         field: Any = self.fields["received_on"]
         field.today = today
@@ -52,7 +54,7 @@ class PaymentForm(forms.Form):
                 required=False,
                 label=_("Part for %(number)s") % {"number": invoice},
             )
-            part.widget.attrs.update({"inputmode": "decimal", "class": "num"})
+            part.widget.attrs["class"] = "num"
             self.fields[part_name(invoice)] = part
 
     def parts(self) -> list[tuple[Invoice, Any]]:
@@ -97,8 +99,8 @@ class PaymentForm(forms.Form):
 
 
 def plain_amount(amount: Money) -> str:
-    """As a field is filled: digits and a point, without groups or a currency."""
-    return format(amount.amount, "f")
+    """As a field is filled: the digits and the reader's decimal sign."""
+    return as_typed(amount.amount)
 
 
 def part_name(invoice: Invoice) -> str:
@@ -115,8 +117,8 @@ class AllocationForm(PaymentForm):
 
 
 class ReversalForm(forms.Form):
-    on = DayField(label=gettext_lazy("Reversed on"))
-    reason = forms.CharField(
+    on = DayField(label=gettext_lazy("Reversed on"), asks="past")
+    reason = LineField(
         label=gettext_lazy("Why"),
         max_length=300,
         help_text=gettext_lazy("Shown in the history of its invoices."),
@@ -124,7 +126,7 @@ class ReversalForm(forms.Form):
 
 
 class TakeBackForm(forms.Form):
-    reason = forms.CharField(
+    reason = LineField(
         label=gettext_lazy("Why"),
         max_length=300,
         help_text=gettext_lazy("Shown in the history."),
@@ -135,9 +137,9 @@ class TakeBackForm(forms.Form):
 class RefundForm(forms.Form):
     amount: Any
     refunded_on = DayField(label=gettext_lazy("Day on the bank’s line"))
-    reference = forms.CharField(label=gettext_lazy("Reference"), required=False, max_length=140)
+    reference = LineField(label=gettext_lazy("Reference"), required=False, max_length=140)
     method = forms.ChoiceField(label=gettext_lazy("Method"), choices=Payment.Method)
-    reason = forms.CharField(
+    reason = LineField(
         label=gettext_lazy("Reason"),
         max_length=300,
         error_messages={"required": gettext_lazy("Say why it is refunded.")},

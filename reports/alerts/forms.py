@@ -13,12 +13,12 @@ from django.core.validators import validate_email
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.forms import RowsField
-from billing_portal.money import digits, from_minor, reader_locale, to_minor
-from billing_portal.typed.fields import DayField, MoneyField
+from billing_portal.money import from_minor, to_minor
+from billing_portal.typed.fields import DayField, LineField, MoneyField, WholeNumberField
+from billing_portal.typed.numbers import as_typed
 from invoices.models import ClientType
 from reports.alerts.kinds.registry import KINDS
 from reports.alerts.words import name_of
@@ -29,27 +29,15 @@ MOST_ADDRESSES = 20
 SENTENCE_FIELDS = {"days", "amount", "measure", "client_type", "window_days", "min_payments"}
 
 
-class NumberField(forms.IntegerField):
-    widget = forms.TextInput
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.widget.attrs.update({"inputmode": "numeric", "autocomplete": "off"})
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        # A text field: min and max are said by the error, in words.
-        return {}
-
-
-def _days(label: Any, least: int, most: int) -> NumberField:
-    return NumberField(label=label, min_value=least, max_value=most)
+def _days(label: Any, least: int, most: int) -> WholeNumberField:
+    return WholeNumberField(label=label, least=least, most=most)
 
 
 class RuleForm(forms.Form):
     """A rule as the sentence of its kind."""
 
     # Left as it was proposed, or empty: the rule is called by what it watches, in any language.
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=120, required=False)
+    name = LineField(label=gettext_lazy("Name"), max_length=120, required=False)
     measure = forms.ChoiceField(label=gettext_lazy("Measure"))
     client_type = forms.ModelChoiceField(
         label=gettext_lazy("Client type"),
@@ -69,7 +57,7 @@ class RuleForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
-    emails = forms.CharField(
+    emails = LineField(
         label=gettext_lazy("Other addresses"),
         required=False,
         max_length=2000,
@@ -80,9 +68,8 @@ class RuleForm(forms.Form):
         super().__init__(*args, **options)
         self.kind, self.currency = kind, currency
         self.fields["amount"] = MoneyField(
-            currency=currency, label=_("Amount"), least=None, required=False
+            currency=currency, label=_("Amount"), least=0, required=False
         )
-        self.fields["amount"].widget.attrs.update({"inputmode": "decimal", "autocomplete": "off"})
         measures = {
             AlertRule.Measure.P50: _("the median (P50) of days late"),
             AlertRule.Measure.P75: _("the third quartile (P75) of days late"),
@@ -98,12 +85,6 @@ class RuleForm(forms.Form):
             del self.fields[name]
         if not KINDS[kind].has_owner:
             del self.fields["owner"]
-
-    def clean_amount(self) -> Money | None:
-        amount: Money | None = self.cleaned_data["amount"]
-        if amount is not None and amount.amount < 0:
-            raise ValidationError(_("The amount may not be below zero."))
-        return amount
 
     def clean_emails(self) -> list[str]:
         found: dict[str, str] = {}
@@ -204,9 +185,7 @@ def initial_of(rule: AlertRule, currency: str) -> dict[str, Any]:
 
 
 def _typed(amount_minor: int, currency: str) -> str:
-    """Without group separators: typed back, 1,000 would be one."""
-    text = f"{from_minor(amount_minor, currency).amount:.{digits(currency)}f}"
-    return text.replace(".", ",") if reader_locale() == "fr_FR" else text
+    return as_typed(from_minor(amount_minor, currency).amount)
 
 
 def initial_of_kind(kind: str, given: Any, currency: str) -> dict[str, Any]:

@@ -152,7 +152,7 @@ def test_a_day_more_than_a_year_away_is_asked_about_and_a_nearer_one_is_not():
 
 
 class Asking(forms.Form):
-    on = DayField(today=TODAY, asks=True)
+    on = DayField(today=TODAY, asks="both")
 
 
 def test_an_unlikely_day_is_taken_once_that_very_day_is_confirmed():

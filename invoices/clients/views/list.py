@@ -25,6 +25,7 @@ from billing_portal.lists.columns import Amount, Column
 from billing_portal.lists.page import Listing, export, show
 from billing_portal.lists.totals import Total, joined
 from billing_portal.money import formatted_minor
+from billing_portal.typed.fields import LineField
 from invoices.clients.balances import Owed, accounts_of, balance_totals, balances
 from invoices.models import Client, ClientType, Invoice
 
@@ -60,7 +61,7 @@ LISTING = Listing(
 
 
 class FilterForm(forms.Form):
-    q = forms.CharField(label=gettext_lazy("Contains"), required=False, max_length=200)
+    q = LineField(label=gettext_lazy("Contains"), required=False, max_length=200)
     type = RowsField(
         ClientType.objects.all(),
         label=gettext_lazy("Client type"),

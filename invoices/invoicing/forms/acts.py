@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from billing_portal.typed.fields import MoneyField
+from billing_portal.typed.fields import LineField, MoneyField
 
 
 class ApplyForm(forms.Form):
@@ -20,11 +20,13 @@ class ApplyForm(forms.Form):
         super().__init__(*args, **options)
         field: Any = self.fields["source"]
         field.choices = list(sources)
-        self.fields["amount"] = MoneyField(currency=currency, label=gettext_lazy("Amount"))
+        self.fields["amount"] = MoneyField(
+            currency=currency, label=gettext_lazy("Amount"), above_zero=True
+        )
 
 
 class WriteOffForm(forms.Form):
-    reason = forms.CharField(
+    reason = LineField(
         label=gettext_lazy("Why is it given up?"),
         max_length=300,
         error_messages={"required": gettext_lazy("Say why it is written off.")},
@@ -32,5 +34,7 @@ class WriteOffForm(forms.Form):
 
     def __init__(self, *args: Any, currency: str, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["amount"] = MoneyField(currency=currency, label=gettext_lazy("Amount"))
+        self.fields["amount"] = MoneyField(
+            currency=currency, label=gettext_lazy("Amount"), above_zero=True
+        )
         self.order_fields(["amount", "reason"])

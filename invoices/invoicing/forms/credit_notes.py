@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from moneyed import Money
 
 from billing_portal.money import digits, from_minor, round_half_up, to_minor
-from billing_portal.typed.fields import MoneyField
+from billing_portal.typed.fields import LinesField, MoneyField
 from billing_portal.typed.numbers import is_finer, read_amount, read_number, too_fine
 from billing_portal.typed.texts import Unreadable
 from invoices.invoicing.creditable import Creditable, CreditLine
@@ -84,7 +84,7 @@ class CreditForm(forms.Form):
         ],
         widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )
-    reason = forms.CharField(
+    reason = LinesField(
         label=gettext_lazy("Why"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -109,7 +109,10 @@ class CreditForm(forms.Form):
         super().__init__(data, **options)
         self.currency = invoice.currency
         self.fields["amount"] = MoneyField(
-            currency=invoice.currency, required=False, label=gettext_lazy("Amount with VAT")
+            currency=invoice.currency,
+            required=False,
+            above_zero=True,
+            label=gettext_lazy("Amount with VAT"),
         )
         if not rows:
             modes: Any = self.fields["mode"]

@@ -11,7 +11,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing_portal.typed.fields import DayField
+from billing_portal.typed.fields import DayField, LineField, LinesField
 from invoices.company.currencies import company_currency, usual_currencies
 from invoices.models import Invoice
 from invoices.models.terms import TermsKind
@@ -38,7 +38,7 @@ def terms_in_words(kind: str, days: int) -> str:
     return _("End of month, then %(days)s days") % {"days": days}
 
 
-class RecipientsField(forms.CharField):
+class RecipientsField(LineField):
     """Addresses separated by commas, semicolons, spaces or lines; cleans to a list."""
 
     def __init__(self, **options: Any) -> None:
@@ -61,14 +61,12 @@ class RecipientsField(forms.CharField):
 
 
 class DraftForm(forms.Form):
-    title = forms.CharField(label=gettext_lazy("Title"), required=False, max_length=255)
+    title = LineField(label=gettext_lazy("Title"), required=False, max_length=255)
     recipients = RecipientsField(label=gettext_lazy("Invoice goes to"), required=False)
-    issue_date = DayField(label=gettext_lazy("Issue date"), required=False)
+    issue_date = DayField(label=gettext_lazy("Issue date"), required=False, asks="both")
     terms = forms.ChoiceField(label=gettext_lazy("Payment terms"))
-    due_date = DayField(label=gettext_lazy("Due date"), required=False)
-    purchase_order = forms.CharField(
-        label=gettext_lazy("Purchase order"), required=False, max_length=120
-    )
+    due_date = DayField(label=gettext_lazy("Due date"), required=False, asks="both")
+    purchase_order = LineField(label=gettext_lazy("Purchase order"), required=False, max_length=120)
     service_from = DayField(label=gettext_lazy("Service from"), required=False)
     service_until = DayField(label=gettext_lazy("Service until"), required=False)
     language = forms.ChoiceField(
@@ -76,7 +74,7 @@ class DraftForm(forms.Form):
         choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],
     )
     currency = forms.ChoiceField(label=gettext_lazy("Currency"))
-    note = forms.CharField(
+    note = LinesField(
         label=gettext_lazy("Note under the lines"),
         required=False,
         max_length=2000,
@@ -167,7 +165,7 @@ class SendForm(forms.Form):
 
 
 class NoteForm(forms.Form):
-    text = forms.CharField(
+    text = LinesField(
         label=gettext_lazy("Note"),
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -176,4 +174,4 @@ class NoteForm(forms.Form):
 
 
 class DiscardForm(forms.Form):
-    reason = forms.CharField(label=gettext_lazy("Why"), required=False, max_length=300)
+    reason = LineField(label=gettext_lazy("Why"), required=False, max_length=300)

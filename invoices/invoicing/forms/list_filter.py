@@ -13,20 +13,21 @@ from django.utils.translation import gettext_lazy
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from billing_portal.forms import RowsField, row_id
-from billing_portal.typed.fields import DayField, NumberField
+from billing_portal.typed.addresses import AddressForm
+from billing_portal.typed.fields import DayField, LineField, NumberField, WholeNumberField
 from invoices.company.currencies import usual_currencies
 from invoices.models import Client, ClientType, Invoice
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
 
 
-def _days(label: Any) -> forms.IntegerField:
-    return forms.IntegerField(label=label, required=False, min_value=-99_999, max_value=99_999)
+def _days(label: Any) -> WholeNumberField:
+    return WholeNumberField(label=label, required=False, least=-99_999, most=99_999)
 
 
-class FilterForm(forms.Form):
+class FilterForm(AddressForm):
     """What the list can be narrowed by; the names are those of `InvoiceFilter`."""
 
-    q = forms.CharField(label=gettext_lazy("Contains"), required=False, max_length=200)
+    q = LineField(label=gettext_lazy("Contains"), required=False, max_length=200)
     type = RowsField(
         ClientType.objects.all(),
         label=gettext_lazy("Client type"),

@@ -21,6 +21,7 @@ from billing_portal.lists.filters import Chip, chips
 from billing_portal.lists.page import export, show
 from billing_portal.lists.totals import Total
 from billing_portal.templatetags.portal import query_with
+from billing_portal.typed.addresses import typed_filters
 from invoices.invoicing.forms.list_filter import FilterForm
 from invoices.invoicing.views.list_rows import (
     EXPORTED_FIELDS,
@@ -43,6 +44,7 @@ from invoices.selections.filters import InvoiceFilter
 
 @require_GET
 @permission_required("invoices.view_invoice", raise_exception=True)
+@typed_filters(FilterForm)
 def invoice_list(request: StaffRequest) -> HttpResponse:
     found = selection(request, timezone.localdate())
     wanted = found.wanted

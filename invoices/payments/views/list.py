@@ -16,7 +16,7 @@ from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest
 from billing_portal.lists.columns import Column
 from billing_portal.lists.page import Listing, export, show
-from billing_portal.typed.fields import DayField
+from billing_portal.typed.fields import DayField, LineField
 from invoices.models import Allocation, Client, Payment
 from invoices.models.payments import PaymentQuerySet
 
@@ -62,13 +62,13 @@ COLUMNS = (
 
 
 class FilterForm(forms.Form):
-    q = forms.CharField(label=gettext_lazy("Contains"), required=False, max_length=200)
+    q = LineField(label=gettext_lazy("Contains"), required=False, max_length=200)
     client = forms.ModelChoiceField(
         Client.objects.none(), label=gettext_lazy("Client"), required=False
     )
     received_from = DayField(label=gettext_lazy("Received from"), required=False)
     received_to = DayField(label=gettext_lazy("Received until"), required=False)
-    currency = forms.CharField(label=gettext_lazy("Currency"), required=False, max_length=3)
+    currency = LineField(label=gettext_lazy("Currency"), required=False, max_length=3)
     method = forms.ChoiceField(
         label=gettext_lazy("Method"), required=False, choices=[("", "–"), *Payment.Method.choices]
     )

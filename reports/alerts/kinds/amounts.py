@@ -25,14 +25,14 @@ class OwnMoney:
         """None when no rate is known at all."""
         if currency == self.currency:
             return Decimal(1)
-        return stored or self._rates.nearest(currency, on)
+        return self._rates.nearest(currency, on) if stored is None else stored
 
     def minor(self, amount_minor: int, currency: str, rate: Decimal | None) -> int:
         """In minor units of the company's currency; one for one without a rate."""
         if currency == self.currency:
             return amount_minor
         shift = Decimal(10) ** (digits(self.currency) - digits(currency))
-        return int(amount_minor * shift * (rate or 1))
+        return int(amount_minor * shift * (Decimal(1) if rate is None else rate))
 
 
 def no_rate_text(data: dict[str, Any]) -> str:

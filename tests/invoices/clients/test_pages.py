@@ -64,7 +64,7 @@ def test_a_client_is_made_once_however_often_the_form_is_sent(clerk_client):
         ("currency", "ZZZ", "is not a currency"),
         ("country", "France", "at most 2 characters"),
         ("billing_email", "nobody", "valid email"),
-        ("terms_days", "9999", "less than or equal to 365"),
+        ("terms_days", "9999", "At most 365"),
         ("name", "", "required"),
     ],
 )

@@ -293,7 +293,8 @@ def test_the_reasons_follow_what_is_typed(clerk_client):
     reason = "This client asks for a purchase order"
     assert reason in clerk_client.post(url, posted(draft, LINE)).text
     assert reason not in clerk_client.post(url, posted(draft, LINE, purchase_order="BC-1")).text
-    late = clerk_client.post(url, posted(draft, LINE, purchase_order="B", due_date="31/12/2027"))
+    in_half_a_year = f"{timezone.localdate() + timedelta(days=180):%d/%m/%Y}"
+    late = clerk_client.post(url, posted(draft, LINE, purchase_order="B", due_date=in_half_a_year))
     assert "The law allows 60" in late.text
 
 
