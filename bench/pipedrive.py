@@ -10,10 +10,11 @@ from django.apps import apps
 from django.db import connection, models, transaction
 
 from bench.timing import Fact, Row, Spent, statements, timed
-from integrations.connecting import connect_pipedrive
+from integrations.connecting import connect_crm
 from integrations.core.runs import claim, start_sync
 from integrations.crm.importing import carry_out
 from integrations.models import Connection, SyncRun
+from integrations.registry import open_crm
 
 TOKEN = "sandbox-token"
 # What a run keeps about itself; everything else is the portal's data.
@@ -24,7 +25,7 @@ def _run(connected: Connection, *, full: bool) -> SyncRun:
     started = start_sync(connection_id=connected.pk, full=full, by=None, enqueue=False)
     taken = claim(started.pk)
     assert taken is not None
-    run = carry_out(taken)
+    run = carry_out(taken, open_crm=open_crm)
     assert run.state == SyncRun.State.DONE, run.error
     return run
 
@@ -38,7 +39,7 @@ def _requests(base_url: str, *, forget: bool = False) -> int:
 
 
 def sync(base_url: str, with_lines: str, differing: str) -> Iterator[Row | Fact]:
-    connected = connect_pipedrive(base_url=base_url, api_token=TOKEN)
+    connected = connect_crm(base_url=base_url, api_token=TOKEN)
     _requests(base_url, forget=True)
     before = _rows()
     runs: list[SyncRun] = []

@@ -121,6 +121,9 @@ else:
     _database["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# The proxy that requests to a provider go through; one of the environment is not taken, for it
+# would connect for us to machines that the portal itself refuses to talk to.
+PROVIDER_PROXY: str = env.str("PROVIDER_PROXY", default="")
 REDIS_URL: str = env.str("REDIS_URL", default="")
 CACHES: dict[str, dict[str, Any]] = {
     "default": (

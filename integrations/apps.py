@@ -5,3 +5,11 @@ from django.utils.translation import gettext_lazy as _
 class IntegrationsConfig(AppConfig):
     name = "integrations"
     verbose_name = _("Integrations")
+
+    def ready(self) -> None:
+        from billing_portal import notices
+        from integrations.core.sentences import SENTENCES as CORE
+        from integrations.crm.sentences import SENTENCES as CRM
+
+        notices.register(CORE)
+        notices.register(CRM)

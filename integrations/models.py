@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from encrypted_fields.fields import EncryptedTextField
 
+from billing_portal.notices import all_in_words, in_words
+
 
 class Provider(models.TextChoices):
     PIPEDRIVE = "pipedrive", "Pipedrive"
@@ -22,18 +24,25 @@ class Connection(models.Model):
     base_url = models.URLField(_("address"), max_length=300)
     api_token = EncryptedTextField(_("API token"))
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
-    # A sentence for staff: why it rests and what to do.
+    # Why it rests and what to do: code and values; an older row has a sentence.
+    pause = models.JSONField(null=True, blank=True)
     pause_reason = models.TextField(blank=True)
     account_name = models.CharField(max_length=255, blank=True)
     account_domain = models.CharField(max_length=255, blank=True)
     # Where the next incremental sync starts, per kind of object: {"deals": "2026-11-24T06:00:00Z"}
     cursors = models.JSONField(default=dict, blank=True)
+    # What a person must say something about: {"deal": {"missing": 480, "all": 1200}}
+    missing = models.JSONField(default=dict, blank=True)
     last_synced_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
         return self.get_provider_display()
+
+    @property
+    def pause_text(self) -> str:
+        return in_words(self.pause or self.pause_reason)
 
 
 class ExternalLink(models.Model):
@@ -47,6 +56,8 @@ class ExternalLink(models.Model):
     # The provider's own stamp of its last change, and a hash of what we read: the same is skipped.
     external_updated_at = models.CharField(max_length=40, blank=True)
     fingerprint = models.CharField(max_length=64, blank=True)
+    # Since when the owner of the token sees it no longer, though nothing says that it is deleted.
+    hidden_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -127,6 +138,8 @@ class SyncRun(models.Model):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="runs")
     full = models.BooleanField(default=False)
+    # Somebody asked that each object no longer seen be looked up, however many they are.
+    check_missing = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     step = models.CharField(max_length=30, blank=True)
     # {"deals": {"done": 500, "total": 1480}, …}: total is null while unknown
@@ -138,6 +151,8 @@ class SyncRun(models.Model):
     unchanged = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
     requests = models.PositiveIntegerField(default=0)
+    # Why it stopped: code and values; an older row has a sentence.
+    failure = models.JSONField(null=True, blank=True)
     error = models.TextField(blank=True)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -161,15 +176,21 @@ class SyncRun(models.Model):
     def __str__(self) -> str:
         return f"{self.connection_id} {self.queued_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def failure_text(self) -> str:
+        return in_words(self.failure or self.error)
+
 
 class SyncRefusal(models.Model):
-    """An object that a run could not take, or not whole, in words."""
+    """An object that a run could not take, or not whole, and why."""
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="refusals")
     kind = models.CharField(max_length=20)
     external_id = models.CharField(max_length=80)
     label = models.CharField(max_length=255, blank=True)
-    reason = models.TextField()
+    # Codes and values; an older row has sentences.
+    notices = models.JSONField(default=list, blank=True)
+    reason = models.TextField(blank=True)
     # It was taken, with something left out or changed: a notice.
     taken = models.BooleanField(default=False)
 
@@ -178,3 +199,7 @@ class SyncRefusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.external_id}"
+
+    @property
+    def text(self) -> str:
+        return all_in_words(self.notices) or self.reason

@@ -9,8 +9,9 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from integrations.core.runs import SyncRefused, claim, is_orphan, start_sync
-from integrations.crm import importing as pipedrive
+from integrations.crm.importing import carry_out
 from integrations.models import Connection, SyncRun
+from integrations.registry import open_crm
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ def run_sync(run_id: int) -> str:
     run = claim(run_id)
     if run is None:
         return "not taken"
-    return pipedrive.carry_out(run).state
+    return carry_out(run, open_crm=open_crm).state
 
 
 def sync_changes() -> None:

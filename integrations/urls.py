@@ -11,5 +11,6 @@ urlpatterns = [
     path("pipedrive/sync/", views.start, name="start"),
     path("runs/<int:pk>/", views.run, name="run"),
     path("runs/<int:pk>/refused.csv", views.refused_csv, name="refused_csv"),
+    path("schedules/<int:pk>/run/", views.run_again, name="run_again"),
     path("health/", views.health, name="health"),
 ]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_q.models import Schedule
 
 from billing_portal.acts import carry_out, said
 from billing_portal.confirming import locked
@@ -24,36 +23,33 @@ from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
 from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv
 from billing_portal.toasts import announce
-from integrations.connecting import ConnectRefused, connect_pipedrive
+from integrations.connecting import ConnectRefused, connect_crm
 from integrations.core.http import AddressRefused, ProviderError
 from integrations.core.progress import Progress, is_live, progress_of
 from integrations.core.runs import SyncRefused, start_sync
+from integrations.core.waiting import is_stale, missing_question, waiting
 from integrations.crm.examples import examples
 from integrations.crm.forms import ConnectForm, MappingForm, save_mapping
-from integrations.models import Connection, Provider, SyncRefusal, SyncRun
+from integrations.models import Connection, SyncRun
+from integrations.registry import OFFERED, crm_connection, object_url, open_crm
 
 RUNS_SHOWN: Final = 12
 REFUSALS_SHOWN: Final = 100
-# Imports go every ten minutes: after so long without one, something is wrong.
-STALE: Final = timedelta(hours=1)
 # What htmx takes as “stop asking”.
 STOP_POLLING: Final = 286
-
-
-def _pipedrive() -> Connection | None:
-    return Connection.objects.filter(provider=Provider.PIPEDRIVE).first()
 
 
 @require_GET
 @permission_required("integrations.view_connection", raise_exception=True)
 def index(request: StaffRequest) -> HttpResponse:
-    connection = _pipedrive()
+    connection = crm_connection()
     context: dict[str, Any] = {"connection": connection}
     if connection is not None:
         runs = list(connection.runs.select_related("connection", "started_by")[:RUNS_SHOWN])
         context |= {
             "runs": [progress_of(run) for run in runs],
             "unknown": _unknown(connection),
+            "missing": missing_question(connection),
             **_shown_run(connection, runs),
             **_health(connection, runs[0] if runs else None),
         }
@@ -73,7 +69,7 @@ def _run_context(run: SyncRun) -> dict[str, Any]:
     rows = list(run.refusals.filter(taken=False)[:REFUSALS_SHOWN])
     notices = list(run.refusals.filter(taken=True)[:REFUSALS_SHOWN])
     for row in (*rows, *notices):
-        row.url = _crm_url(run.connection, row)  # type: ignore[attr-defined]
+        row.url = object_url(run.connection, row.kind, row.external_id)  # type: ignore[attr-defined]
         row.what = KINDS.get(row.kind, row.kind)  # type: ignore[attr-defined]
     return {
         "run": run,
@@ -90,18 +86,13 @@ KINDS: Final = {
     "person": gettext_lazy("Contact"),
     "user": gettext_lazy("User"),
 }
-_PLACES: Final = {"deal": "deal", "organization": "organization", "person": "person"}
 
 
-def _crm_url(connection: Connection, row: SyncRefusal) -> str:
-    """Where the object is in the CRM; "" for what has no page."""
-    place = _PLACES.get(row.kind)
-    if place is None or not row.external_id.isdecimal():
-        return ""
-    base = connection.base_url
-    if urlsplit(base).hostname == "api.pipedrive.com" and connection.account_domain:
-        base = f"https://{connection.account_domain}.pipedrive.com"
-    return f"{base}/{place}/{row.external_id}"
+def _crm_or_404() -> Connection:
+    connection = crm_connection()
+    if connection is None:
+        raise Http404
+    return connection
 
 
 def _unknown(connection: Connection) -> list[tuple[Any, int]]:
@@ -120,7 +111,7 @@ def _health(connection: Connection, last: SyncRun | None) -> dict[str, Any]:
         word, key = _("%(name)s: nothing imported yet") % {"name": name}, "empty"
     elif last.state == SyncRun.State.FAILED:
         word, key = _("%(name)s: last import stopped") % {"name": name}, "failed"
-    elif last.finished_at is None or last.finished_at < timezone.now() - STALE:
+    elif is_stale(last):
         word, key = _("%(name)s: no import for over an hour") % {"name": name}, "stale"
     else:
         word, key = _("%(name)s is up to date") % {"name": name}, "well"
@@ -131,16 +122,22 @@ def _health(connection: Connection, last: SyncRun | None) -> dict[str, Any]:
 @permission_required("integrations.view_connection", raise_exception=True)
 def pipedrive(request: StaffRequest) -> HttpResponse:
     """The connection itself; a POST connects, or connects again."""
-    connection = _pipedrive()
+    connection = crm_connection()
     may_change = request.user.has_perm("integrations.change_connection")
     initial = {"base_url": connection.base_url if connection else ""}
     posted = request.method == "POST"
-    form = ConnectForm(request.POST if posted else None, initial=initial)
+    form = ConnectForm(
+        request.POST if posted else None,
+        provider=OFFERED.name,
+        address=OFFERED.address_help,
+        token=OFFERED.token_help,
+        initial=initial,
+    )
     if posted and not may_change:
         return render(request, "403.html", status=403)
     if posted and form.is_valid():
         try:
-            connected = connect_pipedrive(**form.cleaned_data)
+            connected = connect_crm(**form.cleaned_data)
         except ConnectRefused as refusal:
             form.add_error(refusal.field, str(refusal))
         else:
@@ -162,7 +159,7 @@ def pipedrive(request: StaffRequest) -> HttpResponse:
 @permission_required("integrations.change_connection", raise_exception=True)
 def mapping(request: StaffRequest) -> HttpResponse:
     """Which field holds what; `act=fields` only shows the options of other fields."""
-    connection = _pipedrive()
+    connection = crm_connection()
     if connection is None:
         return redirect("integrations:pipedrive")
     if request.method == "GET":
@@ -218,12 +215,13 @@ def _mapping_context(connection: Connection, form: MappingForm) -> dict[str, Any
 @permission_required("integrations.change_connection", raise_exception=True)
 def mapping_preview(request: StaffRequest) -> HttpResponse:
     """Five real deals under the mapping as it stands in the form; nothing is saved."""
-    connection = get_object_or_404(Connection, provider=Provider.PIPEDRIVE)
+    connection = _crm_or_404()
     form = MappingForm(request.POST or _as_data(connection), connection=connection)
     context: dict[str, Any] = {"connection": connection}
     if form.is_valid():
         try:
-            context["examples"] = examples(connection, form.rules())
+            with open_crm(connection, attempts=2) as crm:
+                context["examples"] = examples(crm, form.rules())
         except (ProviderError, AddressRefused) as error:
             context["error"] = str(error)
     else:
@@ -245,8 +243,10 @@ def _as_data(connection: Connection) -> dict[str, Any]:
 @require_POST
 @permission_required("integrations.run_sync", raise_exception=True)
 def start(request: StaffRequest) -> HttpResponse:
-    connection = get_object_or_404(Connection, provider=Provider.PIPEDRIVE)
-    full = request.POST.get("full") == "1"
+    connection = _crm_or_404()
+    # To look up each object that is no longer seen is a full import.
+    check = request.POST.get("check_missing") == "1"
+    full = check or request.POST.get("full") == "1"
 
     def url(run: SyncRun) -> str:
         return reverse("integrations:run", args=[run.pk])
@@ -259,7 +259,9 @@ def start(request: StaffRequest) -> HttpResponse:
     answer = carry_out(
         request,
         action="integrations.start_sync",
-        act=lambda: start_sync(connection_id=connection.pk, full=full, by=request.user),
+        act=lambda: start_sync(
+            connection_id=connection.pk, full=full, by=request.user, check_missing=check
+        ),
         refused={SyncRefused: refused},
         done=lambda run: go_to(request, url(run)),
         url=url,
@@ -299,7 +301,7 @@ def refused_csv(request: StaffRequest, pk: int) -> StreamingHttpResponse:
         Column(key="number", label=_("Number"), value=lambda row: row.external_id),
         Column(key="name", label=_("Name"), value=lambda row: row.label),
         Column(key="taken", label=_("Taken"), value=lambda row: _("yes") if row.taken else _("no")),
-        Column(key="reason", label=_("What happened"), value=lambda row: row.reason),
+        Column(key="reason", label=_("What happened"), value=lambda row: row.text),
     ]
     return stream_csv(found.refusals.iterator(), columns, filename=f"import-{pk}.csv")
 
@@ -307,9 +309,29 @@ def refused_csv(request: StaffRequest, pk: int) -> StreamingHttpResponse:
 @require_GET
 @login_required
 def health(request: StaffRequest) -> HttpResponse:
-    """A word for the top bar; those who may act get a link with it."""
-    connection = _pipedrive()
-    context: dict[str, Any] = {"connection": connection}
+    """A word for the top bar; those who may act get a link with it.
+
+    The same answer fills the sidebar's count and, on the desk, its tile and its list.
+    """
+    connection = crm_connection()
+    context: dict[str, Any] = {"connection": connection, "provider": OFFERED.name}
     if connection is not None:
         context |= _health(connection, connection.runs.first())
+    if request.user.has_perm("integrations.view_connection"):
+        waits = waiting(connection)
+        context |= {
+            "waits": waits,
+            "waits_count": sum(each.count for each in waits),
+            "at_desk": (request.htmx.current_url_abs_path or "").split("?")[0] == "/",
+        }
     return render(request, "integrations/partials/health.html", context)
+
+
+@require_POST
+@permission_required("integrations.run_sync", raise_exception=True)
+def run_again(request: StaffRequest, pk: int) -> HttpResponse:
+    """A task that runs by itself and failed: now instead of at its next time."""
+    found = Schedule.objects.filter(pk=pk).update(next_run=timezone.now())
+    if found:
+        messages.success(request, _("It runs within the next minute."))
+    return go_to(request, "/")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 SCHEDULES: list[dict[str, Any]] = [
-    {"name": "Mail that waits", "func": "invoices.tasks.sweep_mail", "minutes": 1},
+    {"name": _("Mail that waits"), "func": "invoices.tasks.sweep_mail", "minutes": 1},
     {
-        "name": "History that waits",
+        "name": _("History that waits"),
         "func": "invoices.tasks.sweep_history_imports",
         "minutes": 15,
     },

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 SCHEDULES: list[dict[str, Any]] = [
-    {"name": "alerts-morning", "func": "reports.tasks.run_alerts", "cron": "30 7 * * *"},
+    {"name": _("alerts-morning"), "func": "reports.tasks.run_alerts", "cron": "30 7 * * *"},
     # A missed morning is caught up within the hour; the same run twice says nothing twice.
-    {"name": "alerts-hourly", "func": "reports.tasks.run_alerts", "minutes": 60},
+    {"name": _("alerts-hourly"), "func": "reports.tasks.run_alerts", "minutes": 60},
 ]

@@ -26,6 +26,7 @@ from billing_portal.editing import SHOWN, token_of
 from billing_portal.figures import EMPTY, decimal, grouped, percent
 from billing_portal.idempotency import FIELD, new_key
 from billing_portal.money import formatted, formatted_minor
+from billing_portal.notices import in_words
 
 register = template.Library()
 
@@ -64,6 +65,7 @@ def number(value: int | None) -> str:
 
 register.filter("decimal", decimal)
 register.filter("percent", percent)
+register.filter("in_words", in_words)
 
 
 # ─ Days ─────────────────────────────────────────────────────────────────────────────────────────

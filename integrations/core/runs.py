@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from billing_portal.accounts.models import User
+from billing_portal.notices import Notice
 from integrations.models import Connection, SyncRefusal, SyncRun
 
 # A run without a sign of life for so long has lost its process.
@@ -32,19 +32,32 @@ class SyncRefused(Exception):
     """No import starts; the message says why and what to do."""
 
 
+# Of what a stopped run left, what the next one goes on with.
+_CARRIED: Final = ("step", "since", "cursor", "newest", "begun", "moves")
+
+
 class TakenOver(Exception):
     """Another process has this run now; this one writes nothing more."""
 
 
-def start_sync(*, connection_id: int, full: bool, by: User | None, enqueue: bool = True) -> SyncRun:
+def start_sync(
+    *,
+    connection_id: int,
+    full: bool,
+    by: User | None,
+    enqueue: bool = True,
+    check_missing: bool = False,
+) -> SyncRun:
     """A run that waits for a worker. Raises SyncRefused.
 
-    It goes on where a run that stopped within the last day was.
+    It goes on where a run that stopped within the last day was: an import of changes where either
+    kind was, a full one only where a full one was, for what another left unread stays unread.
+    `check_missing` looks up each object that is no longer seen, however many they are.
     """
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection_id)
         if connection.state == Connection.State.PAUSED:
-            raise SyncRefused(connection.pause_reason or _("The connection rests: connect again."))
+            raise SyncRefused(connection.pause_text or _("The connection rests: connect again."))
         last = connection.runs.first()
         if last is not None and last.state in (SyncRun.State.QUEUED, SyncRun.State.RUNNING):
             if not is_orphan(last):
@@ -57,14 +70,21 @@ def start_sync(*, connection_id: int, full: bool, by: User | None, enqueue: bool
             last is not None
             and last.state == SyncRun.State.FAILED
             and last.resume.get("step")
+            and (last.full or not full)
+            and not check_missing
             and last.queued_at > timezone.now() - RESUMABLE
         ):
-            resume = {key: value for key, value in last.resume.items() if key != "claim"}
-            full = full or last.full
+            resume = {key: last.resume[key] for key in _CARRIED if key in last.resume}
+            full = last.full
+            check_missing = last.check_missing
         try:
             with transaction.atomic():
                 run = SyncRun.objects.create(
-                    connection=connection, full=full, started_by=by, resume=resume
+                    connection=connection,
+                    full=full,
+                    check_missing=check_missing,
+                    started_by=by,
+                    resume=resume,
                 )
         except IntegrityError:
             raise SyncRefused(_("An import is running already; wait until it is done.")) from None
@@ -78,33 +98,11 @@ def is_orphan(run: SyncRun) -> bool:
     """Whether nobody works on it any more, as far as can be told from here."""
     if run.state == SyncRun.State.QUEUED:
         return run.queued_at < timezone.now() - SILENCE
-    if run.beat_at is None or run.beat_at < timezone.now() - SILENCE:
-        return True
-    return _process_is_gone(run.resume.get("claim", ""))
-
-
-def _process_is_gone(claim: str) -> bool:
-    """A process of this very machine that no longer runs need not be waited for."""
-    host, _sep, rest = claim.partition("|")
-    pid, _sep, rest = rest.partition("|")
-    if host != socket.gethostname() or not pid.isdecimal():
-        return False
-    return _start_of(int(pid)) != rest.partition("|")[0]
-
-
-def _start_of(pid: int) -> str:
-    """When a process began, in the kernel's ticks: its number may be given out again later."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return ""
-    fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] == "Z" else fields[19]
+    return run.beat_at is None or run.beat_at < timezone.now() - SILENCE
 
 
 def _new_claim() -> str:
-    pid = os.getpid()
-    return "|".join((socket.gethostname(), str(pid), _start_of(pid), uuid.uuid4().hex))
+    return f"{socket.gethostname()}|{os.getpid()}|{uuid.uuid4().hex}"
 
 
 def claim(run_id: int) -> SyncRun | None:
@@ -145,24 +143,28 @@ class Journal:
         step = self.run.progress.setdefault(self.run.step, {"done": 0, "total": None})
         step[word] = step.get(word, 0) + many
 
-    def refuse(self, kind: str, external_id: object, label: str, reason: str) -> None:
+    def refuse(self, kind: str, external_id: object, label: str, reason: Notice) -> None:
         self.count("refused")
-        self._note(kind, external_id, label, reason, taken=False)
+        self._note(kind, external_id, label, [reason], taken=False)
 
-    def notice(self, kind: str, external_id: object, label: str, reasons: list[str]) -> None:
+    def notice(self, kind: str, external_id: object, label: str, reasons: list[Notice]) -> None:
         if reasons:
-            self._note(kind, external_id, label, " ".join(reasons), taken=True)
+            self._note(kind, external_id, label, reasons, taken=True)
+
+    def kept(self, notice: Notice) -> dict[str, Any]:
+        """A notice as a row keeps it, with the provider's name."""
+        return notice.kept(provider=str(self.run.connection))
 
     def _note(
-        self, kind: str, external_id: object, label: str, reason: str, *, taken: bool
+        self, kind: str, external_id: object, label: str, reasons: list[Notice], *, taken: bool
     ) -> None:
         self._refusals.append(
             SyncRefusal(
                 run=self.run,
                 kind=kind,
-                external_id=str(external_id)[:80],
+                external_id=str(external_id or "")[:80],
                 label=label[:255],
-                reason=reason,
+                notices=[self.kept(reason) for reason in reasons],
                 taken=taken,
             )
         )
@@ -227,21 +229,22 @@ class Journal:
                 last_synced_at=self.run.finished_at
             )
 
-    def fail(self, reason: str, *, pause: bool = False) -> None:
-        """Stop with a sentence; the place is kept, so that the next run goes on there."""
+    def fail(self, reason: Notice, *, pause: bool = False) -> None:
+        """Stop, and say why; the place is kept, so that the next run goes on there."""
         with transaction.atomic():
             held = SyncRun.objects.select_for_update().get(pk=self.run.pk)
             if held.resume.get("claim") != self.claim:
                 return
-            held.state, held.error, held.finished_at = SyncRun.State.FAILED, reason, timezone.now()
+            held.state, held.finished_at = SyncRun.State.FAILED, timezone.now()
+            held.failure = self.kept(reason)
             held.requests = self.requests_before + self.client_requests()
             held.resume.pop("claim", None)
-            held.save(update_fields=["state", "error", "finished_at", "requests", "resume"])
+            held.save(update_fields=["state", "failure", "finished_at", "requests", "resume"])
             if pause:
                 Connection.objects.filter(pk=held.connection_id).update(
-                    state=Connection.State.PAUSED, pause_reason=reason
+                    state=Connection.State.PAUSED, pause=held.failure, pause_reason=""
                 )
-        self.run.state, self.run.error = held.state, reason
+        self.run.state, self.run.failure = held.state, held.failure
         self.run.finished_at = held.finished_at
 
 

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from integrations.core.http import Json
-from integrations.crm.clients import PullClients
+from billing_portal.notices import Notice
+from integrations.crm.clients import find_named
+from integrations.crm.contacts import apply_to_clients
+from integrations.crm.contract import DealValues, Thing
 from integrations.crm.fields import Found
-from integrations.crm.values import fingerprint, one_line
-from integrations.crm.walking import BATCH, assign, plain, update
+from integrations.crm.values import Refused, fingerprint
+from integrations.crm.walking import (
+    BATCH,
+    Context,
+    assign,
+    keep_links,
+    links_of,
+    local_keys,
+    moved,
+    new_link,
+    notice,
+    plain,
+    read_each,
+    renew,
+    says,
+    update,
+)
 from integrations.models import ExternalLink
-from integrations.pipedrive import mapping
-from integrations.pipedrive.client import MOST_IDS, PAGE
-from integrations.pipedrive.mapping import DealValues
 from invoices.models import Deal, DealDiscount, DealLine, Invoice, InvoiceEvent
 
 _DEAL_FIELDS: Final = [
     *("title", "client", "contact", "owner", "stage", "status", "archived", "currency"),
     *("value_minor", "tax_method", "added_on", "won_on", "purchase_order", "service_from"),
-    *("service_until", "import_notes", "updated_at"),
+    *("service_until", "import_notes", "outdated", "updated_at"),
 ]
 _LINE_FIELDS: Final = [
     *("name", "description", "quantity", "unit", "unit_price", "discount", "discount_kind"),
@@ -30,236 +44,242 @@ _LINE_FIELDS: Final = [
 ]
 
 
-class PullDeals(PullClients):
-    def _deals(self) -> None:
-        self._walk("deals", "deal", self._prepare_deals)
+def prepare(context: Context, things: list[Thing]) -> Callable[[], None]:
+    links = links_of(context, "deal", [each.id for each in things if each.id is not None])
+    fresh = [each for each in things if context.full or not _is_this_version(each, links)]
+    parts = context.crm.parts_of(fresh)
+    find_named(context, fresh)
+    read, refused = read_each(
+        context, "deal", fresh, lambda thing: context.crm.deal_values(thing, parts, context.rules)
+    )
+    same = len(things) - len(fresh)
 
-    def _archived(self) -> None:
-        self._walk("archived", "deal", self._prepare_deals)
+    def write() -> None:
+        context.journal.count("unchanged", same)
+        _mark_outdated(context, refused, links)
+        _keep(context, read, links)
 
-    def _prepare_deals(self, things: list[Json]) -> Callable[[], None]:
-        numbers = [n for each in things if isinstance(n := each.get("id"), int)]
-        links = self._links("deal", numbers)
-        fresh = [each for each in things if self.full or not self._is_known(each, links)]
-        lines, discounts = self._more_of(fresh)
-        self._find_organizations(fresh)
-        self._find_units(lines)
-        read = self._read(
-            "deal",
-            fresh,
-            lambda thing: mapping.deal_values(
-                thing,
-                lines.get(thing.get("id", 0), []),
-                discounts.get(thing.get("id", 0), []),
-                self.units,
-                self.rules,
-            ),
+    return write
+
+
+def _is_this_version(thing: Thing, links: Mapping[int, ExternalLink]) -> bool:
+    """Whether this very version came in before: within the overlap each does."""
+    link = links.get(thing.id or 0)
+    if link is None or link.hidden_at is not None or not link.fingerprint:
+        return False
+    return bool(thing.changed_at) and link.external_updated_at == thing.changed_at
+
+
+@dataclass
+class _Page:
+    """What a page of deals changes."""
+
+    new: list[tuple[Deal, ExternalLink, DealValues]] = field(default_factory=list)
+    changed: list[tuple[Deal, DealValues]] = field(default_factory=list)
+    links: list[ExternalLink] = field(default_factory=list)
+    # Values of clients that the mapping takes from deals.
+    mapped: list[tuple[int, Found]] = field(default_factory=list)
+
+
+def _keep(
+    context: Context,
+    read: list[tuple[Thing, DealValues]],
+    links: Mapping[int, ExternalLink],
+) -> None:
+    clients = local_keys(context, "organization", [v.organization_id or 0 for _t, v in read])
+    people = local_keys(context, "person", [v.person_id or 0 for _t, v in read])
+    known = Deal.objects.in_bulk(
+        [links[v.external_id].local_id for _t, v in read if v.external_id in links]
+    )
+    drafts = Invoice.objects.filter(deal_id__in=list(known), status=Invoice.Status.DRAFT)
+    drafted = set(drafts.values_list("deal_id", flat=True))
+    page = _Page()
+    for thing, values in read:
+        link = links.get(values.external_id)
+        deal = known.get(link.local_id) if link else None
+        if values.status == Deal.Status.DELETED:
+            _keep_deleted(context, thing, deal, link, page)
+            continue
+        client_id = clients.get(values.organization_id or 0)
+        _explain_client(values, client_id)
+        wanted = _deal_fields(
+            values,
+            client_id,
+            people.get(values.person_id or 0),
+            context.users.get(values.owner_id or 0),
+            context.stages.get(values.stage_id or 0),
         )
-        same = len(things) - len(fresh)
+        _keep_one(context, thing, values, wanted, deal, link, page, drafted)
+    _write(context, page)
 
-        def write() -> None:
-            self.journal.count("unchanged", same)
-            self._keep_deals(read, links)
 
-        return write
+def _keep_one(
+    context: Context,
+    thing: Thing,
+    values: DealValues,
+    wanted: dict[str, Any],
+    deal: Deal | None,
+    link: ExternalLink | None,
+    page: _Page,
+    drafted: set[int],
+) -> None:
+    journal, number, client_id = context.journal, values.external_id, wanted["client_id"]
+    content = {name: value for name, value in wanted.items() if name != "outdated"}
+    print_ = fingerprint(content, values.lines, values.discounts, plain(values.found))
+    # The print alone does not prove it: since then somebody may have marked our row.
+    if deal is not None and link is not None and link.fingerprint == print_ and says(deal, wanted):
+        journal.count("unchanged")
+        if renew(link, print_, thing.changed_at):
+            page.links.append(link)
+        return
+    wanted["import_notes"] = [
+        journal.kept(each) for each in (*values.found.notices, *values.found.hints)
+    ]
+    notice(context, "deal", number, values.title, values.found)
+    if client_id is not None and values.found.values:
+        page.mapped.append((client_id, values.found))
+    if deal is None or link is None:
+        made = link or new_link(context, "deal", number, 0, print_)
+        renew(made, print_, thing.changed_at)
+        page.new.append((Deal(**wanted), made, values))
+        journal.count("created")
+        return
+    if client_id and deal.client_id and deal.client_id != client_id:
+        moved(context, deal.client_id, client_id)
+    page.changed.append((deal, values))
+    journal.count("updated")
+    if deal.pk in drafted:
+        _tell_drafts(context, deal, wanted, values)
+    assign(deal, wanted)
+    renew(link, print_, thing.changed_at)
+    page.links.append(link)
 
-    @staticmethod
-    def _is_known(thing: Json, links: Mapping[int, ExternalLink]) -> bool:
-        """Whether this very version came in before: within the overlap each does."""
-        link = links.get(thing.get("id", 0))
-        stamp = thing.get("update_time")
-        return link is not None and bool(stamp) and link.external_updated_at == stamp
 
-    def _more_of(self, deals: list[Json]) -> tuple[dict[int, list[Json]], dict[int, list[Json]]]:
-        """Lines and extra discounts, in as few requests as the provider allows."""
-        lines: dict[int, list[Json]] = {}
-        for batch in _batches(deals):
-            for line in self.client.lines(batch):
-                lines.setdefault(line.get("deal_id", 0), []).append(line)
-        discounts = {
-            deal["id"]: self.client.discounts(deal["id"])
-            for deal in deals
-            if mapping.asks_for_discounts(deal, lines.get(deal.get("id", 0), []))
-        }
-        return lines, discounts
+def _write(context: Context, page: _Page) -> None:
+    Deal.objects.bulk_create([deal for deal, _link, _values in page.new], batch_size=BATCH)
+    for deal, link, _values in page.new:
+        link.local_id = deal.pk
+    update(Deal, [deal for deal, _values in page.changed], _DEAL_FIELDS)
+    _keep_lines([(deal.pk, values) for deal, _link, values in page.new])
+    if page.changed:
+        pks = [deal.pk for deal, _values in page.changed]
+        DealLine.objects.filter(deal_id__in=pks).delete()
+        DealDiscount.objects.filter(deal_id__in=pks).delete()
+        _keep_lines([(deal.pk, values) for deal, values in page.changed])
+    keep_links([*(link for _deal, link, _values in page.new), *page.links])
+    apply_to_clients(context, page.mapped)
 
-    def _find_units(self, lines: Mapping[int, list[Json]]) -> None:
-        products = {
-            n
-            for each in lines.values()
-            for line in each
-            if isinstance(n := line.get("product_id"), int)
-        }
-        unknown = sorted(products - self.units.keys())[:MOST_IDS]
-        if not unknown:
-            return
-        self.units |= dict.fromkeys(unknown, "")
-        for product in self.client.products(unknown):
-            unit = product.get("unit")
-            if isinstance(unit, str) and isinstance(product.get("id"), int):
-                self.units[product["id"]] = one_line(unit)[:40]
 
-    def _keep_deals(
-        self, read: list[tuple[Json, DealValues]], links: Mapping[int, ExternalLink]
-    ) -> None:
-        clients = self._local("organization", [v.organization_id or 0 for _t, v in read])
-        people = self._local("person", [v.person_id or 0 for _t, v in read])
-        known = Deal.objects.in_bulk(
-            [links[v.external_id].local_id for _t, v in read if v.external_id in links]
-        )
-        drafts = Invoice.objects.filter(deal_id__in=list(known), status=Invoice.Status.DRAFT)
-        drafted = set(drafts.values_list("deal_id", flat=True))
-        new: list[tuple[Deal, ExternalLink, DealValues]] = []
-        changed: list[tuple[Deal, DealValues]] = []
-        changed_links: list[ExternalLink] = []
-        mapped: list[tuple[int, Found]] = []
-        for thing, values in read:
-            number = values.external_id
-            link = links.get(number)
-            deal = known.get(link.local_id) if link else None
-            if values.status == Deal.Status.DELETED:
-                self._keep_deleted(thing, deal, link, changed_links)
-                continue
-            client_id = clients.get(values.organization_id or 0)
-            resolved = (
-                client_id,
-                people.get(values.person_id or 0),
-                self.users.get(values.owner_id or 0),
-                self.stages.get(values.stage_id or 0),
-            )
-            self._explain_client(values, client_id)
-            wanted = _deal_fields(values, resolved)
-            print_ = fingerprint(wanted, values.lines, values.discounts, plain(values.found))
-            stamp = str(thing.get("update_time") or "")[:40]
-            if deal is not None and link is not None and link.fingerprint == print_:
-                self.journal.count("unchanged")
-                if link.external_updated_at != stamp:
-                    link.external_updated_at = stamp
-                    changed_links.append(link)
-                continue
-            wanted["import_notes"] = values.found.notices + values.found.hints
-            self._notice("deal", number, values.title, values.found)
-            if client_id is not None and values.found.values:
-                mapped.append((client_id, values.found))
-            if deal is None or link is None:
-                new.append((Deal(**wanted), self._link("deal", number, 0, print_, stamp), values))
-                self.journal.count("created")
-                continue
-            if client_id and deal.client_id and deal.client_id != client_id:
-                self._moved(deal.client_id, client_id)
-            changed.append((deal, values))
-            self.journal.count("updated")
-            if deal.pk in drafted:
-                self._tell_drafts(deal, wanted, values)
-            assign(deal, wanted)
-            link.fingerprint, link.external_updated_at = print_, stamp
-            changed_links.append(link)
-        Deal.objects.bulk_create([deal for deal, _link, _values in new], batch_size=BATCH)
-        for deal, link, _values in new:
-            link.local_id = deal.pk
-        update(Deal, [deal for deal, _values in changed], _DEAL_FIELDS)
-        self._keep_lines([(deal.pk, values) for deal, _link, values in new])
-        if changed:
-            pks = [deal.pk for deal, _values in changed]
-            DealLine.objects.filter(deal_id__in=pks).delete()
-            DealDiscount.objects.filter(deal_id__in=pks).delete()
-            self._keep_lines([(deal.pk, values) for deal, values in changed])
-        self._keep_links([link for _deal, link, _values in new], changed_links)
-        self._apply_to_clients(mapped)
-
-    def _explain_client(self, values: DealValues, client_id: int | None) -> None:
-        if values.organization_id is None:
-            values.found.notices.append(
-                _("It has no organisation, and an invoice needs a client. Add one in Pipedrive.")
-            )
-        elif client_id is None:
-            values.found.notices.append(
-                _(
-                    "Its organisation (number %(number)s) is deleted in Pipedrive or hidden from "
-                    "the token’s owner, so it has no client here."
-                )
-                % {"number": values.organization_id}
-            )
-
-    def _keep_deleted(
-        self,
-        thing: Json,
-        deal: Deal | None,
-        link: ExternalLink | None,
-        changed_links: list[ExternalLink],
-    ) -> None:
-        """A deal that is gone keeps its lines and its invoice; one never seen stays away."""
-        if deal is None or link is None or deal.status == Deal.Status.DELETED:
-            self.journal.count("unchanged")
-            return
-        self._mark_deleted([deal])
-        self.journal.count("updated")
-        link.external_updated_at = str(thing.get("update_time") or "")[:40]
-        # No fingerprint of a living deal equals it, so a restored one comes back.
-        link.fingerprint = ""
-        changed_links.append(link)
-
-    def _mark_deleted(self, deals: Sequence[Deal]) -> None:
-        pks = [deal.pk for deal in deals]
-        Deal.objects.filter(pk__in=pks).update(
-            status=Deal.Status.DELETED, updated_at=timezone.now()
-        )
-        self._tell(pks, _("The deal was deleted in Pipedrive after this draft was made."))
-
-    def _tell_drafts(self, deal: Deal, wanted: dict[str, Any], values: DealValues) -> None:
-        """A draft is never changed behind a person's back: its timeline says that the deal was."""
-        billed = ("client_id", "currency", "tax_method", "purchase_order", "title")
-        before = [getattr(deal, name) for name in billed]
-        after = [wanted.get(name, getattr(deal, name)) for name in billed]
-        if before == after and self._stored_lines(deal) == _comparable(values):
-            return
-        self._tell(
-            [deal.pk],
-            _("The deal changed in Pipedrive after this draft was made. Compare before you issue."),
+def _explain_client(values: DealValues, client_id: int | None) -> None:
+    if values.organization_id is None:
+        values.found.notices.append(Notice("crm.no_organisation"))
+    elif client_id is None:
+        values.found.notices.append(
+            Notice("crm.organisation_unseen", number=values.organization_id)
         )
 
-    @staticmethod
-    def _stored_lines(deal: Deal) -> list[tuple[Any, ...]]:
-        lines = deal.lines.values_list(*_LINE_FIELDS)
-        discounts = deal.discounts.values_list("description", "kind", "value")
-        return [*lines, *discounts]
 
-    def _tell(self, deal_pks: list[int], text: str) -> None:
-        drafts = Invoice.objects.filter(deal_id__in=deal_pks, status=Invoice.Status.DRAFT)
-        InvoiceEvent.objects.bulk_create(
-            InvoiceEvent(
-                invoice=draft,
-                kind=InvoiceEvent.Kind.NOTE,
-                on=timezone.localdate(),
-                data={"text": text, "source": "pipedrive"},
-            )
-            for draft in drafts
-        )
+def _mark_outdated(
+    context: Context,
+    refused: list[tuple[Thing, Refused]],
+    links: Mapping[int, ExternalLink],
+) -> None:
+    """What is here is older than what the CRM has and can no longer be read: it is not billed."""
+    for thing, refusal in refused:
+        link = links.get(thing.id or 0)
+        if link is None:
+            continue
+        reason = context.journal.kept(refusal.notice)
+        rows = Deal.objects.filter(pk=link.local_id).exclude(status=Deal.Status.DELETED)
+        if rows.filter(outdated={}).update(outdated=reason, updated_at=timezone.now()):
+            tell_drafts(context, [link.local_id], Notice("crm.deal_unreadable"))
+        else:
+            rows.update(outdated=reason)
 
-    @staticmethod
-    def _keep_lines(rows: list[tuple[int, DealValues]]) -> None:
-        DealLine.objects.bulk_create(
-            [
-                DealLine(deal_id=pk, position=place, **vars(line))
-                for pk, values in rows
-                for place, line in enumerate(values.lines, 1)
-            ],
-            batch_size=2_000,
+
+# ─ Deleted
+
+
+def _keep_deleted(
+    context: Context, thing: Thing, deal: Deal | None, link: ExternalLink | None, page: _Page
+) -> None:
+    """A deal that is gone keeps its lines and its invoice; one never seen stays away."""
+    if deal is None or link is None or deal.status == Deal.Status.DELETED:
+        context.journal.count("unchanged")
+        return
+    mark_deleted(context, [deal.pk])
+    context.journal.count("updated")
+    renew(link, link.fingerprint, thing.changed_at)
+    page.links.append(link)
+
+
+def mark_deleted(context: Context, pks: list[int]) -> None:
+    Deal.objects.filter(pk__in=pks).update(status=Deal.Status.DELETED, updated_at=timezone.now())
+    tell_drafts(context, pks, Notice("crm.deal_deleted"))
+
+
+# ─ What drafts are told
+
+
+def _tell_drafts(context: Context, deal: Deal, wanted: dict[str, Any], values: DealValues) -> None:
+    """A draft is never changed behind a person's back: its timeline says that the deal was."""
+    billed = ("client_id", "currency", "tax_method", "purchase_order", "title", "status")
+    more = ("value_minor", "service_from", "service_until")
+    before = [getattr(deal, name) for name in billed + more]
+    after = [wanted.get(name, getattr(deal, name)) for name in billed + more]
+    if before == after and _stored_lines(deal) == _comparable(values):
+        return
+    tell_drafts(context, [deal.pk], Notice("crm.deal_changed"))
+
+
+def _stored_lines(deal: Deal) -> list[tuple[Any, ...]]:
+    lines = deal.lines.values_list(*_LINE_FIELDS)
+    discounts = deal.discounts.values_list("description", "kind", "value")
+    return [*lines, *discounts]
+
+
+def tell_drafts(context: Context, deal_pks: list[int], what: Notice) -> None:
+    drafts = Invoice.objects.filter(deal_id__in=deal_pks, status=Invoice.Status.DRAFT)
+    InvoiceEvent.objects.bulk_create(
+        InvoiceEvent(
+            invoice=draft,
+            kind=InvoiceEvent.Kind.NOTE,
+            on=timezone.localdate(),
+            data={"notice": context.journal.kept(what), "source": context.provider},
         )
-        DealDiscount.objects.bulk_create(
-            [
-                DealDiscount(deal_id=pk, position=place, **vars(each))
-                for pk, values in rows
-                for place, each in enumerate(values.discounts, 1)
-            ],
-            batch_size=2_000,
-        )
+        for draft in drafts
+    )
+
+
+# ─ Rows
+
+
+def _keep_lines(rows: list[tuple[int, DealValues]]) -> None:
+    DealLine.objects.bulk_create(
+        [
+            DealLine(deal_id=pk, position=place, **vars(line))
+            for pk, values in rows
+            for place, line in enumerate(values.lines, 1)
+        ],
+        batch_size=2_000,
+    )
+    DealDiscount.objects.bulk_create(
+        [
+            DealDiscount(deal_id=pk, position=place, **vars(each))
+            for pk, values in rows
+            for place, each in enumerate(values.discounts, 1)
+        ],
+        batch_size=2_000,
+    )
 
 
 def _deal_fields(
-    values: DealValues, resolved: tuple[int | None, int | None, int | None, int | None]
+    values: DealValues,
+    client_id: int | None,
+    contact_id: int | None,
+    owner_id: int | None,
+    stage_id: int | None,
 ) -> dict[str, Any]:
-    client_id, contact_id, owner_id, stage_id = resolved
     begin, until = values.found.values.get("service_period", (None, None))
     return {
         "title": values.title,
@@ -277,26 +297,10 @@ def _deal_fields(
         "purchase_order": values.found.values.get("purchase_order", ""),
         "service_from": begin,
         "service_until": until,
+        "outdated": {},
     }
 
 
 def _comparable(values: DealValues) -> list[tuple[Any, ...]]:
     lines = [tuple(getattr(line, name) for name in _LINE_FIELDS) for line in values.lines]
     return [*lines, *((each.description, each.kind, each.value) for each in values.discounts)]
-
-
-def _batches(deals: list[Json]) -> list[list[int]]:
-    """Ids of deals with lines, so few that the lines fit on one page."""
-    batches: list[list[int]] = []
-    size = PAGE
-    for deal in deals:
-        count = deal.get("products_count")
-        if count == 0 or deal.get("is_deleted") is True or not isinstance(deal.get("id"), int):
-            continue
-        weight = count if isinstance(count, int) and count > 0 else 1
-        if not batches or len(batches[-1]) == MOST_IDS or size + weight > PAGE:
-            batches.append([])
-            size = 0
-        batches[-1].append(deal["id"])
-        size += weight
-    return batches

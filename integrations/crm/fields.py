@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from decimal import Decimal
 from typing import Any, Final
 
-from django.utils.translation import gettext as _
 from stdnum.fr import siren as siren_number
 
-from integrations.core.http import Json
+from billing_portal.notices import Notice
+from integrations.crm.terms import read_language, read_terms
 from integrations.crm.values import cut, day_of, email_of, one_line, primary, vat_id_of
 
 
@@ -45,29 +45,24 @@ class Found:
     """Values by target; an empty field of the CRM is not in `values`, so ours stays."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    notices: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     # Worth knowing where the object is shown, but nothing that the import changed.
-    hints: list[str] = field(default_factory=list)
+    hints: list[Notice] = field(default_factory=list)
     # target → option id that we have no value for
     unknown: dict[str, str] = field(default_factory=dict)
 
 
-def read_mapped(thing: Json, entity: str, rules: Rules) -> Found:
+def read_mapped(entity: str, rules: Rules, raw_of: Callable[[str], Any]) -> Found:
+    """`raw_of` gives what the provider sent in the field of a code."""
     found = Found()
     for source in rules.sources:
         if source.entity != entity:
             continue
-        raw = _raw(thing, source.code)
+        raw = raw_of(source.code)
         if raw is None or raw in ("", [], {}):
             continue
         READERS[source.target](source, raw, rules, found)
     return found
-
-
-def _raw(thing: Json, code: str) -> Any:
-    custom = thing.get("custom_fields")
-    value = custom.get(code) if isinstance(custom, dict) else None
-    return thing.get(code) if value is None else value
 
 
 def _option(source: Source, raw: Any) -> str | None:
@@ -95,21 +90,13 @@ def _unknown(source: Source, option: str, found: Found) -> None:
     found.unknown[source.target] = option
     label = _label(source, option)
     shown = f"{label} ({option})" if label else option
-    found.notices.append(
-        _(
-            "“%(field)s” has the option %(option)s, which stands for nothing here yet. "
-            "Choose on the mapping page what it means."
-        )
-        % {"field": source.name, "option": shown}
-    )
+    found.notices.append(Notice("crm.option_unknown", field=source.name, option=shown))
 
 
 def _read_client_type(source: Source, raw: Any, rules: Rules, found: Found) -> None:
     option = _option(source, raw)
     if isinstance(raw, list) and len(raw) > 1:
-        found.notices.append(
-            _("“%(field)s” has several options; the first one counts.") % {"field": source.name}
-        )
+        found.notices.append(Notice("crm.first_option", field=source.name))
     chosen = source.values.get(option or "", "")
     if chosen.isdecimal() and int(chosen) in rules.client_types.values():
         found.values[source.target] = int(chosen)
@@ -121,26 +108,6 @@ def _read_client_type(source: Source, raw: Any, rules: Rules, found: Found) -> N
         _unknown(source, option or name[:80], found)
 
 
-_END_OF_MONTH: Final = re.compile(r"end of (the )?month|fin de mois|\bfdm\b|\beom\b", re.I)
-_END_FIRST: Final = re.compile(r"(end of (the )?month|fin de mois|fdm|eom)\D*(\d{1,3})", re.I)
-
-
-def read_terms(text: str) -> tuple[str, int] | None:
-    """“45 days end of month”, “fin de mois + 30”, “30”, “on receipt”, “net:30” as kind and days."""
-    text = one_line(text).lower()
-    if stored := re.fullmatch(r"(net|eom_after|eom_before):(\d{1,3})", text):
-        return stored[1], int(stored[2])
-    if re.search(r"receipt|réception|reception|comptant|immediate|immédiat", text):
-        return ("net", 0)
-    numbers = re.findall(r"\d+", text)
-    if len(numbers) > 1 or (numbers and (len(numbers[0]) > 3 or int(numbers[0]) > 365)):
-        return None
-    if _END_OF_MONTH.search(text):
-        days = int(numbers[0]) if numbers else 0
-        return ("eom_before" if _END_FIRST.search(text) else "eom_after", days)
-    return ("net", int(numbers[0])) if numbers else None
-
-
 def _read_terms(source: Source, raw: Any, rules: Rules, found: Found) -> None:
     option = _option(source, raw)
     text = (source.values.get(option) or _label(source, option)) if option else _text(raw)
@@ -149,17 +116,7 @@ def _read_terms(source: Source, raw: Any, rules: Rules, found: Found) -> None:
     elif option:
         _unknown(source, option, found)
     else:
-        found.notices.append(
-            _("“%(text)s” is not a payment term we can read; the terms were left as they are.")
-            % {"text": text[:80]}
-        )
-
-
-def read_language(text: str) -> str | None:
-    word = text.strip().lower()
-    if word.startswith(("fr", "français")):
-        return "fr"
-    return "en" if word.startswith(("en", "ang", "brit")) else None
+        found.notices.append(Notice("crm.no_terms", text=text[:80]))
 
 
 def _read_language(source: Source, raw: Any, rules: Rules, found: Found) -> None:
@@ -170,10 +127,7 @@ def _read_language(source: Source, raw: Any, rules: Rules, found: Found) -> None
     elif option:
         _unknown(source, option, found)
     else:
-        found.notices.append(
-            _("“%(text)s” is not a language of our documents; it was left as it is.")
-            % {"text": text[:80]}
-        )
+        found.notices.append(Notice("crm.no_language", text=text[:80]))
 
 
 def _read_vat_id(source: Source, raw: Any, rules: Rules, found: Found) -> None:
@@ -181,9 +135,7 @@ def _read_vat_id(source: Source, raw: Any, rules: Rules, found: Found) -> None:
     try:
         found.values[source.target] = vat_id_of(text)
     except ValueError:
-        found.notices.append(
-            _("The VAT id “%(text)s” fails its check and was not taken.") % {"text": text[:40]}
-        )
+        found.notices.append(Notice("crm.vat_id_wrong", text=text[:40]))
 
 
 def _read_siren(source: Source, raw: Any, rules: Rules, found: Found) -> None:
@@ -194,9 +146,7 @@ def _read_siren(source: Source, raw: Any, rules: Rules, found: Found) -> None:
     if siren_number.is_valid(number):
         found.values[source.target] = number
     else:
-        found.notices.append(
-            _("The SIREN “%(text)s” fails its check and was not taken.") % {"text": text[:40]}
-        )
+        found.notices.append(Notice("crm.siren_wrong", text=text[:40]))
 
 
 def _read_billing_email(source: Source, raw: Any, rules: Rules, found: Found) -> None:
@@ -208,22 +158,19 @@ def _read_billing_email(source: Source, raw: Any, rules: Rules, found: Found) ->
     addresses = [part for part in re.split(r"[,;\s]+", text) if part]
     email = email_of(addresses[0]) if addresses else ""
     if not email:
-        found.notices.append(
-            _("“%(text)s” is not an email address; the billing email was left as it is.")
-            % {"text": text[:80]}
-        )
+        found.notices.append(Notice("crm.billing_email_wrong", text=text[:80]))
         return
     if len(addresses) > 1:
-        found.notices.append(
-            _("Of several billing emails only the first, %(email)s, was taken.") % {"email": email}
-        )
+        found.notices.append(Notice("crm.first_billing_email", email=email))
     found.values[source.target] = email
 
 
 def _read_purchase_order(source: Source, raw: Any, rules: Rules, found: Found) -> None:
     option = _option(source, raw)
     text = _label(source, option) or option if option else _text(raw)
-    found.values[source.target] = cut(text or "", 120, _("The purchase order"), found.notices)
+    found.values[source.target] = cut(
+        text or "", 120, Notice("crm.the_purchase_order"), found.notices
+    )
 
 
 def _read_service_period(source: Source, raw: Any, rules: Rules, found: Found) -> None:
@@ -231,9 +178,7 @@ def _read_service_period(source: Source, raw: Any, rules: Rules, found: Found) -
     begin = day_of(start, source.name, found.notices)
     until = day_of(end, source.name, found.notices) or begin
     if begin and until and until < begin:
-        found.notices.append(
-            _("“%(field)s” ends before it begins; it was left empty.") % {"field": source.name}
-        )
+        found.notices.append(Notice("crm.period_backwards", field=source.name))
     elif begin and until:
         found.values[source.target] = (begin, until)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from billing_portal.typed.fields import LineField
-from integrations.crm.fields import Rules, Source, read_terms
+from integrations.crm.fields import Rules, Source
 from integrations.crm.suggesting import (
     client_type_for,
     entities_of,
@@ -22,6 +22,7 @@ from integrations.crm.suggesting import (
     suggested,
     terms_text,
 )
+from integrations.crm.terms import read_terms
 from integrations.models import Connection, ExternalField, FieldMapping
 from invoices.models import ClientType
 
@@ -44,9 +45,7 @@ _DAYS: Final = (0, 15, 30, 45, 60, 90)
 
 class ConnectForm(forms.Form):
     base_url = LineField(
-        label=gettext_lazy("Address of your Pipedrive"),
         max_length=300,
-        help_text=gettext_lazy("As in the browser: https://yourcompany.pipedrive.com"),
         widget=forms.TextInput(
             attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}
         ),
@@ -54,12 +53,15 @@ class ConnectForm(forms.Form):
     api_token = LineField(
         label=gettext_lazy("API token"),
         max_length=255,
-        help_text=gettext_lazy(
-            "In Pipedrive: your picture, Personal preferences, API. The portal sees what its "
-            "owner may see, and keeps it encrypted."
-        ),
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
+
+    def __init__(self, data: Any, *, provider: str, address: Any, token: Any, initial: Any) -> None:
+        """`address` and `token` say where the provider has them, `provider` is its name."""
+        super().__init__(data, initial=initial)
+        self.fields["base_url"].label = _("Address of your %(provider)s") % {"provider": provider}
+        self.fields["base_url"].help_text = address
+        self.fields["api_token"].help_text = token
 
 
 @dataclass
@@ -128,7 +130,7 @@ class MappingForm(forms.Form):
             if choices:
                 groups.append((entities[entity], choices))
         if initial and initial not in self.known:
-            groups.append((initial, _("a field that Pipedrive no longer has")))
+            groups.append((initial, _("a field that is no longer there")))
         return groups
 
     def chosen(self, target: str) -> ExternalField | None:

@@ -8,7 +8,8 @@ from typing import Final
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.crm.fields import Rules, Source, read_language, read_terms
+from integrations.crm.fields import Rules, Source
+from integrations.crm.terms import read_language, read_terms
 from integrations.models import Connection, ExternalField, FieldMapping
 from invoices.models import ClientType
 from invoices.models.terms import TermsKind

@@ -16,12 +16,11 @@ from typing import Any, Final
 from babel import Locale
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.utils.translation import gettext as _
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError as NumberError
 
-from billing_portal.figures import grouped
-from billing_portal.money import LARGEST_MINOR, formatted_minor, round_half_up
+from billing_portal.money import LARGEST_MINOR, round_half_up
+from billing_portal.notices import Notice, amount, count
 from integrations.core.http import Json
 
 _OLDEST, _LATEST = date(1990, 1, 1), date(2200, 1, 1)
@@ -30,7 +29,14 @@ _UNSTORABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]"
 
 
 class Refused(Exception):
-    """The object cannot be taken; the message says why and what to do."""
+    """The object cannot be taken; the notice says why and what to do."""
+
+    def __init__(self, code: str, **values: Any) -> None:
+        self.notice = Notice(code, **values)
+        super().__init__(code)
+
+    def __str__(self) -> str:
+        return str(self.notice)
 
 
 class Unreadable(Exception):
@@ -48,12 +54,10 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def cut(text: str, length: int, what: str, notices: list[str]) -> str:
+def cut(text: str, length: int, what: Notice, notices: list[Notice]) -> str:
     if len(text) <= length:
         return text
-    notices.append(
-        _("%(what)s was cut to %(length)s characters.") % {"what": what, "length": grouped(length)}
-    )
+    notices.append(Notice("crm.cut", what=what, length=count(length)))
     return text[: length - 1].rstrip() + "…"
 
 
@@ -91,24 +95,19 @@ def exact(value: Any) -> Decimal:
     return number
 
 
-def column(value: Any, whole_digits: int, places: int, what: str, notices: list[str]) -> Decimal:
+def column(
+    value: Any, whole_digits: int, places: int, what: Notice, notices: list[Notice]
+) -> Decimal:
     """`value` as a number that its column can hold. Raises Refused if it is too large."""
     try:
         number = exact(value)
         if number.adjusted() >= whole_digits:
-            raise Refused(
-                _("%(what)s is too large (%(value)s). Correct it in Pipedrive.")
-                % {"what": what, "value": f"{number:,.2f}"}
-            )
+            raise Refused("crm.number_too_large", what=what, value=f"{number:,.2f}")
         rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     except (Unreadable, InvalidOperation):
-        raise Refused(
-            _("%(what)s is not a number we can read. Correct it in Pipedrive.") % {"what": what}
-        ) from None
+        raise Refused("crm.no_number", what=what) from None
     if rounded != number:
-        notices.append(
-            _("%(what)s was rounded to %(places)s decimals.") % {"what": what, "places": places}
-        )
+        notices.append(Notice("crm.rounded", what=what, places=places))
     return rounded
 
 
@@ -116,22 +115,16 @@ def amount_minor(value: Any, currency: str) -> int:
     try:
         minor = round_half_up(exact(value), currency)
     except (Unreadable, InvalidOperation):
-        raise Refused(_("The deal’s value is not a number we can read.")) from None
+        raise Refused("crm.no_number", what=Notice("crm.the_value")) from None
     if abs(minor) > LARGEST_MINOR:
-        raise Refused(
-            _(
-                "The deal’s value of %(value)s is larger than any amount here may be. "
-                "Correct it in Pipedrive."
-            )
-            % {"value": formatted_minor(minor, currency)}
-        )
+        raise Refused("crm.value_too_large", value=amount(minor, currency))
     return minor
 
 
 def external_id(thing: Json) -> int:
     number = object_id(thing.get("id"))
     if number is None:
-        raise Refused(_("It has no number, so it cannot be told from others."))
+        raise Refused("crm.no_id")
     return number
 
 
@@ -146,7 +139,7 @@ def object_id(value: Any) -> int | None:
 # ─ Days
 
 
-def moment_day(value: Any, name: str, zone: tzinfo, notices: list[str]) -> date | None:
+def moment_day(value: Any, name: Notice | str, zone: tzinfo, notices: list[Notice]) -> date | None:
     """The day in our calendar of an RFC 3339 moment."""
     if not value:
         return None
@@ -154,11 +147,11 @@ def moment_day(value: Any, name: str, zone: tzinfo, notices: list[str]) -> date 
         moment = datetime.fromisoformat(str(value)[:40])
         day = (moment.astimezone(zone) if moment.tzinfo else moment).date()
     except (ValueError, OverflowError):
-        return day_of("?", name, notices)
+        return day_of(str(value), name, notices)
     return day_of(day.isoformat(), name, notices)
 
 
-def day_of(value: Any, name: str, notices: list[str]) -> date | None:
+def day_of(value: Any, name: Notice | str, notices: list[Notice]) -> date | None:
     if not value:
         return None
     try:
@@ -167,10 +160,7 @@ def day_of(value: Any, name: str, notices: list[str]) -> date | None:
             return day
     except ValueError:
         pass
-    notices.append(
-        _("“%(field)s” is no date we can use (%(value)s); it was left empty.")
-        % {"field": name, "value": one_line(str(value))[:40]}
-    )
+    notices.append(Notice("crm.no_date", field=name, value=one_line(str(value))[:40]))
     return None
 
 

@@ -11,9 +11,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from django.utils.translation import gettext as _
-
-from integrations.core.http import ATTEMPTS, Http, Json, ProviderError, checked_base_url
+from billing_portal.notices import Notice
+from integrations.core.http import (
+    ATTEMPTS,
+    Headers,
+    Http,
+    Json,
+    Manners,
+    ProviderError,
+    checked_base_url,
+    seconds,
+)
 
 NAME: Final = "Pipedrive"
 # A request costs the same whatever it brings, so each asks for the most.
@@ -58,6 +66,7 @@ class Pipedrive:
             base_url,
             provider=NAME,
             headers={"x-api-token": api_token},
+            manners=Manners(asked_wait=_reset, pause=_spare, said=_said),
             attempts=attempts,
             sleep=sleep,
             before=before,
@@ -145,10 +154,10 @@ class Pipedrive:
             found += self._page(path, query).items
         return found
 
-    def organization(self, organization_id: int) -> Json | None:
-        """Also one deleted less than 30 days ago, which the lists leave out."""
+    def one(self, entity: str, number: int) -> Json | None:
+        """Also one deleted less than 30 days ago, which the lists leave out; None if it is not."""
         try:
-            data = self._data(self.http.get(f"/api/v2/organizations/{organization_id}"))
+            data = self._data(self.http.get(f"/api/v2/{LISTS[entity]}/{number}"))
         except ProviderError as error:
             if error.status in (404, 410):
                 return None
@@ -206,8 +215,24 @@ class Pipedrive:
 
 
 def _odd() -> ProviderError:
-    return ProviderError(
-        _("The answer is not in the shape of Pipedrive’s API. Check the address."),
-        retryable=False,
-        status=200,
-    )
+    return ProviderError(Notice("http.odd", provider=NAME), retryable=False, status=200)
+
+
+def _reset(headers: Headers) -> float | None:
+    # The unit of this header is not documented; it looks like seconds.
+    return seconds(headers.get("x-ratelimit-reset", ""))
+
+
+def _spare(headers: Headers) -> float:
+    """Slow down before the budget of the present seconds is gone."""
+    remaining = seconds(headers.get("x-ratelimit-remaining", ""))
+    limit = seconds(headers.get("x-ratelimit-limit", "")) or 0.0
+    if remaining is None or remaining > max(1.0, limit / 20):
+        return 0.0
+    window = _reset(headers) or 2.0
+    return min(window, 10.0) / (remaining + 1.0)
+
+
+def _said(body: Json) -> str:
+    words = [str(body[key]) for key in ("error", "error_info") if isinstance(body.get(key), str)]
+    return ". ".join(words)

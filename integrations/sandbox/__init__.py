@@ -11,7 +11,8 @@ but Python: no Django, no database.
         sandbox.world.win_deal(12)
         sandbox.count("/api/v2/deals/products")
 
-The token is `DEFAULT_TOKEN`. Over HTTP the controls are under `/_sandbox/`: see `control`.
+The token is `DEFAULT_TOKEN`. Over HTTP the controls are under `/_sandbox/`: see kit/control.py
+and pipedrive/stand_in.py.
 
 The company is Kerlann Conseil, Nantes: consulting and IT, 30 months up to yesterday. Deals won in
 the last three weeks wait to be billed; everything before was invoiced in the old accounting, which
@@ -53,11 +54,16 @@ Older deals
 The last of the six users has left the company and is inactive, and still owns deals.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from integrations.sandbox.kit.behaviour import payment_behaviour
 from integrations.sandbox.kit.limits import Limits
-from integrations.sandbox.kit.server import DEFAULT_TOKEN, Sandbox, running
+from integrations.sandbox.kit.server import DEFAULT_TOKEN
+from integrations.sandbox.kit.server import Sandbox as _Server
 from integrations.sandbox.pipedrive.build import build_world
 from integrations.sandbox.pipedrive.history import history, history_csv, invoiced_deals
+from integrations.sandbox.pipedrive.stand_in import PipedriveStandIn
 from integrations.sandbox.pipedrive.world import World
 
 __all__ = [
@@ -72,3 +78,27 @@ __all__ = [
     "payment_behaviour",
     "running",
 ]
+
+
+class Sandbox(_Server):
+    """Pipedrive on a real socket; `sandbox.world` takes edits while it runs."""
+
+    def __init__(
+        self,
+        world: World | None = None,
+        *,
+        port: int = 0,
+        token: str = DEFAULT_TOKEN,
+        limits: Limits | None = None,
+    ) -> None:
+        self.world = world or build_world()
+        super().__init__(PipedriveStandIn(self.world), port=port, token=token, limits=limits)
+
+
+@contextmanager
+def running(
+    world: World | None = None, *, port: int = 0, token: str = DEFAULT_TOKEN
+) -> Iterator[str]:
+    """The base address of a stand-in that lives as long as the block. See `Sandbox` for control."""
+    with Sandbox(world, port=port, token=token) as sandbox:
+        yield sandbox.base_url

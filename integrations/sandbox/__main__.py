@@ -8,10 +8,11 @@ from datetime import date
 from pathlib import Path
 from types import FrameType
 
-from integrations.sandbox.kit.keeping import load_world, save_world
+from integrations.sandbox import Sandbox
 from integrations.sandbox.kit.limits import Limits
-from integrations.sandbox.kit.server import DEFAULT_TOKEN, Sandbox
+from integrations.sandbox.kit.server import DEFAULT_TOKEN
 from integrations.sandbox.pipedrive.build import DEFAULT_DEALS, DEFAULT_SEED, build_world
+from integrations.sandbox.pipedrive.keeping import load_world, save_world
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from billing_portal.money import LARGEST_MINOR, formatted_minor, is_currency
+from billing_portal.notices import in_words
 from invoices.clients.recipients import recipients_for
 from invoices.clients.vat import vat_treatment
 from invoices.deals.lines import drafted_lines
@@ -52,6 +53,12 @@ def _missing(deal: Deal, company: Company | None) -> list[Missing]:
 
     if deal.status != Deal.Status.WON:
         lacks("status", _("The deal is not won."), prevents=True)
+    if deal.outdated:
+        lacks(
+            "outdated",
+            _("What is here is out of date: %(reason)s") % {"reason": in_words(deal.outdated)},
+            prevents=True,
+        )
     client = deal.client
     if client is None:
         lacks("client", _("The deal has no organisation to bill."), prevents=True)

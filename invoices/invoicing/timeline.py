@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.money import formatted_minor, is_currency
+from billing_portal.notices import in_words
 from invoices.models import Invoice, InvoiceEvent, Message, Payment
 
 Kind = InvoiceEvent.Kind
@@ -224,6 +225,9 @@ def _voided(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
 
 
 def _note(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
+    if "notice" in data:
+        # Of an import, not of a person: a code and values.
+        return "refresh", "", in_words(data["notice"]), [], "", "", True
     text = str(data.get("text", ""))
     return "message", "", _("Note: “%(text)s”") % {"text": text}, [], "", "", False
 

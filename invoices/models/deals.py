@@ -98,8 +98,11 @@ class Deal(models.Model):
     # Finance decided that this deal is not billed here, and why.
     set_aside_at = models.DateTimeField(null=True, blank=True)
     set_aside_reason = models.CharField(max_length=300, blank=True)
-    # What the import could not keep, in sentences ("Line 3 was cut to 2,000 characters.").
+    # What the import could not keep: codes and values (billing_portal.notices), older ones as text.
     import_notes = models.JSONField(default=list, blank=True)
+    # Why what is here is older than what the CRM has: it changed there and can no longer be read
+    # (code and values; else {}). It is not billed until it was read again.
+    outdated = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

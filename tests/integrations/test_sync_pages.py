@@ -9,10 +9,11 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.connecting import connect_pipedrive
+from integrations.connecting import connect_crm
 from integrations.core.runs import claim, start_sync
 from integrations.crm.importing import carry_out
 from integrations.models import Connection, FieldMapping, SyncRefusal, SyncRun
+from integrations.registry import open_crm
 from integrations.sandbox import Sandbox, build_world
 from invoices.models import Client, ClientType
 from tests.factories import make_company, make_user
@@ -36,12 +37,20 @@ def sandbox():
 def crm(db, sandbox):
     make_company()
     sandbox.faults.clear()
-    return connect_pipedrive(base_url=sandbox.base_url, api_token=sandbox.token)
+    return connect_crm(base_url=sandbox.base_url, api_token=sandbox.token)
+
+
+def import_all(connection):
+    run = start_sync(connection_id=connection.pk, full=True, by=None, enqueue=False)
+    return carry_out(claim(run.pk), open_crm=open_crm)
 
 
 @pytest.fixture
 def imported(crm):
-    carry_out(claim(start_sync(connection_id=crm.pk, full=True, by=None, enqueue=False).pk))
+    carry_out(
+        claim(start_sync(connection_id=crm.pk, full=True, by=None, enqueue=False).pk),
+        open_crm=open_crm,
+    )
     return crm
 
 
@@ -169,7 +178,7 @@ def test_a_running_import_is_polled_and_the_last_answer_stops_it(clerk_client, c
     assert 'id="announce"' in figures.text
     assert 'id="announce"' not in clerk_client.get(url, {"quarter": "2"}, headers=HTMX).text
     SyncRun.objects.update(resume=taken.resume, progress={}, step="")
-    carry_out(SyncRun.objects.select_related("connection").get())
+    carry_out(SyncRun.objects.select_related("connection").get(), open_crm=open_crm)
     last = clerk_client.get(url, headers=HTMX)
     assert last.status_code == 286
     assert "hx-trigger" not in last.text
@@ -213,11 +222,14 @@ def test_a_run_that_no_worker_takes_says_so(clerk_client, crm):
 
 def test_a_run_that_goes_on_after_another_says_what_was_done_before(clerk_client, crm, sandbox):
     sandbox.inject("401", path="/api/v2/deals")
-    carry_out(claim(start_sync(connection_id=crm.pk, full=True, by=None, enqueue=False).pk))
+    carry_out(
+        claim(start_sync(connection_id=crm.pk, full=True, by=None, enqueue=False).pk),
+        open_crm=open_crm,
+    )
     sandbox.faults.clear()
-    connect_pipedrive(base_url=sandbox.base_url, api_token=sandbox.token)
+    connect_crm(base_url=sandbox.base_url, api_token=sandbox.token)
     run = start_sync(connection_id=crm.pk, full=False, by=None, enqueue=False)
-    carry_out(claim(run.pk))
+    carry_out(claim(run.pk), open_crm=open_crm)
     page = clerk_client.get(reverse("integrations:run", args=[run.pk])).text
     assert page.count("done before") == 2
 
@@ -290,7 +302,10 @@ def test_an_unknown_option_gets_a_meaning_and_a_full_import_applies_it(
     answer = admin_client.post(reverse("integrations:mapping"), entry, follow=True)
     assert "The mapping is saved" in answer.text
     assert FieldMapping.objects.get(target="client_type").unknown == {}
-    carry_out(claim(start_sync(connection_id=imported.pk, full=True, by=None, enqueue=False).pk))
+    carry_out(
+        claim(start_sync(connection_id=imported.pk, full=True, by=None, enqueue=False).pk),
+        open_crm=open_crm,
+    )
     assert Client.objects.get(name="Verrerie de Kerfany SAS").client_type == sme
 
 
@@ -375,7 +390,7 @@ def test_the_shell_refuses_in_words(db, sandbox):
         call_command("connect", "pipedrive", base_url=sandbox.base_url, api_token="wrong-token")
     with pytest.raises(CommandError, match="Give --api-token"):
         call_command("connect", "pipedrive", base_url=sandbox.base_url)
-    connection = connect_pipedrive(base_url=sandbox.base_url, api_token=sandbox.token)
+    connection = connect_crm(base_url=sandbox.base_url, api_token=sandbox.token)
     claim(start_sync(connection_id=connection.pk, full=False, by=None, enqueue=False).pk)
     with pytest.raises(CommandError, match="running already"):
         call_command("sync", "pipedrive")
@@ -386,3 +401,93 @@ def test_a_run_that_fails_fails_the_command(crm, sandbox):
     with pytest.raises(CommandError, match="API token"):
         call_command("sync", "pipedrive", full=True)
     sandbox.faults.clear()
+
+
+# ─ What waits for a person ──────────────────────────────────────────────────────────────────────
+
+
+def fragment(browser, path="/"):
+    return browser.get(
+        "/integrations/health/", headers={**HTMX, "HX-Current-URL": f"http://testserver{path}"}
+    ).text
+
+
+def test_a_paused_connection_is_on_the_desk_and_counted_beside_the_menu(admin_client, crm):
+    Connection.objects.update(state="paused", pause={"code": "http.token", "values": {}})
+    text = fragment(admin_client)
+    assert 'id="desk-integrations"' in text
+    assert "does not accept the API token" in text
+    assert "Connect again" in text
+    assert 'id="count-integrations"' in text
+    # Any other page has no place for the list.
+    assert "desk-integrations" not in fragment(admin_client, "/invoices/")
+
+
+def test_what_was_paused_is_told_in_the_language_of_whoever_reads_it(admin_client, crm):
+    Connection.objects.update(
+        state="paused", pause={"code": "http.token", "values": {"provider": "Pipedrive"}}
+    )
+    admin_client.cookies["django_language"] = "fr"
+    from django.utils import translation
+
+    with translation.override("fr"):
+        assert "jeton" in Connection.objects.get().pause_text
+    with translation.override("en-gb"):
+        assert "API token" in Connection.objects.get().pause_text
+
+
+def test_the_desk_asks_the_provider_page_once(clerk_client, imported):
+    text = clerk_client.get("/").text
+    assert text.count("/integrations/health/") == 1
+    assert 'id="desk-health"' in text
+
+
+def test_refused_objects_are_on_the_desk_until_they_are_read(clerk_client, imported):
+    text = fragment(clerk_client)
+    assert "objects of Pipedrive were refused" in text
+    assert "Look" in text
+
+
+def test_missing_objects_are_asked_about_and_looked_up_on_request(clerk_client, imported):
+    Connection.objects.update(missing={"deal": {"missing": 60, "all": 120}})
+    text = fragment(clerk_client)
+    assert "60 objects of Pipedrive are no longer visible" in text
+    assert "Look each up" in clerk_client.get(INDEX).text
+    clerk_client.post("/integrations/pipedrive/sync/", {"check_missing": "1"})
+    run = SyncRun.objects.first()
+    assert (run.full, run.check_missing) == (True, True)
+
+
+def test_a_schedule_that_nobody_runs_or_that_fails_is_on_the_desk(clerk_client, imported):
+    from django_q.models import Schedule, Task
+
+    hour = timedelta(hours=2)
+    Schedule.objects.create(
+        name="Mail that waits",
+        schedule_type="I",
+        func="x.y",
+        next_run=timezone.now() - hour,
+        repeats=-1,
+    )
+    failed = Task.objects.create(
+        id="f" * 32,
+        name="n",
+        func="x.z",
+        started=timezone.now(),
+        stopped=timezone.now(),
+        success=False,
+    )
+    Schedule.objects.create(
+        name="alerts-hourly",
+        func="x.z",
+        next_run=timezone.now() + hour,
+        repeats=-1,
+        task=failed.id,
+    )
+    text = fragment(clerk_client)
+    assert "The worker does not run" in text
+    assert "alerts-hourly" in text
+    row = Schedule.objects.get(func="x.z")
+    clerk_client.post(f"/integrations/schedules/{row.pk}/run/")
+    row.refresh_from_db()
+    assert row.next_run <= timezone.now()

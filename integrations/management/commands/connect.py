@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.connecting import ConnectRefused, connect_pipedrive
+from integrations.connecting import ConnectRefused, connect_crm
 from integrations.models import Provider
+from integrations.registry import CRMS
 
 
 class Command(BaseCommand):
@@ -22,18 +23,22 @@ class Command(BaseCommand):
             "--base-url", required=True, help="for example https://yourcompany.pipedrive.com"
         )
         parser.add_argument(
-            "--api-token", default="", help="or in the environment as PIPEDRIVE_API_TOKEN"
+            "--api-token", default="", help="or in the environment as PROVIDER_API_TOKEN"
         )
         parser.add_argument("--dry-run", action="store_true", help="try the token, keep nothing")
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        token = options["api_token"] or os.environ.get("PIPEDRIVE_API_TOKEN", "")
+        variable = f"{options['provider'].upper()}_API_TOKEN"
+        token = options["api_token"] or os.environ.get(variable, "")
         if not token:
-            raise CommandError("Give --api-token, or PIPEDRIVE_API_TOKEN in the environment.")
+            raise CommandError(f"Give --api-token, or {variable} in the environment.")
         try:
-            connection = connect_pipedrive(
-                base_url=options["base_url"], api_token=token, dry_run=options["dry_run"]
+            connection = connect_crm(
+                base_url=options["base_url"],
+                api_token=token,
+                dry_run=options["dry_run"],
+                provider=CRMS[Provider(options["provider"])],
             )
         except ConnectRefused as refusal:
             raise CommandError(str(refusal)) from refusal

@@ -13,6 +13,7 @@ from integrations.core.http import AddressRefused, ProviderError
 from integrations.core.runs import COUNTS, SyncRefused, claim, start_sync
 from integrations.crm.importing import carry_out, dry_run
 from integrations.models import Connection, Provider, SyncRun
+from integrations.registry import open_crm
 
 
 class Command(BaseCommand):
@@ -33,7 +34,9 @@ class Command(BaseCommand):
             raise CommandError(f"{options['provider']} is not connected yet: use connect first.")
         try:
             if options["dry_run"]:
-                result = dry_run(connection, full=options["full"], on_progress=self.show)
+                result = dry_run(
+                    connection, full=options["full"], open_crm=open_crm, on_progress=self.show
+                )
                 run, refusals = result.run, result.refusals
             else:
                 started = start_sync(
@@ -42,14 +45,14 @@ class Command(BaseCommand):
                 taken = claim(started.pk)
                 if taken is None:
                     raise CommandError("An import is running already; wait until it is done.")
-                run = carry_out(taken, on_progress=self.show)
+                run = carry_out(taken, open_crm=open_crm, on_progress=self.show)
                 refusals = list(run.refusals.all())
         except (SyncRefused, ProviderError, AddressRefused) as refusal:
             raise CommandError(str(refusal)) from refusal
         self.clear()
         seconds = time.monotonic() - begun
         if run.state == SyncRun.State.FAILED:
-            raise CommandError(run.error)
+            raise CommandError(run.failure_text)
         if run.state != SyncRun.State.DONE:
             raise CommandError("Another process has taken over this import.")
         if options["format"] == "json":
@@ -64,7 +67,7 @@ class Command(BaseCommand):
         )
         for row in refusals:
             if not row.taken:
-                self.stderr.write(f"  {row.kind} {row.external_id}: {row.reason}")
+                self.stderr.write(f"  {row.kind} {row.external_id}: {row.text}")
 
     @staticmethod
     def as_json(
@@ -83,7 +86,7 @@ class Command(BaseCommand):
                     "kind": each.kind,
                     "id": each.external_id,
                     "label": each.label,
-                    "reason": each.reason,
+                    "reason": each.text,
                     "taken": each.taken,
                 }
                 for each in refusals

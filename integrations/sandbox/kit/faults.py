@@ -1,10 +1,11 @@
 """What goes wrong on purpose, for the next so many requests that match."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from integrations.sandbox.pipedrive.api import Answer, refusal_body
+from integrations.sandbox.kit.stand_in import Answer
 
 KINDS: Final = (
     "429",
@@ -19,6 +20,7 @@ KINDS: Final = (
     "slow",
 )
 
+UNAUTHORIZED: Final = ("unauthorized access", "Check the token.")
 _BLOCKED: Final = (
     b"<!DOCTYPE html><html><head><title>Attention Required!</title></head>"
     b"<body><h1>Sorry, you have been blocked</h1><p>Error 1015: you are being rate limited."
@@ -52,20 +54,21 @@ class Fault:
     def cuts_the_connection(self) -> bool:
         return self.kind in ("truncated", "dropped")
 
-    def answer(self) -> Answer | None:
+    def answer(self, refusal: Callable[[int, str, str], Answer]) -> Answer | None:
         """The answer instead of the true one; None for kinds that spoil only its delivery."""
         headers = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
         match self.kind:
             case "429":
-                body = refusal_body("request over limit", "Too many requests.", 429)
-                return Answer(429, body, headers=headers)
+                answer = refusal(429, "request over limit", "Too many requests.")
+                answer.headers |= headers
+                return answer
             case "500":
-                return Answer(500, refusal_body("Internal server error", "Try again later."))
+                return refusal(500, "Internal server error", "Try again later.")
             case "503":
                 html = b"<html><body>503 Service Unavailable</body></html>"
                 return Answer(503, html, content_type="text/html", headers=headers)
             case "401":
-                return unauthorized()
+                return refusal(401, *UNAUTHORIZED)
             case "html_403":
                 return Answer(403, _BLOCKED, content_type="text/html; charset=UTF-8")
             case "not_json":
@@ -108,8 +111,3 @@ class Faults:
                     self._waiting.remove(fault)
                 return fault
         return None
-
-
-def unauthorized() -> Answer:
-    info = "Please check developers.pipedrive.com"
-    return Answer(401, refusal_body("unauthorized access", info, 401))

@@ -6,20 +6,16 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self
 
 from integrations.sandbox.kit.control import control
-from integrations.sandbox.kit.faults import Fault, Faults, unauthorized
+from integrations.sandbox.kit.faults import UNAUTHORIZED, Fault, Faults
 from integrations.sandbox.kit.limits import Limits
-from integrations.sandbox.pipedrive import endpoints  # noqa: F401  registers the handlers
-from integrations.sandbox.pipedrive.api import Answer, Api, refusal_body
-from integrations.sandbox.pipedrive.build import build_world
-from integrations.sandbox.pipedrive.world import World
+from integrations.sandbox.kit.stand_in import Answer, StandIn
 
 DEFAULT_TOKEN: Final = "sandbox-token"  # noqa: S105  the demo's, for this machine only
 HOST: Final = "127.0.0.1"
@@ -38,24 +34,20 @@ class Request:
 
 
 class Sandbox:
-    """A running stand-in.
-
-    `sandbox.world` takes edits while it runs. Only this machine can reach it.
-    """
+    """A running stand-in. Only this machine can reach it."""
 
     def __init__(
         self,
-        world: World | None = None,
+        stand_in: StandIn,
         *,
         port: int = 0,
         token: str = DEFAULT_TOKEN,
         limits: Limits | None = None,
     ) -> None:
-        self.world = world or build_world()
+        self.stand_in = stand_in
         self.token = token
         self.limits = limits or Limits()
         self.faults = Faults()
-        self.api = Api(self.world)
         self.requests: list[Request] = []
         self._server = _Server(self, port)
         self._thread: threading.Thread | None = None
@@ -97,17 +89,17 @@ class Sandbox:
     ) -> tuple[Answer, Fault | None]:
         """The answer, and the fault that spoils it, if any; the request is counted."""
         path, _, query = target.partition("?")
-        route = self.api.route_name(path)
+        route = self.stand_in.route_name(path)
         fault = self.faults.take(path, route)
         if fault is not None and fault.kind == "slow":
             time.sleep(fault.delay)
-        answer = fault.answer() if fault else None
+        answer = fault.answer(self.stand_in.refusal) if fault else None
         if answer is None and not self.limits.admit():
-            answer = Answer(429, refusal_body("request over limit", "Too many requests.", 429))
+            answer = self.stand_in.refusal(429, "request over limit", "Too many requests.")
         if answer is None and not hmac.compare_digest(token.encode(), self.token.encode()):
-            answer = unauthorized()
+            answer = self.stand_in.refusal(401, *UNAUTHORIZED)
         if answer is None:
-            answer = self.api.answer(method, path, query, body)
+            answer = self.stand_in.answer(method, path, query, body)
         answer.headers.update(self.limits.headers(answer.cost, writes=method != "GET"))
         self.requests.append(Request(method, route, path, query, answer.status))
         return answer, fault
@@ -139,15 +131,6 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-@contextmanager
-def running(
-    world: World | None = None, *, port: int = 0, token: str = DEFAULT_TOKEN
-) -> Iterator[str]:
-    """The base address of a stand-in that lives as long as the block. See `Sandbox` for control."""
-    with Sandbox(world, port=port, token=token) as sandbox:
-        yield sandbox.base_url
 
 
 class _Server(ThreadingHTTPServer):
@@ -203,9 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
             kind = self.headers.get("Content-Type", "")
             self._send(control(sandbox, self.command, self.path, kind, body))
             return
-        token = self.headers.get("x-api-token", "")
-        if not token and self.headers.get("Authorization", "").startswith("Bearer "):
-            token = self.headers["Authorization"].removeprefix("Bearer ")
+        token = sandbox.stand_in.token_of(dict(self.headers))
         answer, fault = sandbox.answer(self.command, self.path, token, body)
         if fault is not None and fault.cuts_the_connection:
             self._cut(answer, fault)
@@ -216,7 +197,9 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length) > _MAX_BODY:
             self.close_connection = True
-            self._send(Answer(413, refusal_body("Request too large", "At most 1 MB.")))
+            self._send(
+                self.server.sandbox.stand_in.refusal(413, "Request too large", "At most 1 MB.")
+            )
             return None
         return self.rfile.read(int(length))
 

@@ -9,10 +9,11 @@ type and a custom field that does not exist are refused with 400.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from integrations.sandbox.kit.stand_in import Answer
 from integrations.sandbox.pipedrive.parameters import (
     Query,
     Refusal,
@@ -32,15 +33,6 @@ from integrations.sandbox.pipedrive.shapes import Json
 from integrations.sandbox.pipedrive.world import World
 
 MAX_CUSTOM_FIELDS: Final = 15
-
-
-@dataclass
-class Answer:
-    status: int
-    body: bytes
-    cost: int = 0
-    content_type: str = "application/json; charset=utf-8"
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 def refusal_body(error: str, info: str, code: int | None = None) -> bytes:
@@ -232,7 +224,9 @@ class Api:
         def place(thing: Json) -> tuple[Any, int]:
             return (thing[sort_by], thing["id"])
 
-        rows = sorted(things, key=place, reverse=descending)
+        hidden = self.world.hidden
+        seen = [thing for thing in things if (kind, thing["id"]) not in hidden]
+        rows = sorted(seen, key=place, reverse=descending)
         if "cursor" in query:
             after = read_cursor(query["cursor"], sort_by, direction)
             try:
@@ -316,6 +310,8 @@ class Api:
         thing = things.get(thing_id)
         if thing is None or (thing["is_deleted"] and not self.world.recently_deleted(thing)):
             raise Refusal(404, f"{kind.capitalize()} not found", f"There is no {kind} {thing_id}.")
+        if (kind, thing_id) in self.world.hidden:
+            raise Refusal(403, "Forbidden", "You do not have permission to see this.")
         shape = self.shaper(query, kind, fields)
         return one_body(shape(thing) if shape else self.world.ready(kind, thing))
 

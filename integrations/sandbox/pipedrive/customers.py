@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any, Final
 
-from integrations.sandbox.pipedrive import data
+from integrations.sandbox.pipedrive import data, names, places
 from integrations.sandbox.pipedrive.company import empty_world
 from integrations.sandbox.pipedrive.definitions import OPTION_IDS, TERM_IDS
 from integrations.sandbox.pipedrive.identifiers import foreign_vat, french_vat, siren
@@ -54,7 +54,7 @@ class Customers:
         """`given` overrides name, address, vat_id, terms or the client type's option id."""
         rng, world = self.rng, self.world
         foreign = client_type == "International"
-        country = rng.choice(data.COUNTRIES) if foreign else None
+        country = rng.choice(places.COUNTRIES) if foreign else None
         name = given.get("name") or self._name(client_type, country)
         self.names.add(name)
         organization_id = len(world.organizations) + 1
@@ -113,15 +113,15 @@ class Customers:
         self.weights[organization_id] = _APPETITE[client_type] * rng.lognormvariate(0, 0.5)
         return organization_id
 
-    def _name(self, client_type: str, country: data.Country | None) -> str:
+    def _name(self, client_type: str, country: places.Country | None) -> str:
         rng = self.rng
-        first, middle, last = data.NAMES[client_type]
+        first, middle, last = names.NAMES[client_type]
         if country:
             english = country.code in ("GB", "US")
             middle = tuple(
                 name
                 for name in middle
-                if data.HOMES.get(name) == (None if english else country.code)
+                if names.HOMES.get(name) == (None if english else country.code)
             )
         for attempt in range(1_000):
             unused = [name for name in middle if name not in self.used] or middle
@@ -129,7 +129,7 @@ class Customers:
             ending = f" {country.legal_form}" if country else rng.choice(last)
             name = f"{rng.choice(first)}{chosen}{ending}"
             if attempt > 20:
-                name = f"{name} {rng.choice(data.TOWNS).name}"
+                name = f"{name} {rng.choice(places.TOWNS).name}"
             if attempt > 200:
                 name = f"{name} {attempt}"
             if name not in self.names:
@@ -137,7 +137,7 @@ class Customers:
                 return name
         raise AssertionError("No name is left.")
 
-    def _address(self, country: data.Country | None, place: data.Town | None) -> Json:
+    def _address(self, country: places.Country | None, place: places.Town | None) -> Json:
         rng = self.rng
         house = str(rng.randrange(1, 180))
         if country:
@@ -149,8 +149,8 @@ class Customers:
                 country.postal_code,
             )
         else:
-            town = place or rng.choice(data.TOWNS)
-            parts = ("France", town.region, town.name, rng.choice(data.STREETS), town.postal_code)
+            town = place or rng.choice(places.TOWNS)
+            parts = ("France", town.region, town.name, rng.choice(places.STREETS), town.postal_code)
         country_name, region, locality, street, postal_code = parts
         return {
             "value": f"{house} {street}, {postal_code} {locality}, {country_name}",
@@ -168,7 +168,7 @@ class Customers:
     def person(self, organization_id: int, host: str, updated: datetime, name: str = "") -> int:
         rng, world = self.rng, self.world
         person_id = len(world.persons) + 1
-        first, last = rng.choice(data.FIRST_NAMES), rng.choice(data.LAST_NAMES)
+        first, last = rng.choice(names.FIRST_NAMES), rng.choice(names.LAST_NAMES)
         if name:
             first, last = name, ""
         world.persons[person_id] = {
@@ -209,6 +209,6 @@ def _slug(text: str) -> str:
     return "-".join("".join(c if c.isalnum() else " " for c in plain).split())
 
 
-def _place(name: str) -> data.Town | None:
+def _place(name: str) -> places.Town | None:
     """The invented place that a public body is named after, if it is one."""
-    return next((place for place in data.PUBLIC_PLACES if name.endswith(place.name)), None)
+    return next((place for place in places.PUBLIC_PLACES if name.endswith(place.name)), None)

@@ -20,7 +20,7 @@ def french_vat(siren_number: str) -> str:
 
 
 def foreign_vat(rng: Random, country: str) -> str:
-    """A VAT number of a country in `data.COUNTRIES`; empty where there is no such thing."""
+    """A VAT number of a country in `places.COUNTRIES`; empty where there is no such thing."""
     if country == "BE":
         body = rng.randrange(4_000_000, 9_000_000)
         return f"BE0{body}{97 - body % 97:02d}"

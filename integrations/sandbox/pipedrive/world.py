@@ -72,6 +72,8 @@ class World:
     profiles: dict[int, Profile] = field(default_factory=dict)
     """What the company knows of an organisation, whatever its CRM fields say."""
     merged: dict[int, int] = field(default_factory=dict)
+    hidden: set[tuple[str, int]] = field(default_factory=set)
+    """Objects, by kind and number, that the owner of the token may not see."""
     lock: threading.RLock = field(default_factory=threading.RLock)
     edits: int = 0
     """How many changes there were; who keeps the world in a file sees by it that there is news."""
@@ -129,6 +131,15 @@ class World:
 
     def change_person(self, person_id: int, **fields: Any) -> Json:
         return self._change("person", self.persons, person_id, fields)
+
+    def hide(self, kind: str, *numbers: int) -> None:
+        """The owner of the token loses the right to see them; nothing else happens to them."""
+        with self.lock:
+            self.hidden |= {(kind, number) for number in numbers}
+
+    def show(self, kind: str, *numbers: int) -> None:
+        with self.lock:
+            self.hidden -= {(kind, number) for number in numbers}
 
     def add_organization(self, *, name: str, **fields: Any) -> int:
         with self.lock:

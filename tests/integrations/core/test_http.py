@@ -14,9 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from django.utils import timezone
 
-from integrations.core import http
+from integrations.core import addresses, http
 from integrations.core.http import AddressRefused, Http, ProviderError, checked_base_url
+from integrations.pipedrive import client
 
+# What Pipedrive does of its own.
+MANNERS = http.Manners(asked_wait=client._reset, pause=client._spare, said=client._said)
 OK = b'{"success": true, "data": {"value": 0.10}}'
 
 
@@ -67,7 +70,12 @@ def waits():
 
 def reach(url, waits, **options):
     return Http(
-        url, provider="Pipedrive", headers={"x-api-token": "secret"}, sleep=waits.append, **options
+        url,
+        provider="Pipedrive",
+        headers={"x-api-token": "secret"},
+        manners=MANNERS,
+        sleep=waits.append,
+        **options,
     )
 
 
@@ -206,7 +214,7 @@ def test_a_server_that_never_answers_is_given_up(waits, monkeypatch):
 
 
 def test_a_host_without_tls_gets_nothing(waits, monkeypatch):
-    monkeypatch.setattr(http, "_is_inside", lambda host: False)
+    monkeypatch.setattr(addresses, "_is_inside", lambda host: False)
     with (
         serving((200, OK, {})) as (url, seen),
         pytest.raises(ProviderError, match="no valid certificate"),

@@ -78,7 +78,7 @@ def test_the_lines_of_a_hundred_deals_take_one_request_even_if_they_fill_pages(c
 
 
 def test_an_organisation_that_does_not_exist_is_none(client):
-    assert client.organization(999_999) is None
+    assert client.one("organization", 999_999) is None
 
 
 def test_an_archived_deal_is_only_in_the_archive(client, sandbox):
@@ -120,7 +120,12 @@ def test_every_request_is_one_that_the_official_specification_knows(client, sand
         client.changed(entity, since="2026-01-01T00:00:00Z", cursor=None)
         client.some(entity, [1, 2])
     client.changed("deal", since=None, cursor=None, archived=True)
-    client.lines([1, 2]), client.discounts(1), client.products([1, 2]), client.organization(1)
+    (
+        client.lines([1, 2]),
+        client.discounts(1),
+        client.products([1, 2]),
+        client.one("organization", 1),
+    )
     for request in sandbox.requests:
         known = v1 if request.route.startswith("/v1") else v2
         path = request.route.removeprefix("/v1").removeprefix("/api/v2")

@@ -37,8 +37,8 @@ from integrations.sandbox import (
     running,
 )
 from integrations.sandbox.kit.faults import KINDS
-from integrations.sandbox.kit.keeping import UnreadableWorld, load_world, save_world
 from integrations.sandbox.pipedrive.api import registered_routes
+from integrations.sandbox.pipedrive.keeping import UnreadableWorld, load_world, save_world
 from integrations.sandbox.pipedrive.shapes import deal_value, line_sum
 from tests.shared import ROOT, SHARED
 

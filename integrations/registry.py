@@ -1,0 +1,59 @@
+"""Which providers there are; nothing else names one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from integrations.crm.contract import Crm, Opener
+from integrations.models import Connection, Provider
+from integrations.pipedrive import adapter as pipedrive
+
+
+@dataclass(frozen=True)
+class CrmProvider:
+    key: str
+    name: str
+    open: Opener
+    # What people paste as the address that requests start with. Raises AddressRefused.
+    address_of: Callable[[str], str]
+    # base URL, account's domain, kind, number → where people see the object; "" without a page.
+    object_url: Callable[[str, str, str, str], str]
+    # Where people find the address and the token.
+    address_help: Any
+    token_help: Any
+
+
+CRMS: Final = {
+    Provider.PIPEDRIVE: CrmProvider(
+        Provider.PIPEDRIVE,
+        Provider.PIPEDRIVE.label,
+        pipedrive.PipedriveCrm,
+        pipedrive.address_of,
+        pipedrive.object_url,
+        pipedrive.ADDRESS_HELP,
+        pipedrive.TOKEN_HELP,
+    ),
+}
+# The one that the page of the connection offers.
+OFFERED: Final = CRMS[Provider.PIPEDRIVE]
+
+
+def crm_of(connection: Connection) -> CrmProvider:
+    return CRMS[Provider(connection.provider)]
+
+
+def open_crm(connection: Connection, **options: Any) -> Crm:
+    return crm_of(connection).open(connection.base_url, connection.api_token, **options)
+
+
+def crm_connection() -> Connection | None:
+    """The CRM that deals come from; there is at most one."""
+    return Connection.objects.filter(provider__in=CRMS).first()
+
+
+def object_url(connection: Connection, kind: str, number: str) -> str:
+    return crm_of(connection).object_url(
+        connection.base_url, connection.account_domain, kind, number
+    )
