@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
@@ -63,14 +63,6 @@ WATCH = (
 )
 
 
-def url_of(name: str) -> str:
-    """The address of a page, or "" in a build that does not have it."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
-
-
 def _may(request: HttpRequest, permission: str) -> bool:
     # An error page may be shown before anybody is known.
     user = getattr(request, "user", None)
@@ -80,8 +72,8 @@ def _may(request: HttpRequest, permission: str) -> bool:
 def _entries(request: HttpRequest, sections: tuple[Section, ...]) -> list[dict[str, Any]]:
     shown = []
     for section in sections:
-        url = url_of(section.url_name)
-        if not url or not _may(request, section.permission):
+        url = reverse(section.url_name)
+        if not _may(request, section.permission):
             continue
         prefixes = (url, *section.also) if url != "/" else section.also
         shown.append(
@@ -114,13 +106,13 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
         "initial": name[:1].upper() or "B",
         "groups": [group for group in (work, watch) if group],
         "keys": {each["shortcut"]: each["url"] for each in work + watch if each["shortcut"]},
-        "search": url_of("reports:search"),
-        "counts": url_of("reports:counts"),
-        "health": url_of("integrations:health")
+        "search": reverse("reports:search"),
+        "counts": reverse("reports:counts"),
+        "health": reverse("integrations:health")
         if _may(request, "integrations.view_connection")
         else "",
-        "profile": url_of("accounts:profile"),
-        "switch_language": url_of("accounts:language"),
+        "profile": reverse("accounts:profile"),
+        "switch_language": reverse("accounts:language"),
     }
 
 

@@ -97,7 +97,6 @@ TEMPLATES = [
     }
 ]
 
-FORM_RENDERER = "billing_portal.rendering.QuickRenderer"
 
 # ─ Data ─────────────────────────────────────────────────────────────────────────────────────────
 DATABASES: dict[str, dict[str, Any]] = {

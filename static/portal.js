@@ -545,6 +545,7 @@ document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
     list.querySelector(".row-link")?.focus({ preventScroll: true });
     list.scrollIntoView({ block: "start" });
   }
+  if (source?.hasAttribute?.("data-filter-load")) openFilter();
   if (source?.matches?.(FILTERS)) {
     const list = document.getElementById(target.id) || target;
     list.querySelector(":is(.filter-more, .chip-more) > summary")?.focus({ preventScroll: true });

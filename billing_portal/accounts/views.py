@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -88,10 +88,7 @@ def _example(user: User, password: str) -> dict[str, str]:
 def settings_index(request: StaffRequest) -> HttpResponse:
     """Leads to the first settings page that the person may open."""
     if request.user.has_perm("accounts.change_company"):
-        try:
-            return redirect("company:details")
-        except NoReverseMatch:
-            return redirect("accounts:people")
+        return redirect("company:details")
     return redirect("accounts:profile")
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 Row = TypeVar("Row")
-# Where a list stands; a new filter or sort starts again at the first row.
-POSITION = {"after": None, "before": None, "at": None}
+# Where a list stands, and whether its filter is open; a new filter or sort starts again at the
+# first row, with the panel closed.
+POSITION = {"after": None, "before": None, "at": None, "panel": None}
 
 
 class Amount(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
@@ -67,3 +67,33 @@ def _in_words(form_field: forms.Field, value: Any) -> str:
             if str(key) == str(value):
                 return str(label)
     return str(value)
+
+
+# ─ The panel ────────────────────────────────────────────────────────────────────────────────────
+def panel_context(form: forms.BaseForm | None, params: QueryDict) -> dict[str, Any]:
+    """What partials/filter_more.html asks. The panel's twenty controls are written when it is
+    opened: most who look at a list never do."""
+    return {
+        "panel_open": "panel" in params or bool(form is not None and form.errors),
+        "panel_url": query_with(params, {**POSITION, "panel": 1}),
+    }
+
+
+def periods(params: QueryDict, first: str, last: str, on: date) -> list[tuple[str, str, bool]]:
+    """The usual periods as links: word, address, whether it is the one shown."""
+    month, year = on.replace(day=1), on.replace(month=1, day=1)
+    before = (month - timedelta(days=1)).replace(day=1)
+    quarter = month.replace(month=month.month - (month.month - 1) % 3)
+    spans = (
+        (_("This month"), month, None),
+        (_("Last month"), before, month - timedelta(days=1)),
+        (_("This quarter"), quarter, None),
+        (_("This year"), year, None),
+        (_("Last year"), year.replace(year=year.year - 1), year - timedelta(days=1)),
+    )
+    found = []
+    for text, start, end in spans:
+        given = {first: start.isoformat(), last: end.isoformat() if end else None}
+        now = all(params.get(name, "") == (value or "") for name, value in given.items())
+        found.append((text, query_with(params, {**POSITION, **given}), now))
+    return found

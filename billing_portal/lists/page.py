@@ -24,13 +24,15 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv, stream_xlsx
-from billing_portal.lists.filters import chips
+from billing_portal.lists.filters import chips, panel_context
 from billing_portal.lists.paging import Page, ordered, paginate, sort_of
 from billing_portal.lists.totals import Total, joined, totals_per_currency
 from billing_portal.toasts import announce
@@ -48,6 +50,8 @@ class Listing:
     words: Any = "%(n)s"
     page: str = ""
     partial: str = ""
+    # The form that narrows the list.
+    panel: str = ""
     # What the foot adds up per currency, in minor units; the first is the list's own figure.
     sums: Sequence[str] = ()
     size: int = 50
@@ -90,6 +94,8 @@ def show(
     the page's rows; `kept` are the parameters that the filter form carries along.
     """
     params = request.GET
+    if form is not None and wants_panel(request):
+        return show_panel(request, listing.panel, form, kept, context)
     if totals is None and listing.sums:
         totals = totals_per_currency(rows, *listing.sums)
     # Without sums nobody has counted yet, and the page does.
@@ -113,14 +119,37 @@ def show(
             "form": form,
             "chips": chips(form, params) if form is not None else [],
             "clear_url": "?",
-            "filtered": bool(params),
-            "kept": [(name, value) for name in kept for value in params.getlist(name)],
+            "filtered": any(name != "panel" for name in params),
+            "kept": carried(params, kept),
+            **panel_context(form, params),
             "may_export": request.user.has_perm("invoices.export"),
             **(context or {}),
         },
     )
     if wants_partial(request):
         announce(answer, f"{found}, {leading}" if leading else found)
+    return answer
+
+
+def carried(params: QueryDict, kept: Sequence[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name in kept for value in params.getlist(name)]
+
+
+def wants_panel(request: StaffRequest) -> bool:
+    return "panel" in request.GET and wants_partial(request)
+
+
+def show_panel(
+    request: StaffRequest,
+    template: str,
+    form: forms.BaseForm,
+    kept: Sequence[str],
+    context: Mapping[str, Any] | None = None,
+) -> HttpResponse:
+    """The filter form alone, for the panel that was just opened."""
+    given = {**(context or {}), "form": form, "kept": carried(request.GET, kept)}
+    answer = render(request, template, given)
+    patch_vary_headers(answer, ["HX-Request"])
     return answer
 
 

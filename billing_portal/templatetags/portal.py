@@ -12,7 +12,6 @@ from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.template import Context
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -186,15 +185,6 @@ def query_with(params: QueryDict, changes: Mapping[str, Any]) -> str:
 @register.simple_tag(takes_context=True)
 def query(context: Context, **changes: Any) -> str:
     return query_with(context["request"].GET, changes)
-
-
-@register.simple_tag
-def url_or_none(name: str, *args: Any) -> str:
-    """The address of a named page, or "" when this build does not have it."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
 
 
 # ─ Forms ────────────────────────────────────────────────────────────────────────────────────────

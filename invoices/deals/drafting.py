@@ -87,9 +87,12 @@ def draft_several(*, deal_ids: Sequence[int], by: User, on: date) -> Drafted:
     """A draft for each deal; one that is refused leaves the others alone."""
     titles = dict(Deal.objects.filter(pk__in=deal_ids).values_list("pk", "title"))
     drafts, refused = [], []
-    for deal_id in list(dict.fromkeys(deal_ids))[:MOST_AT_ONCE]:
+    wanted = list(dict.fromkeys(deal_ids))
+    for deal_id in wanted[:MOST_AT_ONCE]:
         try:
             drafts.append(draft_from_deal(deal_id=deal_id, by=by, on=on))
         except DraftRefused as refusal:
             refused.append((titles.get(deal_id, str(deal_id)), str(refusal)))
+    over = _("At most %(limit)s go at once.") % {"limit": MOST_AT_ONCE}
+    refused += [(titles.get(deal_id, str(deal_id)), over) for deal_id in wanted[MOST_AT_ONCE:]]
     return Drafted(drafts, refused)

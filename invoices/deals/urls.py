@@ -4,8 +4,8 @@ from invoices.deals.views import acts, deal, queue
 
 urlpatterns = [
     path("deals/", queue.deal_queue, name="deals"),
-    path("deals/export.csv", queue.export_deals_csv, name="deals-csv"),
-    path("deals/export.xlsx", queue.export_deals_xlsx, name="deals-xlsx"),
+    path("deals/export.csv", queue.export_deals, {"kind": "csv"}, name="deals-csv"),
+    path("deals/export.xlsx", queue.export_deals, {"kind": "xlsx"}, name="deals-xlsx"),
     path("deals/draft/", acts.draft_deals, name="draft-deals"),
     path("deals/<int:pk>/", deal.deal, name="deal"),
     path("deals/<int:pk>/draft/", acts.draft_deal, name="draft-deal"),

@@ -314,6 +314,11 @@ class Invoice(models.Model):
         return from_minor(self.total_minor, self.currency)
 
     @property
+    def signed_total(self) -> Money:
+        """As it stands in a list beside other documents: there a credit note counts down."""
+        return -self.total if self.kind == Invoice.Kind.CREDIT_NOTE else self.total
+
+    @property
     def paid(self) -> Money:
         return from_minor(self.paid_minor, self.currency)
 

@@ -48,8 +48,8 @@ def with_signs(
         return Case(*without, When(credit, then=-F(name)), default=F(name), output_field=whole)
 
     annotated: Any = rows.annotate(
-        signed_total=signed("total_minor", *([] if wanted.state == "draft" else nothing)),
-        signed_open=signed(open_name, *nothing),
+        counted_minor=signed("total_minor", *([] if wanted.state == "draft" else nothing)),
+        owed_minor=signed(open_name, *nothing),
         drafts=Case(When(draft, then=1), default=0, output_field=whole),
     )
-    return cast("InvoiceQuerySet", annotated), Sums("signed_total", "signed_open")
+    return cast("InvoiceQuerySet", annotated), Sums("counted_minor", "owed_minor")

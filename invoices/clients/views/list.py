@@ -57,6 +57,7 @@ LISTING = Listing(
     words=ngettext_lazy("%(n)s client", "%(n)s clients", "count"),
     page="invoices/clients/clients.html",
     partial="invoices/clients/partials/client_list.html",
+    panel="invoices/clients/partials/client_filter.html",
 )
 
 

@@ -34,6 +34,9 @@ from invoices.deals.views.queue import amount_of, narrowed, queue_page, totals_o
 from invoices.invoicing.drafting import DraftRefused
 from invoices.models import Deal, Invoice
 
+# So many of a batch are named one by one; of the others the number is told.
+MOST_NAMED = 10
+
 
 # ─ Drafting ─────────────────────────────────────────────────────────────────────────────────────
 @require_POST
@@ -104,7 +107,8 @@ def _shown(deals: QuerySet[Deal]) -> Shown:
 
 def _draft_dialog(request: StaffRequest, ids: list[int], *, changed: str = "") -> HttpResponse:
     form = QueueFilter(request.GET, user=request.user)
-    deals = Deal.objects.filter(pk__in=ids) if ids else narrowed(request, form)
+    mine = Deal.objects.visible_to(request.user)
+    deals = mine.filter(pk__in=ids) if ids else narrowed(request, form)
     queue = examine(deals.to_bill(first_billing_day()))  # type: ignore[attr-defined]
     chosen = [w for w in (queue.all if ids else queue.ready) if w.can_be_drafted]
     over = len(chosen) - MOST_AT_ONCE
@@ -131,6 +135,8 @@ def _draft_dialog(request: StaffRequest, ids: list[int], *, changed: str = "") -
             "left_out": left_out[:8],
             "left_out_count": len(left_out),
             "left_out_more": max(0, len(left_out) - 8),
+            # Chosen on a page that was older than what somebody did to them since.
+            "gone": max(0, len(set(ids)) - len(queue.all)) if ids else 0,
             "over": max(0, over),
             "limit": MOST_AT_ONCE,
         },
@@ -169,11 +175,18 @@ def _several_drafted(request: StaffRequest, made: Drafted, back: str) -> HttpRes
             request,
             ngettext("%(n)s draft is made.", "%(n)s drafts are made.", n) % {"n": grouped(n)},
         )
-    for title, reason in made.refused[:10]:
+    for title, reason in made.refused[:MOST_NAMED]:
         messages.warning(
             request,
             _("“%(title)s” was left out. %(reason)s") % {"title": title, "reason": reason},
         )
+    if (more := len(made.refused) - MOST_NAMED) > 0:
+        text = ngettext(
+            "%(n)s more was left out: it stays in the queue, with what it lacks.",
+            "%(n)s more were left out: they stay in the queue, with what they lack.",
+            more,
+        )
+        messages.warning(request, text % {"n": grouped(more)})
     return go_to(request, back if n else reverse("invoices:deals"))
 
 

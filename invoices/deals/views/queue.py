@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -14,18 +13,18 @@ from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext_lazy, pgettext
 from django.views.decorators.http import require_GET
 
 from billing_portal.accounts.models import User
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.lists.columns import POSITION, Column
-from billing_portal.lists.exports import stream_csv, stream_xlsx
-from billing_portal.lists.filters import chips
-from billing_portal.lists.paging import Page, paginate
+from billing_portal.lists.columns import POSITION, Amount, Column
+from billing_portal.lists.filters import chips, panel_context
+from billing_portal.lists.page import Listing, carried, export, show_panel, wants_panel
+from billing_portal.lists.paging import Page
 from billing_portal.lists.totals import Total, joined, totals_per_currency
-from billing_portal.money import formatted_minor, from_minor, is_currency
+from billing_portal.money import formatted_minor, is_currency
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
 from invoices.deals.forms import NOBODY, QueueFilter
@@ -81,10 +80,19 @@ COLUMNS = (
         falling=True,
         classes="num",
         value=lambda row: (
-            from_minor(row.value_minor, row.currency) if is_currency(row.currency) else None
+            Amount(row.value_minor, row.currency) if is_currency(row.currency) else None
         ),
     ),
     Column("currency", gettext_lazy("Currency"), value=lambda row: row.currency),
+)
+LISTING = Listing(
+    name="deals",
+    title=gettext_lazy("Deals"),
+    columns=COLUMNS,
+    default="-won",
+    words=ngettext_lazy("%(n)s deal", "%(n)s deals", "count"),
+    sums=("value_minor",),
+    size=PAGE_SIZE,
 )
 
 
@@ -141,6 +149,10 @@ def narrowed(request: StaffRequest, form: QueueFilter) -> QuerySet[Deal]:
     return found
 
 
+def _set_aside(deals: QuerySet[Deal]) -> QuerySet[Deal]:
+    return deals.filter(status=Deal.Status.WON, set_aside_at__isnull=False)
+
+
 def _billed(deals: QuerySet[Deal]) -> QuerySet[Deal]:
     alive = Invoice.objects.billing()
     return (
@@ -153,6 +165,10 @@ def _billed(deals: QuerySet[Deal]) -> QuerySet[Deal]:
 @require_GET
 @permission_required("invoices.view_deal", raise_exception=True)
 def deal_queue(request: StaffRequest) -> HttpResponse:
+    if wants_panel(request):
+        form = QueueFilter(request.GET, user=request.user)
+        panel = "invoices/deals/partials/deal_filter.html"
+        return show_panel(request, panel, form, ("state", "sort"))
     return queue_page(request)
 
 
@@ -172,7 +188,7 @@ def queue_page(
     deals = narrowed(request, form)
     since = first_billing_day()
     queue = examine(deals.to_bill(since))  # type: ignore[attr-defined]
-    aside = deals.filter(status=Deal.Status.WON, set_aside_at__isnull=False)
+    aside = _set_aside(deals)
     counts = {
         "": len(queue.all),
         "ready": len(queue.ready),
@@ -186,10 +202,10 @@ def queue_page(
             if state == "aside"
             else _billed(deals)
         )
-        totals = totals_per_currency(rows, "value_minor")
+        totals = totals_per_currency(rows, *LISTING.sums)
         count = sum(total.count for total in totals)
         totals = [total for total in totals if is_currency(total.currency)]
-        page = paginate(rows, params, COLUMNS, default="-won", size=PAGE_SIZE, count=count)
+        page = LISTING.page_of(rows, params, count)
         context["deals"] = [(deal, amount_of(deal)) for deal in page.rows]
     else:
         chosen = {"": queue.all, "ready": queue.ready, "missing": queue.lacking}[state]
@@ -211,7 +227,7 @@ def queue_page(
             for key, label in TABS
         ],
         "count": count,
-        "found": ngettext("%(n)s deal", "%(n)s deals", count) % {"n": grouped(count)},
+        "found": str(LISTING.words % {"count": count, "n": grouped(count)}),
         "found_total": joined(totals, "value_minor"),
         "ready_count": len(queue.ready),
         "cut_off": MOST_EXAMINED if queue.cut_off else 0,
@@ -219,7 +235,8 @@ def queue_page(
         "form": form,
         "chips": chips(form, params),
         "clear_url": query_with(QueryDict(), {"state": state}) if state else "?",
-        "kept": [(key, v) for key in ("state", "sort") for v in params.getlist(key)],
+        "kept": carried(params, ("state", "sort")),
+        **panel_context(form, params),
         "filtered": any(params.get(name) for name in form.fields),
         "query": f"?{params.urlencode()}" if params else "",
         "problem": problem,
@@ -259,31 +276,34 @@ _KEYS: dict[str, Any] = {
 }
 
 
-def _page(queue: Queue, state: str, params: QueryDict) -> Page[Waiting]:
-    """A page of what is in memory anyway: ready ones first, each group in the chosen order."""
-    sort = params.get("sort", "")
-    if sort.lstrip("-") not in _KEYS:
-        sort = "-won"
+def _in_order(queue: Queue, state: str, params: QueryDict) -> list[Waiting]:
+    """Ready ones first, each group in the chosen order."""
+    sort, _path = LISTING.sorted_by(params)
     key = _KEYS[sort.lstrip("-")]
-    groups = {"": [queue.ready, queue.lacking], "ready": [queue.ready], "missing": [queue.lacking]}
-    rows = [
+    groups = {"ready": [queue.ready], "missing": [queue.lacking]}
+    return [
         each
-        for group in groups[state]
+        for group in groups.get(state, [queue.ready, queue.lacking])
         for each in sorted(
             group, key=lambda w: (key(w.deal), w.deal.pk), reverse=sort.startswith("-")
         )
     ]
+
+
+def _page(queue: Queue, state: str, params: QueryDict) -> Page[Waiting]:
+    """A page of what is in memory anyway."""
+    rows = _in_order(queue, state, params)
     at = params.get("at", "")
     first = int(at) if at.isascii() and at.isdigit() and len(at) < 9 else 1
     if not 1 <= first <= len(rows):
         first = 1
     shown = rows[first - 1 : first - 1 + PAGE_SIZE]
-    empty = paginate(Deal.objects.none(), params, COLUMNS, default="-won", count=0)
+    empty = LISTING.page_of(Deal.objects.none(), params, 0)
     before, after = first - PAGE_SIZE, first + PAGE_SIZE
     return Page(
         rows=shown,
         heads=empty.heads,
-        sort=sort,
+        sort=empty.sort,
         count=len(rows),
         capped=False,
         first=first if shown else 0,
@@ -342,38 +362,35 @@ def chip(missing: Missing, deal: Deal, may_edit: bool) -> Chip:
     return Chip(text, url, missing.text)
 
 
-def _exported(request: StaffRequest) -> tuple[Iterable[Deal], list[Column], str]:
-    """The deals of the tab, all of them, with what each lacks; and a name for the file."""
-    form = QueueFilter(request.GET, user=request.user)
-    deals = narrowed(request, form)
-    state = request.GET.get("state", "")
+@require_GET
+@permission_required("invoices.export", raise_exception=True)
+def export_deals(request: StaffRequest, kind: str) -> HttpResponseBase:
+    """The deals of the tab, all of them, with what each lacks."""
+    params = request.GET
+    deals = narrowed(request, QueueFilter(params, user=request.user))
+    state = params.get("state", "")
     if state in ("aside", "billed"):
-        rows = (
-            deals.filter(status=Deal.Status.WON, set_aside_at__isnull=False)
-            if state == "aside"
-            else _billed(deals)
-        ).select_related("client", "owner")
-        return rows.iterator(chunk_size=1000), list(COLUMNS), f"deals-{state}"
+        rows = _set_aside(deals) if state == "aside" else _billed(deals)
+        found = LISTING.in_order(rows.select_related("client", "owner"), params)
+        return export(LISTING, kind, found.iterator(chunk_size=1000), name=f"deals-{state}")
     queue = examine(deals.to_bill(first_billing_day()))  # type: ignore[attr-defined]
-    chosen = {"ready": queue.ready, "missing": queue.lacking}.get(state, queue.all)
+    chosen = _in_order(queue, state, params)
     lacking = {w.deal.pk: w.blocking for w in chosen}
     lacks = Column(
         "lacks",
         _("What it lacks"),
         value=lambda deal: " ".join(each.text for each in lacking[deal.pk]),
     )
-    return (w.deal for w in chosen), [*COLUMNS, lacks], "deals-to-bill"
+    return export(
+        LISTING,
+        kind,
+        (w.deal for w in chosen),
+        columns=[*COLUMNS, lacks],
+        name="deals-to-bill",
+        notes=[_cut_off()] if queue.cut_off else [],
+    )
 
 
-@require_GET
-@permission_required("invoices.export", raise_exception=True)
-def export_deals_csv(request: StaffRequest) -> HttpResponseBase:
-    rows, columns, name = _exported(request)
-    return stream_csv(rows, columns, f"{name}.csv")
-
-
-@require_GET
-@permission_required("invoices.export", raise_exception=True)
-def export_deals_xlsx(request: StaffRequest) -> HttpResponseBase:
-    rows, columns, name = _exported(request)
-    return stream_xlsx(rows, columns, f"{name}.xlsx", _("Deals"))
+def _cut_off() -> str:
+    text = _("More than %(n)s deals wait: these are the latest won.")
+    return text % {"n": grouped(MOST_EXAMINED)}

@@ -17,7 +17,7 @@ from billing_portal import dates
 from billing_portal.figures import EMPTY, grouped
 from billing_portal.htmx import StaffRequest
 from billing_portal.lists.columns import POSITION
-from billing_portal.lists.filters import Chip, chips
+from billing_portal.lists.filters import Chip, chips, periods
 from billing_portal.lists.page import export, show
 from billing_portal.lists.totals import Total
 from billing_portal.templatetags.portal import query_with
@@ -46,7 +46,8 @@ from invoices.selections.filters import InvoiceFilter
 @permission_required("invoices.view_invoice", raise_exception=True)
 @typed_filters(FilterForm)
 def invoice_list(request: StaffRequest) -> HttpResponse:
-    found = selection(request, timezone.localdate())
+    on = timezone.localdate()
+    found = selection(request, on)
     wanted = found.wanted
     totals = found.totals
     size = 50 if request.GET.get("size") == "50" else 25
@@ -73,6 +74,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
             "tabs": _tabs(request.GET, wanted.state),
             "title": WORDS_OF_STATE.get(wanted.state, _("Invoices")),
             "as_of": wanted.as_of,
+            "periods": periods(request.GET, "issued_from", "issued_to", on),
         },
     )
 
@@ -122,7 +124,7 @@ def _tabs(params: QueryDict, state: str) -> list[dict[str, Any]]:
 
 def _chips(form: FilterForm, params: QueryDict, wanted: InvoiceFilter) -> list[Chip]:
     found = chips(form, params)
-    tabs = {key for key, _label, _sort in TABS}
+    tabs = {"all", *(key for key, _label, _sort in TABS)}
     if wanted.state not in tabs:
         url = query_with(params, {**POSITION, "state": None})
         found.insert(

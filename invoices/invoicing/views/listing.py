@@ -105,6 +105,7 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
         words=words_of(wanted),
         page="invoices/invoicing/list.html",
         partial="invoices/invoicing/partials/invoice_list.html",
+        panel="invoices/invoicing/partials/invoice_filter.html",
         sums=("total", "open"),
         size=size,
     )
@@ -146,7 +147,7 @@ class Selection:
     def totals(self) -> list[Total]:
         """Per currency. Of drafts among documents only the number is told."""
         of_drafts = self.wanted.state == "draft"
-        names = [*self.sums, "drafts"] if self.sums.total == "signed_total" else [*self.sums]
+        names = [*self.sums, "drafts"] if self.sums.total == "counted_minor" else [*self.sums]
         return [
             Total(
                 found.currency,

@@ -9,12 +9,14 @@ from django.contrib.auth.decorators import permission_required
 from django.db.models import BigIntegerField, ExpressionWrapper, F, Q
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_GET
 
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest
 from billing_portal.lists.columns import Column
+from billing_portal.lists.filters import periods
 from billing_portal.lists.page import Listing, export, show
 from billing_portal.typed.fields import DayField, LineField
 from invoices.models import Allocation, Client, Payment
@@ -119,6 +121,7 @@ LISTING = Listing(
     words=ngettext_lazy("%(n)s payment", "%(n)s payments", "count"),
     page="invoices/payments/payments.html",
     partial="invoices/payments/partials/payment_list.html",
+    panel="invoices/payments/partials/payment_filter.html",
     sums=("amount_minor", "free_minor"),
 )
 
@@ -127,7 +130,14 @@ LISTING = Listing(
 @permission_required("invoices.view_payment", raise_exception=True)
 def payment_list(request: StaffRequest) -> HttpResponse:
     rows, form = selected(request.GET)
-    return show(request, LISTING, rows.select_related("client__client_type"), form=form)
+    usual = periods(request.GET, "received_from", "received_to", timezone.localdate())
+    return show(
+        request,
+        LISTING,
+        rows.select_related("client__client_type"),
+        form=form,
+        context={"periods": usual},
+    )
 
 
 @require_GET

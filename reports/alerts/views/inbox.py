@@ -118,6 +118,13 @@ def acknowledge_all(request: StaffRequest, pk: int) -> HttpResponse:
         ngettext("%(n)s alert is acknowledged.", "%(n)s alerts are acknowledged.", number)
         % {"n": grouped(number)},
     )
+    if left := handling.inbox().filter(handling.waiting(on), rule=pk).count():
+        text = ngettext(
+            "%(n)s alert of this rule stays new: it came after you opened the page.",
+            "%(n)s alerts of this rule stay new: they came after you opened the page.",
+            left,
+        )
+        messages.info(request, text % {"n": grouped(left)})
     return go_to(request, reverse("reports:alerts"))
 
 

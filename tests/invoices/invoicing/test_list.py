@@ -61,7 +61,7 @@ def test_of_everything_a_credit_note_counts_down_and_a_draft_owes_nothing(clerk_
     page = body(listed(clerk_client))
     assert "5 documents" in page
     # The credit note may still be used up: it counts down what is owed, too.
-    assert page.count("<dd>€320.00 · US$70.00</dd>") == 2
+    assert page.count(">€320.00 · US$70.00</dd>") == 2
     assert "1 draft is not in the totals" in page
 
 
@@ -198,7 +198,7 @@ def test_as_of_a_past_day_what_was_open_then_is_shown(clerk_client, clerk):
     )
     before = body(listed(clerk_client, state="overdue", as_of="2026-04-10"))
     assert invoice.number in before
-    assert "<dt>Outstanding</dt><dd>€100.00</dd>" in before
+    assert '<dt>Outstanding</dt><dd title="€100.00">€100.00</dd>' in before
     assert invoice.number not in body(listed(clerk_client, state="overdue", as_of="2026-04-20"))
 
 
@@ -274,3 +274,30 @@ def test_tab_counts_are_those_of_the_lists(clerk_client, ledger):
     for state in ("draft", "open", "overdue", "settled", "credit"):
         page = listed(clerk_client, state=state)
         assert counts[state] == str(page.context["page"].count)
+
+
+@pytest.mark.parametrize("name", ["list", "payments", "clients", "deals"])
+def test_a_filter_is_written_when_its_panel_is_opened(clerk_client, name):
+    url = reverse(f"invoices:{name}")
+    closed = body(clerk_client.get(url))
+    assert 'name="q" ' not in closed.split('id="add-filter"')[1]
+    assert f'href="{url}?panel=1"' in closed or 'href="?panel=1"' in closed
+    fetched = clerk_client.get(url, {"panel": 1, "sort": "x"}, headers={"HX-Request": "true"})
+    assert body(fetched).lstrip().startswith("<form")
+    assert '<input type="hidden" name="sort" value="x">' in body(fetched)
+    assert "HX-Request" in fetched["Vary"]
+    # Without script the page comes with its panel open.
+    whole = body(clerk_client.get(url, {"panel": 1}))
+    assert '<details class="filter-more" open>' in whole
+    assert 'name="q"' in whole.split('id="add-filter"')[1]
+
+
+def test_a_usual_period_is_one_click(clerk_client):
+    make_invoice(issue_date=timezone.localdate(), title="Now")
+    make_invoice(issue_date=date(2019, 5, 5), title="Long ago")
+    panel = clerk_client.get(reverse("invoices:list"), {"panel": 1})
+    words, url, current = panel.context["periods"][0]
+    assert (words, current) == ("This month", False)
+    page = clerk_client.get(reverse("invoices:list") + url)
+    assert page.context["page"].count == 1
+    assert page.context["periods"][0][2]
