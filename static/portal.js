@@ -395,6 +395,7 @@ function keptBody(form) {
 function replacePieces(html) {
   for (const piece of [...new DOMParser().parseFromString(html, "text/html").body.children]) {
     document.getElementById(piece.id)?.replaceWith(piece);
+    window.htmx?.process(piece); // a button outside its form is only heard when htmx knows it
   }
 }
 async function keepDraft() {
@@ -524,7 +525,8 @@ document.addEventListener("htmx:afterSwap", ({ target, detail }) => {
   if (!kind || !target.firstElementChild) return;
   const first = () => (target.querySelector("[data-focus], [autofocus], .is-invalid") || target.querySelector(".modal-title, .offcanvas-title"))?.focus();
   if (target.classList.contains("show")) return first();
-  const opener = detail.requestConfig.elt;
+  // The button that was pressed, for the form around it may be gone when the dialog closes.
+  const opener = [detail.requestConfig.triggeringEvent?.submitter, detail.requestConfig.elt].find((one) => one?.isConnected) || detail.requestConfig.elt;
   target.addEventListener(`shown.bs.${kind}`, first, { once: true });
   target.addEventListener(`hidden.bs.${kind}`, () => {
     target.replaceChildren();

@@ -40,6 +40,17 @@ PAGES = [
     ("invoices:payment-reverse", "payment"), ("invoices:mail", ""),
     ("invoices:mail-message", "mail"), ("invoices:import_history", ""), ("integrations:index", ""),
     ("accounts:people", ""), ("accounts:profile", ""), ("company:details", ""),
+    ("invoices:issue", "draft"), ("invoices:void", "draft"), ("invoices:send", "issued"),
+    ("invoices:credit", "issued"), ("invoices:write-off", "issued"), ("invoices:apply", "issued"),
+    ("invoices:note", "issued"), ("invoices:payment-allocate", "payment"),
+    ("invoices:draft-deals", ""), ("invoices:set-deal-aside", "deal"), ("reports:rule-new", ""),
+    ("company:invoicing", ""), ("company:client_types", ""), ("company:rates", ""),
+]  # fmt: skip
+# Opened over a page: name of the page, what it is about, the address that the dialog comes from.
+DIALOGS = [
+    ("invoices:edit", "draft", "invoices:void"), ("invoices:detail", "issued", "invoices:send"),
+    ("invoices:detail", "issued", "invoices:write-off"),
+    ("invoices:deal", "deal", "invoices:set-deal-aside"),
 ]  # fmt: skip
 
 
@@ -79,10 +90,14 @@ def rows():
 
 
 @pytest.mark.parametrize(
-    ("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light")], ids=str
+    ("width", "scheme", "language"),
+    [(1440, "light", "en-gb"), (1440, "dark", "fr"), (390, "light", "en-gb"), (390, "dark", "fr")],
+    ids=str,
 )
-def test_every_page_is_quiet_accessible_and_within_the_screen(page, live_site, rows, width, scheme):
-    sign_in(page, live_site, make_user(role=User.Role.ADMINISTRATOR))
+def test_every_page_is_quiet_accessible_and_within_the_screen(
+    page, live_site, rows, width, scheme, language
+):
+    sign_in(page, live_site, make_user(role=User.Role.ADMINISTRATOR, language=language))
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
     for name, about in PAGES:
@@ -100,6 +115,43 @@ def test_every_page_is_quiet_accessible_and_within_the_screen(page, live_site, r
         assert wide <= 0, f"{name} is {wide} px too wide"
         axe(page)
         assert page.complaints.unexpected() == [], name
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "dark")], ids=str)
+def test_every_dialog_is_accessible_closes_with_escape_and_gives_the_focus_back(
+    page, live_site, rows, width, scheme
+):
+    sign_in(page, live_site, make_user(role=User.Role.ADMINISTRATOR, language="fr"))
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=scheme)
+    for name, about, opens in DIALOGS:
+        page.goto(live_site.url + reverse(name, args=[rows[about]]))
+        settled(page)
+        address = reverse(opens, args=[rows[about]])
+        opener = page.locator(f"[hx-get='{address}']").first
+        if not opener.is_visible():
+            page.locator("[data-bs-toggle=dropdown]:visible").last.click()
+        opener.click()
+        page.locator("#dialog.show .modal-title").wait_for()
+        settled(page)
+        axe(page)
+        page.keyboard.press("Escape")
+        page.locator("#dialog.show").wait_for(state="detached")
+        assert page.complaints.unexpected() == [], opens
+
+
+def test_the_issue_dialog_gives_the_focus_back_to_its_button(page, live_site, rows):
+    sign_in(page, live_site, make_user(role=User.Role.ADMINISTRATOR))
+    page.goto(live_site.url + reverse("invoices:edit", args=[rows["draft"]]))
+    settled(page)
+    button = page.get_by_role("button", name="Issue…")
+    button.click()
+    page.locator("#dialog.show .modal-title").wait_for()
+    settled(page)
+    axe(page)
+    page.keyboard.press("Escape")
+    page.locator("#dialog.show").wait_for(state="detached")
+    page.wait_for_function("() => document.activeElement.value === 'issue'")
 
 
 @pytest.mark.parametrize("language", ["fr", "en-gb"])

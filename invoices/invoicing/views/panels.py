@@ -46,8 +46,6 @@ def states_of(invoice: Invoice, on: date) -> list[tuple[str, str]]:
             label = ngettext("Overdue %(n)s day", "Overdue %(n)s days", days) % {"n": grouped(days)}
         elif key == "part" and invoice.is_credit_note:
             label = _("Part used")
-        elif key == "part" and not invoice.paid_minor:
-            label = _("Part settled")
         found.append((key, label))
     return found
 
@@ -217,6 +215,7 @@ def timeline_of(invoice: Invoice, on: date, user: User) -> dict[str, Any]:
             may_see_mail=user.has_perm("invoices.view_mail"),
         ),
         "moving": bool(moving),
+        "mail_waits": bool(mails),
     }
 
 

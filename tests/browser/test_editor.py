@@ -1,0 +1,108 @@
+"""The draft editor in a browser: kept while it is typed, and nothing is lost on leaving."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from billing_portal.accounts.models import User
+from tests.browser.conftest import settled, sign_in
+from tests.factories import make_company, make_draft, make_user
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def editor(page, live_site):
+    make_company()
+    draft = make_draft()
+    user = make_user(role=User.Role.FINANCE, name="Maëlle Kervadec")
+    sign_in(page, live_site, user, reverse("invoices:edit", args=[draft.pk]))
+    return page, draft
+
+
+def title(draft):
+    draft.refresh_from_db()
+    return draft.title
+
+
+def test_what_is_typed_is_saved_by_itself_and_undone(editor):
+    page, draft = editor
+    before = title(draft)
+    page.locator("#id_title").fill("Typed in the browser")
+    page.locator("#saved:has-text('saved on')").wait_for()
+    page.wait_for_function("() => !document.querySelector('#draft-undo').disabled")
+    assert title(draft) == "Typed in the browser"
+    page.locator("#id_title").fill("And again")
+    page.wait_for_timeout(2000)
+    assert title(draft) == "And again"
+    page.locator("#draft-undo").click()
+    settled(page)
+    assert page.locator("#id_title").input_value() == "Typed in the browser"
+    page.locator("#draft-undo").click()
+    settled(page)
+    assert page.locator("#id_title").input_value() == before
+
+
+def test_a_link_in_the_sidebar_saves_first(editor):
+    page, draft = editor
+    page.locator("#id_title").fill("On the way out")
+    page.locator(".sidebar a[href='/clients/']").first.click()
+    page.wait_for_url("**/clients/")
+    assert title(draft) == "On the way out"
+
+
+def test_closing_the_tab_loses_nothing(editor):
+    page, draft = editor
+    page.locator("#id_title").fill("Closed at once")
+    page.close(run_before_unload=True)
+    for _try in range(50):
+        if title(draft) == "Closed at once":
+            return
+        import time
+
+        time.sleep(0.1)
+    pytest.fail("what was typed is gone")
+
+
+def test_without_a_network_a_sentence_stands_there_and_what_was_typed_stays(editor):
+    page, draft = editor
+    page.complaints.expected += ["ERR_INTERNET_DISCONNECTED", "htmx:"]
+    page.context.set_offline(True)
+    page.locator("#id_title").fill("Offline")
+    page.locator("#complaint").wait_for()
+    assert page.locator("#id_title").input_value() == "Offline"
+    page.context.set_offline(False)
+    page.locator("#id_title").fill("Online again")
+    page.wait_for_timeout(2500)
+    assert title(draft) == "Online again"
+    assert page.locator("#complaint").count() == 0
+
+
+def test_two_tabs_tell_each_other_and_neither_is_overwritten(editor):
+    page, draft = editor
+    page.complaints.expected += ["status of 409"]
+    second = page.context.new_page()
+    second.goto(page.url)
+    second.locator("#id_title").fill("From the second tab")
+    second.wait_for_timeout(2500)
+    page.locator("#id_title").fill("From the first tab")
+    page.locator("#draft-notice .alert").wait_for()
+    assert title(draft) == "From the second tab"
+    page.get_by_role("button", name="Save mine over it").click()
+    settled(page)
+    assert title(draft) == "From the first tab"
+
+
+def test_a_price_that_cannot_be_read_is_red_at_once(editor):
+    page, _draft = editor
+    price = page.locator("#id_lines-0-unit_price")
+    price.fill("twelve")
+    page.wait_for_function(
+        "() => document.getElementById('id_lines-0-unit_price').classList.contains('is-invalid')"
+    )
+    assert "–" in page.locator("#totals .owed").inner_text()
+    price.fill("12")
+    page.wait_for_function(
+        "() => !document.getElementById('id_lines-0-unit_price').classList.contains('is-invalid')"
+    )
