@@ -6,6 +6,7 @@ was; within an episode the rule speaks at most every `cooldown_days`, with 0 onc
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from invoices.models import Invoice
@@ -46,20 +47,35 @@ def whole_episodes(
     found = kind.episodes_by_threshold(rule, thresholds, begin, until)
     if kind.starts_are_exact or not rule.cooldown_days:
         return found
-    first = Invoice.objects.issued().order_by("issue_date").values_list("issue_date", flat=True)
-    beginning = first.first() or begin
-    while begin > beginning and (cut := _held_on(begin, found)):
-        begin = max(beginning, begin - (until - begin))
-        longer = kind.episodes_by_threshold(rule, thresholds, begin, until, cut)
-        found = {
-            days: [each for each in episodes if each.subject not in cut] + longer[days]
-            for days, episodes in found.items()
-        }
-    return found
-
-
-def _held_on(day: date, found: dict[int, list[Episode]]) -> set[int]:
-    return {each.subject for episodes in found.values() for each in episodes if each.start <= day}
+    issued = Invoice.objects.issued().order_by("issue_date").values_list("issue_date", flat=True)
+    beginning = issued.first() or begin
+    cut = {
+        (days, each.subject): each.start
+        for days, episodes in found.items()
+        for each in episodes
+        if each.start <= begin
+    }
+    began, step = dict(cut), timedelta(days=90)
+    # Each stretch of days is read once, for the subjects that held on its last day.
+    while cut and begin > beginning:
+        before = max(beginning, begin - step)
+        subjects = {subject for _days, subject in cut}
+        earlier = kind.episodes_by_threshold(rule, thresholds, before, begin, subjects)
+        for days, episodes in earlier.items():
+            for each in episodes:
+                if (days, each.subject) in cut and each.holds(begin):
+                    began[days, each.subject] = each.start
+        cut = {key: began[key] for key in cut if began[key] <= before}
+        begin, step = before, step * 2
+    return {
+        days: [
+            replace(each, start=min(each.start, began.get((days, each.subject), each.start)))
+            if each.start < since
+            else each
+            for each in episodes
+        ]
+        for days, episodes in found.items()
+    }
 
 
 def began_after(rule: AlertRule, told_on: dict[int, date], on: date) -> dict[int, date]:

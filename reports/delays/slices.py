@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, DateField, ExpressionWrapper, F, Q, Sum, Value
+from django.db.models import BigIntegerField, Count, DateField, ExpressionWrapper, F, Sum, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest
 
@@ -36,14 +36,17 @@ def slices(scope: Scope) -> Slices:
     amount = InCompanyCurrency("amount_minor", own, of="invoice__")
     late = DaysBetween(F("invoice__due_date"), F("applied_on"))
     to_pay = DaysBetween(F("invoice__issue_date"), F("applied_on"))
+    given = Allocation.objects.filter(amount_minor__gt=0)
     # What was taken back by then, with what took it back, is no payment of that day.
-    standing = Q(taken_back_by__isnull=True) | Q(taken_back_by__applied_on__gt=scope.as_of)
-    paid = Allocation.objects.filter(
-        standing,
+    taken_back = Allocation.objects.filter(
+        takes_back__isnull=False, applied_on__lte=scope.as_of
+    ).order_by()
+    if taken_back.exists():
+        given = given.exclude(pk__in=taken_back.values("takes_back"))
+    paid = given.filter(
         invoice__in=rows,
         kind=Allocation.Kind.PAYMENT,
         applied_on__lte=scope.as_of,
-        amount_minor__gt=0,
     ).aggregate(
         n=Count("pk"),
         rated=Count(amount),

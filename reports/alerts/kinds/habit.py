@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -37,8 +37,6 @@ from reports.alerts.kinds.open_invoices import (
 )
 from reports.links import invoice_list
 from reports.models import Alert, AlertRule
-
-_issued_on = attrgetter("issued")
 
 
 class Habit(Kind):
@@ -177,11 +175,11 @@ def _episodes(
     if not candidates:
         return {days: [] for days in thresholds}
     clients = {row[1] for row in candidates}
-    history = _history(rule, clients, min(row[2] for row in candidates))
+    history, earlier = _history(rule, clients, min(row[2] for row in candidates))
     steps, past = settling_steps(late), past_settlements(late)
     waited: dict[int, dict[int, list[WaitedFor]]] = {days: defaultdict(list) for days in thresholds}
     for pk, client, due, settled, currency, total, stored, issued in candidates:
-        habit = _habit_before(rule, history[client], pk, due)
+        habit = _habit_before(rule, history[client], earlier, pk, due)
         if habit is None:
             continue
         rate = own.rate(currency, stored, issued)
@@ -238,20 +236,16 @@ def _figures(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """An invoice of a client's history."""
-
-    pk: int
-    issued: date
-    due: date
-    settled: date | None
-    paid_on: date | None
-    past: tuple[PastSettled, ...]
+# Client, id, issue date, due date, settled, paid: read by the thousand, so left as they come.
+EarlierInvoice = tuple[int, int, date, date, date | None, date | None]
+_issued_on = itemgetter(2)
 
 
-def _history(rule: AlertRule, clients: set[int], first_due: date) -> Mapping[int, list[Earlier]]:
-    found: dict[int, list[Earlier]] = defaultdict(list)
+def _history(
+    rule: AlertRule, clients: set[int], first_due: date
+) -> tuple[Mapping[int, list[EarlierInvoice]], Mapping[int, tuple[PastSettled, ...]]]:
+    """The invoices of each client by issue date, and those that were settled and opened again."""
+    found: dict[int, list[EarlierInvoice]] = defaultdict(list)
     rows = (
         Invoice.objects.issued()
         .invoices()
@@ -260,18 +254,18 @@ def _history(rule: AlertRule, clients: set[int], first_due: date) -> Mapping[int
     )
     past = past_settlements(rows)
     columns = ("client_id", "pk", "issue_date", "due_date", "settled_on", "paid_on")
-    for client, pk, issued, due, settled, paid in rows.values_list(*columns).iterator(5000):
-        if client in clients:
-            assert issued is not None and due is not None
-            found[client].append(Earlier(pk, issued, due, settled, paid, past.get(pk, ())))
+    for row in rows.values_list(*columns).iterator(chunk_size=5000):
+        if row[0] in clients:
+            found[row[0]].append(row)
     for invoices in found.values():
         invoices.sort(key=_issued_on)
-    return found
+    return found, past
 
 
 def _habit_before(
     rule: AlertRule,
-    history: list[Earlier],
+    history: list[EarlierInvoice],
+    past: Mapping[int, tuple[PastSettled, ...]],
     pk: int,
     due: date,
 ) -> int | None:
@@ -280,14 +274,19 @@ def _habit_before(
     end = bisect_left(history, due, lo=first, key=_issued_on)
     paid: Counter[int] = Counter()
     censored: Counter[int] = Counter()
-    for other in history[first:end]:
-        if other.pk == pk:
+    for _client, other, _issued, other_due, settled, paid_on in history[first:end]:
+        if other == pk:
             continue
-        settled, paid_on = settled_at(due, other.settled, other.paid_on, other.past)
-        if paid_on is not None:
-            paid[(paid_on - other.due).days] += 1
+        if settled is None or settled > due:
+            settled = paid_on = None
+            if other in past:
+                settled, paid_on = settled_at(due, None, None, past[other])
+        if settled is None:
+            censored[(due - other_due).days] += 1
+        elif paid_on is None:
+            censored[(settled - other_due).days] += 1
         else:
-            censored[((settled or due) - other.due).days] += 1
+            paid[(paid_on - other_due).days] += 1
     if sum(paid.values()) < rule.min_payments:
         return None
     found = measured(rule.measure, paid, censored).value

@@ -37,6 +37,8 @@ class PastSettled:
 def past_settlements(invoices: QuerySet[Invoice]) -> Mapping[int, tuple[PastSettled, ...]]:
     """Of the few invoices that were settled and opened again."""
     found: dict[int, tuple[PastSettled, ...]] = defaultdict(tuple)
+    if not PastSettlement.objects.exists():
+        return found
     rows = PastSettlement.objects.filter(invoice__in=invoices.values("pk"))
     for pk, on, paid_on, reopened in rows.order_by("settled_on").values_list(
         "invoice_id", "settled_on", "paid_on", "reopened_on"
