@@ -52,8 +52,8 @@ class Step:
 class Curve:
     """`paid` and `unfinished` map days to numbers of invoices; days may be negative.
 
-    `entries`, where given, maps the day at which an invoice was first seen to a number: rows seen
-    late are at risk only from then on (left truncation).
+    `entries` maps the day at which invoices were first seen to their number: those are at risk only
+    after it (left truncation). The others are at risk from the beginning.
     """
 
     paid: Mapping[int, int]
@@ -79,12 +79,8 @@ class Curve:
         gone = dict(self.paid)
         for day, number in self.unfinished.items():
             gone[day] = gone.get(day, 0) + number
-        entered = 0
-        arrivals: list[tuple[int, int]] = []
-        if self.entries is None:
-            entered = sum(gone.values())
-        else:
-            arrivals = sorted(self.entries.items())
+        arrivals = sorted((self.entries or {}).items())
+        entered = sum(gone.values()) - sum(number for _day, number in arrivals)
         found: list[Step] = []
         left_before, place = 0, 0
         above = below = pending = 1

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any, Literal
@@ -41,7 +41,7 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices.company.currencies import company_currency, minor_units
-from invoices.models import Allocation, Client, ClientType, Invoice
+from invoices.models import Allocation, Client, ClientType, HistoryImport, Invoice
 from invoices.models.clients import account
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.selections.as_of import paid_on_at, reopened_since, settled_on_at
@@ -132,10 +132,14 @@ def tallies(
     base = (scope.rows() if rows is None else rows).order_by()
     keys = [_dimension(name, scope, own, classes) for name in dimensions]
     found: dict[Key, Tally] = {}
-    for part in _as_it_was(base, scope.as_of, measure, own):
+    for part in _by_first_sight(_as_it_was(base, scope.as_of, measure, own)):
         packed = Packed(*keys, *_facts(part, scope.as_of, own))
         counted = (
-            part.rows.values(packed=packed)
+            part.rows.values(packed=packed, seen_after=part.seen_after)
+            .annotate(n=Count("*"), weight=Sum(part.weight))
+            .values_list("packed", "n", "weight", "seen_after")
+            if part.seen_after
+            else part.rows.values(packed=packed)
             .annotate(n=Count("*"), weight=Sum(part.weight))
             .values_list("packed", "n", "weight")
         )
@@ -157,6 +161,8 @@ class _Part:
     start: F
     # Of a paid one: the money, in the company's currency.
     weight: Combinable
+    # Age at first sight, of those that were brought in because they were open.
+    seen_after: Combinable | None = None
 
 
 def _as_it_was(base: InvoiceQuerySet, as_of: date, measure: Measure, own: str) -> Iterator[_Part]:
@@ -196,6 +202,20 @@ def _as_it_was(base: InvoiceQuerySet, as_of: date, measure: Measure, own: str) -
         )
 
 
+def _by_first_sight(parts: Iterable[_Part]) -> Iterator[_Part]:
+    """Apart from the others those that some import brought in as open items of a day."""
+    if not HistoryImport.objects.filter(go_live__isnull=False).exists():
+        yield from parts
+        return
+    for part in parts:
+        yield replace(part, rows=part.rows.filter(observed_from__isnull=True))
+        yield replace(
+            part,
+            rows=part.rows.filter(observed_from__isnull=False),
+            seen_after=DaysBetween(part.start, F("observed_from")),
+        )
+
+
 def _facts(part: _Part, as_of: date, own: str) -> list[tuple[Combinable, int, int]]:
     """What is packed below the dimensions: fate, whether late, without a rate, days."""
     day = Value(as_of, output_field=DateField())
@@ -222,14 +242,14 @@ def _facts(part: _Part, as_of: date, own: str) -> list[tuple[Combinable, int, in
 
 
 def _count(
-    counted: Iterable[tuple[int, int, int | None]],
+    counted: Iterable[tuple[int, ...]],
     packed: Packed,
     dimensions: Sequence[str],
     found: dict[Key, Tally],
 ) -> None:
     # Many cells share a key: it is unpacked once.
     by_head: dict[int, Tally] = {}
-    for number, n, weight in counted:
+    for number, n, weight, *seen_after in counted:
         tally = by_head.get(number >> _TAIL_BITS)
         if tally is None:
             key = _key(packed.unpack(number), dimensions)
@@ -238,12 +258,16 @@ def _count(
         flags = number >> _DAY_BITS
         if (flags >> 2) & 3 == _PAID:
             tally.paid[length] = tally.paid.get(length, 0) + n
+            if seen_after:
+                _enter(tally, tally.unseen_paid, length, seen_after[0], n)
             tally.weight_minor += weight or 0
             tally.weighted_days += (weight or 0) * length
             tally.unrated += n * (flags & 1)
             tally.late += n * ((flags >> 1) & 1)
             continue
         tally.unfinished[length] = tally.unfinished.get(length, 0) + n
+        if seen_after:
+            _enter(tally, tally.unseen_unfinished, length, seen_after[0], n)
         if (flags >> 2) & 3 == _OPEN:
             tally.open += n
             tally.overdue += n * ((flags >> 1) & 1)
@@ -281,6 +305,14 @@ def amount_classes(scope: Scope) -> tuple[int, ...]:
     while mean >= 16_000 * factor and factor < 1000:
         factor *= 10
     return tuple(int(end * factor) for end in AMOUNT_CLASSES)
+
+
+def _enter(tally: Tally, unseen: dict[int, int], length: int, seen_after: int, n: int) -> None:
+    if seen_after < length:
+        tally.entries[seen_after] = tally.entries.get(seen_after, 0) + n
+    else:
+        # Over by the day of its first sight, or seen later than the as-of day.
+        unseen[length] = unseen.get(length, 0) + n
 
 
 def _flag(condition: Any) -> Case:

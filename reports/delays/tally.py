@@ -20,6 +20,11 @@ class Tally:
 
     paid: dict[int, int] = field(default_factory=dict)
     unfinished: dict[int, int] = field(default_factory=dict)
+    # Of these, first seen when they were so old already: imported open, without paid brothers.
+    entries: dict[int, int] = field(default_factory=dict)
+    # Of these, not seen at all by then: counted, but never at risk.
+    unseen_paid: dict[int, int] = field(default_factory=dict)
+    unseen_unfinished: dict[int, int] = field(default_factory=dict)
     open: int = 0
     overdue: int = 0
     # Of the paid ones: amounts in the company's currency, and amounts times days.
@@ -30,10 +35,15 @@ class Tally:
     late: int = 0
 
     def add(self, other: Tally) -> None:
-        for day, number in other.paid.items():
-            self.paid[day] = self.paid.get(day, 0) + number
-        for day, number in other.unfinished.items():
-            self.unfinished[day] = self.unfinished.get(day, 0) + number
+        for mine, theirs in (
+            (self.paid, other.paid),
+            (self.unfinished, other.unfinished),
+            (self.entries, other.entries),
+            (self.unseen_paid, other.unseen_paid),
+            (self.unseen_unfinished, other.unseen_unfinished),
+        ):
+            for day, number in theirs.items():
+                mine[day] = mine.get(day, 0) + number
         self.open += other.open
         self.overdue += other.overdue
         self.weight_minor += other.weight_minor
@@ -43,7 +53,11 @@ class Tally:
 
     @cached_property
     def curve(self) -> Curve:
-        return Curve(self.paid, self.unfinished)
+        return Curve(
+            _less(self.paid, self.unseen_paid),
+            _less(self.unfinished, self.unseen_unfinished),
+            self.entries or None,
+        )
 
     @property
     def n(self) -> int:
@@ -92,3 +106,10 @@ def fold(found: Mapping[Key, Tally], pick: Callable[[Key], Any]) -> dict[Any, Ta
         if picked is not None:
             folded.setdefault(picked, Tally()).add(tally)
     return folded
+
+
+def _less(counts: Mapping[int, int], unseen: Mapping[int, int]) -> Mapping[int, int]:
+    if not unseen:
+        return counts
+    left = {day: number - unseen.get(day, 0) for day, number in counts.items()}
+    return {day: number for day, number in left.items() if number}
