@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from billing_portal.idempotency import new_key
 from invoices.models import Client, Message
+from invoices.outbox import kinds
 from reports.alerts import running
 from reports.alerts.backtest import backtest
 from reports.alerts.kinds.base import Episode, Kind, Words
@@ -67,7 +68,7 @@ def test_a_fifth_kind_runs_is_mailed_and_tried_without_another_line(fifth_kind):
     (fired,) = running.run(on=ON)
     assert [alert.client_id for alert in fired.alerts] == [client.pk]
     assert words_of(Alert.objects.get(), "EUR").title == "Vignobles Aubert has gone quiet"
-    assert "Vignobles Aubert has gone quiet" in Message.objects.get().body_text
+    assert "Vignobles Aubert has gone quiet" in kinds.words_of(Message.objects.get()).text
     assert len(backtest(rule, ON).fired) > 1
 
 

@@ -247,7 +247,7 @@ def test_the_sidebar_counts_what_waits(clerk_client, clerk):
     running.run(on=today())
     answer = clerk_client.get(reverse("reports:counts"))
     numbers = {each.key: each.n for each in counts(clerk, today())}
-    assert numbers == {"deals": 2, "invoices": 9, "payments": 1, "alerts": 6}
+    assert numbers == {"deals": 2, "invoices": 9, "payments": 1, "mails": 0, "alerts": 6}
     assert 'id="count-invoices"' in answer.text
     assert "overdue" in answer.text
 
