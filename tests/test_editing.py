@@ -11,6 +11,7 @@ from django.urls import reverse
 from billing_portal.accounts.models import User
 from billing_portal.editing import sent_of
 from billing_portal.forms import ModelForm
+from billing_portal.idempotency import new_key
 from invoices.models import Client, Company, Contact
 from reports.models import AlertRule
 from tests.factories import make_client, make_client_type, make_company, make_rule, make_user
@@ -32,7 +33,7 @@ def as_shown(page):
     """What the page's form would send if nobody touched it."""
     form = page.context["form"]
     sent = {name: sent_of(form[name]) for name in form.fields}
-    return {**sent, "shown": SHOWN.search(page.text)[1]}
+    return {**sent, "shown": SHOWN.search(page.text)[1], "once": new_key()}
 
 
 def open_page(browser, url):
@@ -114,6 +115,7 @@ def test_the_same_field_changed_by_both_is_shown_with_who_and_when(colleague, cl
     assert clerk_client.post(url, {**again, "theirs": ["city"]}).status_code in (302, 303)
     client.refresh_from_db()
     assert client.city == "Quimper"
+    again["once"] = new_key()
     assert clerk_client.post(url, again).status_code in (302, 303)
     client.refresh_from_db()
     assert client.city == "Vannes"
@@ -122,7 +124,7 @@ def test_the_same_field_changed_by_both_is_shown_with_who_and_when(colleague, cl
 def as_shown_bound(page):
     form = page.context["form"]
     sent = {name: form.data.getlist(name) for name in form.fields}
-    return {**sent, "shown": SHOWN.search(page.text)[1]}
+    return {**sent, "shown": SHOWN.search(page.text)[1], "once": new_key()}
 
 
 def test_a_change_that_nobody_wrote_down_has_no_name(clerk_client):
@@ -208,7 +210,9 @@ def test_every_edit_page_carries_what_it_showed(admin_client):
         reverse("reports:rule", args=[make_rule().pk]),
     ]
     for url in pages:
-        assert SHOWN.search(admin_client.get(url).text), url
+        text = admin_client.get(url).text
+        assert SHOWN.search(text), url
+        assert 'name="once"' in text, url
     assert AlertRule.objects.count() == 1
 
 
