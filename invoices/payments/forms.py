@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from django import forms
+from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from moneyed import Money
 
-from billing_portal.money import formatted
+from billing_portal.money import formatted, from_minor, to_minor
 from billing_portal.typed.fields import DayField, LineField, MoneyField
-from billing_portal.typed.numbers import as_typed
+from billing_portal.typed.numbers import as_typed, read_amount
 from invoices.models import Client, Invoice, Payment
 
 # More open invoices than this are settled in several steps.
@@ -44,6 +45,7 @@ class PaymentForm(forms.Form):
         amount = MoneyField(
             currency=currency, label=gettext_lazy("Amount received"), above_zero=True
         )
+        amount.widget.attrs["autofocus"] = True
         self.fields = {"amount": amount, **self.fields}
         field: Any = self.fields["received_on"]
         field.today = today
@@ -56,6 +58,11 @@ class PaymentForm(forms.Form):
             )
             part.widget.attrs["class"] = "num"
             self.fields[part_name(invoice)] = part
+
+    def unjudged(self) -> Self:
+        """What is still being typed is not held against the person."""
+        self._errors: Any = ErrorDict()
+        return self
 
     def parts(self) -> list[tuple[Invoice, Any]]:
         """Each open invoice with the field that says how much of it is settled."""
@@ -101,6 +108,19 @@ class PaymentForm(forms.Form):
 def plain_amount(amount: Money) -> str:
     """As a field is filled: the digits and the reader's decimal sign."""
     return as_typed(amount.amount)
+
+
+def typed_minor(minor: int | None, currency: str) -> str:
+    """As a field shows an amount to its reader; empty for none."""
+    return as_typed(from_minor(minor, currency).amount) if minor else ""
+
+
+def read_minor(text: str, currency: str) -> int | None:
+    """What is typed so far, in minor units; None while it is no amount yet."""
+    try:
+        return to_minor(Money(read_amount(text, currency), currency))
+    except ValueError:
+        return None
 
 
 def part_name(invoice: Invoice) -> str:

@@ -285,3 +285,87 @@ def test_the_payments_add_up_to_their_foot_in_every_filter_and_file(clerk_client
     once = clerk_client.get(reverse("invoices:payments"), {"q": number})
     assert [(t.count, t.sums["amount_minor"]) for t in once.context["totals"]] == [(1, 350_50)]
     assert once.context["rows"][0].pk == paid.pk
+
+
+# ─ The amount leads ─────────────────────────────────────────────────────────────────────────────
+def typed(clerk_client, client, **fields):
+    given = {"client": client.pk, "currency": "EUR", "received_on": "2026-10-05"}
+    return clerk_client.post(
+        reverse("invoices:payment-new"),
+        {**given, "method": "transfer", "key": "k-typed", **fields},
+    )
+
+
+def test_a_part_payment_from_the_invoices_page_works_at_first_try(clerk_client, client, two):
+    first, _second = two
+    page = clerk_client.get(reverse("invoices:payment-new"), {"invoice": first.pk}).text
+    assert "autofocus" in page
+    was = f'name="was-part-{first.pk}" value="'
+    shown = page.split(was)[1].split('"')[0]
+    # The amount is typed over; the part that the page proposed follows it, with or without script.
+    record(
+        clerk_client,
+        client,
+        invoice=str(first.pk),
+        amount="40.00",
+        **{f"part-{first.pk}": shown, f"was-part-{first.pk}": shown},
+    )
+    first.refresh_from_db()
+    assert first.paid_minor == 40_00
+
+
+def test_the_spread_follows_the_amount_and_leaves_what_was_typed(clerk_client, client, two):
+    first, second = two
+    answer = typed(clerk_client, client, amount="110", spread="1")
+    rows = {row["invoice"]: row for row in answer.context["rows"]}
+    assert answer.status_code == 200
+    assert [rows[first]["field"].value(), rows[second]["field"].value()] == ["100.00", "10.00"]
+    typed_part = {
+        f"part-{first.pk}": "30",
+        f"was-part-{first.pk}": "100.00",
+        f"part-{second.pk}": "10.00",
+        f"was-part-{second.pk}": "10.00",
+    }
+    answer = typed(clerk_client, client, amount="60", spread="1", **typed_part)
+    rows = {row["invoice"]: row for row in answer.context["rows"]}
+    assert [rows[first]["field"].value(), rows[second]["field"].value()] == ["30", "30.00"]
+    assert rows[first]["by_hand"]
+    answer = typed(clerk_client, client, amount="60", oldest="1", **typed_part)
+    assert answer.context["rows"][0]["field"].value() == "60.00"
+    assert answer.context["left_minor"] == 0
+
+
+def test_numbers_in_the_label_come_first(clerk_client, client, two):
+    _first, second = two
+    answer = typed(
+        clerk_client, client, amount="20", reference=f"VIR JAOUEN {second.number} MERCI", spread="1"
+    )
+    assert answer.context["rows"][0]["invoice"] == second
+    assert answer.context["rows"][0]["in_label"]
+
+
+def test_more_spread_than_received_says_so_and_is_refused(clerk_client, client, two):
+    first, _second = two
+    part = {f"part-{first.pk}": "90", f"was-part-{first.pk}": ""}
+    answer = typed(clerk_client, client, amount="50", spread="1", **part)
+    assert answer.context["left_minor"] == -40_00
+    assert "Too much is spread" in answer.text
+    assert record(clerk_client, client, amount="50", **part).status_code == 422
+
+
+def test_the_same_money_again_is_asked_about(clerk_client, client, two):
+    from invoices.models import Payment
+
+    def again(key, **fields):
+        return record(clerk_client, client, amount="50", reference="", key=key, **fields)
+
+    again("k-1")
+    assert Payment.objects.count() == 1
+    question = again("k-2")
+    assert question.status_code == 422
+    assert "Is this the same money?" in question.text
+    asked = question.context["asked"]
+    again("k-3", asked=asked, same="same")
+    assert Payment.objects.count() == 1
+    again("k-4", asked=asked, same="other")
+    assert Payment.objects.count() == 2
