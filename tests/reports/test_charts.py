@@ -74,3 +74,10 @@ def test_a_trend_breaks_where_nothing_is_known_and_ghosts_are_not_clickable():
 def test_names_cannot_bring_markup_into_a_chart():
     assert charts.short("<a href='x'>&amp;") == "‹a href='x'›＆amp;"
     assert len(charts.short("x" * 99)) == 22
+
+
+def test_the_ageing_bar_has_its_signs_on_the_ticks_and_no_title_over_them():
+    band = charts.Band("x", "a", "b", [100.0], [1], [""])
+    axis = charts.ageing_bar([band])["layout"]["xaxis"]
+    assert axis["title"]["text"] == ""
+    assert axis["ticktext"][2].endswith("%")
