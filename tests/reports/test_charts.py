@@ -77,7 +77,7 @@ def test_names_cannot_bring_markup_into_a_chart():
 
 
 def test_the_ageing_bar_has_its_signs_on_the_ticks_and_no_title_over_them():
-    band = charts.Band("x", "a", "b", [100.0], [1], [""])
+    band = charts.Band("x", "var(--seq-1)", "var(--seq-1-ink)", [100.0], [1], [""])
     axis = charts.ageing_bar([band])["layout"]["xaxis"]
     assert axis["title"]["text"] == ""
     assert axis["ticktext"][2].endswith("%")
