@@ -104,6 +104,10 @@ REVERSIBLE = {
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch",
 }  # fmt: skip
+# They act on rows that the database freezes: what was shown cannot have become something else, and
+# what is taken back already is refused.
+FROZEN = {"invoices:refund-back", "invoices:write-off-back"}
+REVERSIBLE |= FROZEN | {"invoices:refund-new", "invoices:preview", "integrations:run_again"}
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 
 

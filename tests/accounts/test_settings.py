@@ -8,12 +8,14 @@ from datetime import date
 
 import pytest
 from django.core import mail
+from django.test import Client as Browser
 from django.urls import reverse
 from PIL import Image
 
 from billing_portal.accounts.examples import EXAMPLES, make_examples
 from billing_portal.accounts.models import User
 from billing_portal.accounts.people import PersonRefused, change_person, set_password_link
+from billing_portal.idempotency import new_key
 from billing_portal.launch import LOGINS
 from invoices.models import ClientType, Company, ExchangeRate, LatePenaltyRate, NumberSeries
 from tests.confirm import confirm
@@ -47,6 +49,17 @@ INVOICING = {
     "discount_terms_fr": "Pas d’escompte.",
     "discount_terms_en": "No discount.",
 }
+
+
+@pytest.fixture(autouse=True)
+def with_the_key_of_its_page(monkeypatch):
+    """Every form of a page carries a key of its own."""
+    post = Browser.post
+
+    def keyed(self, path, data=None, **options):
+        return post(self, path, {"once": new_key(), **(data or {})}, **options)
+
+    monkeypatch.setattr(Browser, "post", keyed)
 
 
 def picture(mode="RGBA", size=(300, 100), form="PNG"):
