@@ -12,5 +12,6 @@ urlpatterns = [
     path("runs/<int:pk>/", views.run, name="run"),
     path("runs/<int:pk>/refused.csv", views.refused_csv, name="refused_csv"),
     path("schedules/<int:pk>/run/", views.run_again, name="run_again"),
+    path("deals/<int:pk>/", views.deal, name="deal"),
     path("health/", views.health, name="health"),
 ]

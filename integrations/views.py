@@ -30,8 +30,9 @@ from integrations.core.runs import SyncRefused, start_sync
 from integrations.core.waiting import is_stale, missing_question, waiting
 from integrations.crm.examples import examples
 from integrations.crm.forms import ConnectForm, MappingForm, save_mapping
-from integrations.models import Connection, SyncRun
+from integrations.models import Connection, ExternalLink, SyncRun
 from integrations.registry import OFFERED, crm_connection, object_url, open_crm
+from invoices.models import Deal
 
 RUNS_SHOWN: Final = 12
 REFUSALS_SHOWN: Final = 100
@@ -335,3 +336,22 @@ def run_again(request: StaffRequest, pk: int) -> HttpResponse:
     if found:
         messages.success(request, _("It runs within the next minute."))
     return go_to(request, "/")
+
+
+@require_GET
+@permission_required("invoices.view_deal", raise_exception=True)
+def deal(request: StaffRequest, pk: int) -> HttpResponse:
+    """Where the deal is in the CRM: other pages link here and need not know which CRM it is."""
+    get_object_or_404(Deal.objects.visible_to(request.user), pk=pk)
+    connection = crm_connection()
+    link = (
+        connection
+        and ExternalLink.objects.filter(
+            provider=connection.provider, kind="deal", local_id=pk
+        ).first()
+    )
+    url = object_url(connection, "deal", link.external_id) if connection and link else ""
+    if not url:
+        messages.info(request, _("This deal did not come from the CRM that is connected."))
+        return redirect("invoices:deal", pk=pk)
+    return redirect(url)

@@ -491,3 +491,16 @@ def test_a_schedule_that_nobody_runs_or_that_fails_is_on_the_desk(clerk_client, 
     clerk_client.post(f"/integrations/schedules/{row.pk}/run/")
     row.refresh_from_db()
     assert row.next_run <= timezone.now()
+
+
+def test_a_deal_opens_in_the_crm_for_those_who_see_it(clerk_client, client, imported):
+    from integrations.models import ExternalLink
+
+    link = ExternalLink.objects.filter(kind="deal").first()
+    answer = clerk_client.get(f"/integrations/deals/{link.local_id}/")
+    assert answer["Location"] == f"{imported.base_url}/deal/{link.external_id}"
+    client.force_login(make_user(role="sales"))
+    assert client.get(f"/integrations/deals/{link.local_id}/").status_code == 404
+    link.delete()
+    answer = clerk_client.get(f"/integrations/deals/{link.local_id}/", follow=True)
+    assert "did not come from the CRM" in answer.text

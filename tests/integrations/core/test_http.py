@@ -32,6 +32,8 @@ def serving(*answers):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
+            length = int(self.headers.get("Content-Length") or 0)
+            self.sent = self.rfile.read(length) if length else b""
             seen.append(self)
             status, body, headers = answers[min(len(seen), len(answers)) - 1]
             self.send_response(status)
@@ -43,6 +45,8 @@ def serving(*answers):
             self.wfile.write(body)
             if length:
                 self.close_connection = True
+
+        do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815  names of the base class
 
         def log_message(self, *args):
             pass
@@ -287,3 +291,74 @@ def test_a_name_that_leads_into_the_private_network_is_not_talked_to(waits, monk
         with pytest.raises(ProviderError, match="leads into a private network"):
             reach(f"https://rebound.example.com:{port}", waits, attempts=1).get("/x")
     assert seen == []
+
+
+# ─ Writes ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_write_with_a_key_is_sent_again_with_the_same_key(waits, method):
+    with serving((500, b"{}", {}), (200, OK, {})) as (url, seen):
+        reach(url, waits).send(method, "/x", body={"a": 1}, idempotency_key="row-7")
+    assert [each.headers["Idempotency-Key"] for each in seen] == ["row-7", "row-7"]
+    assert [each.sent for each in seen] == [b'{"a": 1}'] * 2
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_write_without_a_key_whose_fate_is_unknown_is_not_sent_twice(waits, method):
+    with serving((500, b"{}", {}), (200, OK, {})) as (url, seen):
+        with pytest.raises(ProviderError, match="trouble of its own"):
+            reach(url, waits).send(method, "/x", body={})
+        assert len(seen) == 1
+    with serving((429, b"{}", {"Retry-After": "1"}), (200, OK, {})) as (url, seen):
+        reach(url, waits).send(method, "/x", body={})
+        assert len(seen) == 2
+
+
+def test_an_answer_without_a_body_is_an_answer(waits):
+    with serving((204, b"", {})) as (url, _seen):
+        assert reach(url, waits).send("DELETE", "/x") == {}
+
+
+def test_the_first_answer_tells_the_providers_time(waits):
+    with serving((200, OK, {})) as (url, _seen):
+        client = reach(url, waits)
+        assert client.clock is None
+        client.get("/x")
+    assert abs((client.clock - timezone.now()).total_seconds()) < 60
+
+
+# ─ Proxies ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_proxy_of_the_environment_does_not_lead_past_the_guard(waits, monkeypatch):
+    """A proxy connects for us, so the guard would judge the proxy and not the machine behind it."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        proxy.settimeout(0.3)
+        address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, address)
+        real = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket, "getaddrinfo", lambda host, *rest, **more: real("127.0.0.1", *rest, **more)
+        )
+        with pytest.raises(ProviderError):
+            reach("https://rebound.example.com:9", waits, attempts=1).get("/x")
+        with pytest.raises(TimeoutError):
+            proxy.accept()
+
+
+def test_a_proxy_named_in_the_settings_is_used(waits, settings):
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        settings.PROVIDER_PROXY = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        asked = []
+
+        def answer():
+            line, _peer = proxy.accept()
+            asked.append(line.recv(200))
+            line.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(ProviderError):
+            reach("https://company.example.com", waits, attempts=1).get("/x")
+    assert asked[0].startswith(b"CONNECT company.example.com:443")
