@@ -8,7 +8,6 @@ import pytest
 from django.urls import reverse
 from moneyed import Money
 
-from billing_portal.idempotency import new_key
 from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.sending import queue_invoice
 from invoices.models import InvoiceEvent, Message
@@ -17,6 +16,7 @@ from invoices.outbox.kinds import trouble_of
 from invoices.outbox.settling_doubts import cancel, resend
 from invoices.outbox.waiting import waiting_for_a_person
 from invoices.payments.applying import write_off
+from tests.confirm import confirm
 from tests.factories import make_issued
 from tests.invoices.outbox.test_delivering import due_now, fresh, postbox, queued  # noqa: F401
 
@@ -178,9 +178,8 @@ def test_a_refused_mail_stands_on_the_desk_and_in_the_sidebar_until_somebody_act
     assert "550 No such user" in desk
     assert reverse("invoices:mail-resend", args=[message.pk]) in desk
     assert 'id="count-mails"' in clerk_client.get(reverse("reports:counts")).text
-    answer = clerk_client.post(
-        reverse("invoices:mail-cancel", args=[message.pk]), {"once": new_key(), "from": "desk"}
-    )
+    url = reverse("invoices:mail-cancel", args=[message.pk])
+    answer = confirm(clerk_client, url, {"from": "desk"}, at="/")
     assert answer["Location"] == "/"
     assert "Mails that need you" not in clerk_client.get(reverse("reports:desk")).text
 
