@@ -12,16 +12,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from billing_portal.acts import already, carry_out
 from billing_portal.confirming import row_under_lock
-from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.lists.columns import Column
-from billing_portal.lists.paging import paginate
+from billing_portal.htmx import StaffRequest
+from billing_portal.lists.columns import POSITION, Column
+from billing_portal.lists.page import Listing, show
 from billing_portal.templatetags.portal import query_with
-from billing_portal.toasts import announce
 from invoices.models import Message
 from invoices.outbox.kinds import Held, Moot, kind_of, trouble_of, words_of
 from invoices.outbox.queueing import MailRefused
@@ -31,6 +30,15 @@ from invoices.outbox.waiting import WAITING, waiting_for_a_person
 COLUMNS = (
     Column("created", gettext_lazy("Written"), order="created_at", falling=True),
     Column("subject", gettext_lazy("Subject"), order="subject"),
+)
+LISTING = Listing(
+    name="mails",
+    title=gettext_lazy("Mails"),
+    columns=COLUMNS,
+    default="-created",
+    words=ngettext_lazy("%(n)s mail", "%(n)s mails", "count"),
+    page="invoices/outbox/mail.html",
+    partial="invoices/outbox/partials/mail_list.html",
 )
 # Icon and look of each state.
 LOOKS = {
@@ -59,21 +67,16 @@ def mail_list(request: StaffRequest) -> HttpResponse:
     waiting = waiting_for_a_person()
     number_waiting = waiting.count()
     if state == WAITING:
-        rows, count = waiting.select_related("invoice"), number_waiting
+        rows = waiting.select_related("invoice")
     elif state in Message.State.values:
         rows = rows.filter(state=state)
-        count = by_state.get(state, 0)
     else:
-        state, count = "", sum(by_state.values())
-    page = paginate(rows, request.GET, COLUMNS, default="-created", size=50, count=count)
-    found = ngettext("%(n)s mail", "%(n)s mails", count) % {"n": count}
+        state = ""
     tabs = [
         {
             "label": label,
             "n": n,
-            "url": query_with(
-                request.GET, {"state": key, "after": None, "before": None, "at": None}
-            ),
+            "url": query_with(request.GET, {"state": key, **POSITION}),
             "current": key == state,
             "key": key or "all",
         }
@@ -83,19 +86,13 @@ def mail_list(request: StaffRequest) -> HttpResponse:
             *((key, label, by_state.get(key, 0)) for key, label in Message.State.choices),
         ]
     ]
-    answer = render_page(
+    return show(
         request,
-        page="invoices/outbox/mail.html",
-        partial="invoices/outbox/partials/mail_list.html",
-        context={
-            "page": page,
-            "rows": [(mail, *LOOKS[Message.State(mail.state)]) for mail in page.rows],
-            "tabs": tabs,
-            "found": found,
-            "filtered": bool(state),
-        },
+        LISTING,
+        rows,
+        written=lambda page: [(mail, *LOOKS[Message.State(mail.state)]) for mail in page],
+        context={"tabs": tabs, "filtered": bool(state)},
     )
-    return announce(answer, found) if wants_partial(request) else answer
 
 
 @require_GET

@@ -20,7 +20,7 @@ from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.forms import RowsField
 from billing_portal.htmx import render_page
-from billing_portal.lists.exports import stream_csv, stream_xlsx
+from billing_portal.lists.page import Listing, export
 from billing_portal.templatetags.portal import query_with
 from billing_portal.typed.days import read_day
 from billing_portal.typed.fields import DayField
@@ -258,22 +258,15 @@ def figures(request: HttpRequest) -> HttpResponse:
     return HttpResponse(orjson.dumps(report.figures.drawn()), content_type="application/json")
 
 
-@require_GET
-@permission_required(VIEW, raise_exception=True)
-def delays_csv(request: HttpRequest) -> HttpResponseBase:
-    report, _problems = _report(request)
-    columns = export_columns(report, _group_label(report))
-    return stream_csv(export_rows(report), columns, "payment-delays.csv")
+LISTING = Listing(name="payment-delays", title=gettext_lazy("Payment delays"), columns=())
 
 
 @require_GET
 @permission_required(VIEW, raise_exception=True)
-def delays_xlsx(request: HttpRequest) -> HttpResponseBase:
-    report, _problems = _report(request)
+def export_delays(request: HttpRequest, kind: str) -> HttpResponseBase:
+    report, problems = _report(request)
     columns = export_columns(report, _group_label(report))
-    return stream_xlsx(
-        export_rows(report), columns, "payment-delays.xlsx", sheet=_("Payment delays")
-    )
+    return export(LISTING, kind, export_rows(report), columns=columns, notes=problems)
 
 
 def _group_label(report: DelayReport) -> str:

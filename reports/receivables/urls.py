@@ -5,6 +5,16 @@ from reports.receivables import views
 urlpatterns = [
     path("reports/receivables/", views.receivables, name="receivables"),
     path("reports/receivables/figures/", views.figures, name="receivables-figures"),
-    path("reports/receivables/export.csv", views.receivables_csv, name="receivables-csv"),
-    path("reports/receivables/export.xlsx", views.receivables_xlsx, name="receivables-xlsx"),
+    path(
+        "reports/receivables/export.csv",
+        views.export_receivables,
+        {"kind": "csv"},
+        name="receivables-csv",
+    ),
+    path(
+        "reports/receivables/export.xlsx",
+        views.export_receivables,
+        {"kind": "xlsx"},
+        name="receivables-xlsx",
+    ),
 ]

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from billing_portal import dates
 from billing_portal.htmx import render_page
 from billing_portal.lists.columns import Column
-from billing_portal.lists.exports import stream_csv, stream_xlsx
+from billing_portal.lists.page import Listing, export
 from billing_portal.money import from_minor
 from billing_portal.templatetags.portal import query_with
 from billing_portal.typed.days import read_day
@@ -149,17 +149,11 @@ def _columns(report: ReceivablesReport) -> list[Column]:
     ]
 
 
-@require_GET
-@permission_required(VIEW, raise_exception=True)
-def receivables_csv(request: HttpRequest) -> HttpResponseBase:
-    report, _problems = _report(request)
-    return stream_csv(report.all_rows(), _columns(report), "receivables.csv")
+LISTING = Listing(name="receivables", title=gettext_lazy("Receivables"), columns=())
 
 
 @require_GET
 @permission_required(VIEW, raise_exception=True)
-def receivables_xlsx(request: HttpRequest) -> HttpResponseBase:
-    report, _problems = _report(request)
-    return stream_xlsx(
-        report.all_rows(), _columns(report), "receivables.xlsx", sheet=_("Receivables")
-    )
+def export_receivables(request: HttpRequest, kind: str) -> HttpResponseBase:
+    report, problems = _report(request)
+    return export(LISTING, kind, report.all_rows(), columns=_columns(report), notes=problems)
