@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing_portal.accounts.models import User
 from billing_portal.spreadsheets import MAX_ROWS, Complaint, Table, TableRefused, read_table
@@ -41,7 +42,11 @@ class HistoryRefused(Exception):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(
-            _("%(count)s rows are refused, so nothing was brought in.")
+            ngettext(
+                "%(count)s row is refused, so nothing was brought in.",
+                "%(count)s rows are refused, so nothing was brought in.",
+                len(plan.complaints),
+            )
             % {"count": len(plan.complaints)}
         )
         self.plan = plan

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing_portal.money import formatted_minor
 from invoices.history.plan import Plan, Remittance, chunks, complain, issued_on
@@ -178,7 +179,12 @@ def settle(plan: Plan) -> None:
             early += not is_payment and take < amount
     if advance:
         plan.notices.append(
-            _("%(count)s payments came before their invoice was issued; they are kept as they are.")
+            ngettext(
+                "%(count)s payment came before its invoice was issued; it is kept as it is.",
+                "%(count)s payments came before their invoice was issued; they are kept as "
+                "they are.",
+                advance,
+            )
             % {"count": advance}
         )
     if surplus:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing_portal.typed.fields import DayField, LineField, LinesField
 from invoices.company.currencies import company_currency, usual_currencies
@@ -32,10 +32,16 @@ COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 
 def terms_in_words(kind: str, days: int) -> str:
     if kind == TermsKind.NET:
-        return _("%(days)s days") % {"days": days} if days else _("On receipt")
-    if kind == TermsKind.END_OF_MONTH_AFTER:
-        return _("%(days)s days, end of month") % {"days": days}
-    return _("End of month, then %(days)s days") % {"days": days}
+        if not days:
+            return _("On receipt")
+        words = ngettext("%(days)s day", "%(days)s days", days)
+    elif kind == TermsKind.END_OF_MONTH_AFTER:
+        words = ngettext("%(days)s day, end of month", "%(days)s days, end of month", days)
+    else:
+        words = ngettext(
+            "End of month, then %(days)s day", "End of month, then %(days)s days", days
+        )
+    return words % {"days": days}
 
 
 class RecipientsField(LineField):

@@ -501,7 +501,7 @@ def test_a_payment_in_advance_is_kept_and_said():
     plan = bring([CLIENT], [INVOICE], [changed(PAYMENT, received_on="2026-01-02")])
     invoice = Invoice.objects.get()
     assert (invoice.days_to_pay, invoice.days_late) == (0, -30)
-    assert any("before their invoice was issued" in notice for notice in plan.notices)
+    assert any("before its invoice was issued" in notice for notice in plan.notices)
 
 
 def test_a_payment_for_an_invoice_that_came_in_before_settles_the_rest():
