@@ -93,7 +93,9 @@ def missing_question(connection: Connection) -> Wait | None:
         "Deleted, or hidden from the owner of the token? Nothing was changed. Each can be "
         "looked up; only what is deleted there is then marked here."
     )
-    return Wait(title, text, "check", missing)
+    # One thing to decide, however many they are; and while the connection rests, later.
+    act = "check" if connection.state == Connection.State.ACTIVE else ""
+    return Wait(title, text, act)
 
 
 def is_stale(last: SyncRun | None) -> bool:

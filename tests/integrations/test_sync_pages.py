@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
+from billing_portal.idempotency import new_key
 from integrations.connecting import connect_crm
 from integrations.core.runs import claim, start_sync
 from integrations.crm.importing import carry_out
@@ -291,7 +292,8 @@ def test_the_first_import_maps_by_name_and_the_page_shows_it(admin_client, impor
 def _entry(browser):
     """What the page's form would send as it stands."""
     form = browser.get(reverse("integrations:mapping")).context["form"]
-    return {name: form[name].value() or "" for name in form.fields}
+    shown = {name: form[name].value() or "" for name in form.fields}
+    return {**shown, "once": new_key()}
 
 
 def test_an_unknown_option_gets_a_meaning_and_a_full_import_applies_it(
@@ -453,7 +455,7 @@ def test_missing_objects_are_asked_about_and_looked_up_on_request(clerk_client, 
     text = fragment(clerk_client)
     assert "60 objects of Pipedrive are no longer visible" in text
     assert "Look each up" in clerk_client.get(INDEX).text
-    clerk_client.post("/integrations/pipedrive/sync/", {"check_missing": "1"})
+    clerk_client.post("/integrations/pipedrive/sync/", {"check_missing": "1", "once": new_key()})
     run = SyncRun.objects.first()
     assert (run.full, run.check_missing) == (True, True)
 
