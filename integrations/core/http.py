@@ -273,12 +273,7 @@ class Http:
 
     def _said(self, content: bytes) -> str:
         """What a refusal says of itself, short and as plain text."""
-        try:
-            parsed = json.loads(content[:20_000])
-        except (ValueError, RecursionError):
-            return ""
-        said = self.manners.said(parsed) if isinstance(parsed, dict) else ""
-        return re.sub(r"\s+", " ", said)[:300]
+        return re.sub(r"\s+", " ", self.manners.said(_object_in(content[:20_000])))[:300]
 
     def _asked_wait(self, answer: requests.Response) -> float | None:
         """Seconds that a 429 or 503 asks for, if it does."""
@@ -298,6 +293,14 @@ _CODES: Final = {
     410: "http.not_there",
     429: "http.limit",
 }
+
+
+def _object_in(content: bytes) -> Json:
+    try:
+        parsed = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def seconds(text: str) -> float | None:

@@ -65,10 +65,7 @@ def queue_invoice(
                 )
                 % {"number": invoice.number}
             )
-        # One that was refused or held back waits for nobody any more: this one goes in its place.
-        invoice.messages.filter(
-            kind=KIND, state__in=(Message.State.FAILED, Message.State.HELD)
-        ).update(state=Message.State.CANCELLED)
+        _supersede(invoice)
         message = queue(
             reason_key=f"invoice:{invoice.pk}:{sent_before + 1}",
             kind=KIND,
@@ -86,6 +83,12 @@ def queue_invoice(
             data={"message_id": message.pk, "to": message.to},
         )
         return message
+
+
+def _supersede(invoice: Invoice) -> None:
+    """A mail that was refused or held back waits for nobody any more: another goes in its place."""
+    stuck = (Message.State.FAILED, Message.State.HELD)
+    invoice.messages.filter(kind=KIND, state__in=stuck).update(state=Message.State.CANCELLED)
 
 
 class InvoiceMail(Kind):
