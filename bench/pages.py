@@ -25,7 +25,7 @@ PAGES = (
     ("invoices:deals", ""),
     ("reports:desk", ""),
     ("reports:counts", ""),
-    ("reports:search", "q=SEED1-00001"),
+    ("reports:search", "q=SEED1-000"),
     ("reports:delays", ""),
     ("reports:delays-figures", ""),
     ("reports:receivables", ""),

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
+from billing_portal.keys import Keyed, KeyedQuerySet, KeyField, contains
 from invoices.models.terms import TermsKind
 
 
@@ -52,17 +53,16 @@ def account(of: str = "") -> Coalesce:
     return Coalesce(f"{of}client__merged_into", f"{of}client")
 
 
-class ClientQuerySet(models.QuerySet["Client"]):
+class ClientQuerySet(KeyedQuerySet["Client"]):
     def living(self) -> Self:
         """Those that no other client took up."""
         return self.filter(merged_into__isnull=True)
 
     def called(self, text: str) -> Self:
         """With `text` in the name, or in that of one that was merged into it."""
-        former = Client.objects.filter(name__icontains=text, merged_into__isnull=False)
-        return self.filter(
-            Q(name__icontains=text) | Q(pk__in=former.order_by().values("merged_into"))
-        )
+        named = contains("name_key", text)
+        former = Client.objects.filter(named, merged_into__isnull=False)
+        return self.filter(named | Q(pk__in=former.order_by().values("merged_into")))
 
     def account_of(self, client_id: int) -> Self:
         """The client, all that were merged into one with it, and the one that they became.
@@ -75,8 +75,9 @@ class ClientQuerySet(models.QuerySet["Client"]):
         return self.filter(Q(pk__in=mine) | Q(merged_into__in=mine))
 
 
-class Client(models.Model):
+class Client(Keyed):
     name = models.CharField(_("name"), max_length=255, db_index=True)
+    name_key = KeyField("name", db_index=True)
     client_type = models.ForeignKey(
         ClientType, verbose_name=_("client type"), on_delete=models.PROTECT, related_name="clients"
     )

@@ -14,6 +14,7 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
+from billing_portal.keys import Keyed, KeyedQuerySet, KeyField
 from billing_portal.money import from_minor
 from invoices.models.clients import Client, Contact
 from invoices.models.invoices import Invoice
@@ -44,7 +45,7 @@ class Stage(models.Model):
         return self.name
 
 
-class DealQuerySet(models.QuerySet["Deal"]):
+class DealQuerySet(KeyedQuerySet["Deal"]):
     def visible_to(self, user: User) -> Self:
         return self if sees_everything(user) else self.filter(owner=user)
 
@@ -58,7 +59,7 @@ class DealQuerySet(models.QuerySet["Deal"]):
         return found.filter(Q(won_on__gte=since) | Q(won_on__isnull=True)) if since else found
 
 
-class Deal(models.Model):
+class Deal(Keyed):
     class Status(models.TextChoices):
         OPEN = "open", pgettext_lazy("deal", "Open")
         WON = "won", _("Won")
@@ -71,6 +72,7 @@ class Deal(models.Model):
         NONE = "none", _("no VAT given")
 
     title = models.CharField(_("title"), max_length=255)
+    title_key = KeyField("title")
     client = models.ForeignKey(
         Client, on_delete=models.PROTECT, null=True, blank=True, related_name="deals"
     )
@@ -93,6 +95,7 @@ class Deal(models.Model):
     added_on = models.DateField(null=True, blank=True)
     won_on = models.DateField(null=True, blank=True)
     purchase_order = models.CharField(_("purchase order"), max_length=120, blank=True)
+    order_key = KeyField("purchase_order", max_length=120)
     service_from = models.DateField(null=True, blank=True)
     service_until = models.DateField(null=True, blank=True)
     # Finance decided that this deal is not billed here, and why.

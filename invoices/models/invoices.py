@@ -13,6 +13,7 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
+from billing_portal.keys import Keyed, KeyedQuerySet, KeyField, number_key, sort_key
 from billing_portal.money import from_minor
 from invoices.models.clients import Client
 from invoices.models.numbering import NumberSeries
@@ -28,7 +29,7 @@ def credited_whole() -> Q:
     return Q(status="settled", credited_minor=F("total_minor"))
 
 
-class InvoiceQuerySet(models.QuerySet["Invoice"]):
+class InvoiceQuerySet(KeyedQuerySet["Invoice"]):
     def visible_to(self, user: User) -> Self:
         return self if sees_everything(user) else self.filter(owner=user)
 
@@ -57,7 +58,7 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
         return self.outstanding().filter(due_date__lt=on)
 
 
-class Invoice(models.Model):
+class Invoice(Keyed):
     """An invoice, or a credit note (positive amounts, owed the other way round)."""
 
     class Kind(models.TextChoices):
@@ -138,6 +139,13 @@ class Invoice(models.Model):
     # paid_on less due_date, and less issue_date, in days; null until paid.
     days_late = models.IntegerField(null=True, blank=True)
     days_to_pay = models.IntegerField(null=True, blank=True)
+
+    # ─ What a search looks for and a list sorts by
+    number_key = KeyField("number", number_key, max_length=35, db_index=True)
+    number_plain = KeyField("number", max_length=35, db_index=True)
+    number_sort = KeyField("number", sort_key, db_index=True)
+    title_key = KeyField("title")
+    order_key = KeyField("purchase_order", max_length=120)
 
     # ─ Working marks
     recipients = models.JSONField(default=list, blank=True)

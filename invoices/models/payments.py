@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from moneyed import Money
 
+from billing_portal.keys import Keyed, KeyedQuerySet, KeyField
 from billing_portal.money import from_minor
 from invoices.models.clients import Client
 from invoices.models.invoices import Invoice
@@ -19,7 +20,7 @@ from invoices.models.invoices import Invoice
 PAID_PERCENT = 98
 
 
-class PaymentQuerySet(models.QuerySet["Payment"]):
+class PaymentQuerySet(KeyedQuerySet["Payment"]):
     def unapplied(self) -> Self:
         """With cash that no invoice took; a reversed payment and its reversal hold none."""
         return self.filter(
@@ -27,7 +28,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         )
 
 
-class Payment(models.Model):
+class Payment(Keyed):
     """Money from a client on a value date; what no invoice took is unapplied cash.
 
     A wrong payment is answered by a reversing one, with negative amounts: nothing is deleted.
@@ -47,6 +48,7 @@ class Payment(models.Model):
     amount_minor = models.BigIntegerField()
     allocated_minor = models.BigIntegerField(default=0)
     reference = models.CharField(_("remittance reference"), max_length=140, blank=True)
+    reference_key = KeyField("reference", max_length=140)
     method = models.CharField(_("method"), max_length=20, choices=Method, default=Method.TRANSFER)
     reverses = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by"

@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from billing_portal.keys import contains, contains_number
 from billing_portal.money import is_currency
 from billing_portal.typed.days import machine_day
 from billing_portal.typed.numbers import machine_number, machine_whole
@@ -222,10 +223,10 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
     )
     if wanted.q:
         found = found.filter(
-            Q(number__icontains=wanted.q)
-            | Q(client__name__icontains=wanted.q)
-            | Q(title__icontains=wanted.q)
-            | Q(purchase_order__icontains=wanted.q)
+            contains_number(wanted.q)
+            | contains("client__name_key", wanted.q)
+            | contains("title_key", wanted.q)
+            | contains("order_key", wanted.q)
         )
     return _amounts(found, wanted)
 

@@ -11,12 +11,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
 from moneyed import get_currency
 
 from billing_portal.accounts.models import User
+from billing_portal.keys import begins, contains, number_key, text_key
 from billing_portal.typed.numbers import readings
 from invoices.models import Client, Deal, Invoice, Payment
 from invoices.selections.sql import codes_by_unit
@@ -61,7 +60,8 @@ def search(text: str, user: User) -> Found:
             _group("clients", _clients(text, user)),
             _group("deals", _deals(text, user)),
             _group("titles", _titles(invoices, text)),
-            *_amounts(invoices, text, user),
+            _group("amounts", _amounts(invoices, text)),
+            _group("payments", _payments(text, user)),
         )
         if group.rows
     ]
@@ -73,7 +73,10 @@ def _group(key: str, rows: list[Any]) -> Group:
 
 
 def _exact(invoices: QuerySet[Invoice], text: str) -> Invoice | None:
-    rows = list(invoices.filter(number__in={text, text.upper()})[:2])
+    key = number_key(text)
+    if not key:
+        return None
+    rows = list(invoices.filter(Q(number_key=key) | Q(number_plain=text_key(text)))[:2])
     return rows[0] if len(rows) == 1 else None
 
 
@@ -99,80 +102,89 @@ def _newest(invoices: QuerySet[Invoice], condition: Q) -> list[Any]:
     return [rows[pk] for pk in wanted]
 
 
-def begins(column: str, text: str) -> Q:
-    """Begins with the text, through an index on both databases."""
-    found = Q(**{f"{column}__startswith": text})
-    if connection.vendor == "sqlite":
-        # LIKE does not use an index there; a span of the binary order does.
-        found &= Q(**{f"{column}__gte": text, f"{column}__lt": text + "\U0010ffff"})
-    return found
-
-
 def _by_number(invoices: QuerySet[Invoice], text: str) -> list[Any]:
     """Numbers that begin so, else numbers that end so: people type 0744 for F-2026-0744."""
-    ways = begins("number", text)
-    if text.upper() != text:
-        ways |= begins("number", text.upper())
-    rows = _newest(invoices, ways)
+    plain = text_key(text)
+    rows = _newest(invoices, begins("number_key", number_key(text)) | begins("number_plain", plain))
     if rows or not any(letter.isdigit() for letter in text):
         return rows
-    return _newest(invoices, Q(number__iendswith=text))
+    return _newest(invoices, Q(number_plain__endswith=plain))
 
 
 def _clients(text: str, user: User) -> list[Any]:
     if not user.has_perm("invoices.view_client"):
         return []
     clients = Client.objects.select_related("client_type").filter(gone_at__isnull=True)
-    lowered = clients.annotate(lower_name=Lower("name"))
-    begin = lowered.filter(lower_name__startswith=text.lower()).order_by("name", "pk")
+    key = text_key(text)
+    if not key:
+        return []
+    begin = clients.filter(begins("name_key", key)).order_by("name_key", "pk")
     rows = _first(begin)
     if len(rows) > PER_GROUP:
         return rows
     known = {client.pk for client in rows}
     inside = clients.filter(
-        Q(name__icontains=text) | Q(vat_id__iexact=text) | Q(siren=text.replace(" ", ""))
+        Q(name_key__contains=key) | Q(vat_id__iexact=text) | Q(siren=text.replace(" ", ""))
     ).exclude(pk__in=known)
-    return rows + _first(inside.order_by("name", "pk"))
+    return rows + _first(inside.order_by("name_key", "pk"))
 
 
 def _deals(text: str, user: User) -> list[Any]:
     if not user.has_perm("invoices.view_deal"):
         return []
     deals = Deal.objects.visible_to(user).exclude(status=Deal.Status.DELETED)
-    return _first(
-        deals.filter(title__icontains=text).select_related("client").order_by("-won_on", "-pk")
-    )
+    named = contains("title_key", text) | contains("order_key", text)
+    return _first(deals.filter(named).select_related("client").order_by("-won_on", "-pk"))
 
 
 def _titles(invoices: QuerySet[Invoice], text: str) -> list[Any]:
-    clients = Client.objects.filter(name__icontains=text).order_by().values_list("pk", flat=True)
+    clients = Client.objects.filter(contains("name_key", text)).order_by()
     return _newest(
         invoices,
-        Q(title__icontains=text)
-        | Q(purchase_order__icontains=text)
-        | Q(client__in=list(clients[:SCANNED])),
+        contains("title_key", text)
+        | contains("order_key", text)
+        | Q(client__in=list(clients.values_list("pk", flat=True)[:SCANNED])),
     )
 
 
-def _amounts(invoices: QuerySet[Invoice], text: str, user: User) -> list[Group]:
-    """Documents of that total or balance, and payments of that amount; 1234 and 1234,50 alike."""
+def _payments(text: str, user: User) -> list[Payment]:
+    """Payments whose remittance reference has these words or this amount, the latest first."""
+    if not user.has_perm("invoices.view_payment"):
+        return []
+    minors = _minors(text)
+    wanted = contains("reference_key", text) | Q(amount_minor__in=_values(minors))
+    rows = Payment.objects.filter(wanted).select_related("client")
+    found = list(rows.order_by()[:SCANNED])
+    found.sort(key=lambda payment: (payment.received_on, payment.pk), reverse=True)
+    key = text_key(text)
+    return [
+        row
+        for row in found
+        if (key and key in row.reference_key)
+        or row.amount_minor in minors[get_currency(row.currency).sub_unit]
+    ]
+
+
+def _minors(text: str) -> dict[int, list[Decimal]]:
+    """The amounts that can be meant, in the minor units of each kind of currency."""
     # What can be meant in two ways is looked for in both.
     amounts = [each for each in readings(text) if 0 < each < Decimal(10) ** 12]
     # One amount is another number of minor units in euros, yen and dinars.
-    minors = {unit: [amount * unit for amount in amounts] for unit in codes_by_unit()}
-    values = {int(minor) for found in minors.values() for minor in found if minor == int(minor)}
-    if not values:
+    return {unit: [amount * unit for amount in amounts] for unit in codes_by_unit()}
+
+
+def _values(minors: dict[int, list[Decimal]]) -> set[int]:
+    return {int(minor) for found in minors.values() for minor in found if minor == int(minor)}
+
+
+def _amounts(invoices: QuerySet[Invoice], text: str) -> list[Any]:
+    """Documents of that total or balance; 1234 and 1234,50 as the reader writes them."""
+    minors = _minors(text)
+    if not (values := _values(minors)):
         return []
-
-    def fits(row: Invoice | Payment, *given: int) -> bool:
-        return any(minor in given for minor in minors[get_currency(row.currency).sub_unit])
-
     found = _newest(invoices, Q(total_minor__in=values) | Q(outstanding_minor__in=values))
-    documents = [row for row in found if fits(row, row.total_minor, row.outstanding_minor)]
-    groups = [_group("amounts", documents)]
-    if user.has_perm("invoices.view_payment"):
-        rows = Payment.objects.filter(amount_minor__in=values).select_related("client")
-        paid = list(rows.order_by()[:SCANNED])
-        paid.sort(key=lambda payment: (payment.received_on, payment.pk), reverse=True)
-        groups.append(_group("payments", [row for row in paid if fits(row, row.amount_minor)]))
-    return groups
+    return [
+        row
+        for row in found
+        if {row.total_minor, row.outstanding_minor} & {*minors[get_currency(row.currency).sub_unit]}
+    ]

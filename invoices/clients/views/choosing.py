@@ -32,7 +32,7 @@ def client_choices(request: StaffRequest) -> HttpResponse:
         page="invoices/clients/choose_client.html",
         partial="invoices/clients/partials/client_choices.html",
         context={
-            "clients": found.select_related("client_type").order_by("name")[:20],
+            "clients": found.select_related("client_type").order_by("name_key")[:20],
             "q": text,
             "then": target,
             "then_url": reverse(target),

@@ -33,7 +33,7 @@ LISTING = Listing(
     name="clients",
     title=gettext_lazy("Clients"),
     columns=(
-        Column("name", gettext_lazy("Client"), order="name", value=lambda row: row.client.name),
+        Column("name", gettext_lazy("Client"), order="name_key", value=lambda row: row.client.name),
         Column(
             "type",
             gettext_lazy("Client type"),

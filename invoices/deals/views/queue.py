@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET
 from billing_portal.accounts.models import User
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
+from billing_portal.keys import contains
 from billing_portal.lists.columns import POSITION, Amount, Column
 from billing_portal.lists.filters import chips, panel_context
 from billing_portal.lists.page import Listing, carried, export, show_panel, wants_panel
@@ -49,11 +50,11 @@ TABS = (
     ("billed", gettext_lazy("Billed")),
 )
 COLUMNS = (
-    Column("title", gettext_lazy("Deal"), order="title", value=lambda row: row.title),
+    Column("title", gettext_lazy("Deal"), order="title_key", value=lambda row: row.title),
     Column(
         "client",
         gettext_lazy("Client"),
-        order="client__name",
+        order="client__name_key",
         value=lambda row: row.client.name if row.client else "",
     ),
     Column(
@@ -132,7 +133,7 @@ def narrowed(request: StaffRequest, form: QueueFilter) -> QuerySet[Deal]:
     wanted = form.cleaned_data
     if q := wanted.get("q"):
         found = found.filter(
-            Q(title__icontains=q) | Q(client__name__icontains=q) | Q(purchase_order__icontains=q)
+            contains("title_key", q) | contains("client__name_key", q) | contains("order_key", q)
         )
     if pipeline := wanted.get("pipeline"):
         found = found.filter(stage__pipeline=pipeline)

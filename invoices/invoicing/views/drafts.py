@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, go_to, render_dialog, render_page, wants_partial
+from billing_portal.keys import contains
 from billing_portal.lists.filters import searched
 from billing_portal.toasts import add_toast
 from invoices.clients.forms import chosen_client
@@ -224,7 +225,7 @@ def draft_client(request: StaffRequest, pk: int) -> HttpResponse:
     q = searched(request.GET)
     clients = Client.objects.filter(merged_into__isnull=True).exclude(pk=invoice.client_id)
     if q:
-        clients = clients.filter(name__icontains=q)
+        clients = clients.filter(contains("name_key", q))
     return render_page(
         request,
         page="invoices/invoicing/draft_client.html",
@@ -233,7 +234,7 @@ def draft_client(request: StaffRequest, pk: int) -> HttpResponse:
             "invoice": invoice,
             "q": q,
             "problem": problem,
-            "clients": clients.select_related("client_type").order_by("name")[:20],
+            "clients": clients.select_related("client_type").order_by("name_key")[:20],
         },
         status=422 if problem else 200,
     )

@@ -51,9 +51,9 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
         name="invoices",
         title=_("Invoices"),
         columns=(
-            _from_row("number", _("Number"), order="number"),
+            _from_row("number", _("Number"), order="number_sort"),
             Column("kind", _("Kind"), value=lambda line: _kinds()[line.row["kind"]]),
-            _from_row("client__name", _("Client"), "client", order="client__name"),
+            _from_row("client__name", _("Client"), "client", order="client__name_key"),
             _from_row(
                 "client__client_type__name", _("Type"), "type", order="client__client_type__name"
             ),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest
+from billing_portal.keys import contains, contains_number
 from billing_portal.lists.columns import Column
 from billing_portal.lists.filters import periods
 from billing_portal.lists.page import Listing, export, show
@@ -31,7 +32,10 @@ COLUMNS = (
         value=lambda row: row.received_on,
     ),
     Column(
-        "client", gettext_lazy("Client"), order="client__name", value=lambda row: row.client.name
+        "client",
+        gettext_lazy("Client"),
+        order="client__name_key",
+        value=lambda row: row.client.name,
     ),
     Column(
         "reference",
@@ -95,10 +99,10 @@ def selected(params: QueryDict) -> tuple[PaymentQuerySet, FilterForm]:
     )
     if q := wanted.get("q"):
         found = found.filter(
-            Q(reference__icontains=q)
-            | Q(client__name__icontains=q)
+            contains("reference_key", q)
+            | contains("client__name_key", q)
             # No join: a payment over three invoices would stand, and be added up, three times.
-            | Q(pk__in=Allocation.objects.filter(invoice__number__icontains=q).values("payment"))
+            | Q(pk__in=Allocation.objects.filter(contains_number(q, "invoice__")).values("payment"))
         )
     named = {
         "client__in": (chosen := wanted.get("client")) and Client.objects.account_of(chosen.pk),
