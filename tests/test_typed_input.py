@@ -31,6 +31,7 @@ from billing_portal.typed.fields import (
     NumberField,
     WholeNumberField,
 )
+from integrations.crm.values import one_line as crm_line
 from tests.test_hostile_requests import (  # noqa: F401 - fixtures
     _ask,
     _Forms,
@@ -154,6 +155,10 @@ def test_a_text_of_one_line_has_one_line_and_nothing_unseen():
         LineField(max_length=20).clean("x" * 10_000)
     with pytest.raises(ValidationError, match="required"):
         LineField().clean("\u200b")
+
+
+def test_titles_from_the_crm_are_of_one_line_too():
+    assert crm_line("Audit\r\nBcc: x@y.example\u202e\u200b") == "Audit Bcc: x@y.example"
 
 
 @pytest.mark.django_db

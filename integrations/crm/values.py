@@ -21,6 +21,7 @@ from stdnum.exceptions import ValidationError as NumberError
 
 from billing_portal.money import LARGEST_MINOR, round_half_up
 from billing_portal.notices import Notice, amount, count
+from billing_portal.typed import texts
 from integrations.core.http import Json
 
 _OLDEST, _LATEST = date(1990, 1, 1), date(2200, 1, 1)
@@ -51,7 +52,8 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    return " ".join(clean(text).split())
+    """Without line breaks and signs that cannot be seen: titles go into mails and lists."""
+    return " ".join(texts.one_line(text).split())
 
 
 def cut(text: str, length: int, what: Notice, notices: list[Notice]) -> str:

@@ -14,6 +14,7 @@ from moneyed import get_currency
 
 from billing_portal.money import LARGEST_MINOR, digits, is_currency
 from billing_portal.spreadsheets import Complaint, Row
+from billing_portal.typed.texts import one_line
 
 FIRST_DAY = date(2000, 1, 1)
 LAST_DUE_DAY = date(2100, 12, 31)
@@ -34,7 +35,7 @@ class Reader:
         self.complaints.append(Complaint(self.file, self.row.line, column, reason))
 
     def text(self, column: str, *, most: int, needed: bool = False) -> str:
-        value = " ".join(self.row.cells[column].split())
+        value = " ".join(one_line(self.row.cells[column]).split())
         if needed and not value:
             self.complain(column, _("The cell is empty, and it is needed."))
         if len(value) > most:
