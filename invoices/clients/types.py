@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from invoices.models import Client, ClientType
+from invoices.models import Client, ClientType, Invoice
 
 
 class ClientTypeRefused(Exception):
@@ -28,8 +30,17 @@ def move(*, client_type_id: int, up: bool) -> None:
         ClientType.objects.bulk_update(order, ["position"])
 
 
-def merge(*, client_type_id: int, into_id: int) -> int:
-    """Move the clients to another type and delete this one; returns how many moved."""
+class Moved(NamedTuple):
+    clients: int
+    invoices: int
+
+
+def merge(*, client_type_id: int, into_id: int) -> Moved:
+    """Move clients and issued invoices to another type, delete this one; returns how many moved.
+
+    It changes what past reports by client type say, which nothing else does: a client that changes
+    its type takes no invoice along.
+    """
     if client_type_id == into_id:
         raise ClientTypeRefused(_("Choose another client type to move the clients to."))
     with transaction.atomic():
@@ -41,9 +52,14 @@ def merge(*, client_type_id: int, into_id: int) -> int:
         }
         if len(rows) < 2:
             raise ClientTypeRefused(_("One of the two client types is gone: nothing was moved."))
-        moved = Client.objects.filter(client_type_id=client_type_id).update(client_type_id=into_id)
-        rows[client_type_id].delete()
-        return moved
+        # Said first: the database lets issued invoices follow their type there, and only there.
+        source = rows[client_type_id]
+        source.merged_into_id = into_id
+        source.save(update_fields=["merged_into"])
+        moved = Client.objects.filter(client_type=source).update(client_type_id=into_id)
+        invoices = Invoice.objects.filter(client_type=source).update(client_type_id=into_id)
+        source.delete()
+        return Moved(moved, invoices)
 
 
 def delete(*, client_type_id: int) -> None:
@@ -61,5 +77,12 @@ def delete(*, client_type_id: int) -> None:
                     used,
                 )
                 % {"type": row.name, "n": used}
+            )
+        if row.invoices.exists():
+            raise ClientTypeRefused(
+                _(
+                    "Invoices were issued to clients of this type, and reports count them there: "
+                    "merge it into another one instead."
+                )
             )
         row.delete()

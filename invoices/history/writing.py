@@ -222,6 +222,8 @@ class _Writer:
             imported=True,
             number=row.number,
             client=client,
+            buyer_name=client.name,
+            client_type_id=client.client_type_id,
             owner_id=client.owner_id,
             corrects=self.invoices[row.corrects] if row.corrects else None,
             title=row.title,

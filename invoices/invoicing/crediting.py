@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from moneyed import Money
 
 from billing_portal.accounts.models import User
-from invoices.invoicing import drafting
+from invoices.invoicing import drafting, snapshot
 from invoices.invoicing.creditable import CreditLine, Wanted, creditable, what_to_credit
 from invoices.invoicing.freezing import IssueRefused, freeze, queue_mail
 from invoices.invoicing.readiness import Reason, company_reasons
@@ -28,11 +28,15 @@ def issue_credit_note(
     amount: Money | None = None,
     send: bool = False,
     recipients: Sequence[str] = (),
+    to_client_of_today: bool = False,
 ) -> Invoice:
     """Credit what is left of an invoice, parts of its lines, or an `amount` with VAT.
 
     It is applied to the invoice at once, as far as something is outstanding; the rest is the
     client's credit. Raises IssueRefused. Credit notes never exceed their invoice.
+
+    The note bears the buyer as the invoice names him, name and address, unless the person asks for
+    those of today.
     """
     reason = reason.strip()
     if not reason:
@@ -86,6 +90,7 @@ def issue_credit_note(
             ahead=None,
             breakdown=list(note.vat_breakdown.all()),
             corrects=invoice,
+            buyer=None if to_client_of_today else snapshot.buyer_on(invoice),
         )
         applied = min(note.total_minor, invoice.outstanding_minor)
         InvoiceEvent.objects.create(

@@ -75,6 +75,7 @@ def freeze(
     ahead: Printed | None,
     breakdown: list[VatBreakdown] | None = None,
     corrects: Invoice | None = None,
+    buyer: snapshot.BuyerSaid | None = None,
 ) -> None:
     """Take the number, last of all, and keep paper and bytes; the invoice is locked and dated."""
     assert invoice.issue_date is not None and invoice.due_date is not None
@@ -100,9 +101,15 @@ def freeze(
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
         corrects=corrects,
+        buyer=buyer,
     )
     content = ahead.content if ahead and ahead.paper == paper else rendered(paper, company)
     invoice.paper = paper.to_json()
+    invoice.buyer_name = paper.buyer.name
+    # A credit note counts where its invoice counts, whatever the client is today.
+    invoice.client_type_id = (corrects.client_type_id if corrects else None) or (
+        invoice.client.client_type_id
+    )
     invoice.previous_hash = series.last_hash
     invoice.content_hash = snapshot.chained_hash(series.last_hash, invoice.paper)
     invoice.issued_at, invoice.issued_by = now, by

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -43,9 +44,10 @@ def paper_of(
     issue_date: date,
     due_date: date,
     corrects: Invoice | None = None,
+    buyer: BuyerSaid | None = None,
 ) -> Paper:
-    """All that the page will say; a credit note may bring its own `breakdown`."""
-    client = invoice.client
+    """All that the page will say; a credit note may bring its own `breakdown` and `buyer`."""
+    buyer = buyer or buyer_of(invoice.client)
     language: Language = "fr" if invoice.language == "fr" else "en"
     vat_rows = (
         tuple(
@@ -81,8 +83,8 @@ def paper_of(
         service_from=invoice.service_from,
         service_until=invoice.service_until,
         seller=_seller(company),
-        buyer=_buyer(client),
-        delivery_address=tuple(client.delivery_address.splitlines()),
+        buyer=buyer.buyer,
+        delivery_address=buyer.delivery_address,
         purchase_order=invoice.purchase_order,
         corrects_number=corrects.number if corrects else "",
         corrects_date=corrects.issue_date if corrects else None,
@@ -185,14 +187,32 @@ def _seller(company: Company) -> Seller:
     )
 
 
-def _buyer(client: Client) -> Buyer:
-    return Buyer(
+@dataclass(frozen=True)
+class BuyerSaid:
+    """Who buys, and where it went, as a page says it."""
+
+    buyer: Buyer
+    delivery_address: tuple[str, ...]
+
+
+def buyer_of(client: Client) -> BuyerSaid:
+    """The client of today."""
+    buyer = Buyer(
         name=client.name,
         address=tuple(client.address_lines),
         country=client.country,
         siren=client.siren,
         vat_id=client.vat_id,
     )
+    return BuyerSaid(buyer, tuple(client.delivery_address.splitlines()))
+
+
+def buyer_on(invoice: Invoice) -> BuyerSaid | None:
+    """The buyer as an issued page names him; None for one of the old system, which has no page."""
+    if not isinstance(invoice.paper, dict):
+        return None
+    paper = Paper.from_json(invoice.paper)
+    return BuyerSaid(paper.buyer, paper.delivery_address)
 
 
 def chained_hash(previous_hash: str, paper: Paper | dict[str, Any]) -> str:

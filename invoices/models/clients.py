@@ -31,6 +31,11 @@ class ClientType(models.Model):
     name = models.CharField(_("name"), max_length=80)
     mark = models.CharField(_("mark"), max_length=20, choices=Mark, default=Mark.NONE)
     position = models.PositiveSmallIntegerField(default=100)
+    # Only while a merge is under way: the database lets issued invoices follow to this type, and
+    # to no other.
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         ordering = ["position", "name"]

@@ -15,7 +15,8 @@ from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from billing_portal.keys import Keyed, KeyedQuerySet, KeyField, number_key, sort_key
 from billing_portal.money import from_minor
-from invoices.models.clients import Client
+from invoices.models.clients import Client, ClientType
+from invoices.models.decisions import BooksDecision
 from invoices.models.numbering import NumberSeries
 from invoices.models.terms import TermsKind
 
@@ -85,7 +86,15 @@ class Invoice(Keyed):
         NumberSeries, on_delete=models.PROTECT, null=True, blank=True, related_name="invoices"
     )
     sequence = models.PositiveIntegerField(null=True, blank=True)
+    # An older version let our own series repeat a number of the old system: both stay as they are,
+    # and `verify_books` names them.
+    number_clashes = models.BooleanField(default=False)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="invoices")
+    # The buyer as the document names him, and the client type of that day; blank until issue.
+    buyer_name = models.CharField(max_length=255, blank=True)
+    client_type = models.ForeignKey(
+        ClientType, on_delete=models.PROTECT, null=True, blank=True, related_name="invoices"
+    )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -106,6 +115,10 @@ class Invoice(Keyed):
     language = models.CharField(_("language"), max_length=10, default="fr")
     currency = models.CharField(_("currency"), max_length=3)
     issue_date = models.DateField(_("issue date"), null=True, blank=True)
+    # The administrator's exception under which the issue date broke the order of dates.
+    date_exception = models.ForeignKey(
+        BooksDecision, on_delete=models.PROTECT, null=True, blank=True, related_name="invoices"
+    )
     due_date = models.DateField(_("due date"), null=True, blank=True)
     terms_kind = models.CharField(
         _("payment terms"), max_length=20, choices=TermsKind, default=TermsKind.NET
@@ -238,15 +251,15 @@ class Invoice(Keyed):
             models.UniqueConstraint(
                 fields=["series", "sequence"], name="a_series_gives_each_number_once"
             ),
+            # Over both origins: a number names one document, whichever system gave it.
             models.UniqueConstraint(
                 fields=["number"],
-                condition=Q(imported=False) & ~Q(number=""),
-                name="our_numbers_are_unique",
+                condition=~Q(number="") & Q(number_clashes=False),
+                name="a_number_names_one_document",
             ),
-            models.UniqueConstraint(
-                fields=["number"],
-                condition=Q(imported=True) & ~Q(number=""),
-                name="imported_numbers_are_unique",
+            models.CheckConstraint(
+                name="issued_has_its_client_type",
+                condition=Q(status__in=["draft", "void"]) | Q(client_type__isnull=False),
             ),
             # One draft or invoice per deal and step of its plan: two clerks clicking at once make
             # one. An invoice that was credited whole frees its step, to be billed as it should
@@ -272,6 +285,7 @@ class Invoice(Keyed):
                     "issue_date",
                     "status",
                     "client",
+                    "client_type",
                     "owner",
                     "currency",
                     "due_date",
@@ -308,6 +322,16 @@ class Invoice(Keyed):
     @property
     def is_credit_note(self) -> bool:
         return self.kind == self.Kind.CREDIT_NOTE
+
+    @property
+    def client_name(self) -> str:
+        """As the document names the buyer; a draft names the client of today."""
+        return self.buyer_name or self.client.name
+
+    @property
+    def now_called(self) -> str:
+        """The client's name of today, where the document has another one."""
+        return self.client.name if self.client.name != self.client_name else ""
 
     @property
     def net(self) -> Money:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile, Shown, facts_of, locked
 from billing_portal.editing import NotSaved, save_edit
+from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest
 from invoices.clients import types
 from invoices.clients.type_forms import MARK_WORDS, ClientTypeForm, MergeForm
@@ -95,6 +96,7 @@ def _client_type_page(
             "merge_form": merge_form,
             "type": stored,
             "clients": row.clients.count(),
+            "invoices": row.invoices.count(),
             "changed": changed,
             "confirmed": _type_shown(stored).token,
         },
@@ -131,12 +133,15 @@ def client_type_merge(request: StaffRequest, pk: int) -> HttpResponse:
             refused={ClientTypeRefused: into(form), ChangedMeanwhile: again},
             done=lambda moved: said(
                 request,
-                ngettext(
-                    "%(n)s client is now %(target)s; %(type)s is deleted.",
-                    "%(n)s clients are now %(target)s; %(type)s is deleted.",
-                    moved,
-                )
-                % {"n": moved, "target": target.name, "type": row.name},
+                _("%(clients)s and %(invoices)s are now %(target)s; %(type)s is deleted.")
+                % {
+                    "clients": ngettext("%(n)s client", "%(n)s clients", moved.clients)
+                    % {"n": grouped(moved.clients)},
+                    "invoices": ngettext("%(n)s document", "%(n)s documents", moved.invoices)
+                    % {"n": grouped(moved.invoices)},
+                    "target": target.name,
+                    "type": row.name,
+                },
                 url,
             ),
             url=url,

@@ -50,7 +50,12 @@ def test_an_issued_invoice_cannot_be_deleted():
 def test_lines_of_an_issued_invoice_are_frozen():
     draft = make_invoice(status="draft")
     line = draft.lines.create(position=1, description="Audit")
-    Invoice.objects.filter(pk=draft.pk).update(status="issued", number="OLD-X", imported=True)
+    Invoice.objects.filter(pk=draft.pk).update(
+        status="issued",
+        number="OLD-X",
+        imported=True,
+        client_type=draft.client.client_type,
+    )
     with refuses("invoiceline_of_issued_is_frozen"), transaction.atomic():
         InvoiceLine.objects.filter(pk=line.pk).update(description="Theft")
     with refuses("invoiceline_of_issued_is_kept"), transaction.atomic():
