@@ -158,13 +158,13 @@ def test_no_files_import_each_other_in_a_circle(app):
 
 
 def _is_view(name: str) -> bool:
-    return "views" in name.split(".")[1:] or name.endswith("webhook_views")
+    return "views" in name.split(".")[1:] or name.endswith("_views")
 
 
 def _speaks_to_people(name: str) -> bool:
     parts = set(name.split(".")[1:])
     return bool(parts & {"views", "forms", "urls", "admin", "templatetags"}) or name.endswith(
-        ("_form", "_forms", "_urls")
+        ("_form", "_forms", "_urls", "_views")
     )
 
 

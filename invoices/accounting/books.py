@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from invoices.invoicing import snapshot
 from invoices.models import (
     Allocation,
+    BooksDecision,
     Document,
     Invoice,
     NumberSeries,
@@ -42,13 +43,43 @@ def verify() -> list[Broken]:
     return [*_series(), *_balances(), *_payments(), *_breakdowns(), *_documents()]
 
 
+def _unexplained(
+    series: NumberSeries, start: int, end: int, left_out: list[tuple[int, int]]
+) -> Iterator[Broken]:
+    """The numbers from `start` to before `end` that nobody decided to leave out."""
+    missing = start
+    while missing < end:
+        after = max((last for first, last in left_out if first <= missing < last), default=0)
+        if after:
+            missing = after
+            continue
+        yield Broken(series.number(missing), _("this number is missing."))
+        missing += 1
+
+
+def _left_out(series: NumberSeries) -> list[tuple[int, int]]:
+    """The numbers that were left out by decision, from … to before …, as it stands in the end."""
+    rows = BooksDecision.objects.filter(
+        kind=BooksDecision.Kind.FIRST_NUMBER, document_kind=series.kind, year=series.year
+    ).order_by("pk")
+    found: list[tuple[int, int]] = []
+    for before, after in rows.values_list("next_value_before", "next_value"):
+        first, last = before or 1, after or 1
+        # Set back while nothing was numbered: what is above was not left out after all.
+        found = [(start, min(end, last)) for start, end in found]
+        found.append((first, last))
+    return [(start, end) for start, end in found if start < end]
+
+
 def _series() -> Iterator[Broken]:
     for series in NumberSeries.objects.order_by("kind", "year"):
         expected, previous_hash, last_date = 1, "", date.min
+        left_out = _left_out(series)
         rows = series.invoices.order_by("sequence").values(
             "sequence",
             "number",
             "issue_date",
+            "date_exception",
             "paper",
             "content_hash",
             "previous_hash",
@@ -60,18 +91,16 @@ def _series() -> Iterator[Broken]:
         )
         row: dict[str, Any]
         for row in rows.iterator(chunk_size=BATCH):  # type: ignore[assignment]
-            for missing in range(expected, row["sequence"]):
-                yield Broken(series.number(missing), _("this number is missing."))
+            yield from _unexplained(series, expected, row["sequence"], left_out)
             expected = row["sequence"] + 1
             if row["number"] != series.number(row["sequence"]):
                 yield Broken(row["number"], _("is not the number of its place in the series."))
-            if row["issue_date"] < last_date:
+            if row["issue_date"] < last_date and row["date_exception"] is None:
                 yield Broken(row["number"], _("is dated before the number before it."))
-            last_date = row["issue_date"]
+            last_date = max(last_date, row["issue_date"])
             yield from _paper(row, previous_hash)
             previous_hash = row["content_hash"]
-        for missing in range(expected, series.next_value):
-            yield Broken(series.number(missing), _("this number is missing."))
+        yield from _unexplained(series, expected, series.next_value, left_out)
         if expected > series.next_value:
             yield Broken(str(series), _("the series would give a number again."))
         if expected > 1 and series.last_hash != previous_hash:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from invoices.models import Company, Invoice, NumberSeries
+from billing_portal.accounts.models import User
+from billing_portal.figures import grouped
+from invoices.models import BooksDecision, Company, Invoice, NumberSeries
 
 # BR-FR-01 and -02: at most 35 characters, of these.
+MOST = 1_000_000_000
 _LAWFUL = re.compile(r"[A-Za-z0-9+\-_/]{1,35}")
 
 
@@ -38,8 +42,12 @@ def next_number(kind: str, year: int, company: Company) -> str:
 
 
 def locked_series(kind: str, year: int, company: Company) -> NumberSeries:
-    """The series row, locked until the transaction ends; made when the year begins."""
-    series = NumberSeries.objects.select_for_update().filter(kind=kind, year=year).first()
+    """The series row, locked until the transaction ends; made when the year begins.
+
+    All series of the kind are locked with it: dates go forward over all of them.
+    """
+    held = NumberSeries.objects.select_for_update().filter(kind=kind).order_by("year")
+    series = next((each for each in held if each.year == year), None)
     if series is not None:
         return series
     prefix = prefix_for(kind, year, company)
@@ -67,6 +75,76 @@ def locked_series(kind: str, year: int, company: Company) -> NumberSeries:
                 % {"prefix": prefix}
             ) from None
     return NumberSeries.objects.select_for_update().get(kind=kind, year=year)
+
+
+def taken_reason(number: str) -> str:
+    """Why a number cannot be given: the old system gave it. Empty when it is free.
+
+    Of our own, the row of the series gives each once.
+    """
+    if not Invoice.objects.filter(number=number, imported=True).exists():
+        return ""
+    return _(
+        "The number %(number)s exists already, from the old system: set the number that comes next "
+        "(Settings, Books)."
+    ) % {"number": number}
+
+
+def after_the_old_system(prefix: str) -> int:
+    """The number after the highest that came in with this prefix; 1 when none did."""
+    figures = (
+        number.removeprefix(prefix)
+        for number in Invoice.objects.filter(imported=True, number__startswith=prefix)
+        .values_list("number", flat=True)
+        .iterator(chunk_size=2_000)
+    )
+    found = (int(each) for each in figures if each.isascii() and each.isdigit())
+    return max((value for value in found if value < MOST), default=0) + 1
+
+
+def set_next(
+    *, kind: str, year: int, value: int, reason: str, by: User | None, on: date
+) -> BooksDecision:
+    """The number that comes next in a series, as when a company moves in from another system.
+
+    Upwards only, unless nothing was numbered in the series yet; kept in the log, by which the
+    books explain the gap. Raises NumberRefused.
+    """
+    company = Company.ours()
+    if company is None:
+        raise NumberRefused(_("First say who the company is."))
+    if kind not in Invoice.Kind.values:
+        raise NumberRefused(_("Choose invoices or credit notes."))
+    if not on.year - 1 <= year <= on.year + 1:
+        raise NumberRefused(_("Only series of last year, this year and next year can be set."))
+    if not 1 <= value < MOST:
+        raise NumberRefused(
+            _("A number lies between 1 and %(most)s.") % {"most": grouped(MOST - 1)}
+        )
+    with transaction.atomic():
+        series = locked_series(kind, year, company)
+        before = series.next_value
+        if value == before:
+            raise NumberRefused(_("%(number)s comes next already.") % {"number": series})
+        if value < before and series.invoices.exists():
+            raise NumberRefused(
+                _("%(number)s comes next: a series that has begun only goes on upwards.")
+                % {"number": series}
+            )
+        series.next_value = value
+        if text := taken_reason(str(series)):
+            raise NumberRefused(text)
+        series.save(update_fields=["next_value"])
+        return BooksDecision.objects.create(
+            kind=BooksDecision.Kind.FIRST_NUMBER,
+            document_kind=kind,
+            year=year,
+            next_value=value,
+            next_value_before=before,
+            reason=reason.strip()[:300],
+            by=by,
+            on=on,
+        )
 
 
 def take(series: NumberSeries) -> int:

@@ -87,6 +87,7 @@ def issue_credit_note(
             company,
             totals=totals,
             by=by,
+            on=on,
             ahead=None,
             breakdown=list(note.vat_breakdown.all()),
             corrects=invoice,

@@ -18,14 +18,14 @@ from datetime import date
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from invoices.company import closing, numbering
+from invoices.company import closing, dating, numbering
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.documents.totals import Totals
 from invoices.invoicing import drafting, snapshot
-from invoices.invoicing.readiness import Reason, before_last, reasons_not_to_issue
+from invoices.invoicing.readiness import Reason, reasons_not_to_issue
 from invoices.invoicing.sending import queue_invoice
-from invoices.models import Company, Document, Invoice, VatBreakdown
+from invoices.models import Company, Document, Invoice, NumberSeries, VatBreakdown
 from invoices.outbox.queueing import MailRefused
 from invoices.payments import settling
 
@@ -72,6 +72,7 @@ def freeze(
     *,
     totals: Totals,
     by: User | None,
+    on: date,
     ahead: Printed | None,
     breakdown: list[VatBreakdown] | None = None,
     corrects: Invoice | None = None,
@@ -85,12 +86,12 @@ def freeze(
         series = numbering.locked_series(invoice.kind, invoice.issue_date.year, company)
     except numbering.NumberRefused as refusal:
         raise IssueRefused([Reason("company.prefix", str(refusal), "company")]) from None
-    text = closing.closed_reason(invoice.issue_date) or before_last(series, invoice.issue_date)
-    if text:
-        raise IssueRefused([Reason("issue_date", text, "#id_issue_date")])
+    _date(invoice, series, on)
     invoice.series = series
     invoice.sequence = numbering.take(series)
     invoice.number = series.number(invoice.sequence)
+    if text := numbering.taken_reason(invoice.number):
+        raise IssueRefused([Reason("number", text, "books")])
     paper = snapshot.paper_of(
         invoice,
         company,
@@ -117,7 +118,8 @@ def freeze(
         invoice, settling.settlement(invoice.total_minor, invoice.issue_date, [])
     )
     invoice.save()
-    series.last_issue_date = invoice.issue_date
+    # Under an exception a date goes back, the series does not.
+    series.last_issue_date = max(series.last_issue_date or date.min, invoice.issue_date)
     series.last_hash = invoice.content_hash
     series.save(update_fields=["next_value", "last_issue_date", "last_hash"])
     Document.objects.create(
@@ -128,6 +130,20 @@ def freeze(
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
     )
+
+
+def _date(invoice: Invoice, series: NumberSeries, on: date) -> None:
+    """May it bear this date, with all series of its kind locked? Keeps the exception it needs."""
+    assert invoice.issue_date is not None
+    invoice.date_exception = None
+    if text := closing.closed_reason(invoice.issue_date):
+        raise IssueRefused([Reason("issue_date", text, "#id_issue_date")])
+    text = dating.order_reason(invoice.kind, invoice.issue_date, on, begun=series)
+    if text:
+        granted = dating.exception_for(invoice.kind, invoice.issue_date, on)
+        if granted is None:
+            raise IssueRefused([Reason("issue_date", text, "#id_issue_date")])
+        invoice.date_exception = granted
 
 
 def _filename(paper: Paper, invoice: Invoice) -> str:

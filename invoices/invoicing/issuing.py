@@ -49,7 +49,7 @@ def issue(
         invoice.issue_date, invoice.due_date = drafting.dates_of(invoice, on)
         invoice.exchange_rate = rate_on(invoice.currency, company.currency, invoice.issue_date)
         totals = drafting.recalculate(invoice)
-        freeze(invoice, company, totals=totals, by=by, ahead=ahead)
+        freeze(invoice, company, totals=totals, by=by, on=on, ahead=ahead)
         InvoiceEvent.objects.create(
             invoice=invoice,
             kind=InvoiceEvent.Kind.ISSUED,

@@ -8,24 +8,26 @@ from datetime import date
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing_portal.dates import day
+from billing_portal.figures import grouped
 from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.recipients import address_problem
 from invoices.clients.vat import vat_treatment
-from invoices.company import closing, numbering
+from invoices.company import dating, numbering
 from invoices.company.rates import rate_on
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing import drafting, snapshot
-from invoices.models import Company, Invoice, InvoiceLine, NumberSeries
+from invoices.models import Company, Invoice, InvoiceLine
 from invoices.models.terms import TermsKind, latest_lawful_due_date
 
 
 @dataclass(frozen=True)
 class Reason:
     """Why a draft cannot be issued yet. `anchor` leads to the field: "#id_due_date" in the editor,
-    "client" and "company" on their own pages."""
+    "client", "company" and "books" on their own pages."""
 
     field: str
     text: str
@@ -53,6 +55,7 @@ def reasons_not_to_issue(
         *_client_reasons(invoice, lines),
         *line_reasons(invoice, lines),
         *_date_reasons(invoice, on),
+        *_number_reasons(invoice, company, on),
         *_sending_reasons(invoice, sending=sending),
     ]
 
@@ -93,15 +96,8 @@ def warnings_before_issue(invoice: Invoice, on: date) -> list[Reason]:
                 "company",
             )
         )
-    number = numbering.next_number(invoice.kind, issue_date.year, company)
-    if Invoice.objects.filter(imported=True, number=number).exists():
-        found.append(
-            Reason(
-                "number",
-                _("The old system gave the number %(number)s too.") % {"number": number},
-                "company",
-            )
-        )
+    if (back := (on - issue_date).days) > 1:
+        found.append(Reason("issue_date", _dated_back(back), "#id_issue_date"))
     if not invoice.recipients:
         found.append(Reason("recipients", _("Nobody would receive it."), "#id_recipients"))
     treatment = vat_treatment(client, company)
@@ -231,10 +227,7 @@ def _date_reasons(invoice: Invoice, on: date) -> list[Reason]:
         found.append(Reason("issue_date", _("The issue date is in the future."), "#id_issue_date"))
     elif issue_date < drafting.EARLIEST:
         found.append(Reason("issue_date", _("The issue date is out of range."), "#id_issue_date"))
-    if text := closing.closed_reason(issue_date):
-        found.append(Reason("issue_date", text, "#id_issue_date"))
-    series = numbering.series_of(invoice.kind, issue_date.year)
-    if text := before_last(series, issue_date):
+    if text := dating.date_reason(invoice.kind, issue_date, on):
         found.append(Reason("issue_date", text, "#id_issue_date"))
     if due < issue_date:
         found.append(
@@ -247,13 +240,21 @@ def _date_reasons(invoice: Invoice, on: date) -> list[Reason]:
     return found
 
 
-def before_last(series: NumberSeries | None, issue_date: date) -> str:
-    if series is None or series.last_issue_date is None or issue_date >= series.last_issue_date:
-        return ""
-    return _(
-        "The last document of this series bears the date %(last)s: numbers follow the calendar, so "
-        "take that day or a later one."
-    ) % {"last": day(series.last_issue_date)}
+def _dated_back(days: int) -> str:
+    return ngettext(
+        "It is dated %(n)s day back: is the year right?",
+        "It is dated %(n)s days back: is the year right?",
+        days,
+    ) % {"n": grouped(days)}
+
+
+def _number_reasons(invoice: Invoice, company: Company | None, on: date) -> list[Reason]:
+    if company is None:
+        return []
+    issue_date, _due = drafting.dates_of(invoice, on)
+    number = numbering.next_number(invoice.kind, issue_date.year, company)
+    text = numbering.taken_reason(number)
+    return [Reason("number", text, "books")] if text else []
 
 
 def _too_late(issue_date: date, due: date, invoice: Invoice) -> str:

@@ -215,6 +215,12 @@ def buyer_on(invoice: Invoice) -> BuyerSaid | None:
     return BuyerSaid(paper.buyer, paper.delivery_address)
 
 
+def buyer_differs(invoice: Invoice) -> bool:
+    """The client has another name, address or number today than the invoice says."""
+    said = buyer_on(invoice)
+    return said is not None and said != buyer_of(invoice.client)
+
+
 def chained_hash(previous_hash: str, paper: Paper | dict[str, Any]) -> str:
     """SHA-256 over the document before it in the series and the paper's canonical bytes."""
     return hashlib.sha256(previous_hash.encode() + b"\n" + canonical_bytes(paper)).hexdigest()

@@ -329,6 +329,11 @@ class Invoice(Keyed):
         return self.buyer_name or self.client.name
 
     @property
+    def type_of_client(self) -> ClientType:
+        """Where reports count it: as of its issue; a draft goes with its client."""
+        return self.client_type or self.client.client_type
+
+    @property
     def now_called(self) -> str:
         """The client's name of today, where the document has another one."""
         return self.client.name if self.client.name != self.client_name else ""

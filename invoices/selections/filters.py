@@ -203,7 +203,6 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
         # The client's whole account: those that were merged into it too.
         "client__in": None if wanted.client is None else Client.objects.account_of(wanted.client),
         "currency": wanted.currency or None,
-        "client__client_type__in": wanted.type or None,
         "issue_date__gte": wanted.issued_from,
         "issue_date__lte": wanted.issued_to,
         "due_date__gte": wanted.due_from,
@@ -212,6 +211,12 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
         "paid_on__lte": wanted.paid_to,
     }
     found = found.filter(**{name: value for name, value in plain.items() if value is not None})
+    if wanted.type:
+        # As frozen at issue; a draft goes with its client of today.
+        found = found.filter(
+            Q(client_type__in=wanted.type)
+            | Q(client_type__isnull=True, client__client_type__in=wanted.type)
+        )
     if wanted.owner == NOBODY:
         found = found.filter(owner__isnull=True)
     elif wanted.owner is not None:

@@ -152,8 +152,9 @@ def client_type_merge(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _type_shown(row: ClientType) -> Shown:
-    """Its name, and how many clients have it: they move with it."""
-    return Shown({**facts_of(row), "clients": row.clients.count()})
+    """Its name, and how many clients and documents have it: they move with it."""
+    counted = {"clients": row.clients.count(), "invoices": row.invoices.count()}
+    return Shown({**facts_of(row), **counted})
 
 
 def _type_under_lock(pk: int) -> Callable[[], Shown]:

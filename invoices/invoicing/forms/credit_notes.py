@@ -91,6 +91,9 @@ class CreditForm(forms.Form):
         error_messages={"required": gettext_lazy("Say why: it stands on the credit note.")},
         help_text=gettext_lazy("It stands on the credit note, in the client’s language."),
     )
+    to_client_of_today = forms.BooleanField(
+        label=gettext_lazy("Name and address of today instead"), required=False
+    )
     recipients = RecipientsField(
         label=gettext_lazy("Mail it to"),
         required=False,

@@ -24,11 +24,14 @@ from invoices.invoicing.creditable import creditable
 from invoices.invoicing.crediting import credit_totals, issue_credit_note
 from invoices.invoicing.forms.credit_notes import WHOLE, CreditForm
 from invoices.invoicing.freezing import IssueRefused
+from invoices.invoicing.snapshot import buyer_differs
 from invoices.models import Company, Invoice
 
 
 def _invoice(pk: int) -> Invoice:
-    return get_object_or_404(Invoice.objects.select_related("client__client_type"), pk=pk)
+    return get_object_or_404(
+        Invoice.objects.select_related("client__client_type", "client_type"), pk=pk
+    )
 
 
 def _form(
@@ -71,6 +74,7 @@ def credit(request: StaffRequest, pk: int) -> HttpResponse:
                 on=timezone.localdate(),
                 send=send,
                 recipients=form.cleaned_data["recipients"],
+                to_client_of_today=form.cleaned_data["to_client_of_today"],
                 **{"lines": None, **form.wanted()},
             ),
             confirmed=under_lock(pk, credit_shown),
@@ -120,6 +124,7 @@ def _credit_page(
             "form": form,
             "changed": changed,
             "confirmed": credit_shown(invoice).token,
+            "buyer_differs": buyer_differs(invoice),
             "lines": _rows(form, invoice),
             "left": formatted_minor(left.total_minor, invoice.currency),
             "number": numbering.next_number("credit_note", today.year, company) if company else "",

@@ -294,6 +294,8 @@ def link_of(reason: Reason, invoice: Invoice) -> str:
         return reverse("invoices:client-edit", args=[invoice.client_id]) + back
     if reason.anchor == "company":
         return reverse("company:details") + back
+    if reason.anchor == "books":
+        return reverse("company:books") + back
     return reason.anchor
 
 

@@ -35,7 +35,13 @@ TABS = ("document", "lines", "files")
 def visible(request: StaffRequest, pk: int) -> Invoice:
     return get_object_or_404(
         Invoice.objects.visible_to(request.user).select_related(
-            "client__client_type", "owner", "deal", "corrects", "created_by", "issued_by"
+            "client__client_type",
+            "client_type",
+            "owner",
+            "deal",
+            "corrects",
+            "created_by",
+            "issued_by",
         ),
         pk=pk,
     )

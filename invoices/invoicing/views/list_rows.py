@@ -27,11 +27,24 @@ from invoices.selections.signs import counts, sign_of
 FIELDS = (
     "pk", "kind", "status", "number", "title", "currency", "issue_date", "due_date",
     "total_minor", "outstanding_minor", "days_late", "paid_on", "sent_at", "imported",
-    "client_id", "client__name", "client__client_type__name", "client__client_type__mark",
+    "client_id", "buyer_name", "client_type__name", "client_type__mark",
+    # Of drafts, which have not frozen theirs yet.
+    "client__name", "client__client_type__name", "client__client_type__mark",
 )  # fmt: skip
 EXPORTED_FIELDS = (*FIELDS, "net_minor", "vat_minor", "owner__name", "owner__email")
 # What `state_as_of` adds.
 PAST_FIELDS = ("open_minor", "settled_then", "paid_then", "late_then")
+
+
+def type_place(row: dict[str, Any]) -> str:
+    """Where the client type of a row stands: frozen at issue, or with the client of a draft."""
+    return "client_type" if row["client_type__name"] else "client__client_type"
+
+
+def client_of(row: dict[str, Any]) -> str:
+    """As the document names the buyer; a draft names the client of today."""
+    name: str = row["buyer_name"] or row["client__name"]
+    return name
 
 
 class Line(NamedTuple):
@@ -123,9 +136,10 @@ def list_rows(found: Iterable[Line], query: str) -> list[Row]:
     written = []
     for line in found:
         row, (first, *others) = line.row, line.states
-        name = row["client__client_type__name"]
+        of = type_place(row)
+        name = row[f"{of}__name"]
         if name not in types:
-            kind = ClientType(name=name, mark=row["client__client_type__mark"])
+            kind = ClientType(name=name, mark=row[f"{of}__mark"])
             types[name] = ct_mark(kind), ct(kind)
         if first not in signs:
             signs[first] = state_html(first)
@@ -138,7 +152,7 @@ def list_rows(found: Iterable[Line], query: str) -> list[Row]:
                 pk=row["pk"],
                 url=f"{before}{row['pk']}{after}{query}",
                 name=row["number"] or row["title"] or _("Draft"),
-                client=row["client__name"],
+                client=client_of(row),
                 mark=types[name][0],
                 type=types[name][1],
                 issued=dates.day_tag(row["issue_date"]),

@@ -53,9 +53,17 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
         columns=(
             _from_row("number", _("Number"), order="number_sort"),
             Column("kind", _("Kind"), value=lambda line: _kinds()[line.row["kind"]]),
-            _from_row("client__name", _("Client"), "client", order="client__name_key"),
-            _from_row(
-                "client__client_type__name", _("Type"), "type", order="client__client_type__name"
+            Column(
+                "client",
+                _("Client"),
+                order="client__name_key",
+                value=lambda line: client_of(line.row),
+            ),
+            Column(
+                "type",
+                _("Type"),
+                order="client__client_type__name",
+                value=lambda line: line.row[f"{type_place(line.row)}__name"],
             ),
             Column(
                 "owner",

@@ -69,7 +69,7 @@ def _left_out(invoice: Invoice, taken: int) -> LeftOut:
         why = _("beyond the %(most)s that one archive holds") % {"most": grouped(MOST_PDFS)}
     else:
         why = _("its PDF is not there")
-    return LeftOut(invoice.number or invoice.title or _("Draft"), invoice.client.name, why)
+    return LeftOut(invoice.number or invoice.title or _("Draft"), invoice.client_name, why)
 
 
 def _listed(left_out: Iterable[LeftOut]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -15,7 +16,7 @@ from invoices.company import numbering
 from invoices.invoicing import crediting, drafting, issuing
 from invoices.invoicing.freezing import IssueRefused
 from invoices.models import Company, Invoice, NumberSeries
-from tests.factories import make_company, make_draft, make_issued
+from tests.factories import make_company, make_draft, make_invoice, make_issued
 
 pytestmark = pytest.mark.django_db
 
@@ -24,8 +25,6 @@ def test_each_year_begins_at_one():
     old = make_issued(on=date(2026, 12, 31))
     new = make_issued(on=date(2027, 1, 1))
     assert (old.number, new.number) == ("F-2026-0001", "F-2027-0001")
-    late = make_draft(issue_date=date(2026, 12, 31))
-    assert issuing.issue(invoice_id=late.pk, by=None, on=date(2027, 1, 2)).number == "F-2026-0002"
     assert books.verify() == []
 
 
@@ -62,6 +61,82 @@ def test_the_number_foretold_is_the_number_given():
     issued = make_issued()
     assert issued.number == "F-2026-0001"
     assert numbering.next_number("invoice", 2026, company) == "F-2026-0002"
+
+
+# ─ One name space over both origins; the first number of our own ────────────────────────────────
+ON = date(2026, 11, 24)
+
+
+def set_next(value, **more):
+    given = {"kind": "invoice", "year": 2026, "reason": "Moved in", "by": None, "on": ON}
+    return numbering.set_next(value=value, **{**given, **more})
+
+
+def test_a_number_of_the_old_system_is_never_given_again():
+    make_company()
+    make_invoice(number="F-2026-0001")
+    draft = make_draft()
+    with pytest.raises(IssueRefused, match="F-2026-0001 exists already") as refusal:
+        issuing.issue(invoice_id=draft.pk, by=None, on=ON)
+    assert refusal.value.reasons[0].anchor == "books"
+    draft.refresh_from_db()
+    assert draft.is_draft and not NumberSeries.objects.filter(next_value__gt=1).exists()
+
+
+def test_the_database_names_one_document_by_a_number():
+    make_invoice(number="F-2026-0009")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_invoice(number="F-2026-0009", kind="credit_note")
+
+
+def test_moving_in_goes_on_after_the_last_number_of_the_old_system():
+    make_company()
+    for n in (1, 430, 431):
+        make_invoice(number=f"F-2026-{n:04d}")
+    make_invoice(number="F-2026-9999-B")
+    assert numbering.after_the_old_system("F-2026-") == 432
+    row = set_next(432)
+    assert (row.next_value_before, row.next_value) == (1, 432)
+    assert make_issued().number == "F-2026-0432"
+    assert make_issued().number == "F-2026-0433"
+    assert books.verify() == []
+
+
+@pytest.mark.parametrize(
+    ("value", "more", "says"),
+    [
+        (0, {}, "between 1 and"),
+        (10**9, {}, "between 1 and 999,999,999"),
+        (2, {}, "comes next already"),
+        (1, {}, "only goes on upwards"),
+        (7, {}, "exists already"),
+        (5, {"year": 2019}, "can be set"),
+        (5, {"kind": "quote"}, "Choose"),
+    ],
+)
+def test_a_next_number_that_makes_no_sense_is_refused(value, more, says):
+    make_issued()
+    make_invoice(number="F-2026-0007")
+    with pytest.raises(numbering.NumberRefused, match=says):
+        set_next(value, **more)
+    assert NumberSeries.objects.get(kind="invoice").next_value == 2
+
+
+def test_numbers_left_out_on_purpose_are_explained_and_others_are_not():
+    make_issued()
+    set_next(10)
+    make_issued()
+    assert books.verify() == []
+    NumberSeries.objects.update(next_value=13)
+    assert {str(one) for one in books.verify()} >= {"F-2026-0011: this number is missing."}
+
+
+def test_an_unused_series_may_be_set_back():
+    make_company()
+    set_next(500)
+    set_next(2)
+    assert make_issued().number == "F-2026-0002"
+    assert books.verify() == []
 
 
 class Interleaving(RuleBasedStateMachine):

@@ -9,9 +9,9 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.idempotency import new_key
-from invoices.invoicing import sending
+from invoices.invoicing import crediting, sending
 from invoices.invoicing.notes import NoteRefused, add_note
-from invoices.models import Invoice, InvoiceEvent, LatePenaltyRate, Message, Payment
+from invoices.models import Client, Invoice, InvoiceEvent, LatePenaltyRate, Message, Payment
 from invoices.outbox import delivering
 from invoices.payments.recording import record_payment, reverse_payment
 from tests.confirm import confirm
@@ -382,3 +382,37 @@ def test_hostile_words_are_shown_as_text(clerk_client):
         assert "<b>x" not in text
     send = clerk_client.get(reverse("invoices:send", args=[invoice.pk])).text
     assert "<img src=x" not in send
+
+
+# ─ A client renamed after issue ─────────────────────────────────────────────────────────────────
+def test_the_page_the_list_and_the_export_say_the_buyer_of_the_document(manager_client):
+    invoice = make_issued(client=make_client(name="Boulangerie Le Gall"))
+    Client.objects.update(name="RENAMED SA")
+    page = manager_client.get(f"/invoices/{invoice.pk}/").text
+    assert "Boulangerie Le Gall" in page and "now called RENAMED SA" in page
+    listed = manager_client.get("/invoices/?state=all").text
+    assert "Boulangerie Le Gall" in listed
+    export = manager_client.get("/invoices/export.csv?state=all")
+    text = b"".join(export.streaming_content).decode()
+    assert "Boulangerie Le Gall" in text and "RENAMED" not in text
+
+
+def test_a_later_credit_note_bears_the_buyer_of_its_invoice_unless_asked(clerk_client):
+    invoice = make_issued(client=make_client(name="Boulangerie Le Gall", city="Brest"))
+    Client.objects.update(name="RENAMED SA", city="Nantes")
+    page = clerk_client.get(f"/invoices/{invoice.pk}/credit/").text
+    assert "The client is now called RENAMED SA" in page
+    first = crediting.issue_credit_note(
+        invoice_id=invoice.pk, reason="Wrong", by=None, on=date(2026, 11, 24),
+        amount=Money("12", "EUR"),
+    )  # fmt: skip
+    second = crediting.issue_credit_note(
+        invoice_id=invoice.pk, reason="Wrong", by=None, on=date(2026, 11, 24),
+        to_client_of_today=True,
+    )  # fmt: skip
+    buyers = [note.paper["buyer"] for note in (first, second)]
+    assert [(b["name"], b["address"][-1]) for b in buyers] == [
+        ("Boulangerie Le Gall", "75002 Brest"),
+        ("RENAMED SA", "75002 Nantes"),
+    ]
+    assert (first.buyer_name, second.buyer_name) == ("Boulangerie Le Gall", "RENAMED SA")

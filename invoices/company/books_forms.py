@@ -1,0 +1,62 @@
+"""What an administrator types about the books: the closed day, the next number, an exception."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from billing_portal.dates import DateTextField
+from invoices.company.closing import LONGEST_REASON
+from invoices.models import Invoice
+
+KINDS = [
+    (Invoice.Kind.INVOICE.value, gettext_lazy("Invoices")),
+    (Invoice.Kind.CREDIT_NOTE.value, gettext_lazy("Credit notes")),
+]
+
+
+def _reason(*, required: bool, help_text: Any = "") -> forms.CharField:
+    return forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=required,
+        max_length=LONGEST_REASON,
+        help_text=help_text,
+        error_messages={"required": gettext_lazy("Say why: it stays in the log.")},
+    )
+
+
+class ClosingForm(forms.Form):
+    until = DateTextField(
+        label=gettext_lazy("Closed until"),
+        required=False,
+        help_text=gettext_lazy("Nothing is dated on this day or before it. Empty: nothing is."),
+    )
+    # The closed day that the page showed: moved by somebody else meanwhile, nothing is changed.
+    seen = forms.DateField(required=False, widget=forms.HiddenInput)
+    reason = _reason(
+        required=False,
+        help_text=gettext_lazy("Needed to open a period again; kept in the log."),
+    )
+
+
+class NextNumberForm(forms.Form):
+    kind = forms.ChoiceField(label=gettext_lazy("Documents"), choices=KINDS)
+    year = forms.IntegerField(label=gettext_lazy("Year"), min_value=2000, max_value=2100)
+    value = forms.IntegerField(
+        label=gettext_lazy("Next number"),
+        min_value=1,
+        help_text=gettext_lazy("The figures alone: 432 for F-2026-0432."),
+    )
+    reason = _reason(required=False)
+
+
+class ExceptionForm(forms.Form):
+    kind = forms.ChoiceField(label=gettext_lazy("Documents"), choices=KINDS)
+    earliest = DateTextField(label=gettext_lazy("Dated from"))
+    until = DateTextField(
+        label=gettext_lazy("Granted until"),
+        help_text=gettext_lazy("Today or a few days more."),
+    )
+    reason = _reason(required=True)

@@ -1,0 +1,148 @@
+"""Settings about the books: the closed day, the numbers that come next, exceptions, their log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from billing_portal.dates import day
+from billing_portal.htmx import StaffRequest
+from invoices.company import closing, dating, numbering
+from invoices.company.books_forms import KINDS, ClosingForm, ExceptionForm, NextNumberForm
+from invoices.company.views import may_change, settings_page
+from invoices.models import BooksDecision, Company, Invoice
+
+LOG_SHOWN = 100
+
+
+@require_http_methods(["GET", "POST"])
+@may_change
+def books(request: StaffRequest) -> HttpResponse:
+    company = Company.ours()
+    if company is None:
+        messages.warning(request, _("First say who the company is."))
+        return redirect("company:details")
+    posted = request.POST.get("form", "") if request.method == "POST" else ""
+    forms_of_page = _forms(request, posted, company)
+    form = forms_of_page.get(posted)
+    if form is not None and form.is_valid():
+        try:
+            done = _DONE[posted](request, form.cleaned_data)
+        except (
+            closing.ClosingRefused,
+            numbering.NumberRefused,
+            dating.ExceptionRefused,
+        ) as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, done)
+            return redirect("company:books")
+    on = timezone.localdate()
+    return settings_page(
+        request,
+        "invoices/company/books.html",
+        {
+            **{f"{name}_form": each for name, each in forms_of_page.items()},
+            "closed_until": company.closed_until,
+            "drafts_in_it": _drafts_dated_until(company),
+            "next_numbers": _next_numbers(company, on.year),
+            "granted": BooksDecision.objects.filter(kind="dates", granted_until__gte=on),
+            "log": [
+                (each, told(each))
+                for each in BooksDecision.objects.select_related("by")[:LOG_SHOWN]
+            ],
+        },
+        refused=form is not None,
+    )
+
+
+def _forms(request: StaffRequest, posted: str, company: Company) -> dict[str, forms.Form]:
+    on = timezone.localdate()
+
+    def data(name: str) -> Any:
+        return request.POST if posted == name else None
+
+    until = company.closed_until
+    return {
+        "closing": ClosingForm(
+            data("closing"), prefix="closing", initial={"until": until, "seen": until}
+        ),
+        "number": NextNumberForm(data("number"), prefix="number", initial={"year": on.year}),
+        "exception": ExceptionForm(data("exception"), prefix="exception", initial={"until": on}),
+    }
+
+
+def _close(request: StaffRequest, cleaned: dict[str, Any]) -> str:
+    row = closing.close_books(**cleaned, by=request.user, on=timezone.localdate())
+    return told(row)
+
+
+def _set_number(request: StaffRequest, cleaned: dict[str, Any]) -> str:
+    return told(numbering.set_next(**cleaned, by=request.user, on=timezone.localdate()))
+
+
+def _grant(request: StaffRequest, cleaned: dict[str, Any]) -> str:
+    return told(dating.grant_exception(**cleaned, by=request.user, on=timezone.localdate()))
+
+
+_DONE = {"closing": _close, "number": _set_number, "exception": _grant}
+
+
+def _drafts_dated_until(company: Company) -> int:
+    """Drafts whose typed date lies in the closed period: they wait for another date."""
+    return (
+        Invoice.objects.drafts().filter(issue_date__lte=company.closed_until).count()
+        if (company.closed_until)
+        else 0
+    )
+
+
+def _next_numbers(company: Company, year: int) -> list[dict[str, Any]]:
+    found = []
+    for kind, words in KINDS:
+        number = numbering.next_number(kind, year, company)
+        prefix = numbering.prefix_for(kind, year, company)
+        after = numbering.after_the_old_system(prefix)
+        found.append(
+            {
+                "kind": str(words),
+                "number": number,
+                "last": dating.last_issue_date(kind),
+                "taken": numbering.taken_reason(number),
+                # Only where the old system used our form of numbers.
+                "after": after if after > 1 else None,
+            }
+        )
+    return found
+
+
+def told(row: BooksDecision) -> str:
+    """A decision as a sentence of the reader's language."""
+    kind = _("credit notes") if row.document_kind == Invoice.Kind.CREDIT_NOTE else _("invoices")
+    if row.kind == BooksDecision.Kind.CLOSED:
+        return _("The books are closed until %(day)s.") % {"day": day(row.closed_until)}
+    if row.kind == BooksDecision.Kind.REOPENED:
+        before = {"before": day(row.closed_until_before), "day": day(row.closed_until)}
+        if row.closed_until is None:
+            return _("The books, closed until %(before)s, are open again.") % before
+        return (
+            _("The books, closed until %(before)s, are open again from the day after %(day)s.")
+            % before
+        )
+    if row.kind == BooksDecision.Kind.FIRST_NUMBER:
+        values = {"kind": kind, "year": row.year, "value": row.next_value}
+        return _(
+            "The next number of the %(kind)s of %(year)s is %(value)s instead of %(before)s."
+        ) % {**values, "before": row.next_value_before}
+    return _("Until %(until)s, %(kind)s may be dated from %(earliest)s on.") % {
+        "until": day(row.granted_until),
+        "kind": kind,
+        "earliest": day(row.earliest),
+    }
