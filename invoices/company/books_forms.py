@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from billing_portal.dates import DateTextField
+from billing_portal.typed.fields import DayField, LineField, WholeNumberField
 from invoices.company.closing import LONGEST_REASON
+from invoices.company.numbering import MOST
 from invoices.models import Invoice
 
 KINDS = [
@@ -17,8 +19,8 @@ KINDS = [
 ]
 
 
-def _reason(*, required: bool, help_text: Any = "") -> forms.CharField:
-    return forms.CharField(
+def _reason(*, required: bool, help_text: Any = "") -> LineField:
+    return LineField(
         label=gettext_lazy("Reason"),
         required=required,
         max_length=LONGEST_REASON,
@@ -28,7 +30,7 @@ def _reason(*, required: bool, help_text: Any = "") -> forms.CharField:
 
 
 class ClosingForm(forms.Form):
-    until = DateTextField(
+    until = DayField(
         label=gettext_lazy("Closed until"),
         required=False,
         help_text=gettext_lazy("Nothing is dated on this day or before it. Empty: nothing is."),
@@ -43,19 +45,25 @@ class ClosingForm(forms.Form):
 
 class NextNumberForm(forms.Form):
     kind = forms.ChoiceField(label=gettext_lazy("Documents"), choices=KINDS)
-    year = forms.IntegerField(label=gettext_lazy("Year"), min_value=2000, max_value=2100)
-    value = forms.IntegerField(
+    year = forms.TypedChoiceField(label=gettext_lazy("Year"), coerce=int)
+    value = WholeNumberField(
         label=gettext_lazy("Next number"),
-        min_value=1,
+        least=Decimal(1),
+        most=Decimal(MOST - 1),
         help_text=gettext_lazy("The figures alone: 432 for F-2026-0432."),
     )
     reason = _reason(required=False)
 
+    def __init__(self, *args: Any, this_year: int, **options: Any) -> None:
+        super().__init__(*args, **options)
+        years: Any = self.fields["year"]
+        years.choices = [(str(year), str(year)) for year in range(this_year - 1, this_year + 2)]
+
 
 class ExceptionForm(forms.Form):
     kind = forms.ChoiceField(label=gettext_lazy("Documents"), choices=KINDS)
-    earliest = DateTextField(label=gettext_lazy("Dated from"))
-    until = DateTextField(
+    earliest = DayField(label=gettext_lazy("Dated from"))
+    until = DayField(
         label=gettext_lazy("Granted until"),
         help_text=gettext_lazy("Today or a few days more."),
     )

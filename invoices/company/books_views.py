@@ -74,7 +74,9 @@ def _forms(request: StaffRequest, posted: str, company: Company) -> dict[str, fo
         "closing": ClosingForm(
             data("closing"), prefix="closing", initial={"until": until, "seen": until}
         ),
-        "number": NextNumberForm(data("number"), prefix="number", initial={"year": on.year}),
+        "number": NextNumberForm(
+            data("number"), prefix="number", this_year=on.year, initial={"year": on.year}
+        ),
         "exception": ExceptionForm(data("exception"), prefix="exception", initial={"until": on}),
     }
 

@@ -111,6 +111,7 @@ def resolve_invoices(plan: Plan, lock: bool) -> None:
             found = found.select_for_update(of=("self",))
         for invoice in found.select_related("client", "corrects"):
             plan.invoices[invoice.number] = invoice
+    given_here = _given_here(numbers)
     new_names = {row.key for row in plan.new_clients}
     by_number = {row.number: row for row in rows.invoices}
     credited = _credited_before(plan, by_number)
@@ -120,6 +121,13 @@ def resolve_invoices(plan: Plan, lock: bool) -> None:
         held = plan.invoices.get(row.number)
         if key in rows.refused_clients:
             rows.refused_numbers.add(row.number)
+            continue
+        if row.number in given_here:
+            reason = _(
+                "%(number)s is the number of a document that was issued here: one number never "
+                "names two documents."
+            ) % {"number": row.number}
+            _refuse_invoice(plan, row, "number", reason)
             continue
         if held is not None and (what := _difference(row, held)):
             reason = _(
@@ -136,6 +144,14 @@ def resolve_invoices(plan: Plan, lock: bool) -> None:
                 rows.refused_numbers.add(row.number)
         elif not row.corrects or _may_correct(plan, row, by_number, credited):
             plan.new_invoices.append(row)
+
+
+def _given_here(numbers: set[str]) -> set[str]:
+    found: set[str] = set()
+    for chunk in chunks(numbers):
+        ours = Invoice.objects.filter(imported=False, number__in=chunk)
+        found.update(ours.values_list("number", flat=True))
+    return found
 
 
 def _refuse_invoice(plan: Plan, row: InvoiceRow, column: str, reason: str) -> None:

@@ -17,6 +17,7 @@ from billing_portal.lists.columns import Column
 from billing_portal.lists.page import Listing
 from billing_portal.lists.totals import Total, totals_per_currency
 from billing_portal.templatetags.portal import STATES
+from invoices.invoicing.views.list_rows import client_of, type_place
 from invoices.models import Invoice
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.selections.as_of import state_as_of

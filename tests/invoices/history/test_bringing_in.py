@@ -183,12 +183,18 @@ def test_columns_may_stand_in_any_order_beside_others():
 
 def test_numbers_keep_the_old_series_and_ours_goes_on_undisturbed():
     make_company()
-    ours = make_invoice(imported=False, issue_date=date(2026, 3, 1))
+    make_invoice(imported=False, issue_date=date(2026, 3, 1))
     before = list(NumberSeries.objects.values())
-    plan = bring([CLIENT], [changed(INVOICE, number=ours.number)])
+    plan = bring([CLIENT], [changed(INVOICE, number="F-2026-0431")])
     assert list(NumberSeries.objects.values()) == before
-    assert Invoice.objects.filter(number=ours.number).count() == 2
     assert any("look like those that are given here" in notice for notice in plan.notices)
+
+
+def test_a_number_that_was_given_here_names_no_second_document():
+    make_company()
+    ours = make_invoice(imported=False, issue_date=date(2026, 3, 1))
+    plan = plan_of([CLIENT], [changed(INVOICE, number=ours.number)])
+    assert "issued here" in only_complaint(plan).reason
 
 
 # ─ Clients ──────────────────────────────────────────────────────────────────────────────────────

@@ -361,13 +361,6 @@ def test_a_warning_is_not_a_reason():
     assert fields(invoice) == set()
 
 
-def test_a_number_of_the_old_system_is_pointed_out_and_not_in_the_way():
-    invoice = make_draft()
-    make_invoice(number="F-2026-0001")
-    assert "number" in {warning.field for warning in readiness.warnings_before_issue(invoice, ON)}
-    assert issue(invoice).number == "F-2026-0001"
-
-
 def test_issuing_what_is_gone_or_discarded_says_so():
     with pytest.raises(IssueRefused, match="no longer here"):
         issue(Invoice(pk=0))

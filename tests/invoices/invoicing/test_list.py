@@ -162,14 +162,14 @@ def test_pages_follow_each_other_without_gap_or_double(clerk_client):
 
 
 def test_the_csv_holds_exactly_the_rows_of_the_list(clerk_client, ledger):
-    ledger["late"].client.name = "=cmd|' /C calc'!A0"
-    ledger["late"].client.save()
+    evil = make_invoice(client=make_client(name="=cmd|' /C calc'!A0"), total_minor=10_00)
     answer = clerk_client.get(reverse("invoices:export-csv"), {"state": "open", "currency": "EUR"})
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert {row["Number"] for row in rows} == {ledger["late"].number, ledger["current"].number}
-    assert all(row["Client"].startswith("'=cmd") for row in rows)
-    assert sorted(row["Outstanding"] for row in rows) == ["100.00", "250.00"]
+    by_number = {row["Number"]: row for row in rows}
+    assert set(by_number) == {ledger["late"].number, ledger["current"].number, evil.number}
+    assert by_number[evil.number]["Client"].startswith("'=cmd")
+    assert sorted(row["Outstanding"] for row in rows) == ["10.00", "100.00", "250.00"]
 
 
 def test_the_workbook_keeps_numbers_and_days_as_such(clerk_client, ledger):
