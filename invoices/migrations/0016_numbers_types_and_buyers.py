@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0014_merges_are_flat'),
+        ('invoices', '0015_outdated_deals'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
