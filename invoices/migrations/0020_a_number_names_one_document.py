@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0017_fill_types_and_buyers'),
+        ('invoices', '0019_fill_types_and_buyers'),
     ]
 
     operations = [

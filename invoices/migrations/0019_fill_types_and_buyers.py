@@ -45,7 +45,7 @@ def mark_doubles(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoices", "0016_numbers_types_and_buyers")]
+    dependencies = [("invoices", "0018_numbers_types_and_buyers")]
 
     operations = [
         migrations.RunPython(fill, migrations.RunPython.noop),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0015_outdated_deals'),
+        ('invoices', '0017_fill_search_keys'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
