@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib import import_module
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
 from django.core.management import call_command
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +18,7 @@ from billing_portal.keys import Keyed, keys_of, number_key, sort_key, text_key
 from invoices.models import Client, Invoice, Payment
 from invoices.selections.filters import InvoiceFilter, filter_invoices
 from reports.search.search import search
-from tests.factories import make_client, make_deal, make_invoice, make_user
+from tests.factories import make_client, make_deal, make_invoice, make_issued, make_user
 
 KEYED = [model for model in apps.get_models() if issubclass(model, Keyed)]
 
@@ -136,3 +139,15 @@ def test_e_with_an_accent_sorts_with_e():
         make_client(name=name)
     names = Client.objects.order_by("name_key").values_list("name", flat=True)
     assert list(names) == ["eau", "Étain", "Fer", "Zinc"]
+
+
+@pytest.mark.django_db
+def test_the_migration_gives_the_rows_that_are_here_their_keys():
+    call_command("seed", invoices=40, stdout=StringIO())
+    make_issued()
+    for model in KEYED:
+        model._default_manager.update(**{column.name: "" for column in keys_of(model)})
+    assert stale()
+    migration = import_module("invoices.migrations.0017_fill_search_keys")
+    migration.fill(apps, SimpleNamespace(connection=connection))
+    assert stale() == []
