@@ -112,8 +112,10 @@ def freeze(
         invoice.client.client_type_id
     )
     invoice.previous_hash = series.last_hash
-    invoice.content_hash = snapshot.chained_hash(series.last_hash, invoice.paper)
     invoice.issued_at, invoice.issued_by = now, by
+    sha256 = hashlib.sha256(content).hexdigest()
+    invoice.sealed_with = snapshot.SEAL
+    invoice.content_hash = snapshot.sealed_hash(invoice, sha256)
     settling.write_balance(
         invoice, settling.settlement(invoice.total_minor, invoice.issue_date, [])
     )
@@ -125,9 +127,9 @@ def freeze(
     Document.objects.create(
         invoice=invoice,
         kind="pdf",
-        filename=_filename(paper, invoice),
+        filename=filename_of(paper, invoice),
         content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256,
         size=len(content),
     )
 
@@ -146,7 +148,7 @@ def _date(invoice: Invoice, series: NumberSeries, on: date) -> None:
         invoice.date_exception = granted
 
 
-def _filename(paper: Paper, invoice: Invoice) -> str:
+def filename_of(paper: Paper, invoice: Invoice) -> str:
     french = paper.language == "fr"
     if invoice.is_credit_note:
         kind = "Avoir" if french else "Credit-note"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -155,11 +156,12 @@ def _vat_in_eur(invoice: Invoice, company: Company, vat_minor: int, on: date) ->
     if invoice.currency == "EUR" or company.currency != "EUR" or not vat_minor:
         return None
     # A credit note takes back what its invoice said, at the rate that the invoice was declared at.
-    rate = (
-        invoice.exchange_rate
-        if invoice.is_credit_note
-        else rate_on(invoice.currency, company.currency, on)
-    )
+    if invoice.is_credit_note:
+        return vat_in_eur(invoice, vat_minor, invoice.exchange_rate)
+    return vat_in_eur(invoice, vat_minor, rate_on(invoice.currency, company.currency, on))
+
+
+def vat_in_eur(invoice: Invoice, vat_minor: int, rate: Decimal | None) -> int | None:
     if rate is None:
         return None
     return round_half_up(from_minor(vat_minor, invoice.currency).amount * rate, "EUR")
@@ -224,6 +226,32 @@ def buyer_differs(invoice: Invoice) -> bool:
 def chained_hash(previous_hash: str, paper: Paper | dict[str, Any]) -> str:
     """SHA-256 over the document before it in the series and the paper's canonical bytes."""
     return hashlib.sha256(previous_hash.encode() + b"\n" + canonical_bytes(paper)).hexdigest()
+
+
+SEAL = 2
+
+
+def sealed_hash(invoice: Invoice, document_sha256: str) -> str:
+    """As `chained_hash`, over the stored document too, and over what the page does not say.
+
+    The client, the deal, the corrected invoice and the rate are links and figures that reports
+    follow: changed in the database they would move money without changing a word on the page.
+    """
+    assert isinstance(invoice.paper, dict)
+    rate = invoice.exchange_rate
+    facts = {
+        "client": invoice.client_id,
+        "corrects": invoice.corrects_id,
+        "deal": invoice.deal_id,
+        "document": document_sha256,
+        "exchange_rate": None if rate is None else format(Decimal(rate).normalize(), "f"),
+        "issued_by": invoice.issued_by_id,
+        "owner": invoice.owner_id,
+        "plan_step": invoice.plan_step,
+    }
+    plain = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    first = chained_hash(invoice.previous_hash, invoice.paper)
+    return hashlib.sha256(f"{first}\n{plain}".encode()).hexdigest()
 
 
 def paper_on(invoice: Invoice, on: date, number: str = "") -> Paper | None:

@@ -17,8 +17,21 @@ _CONTENT = (  # noqa: SIM905 - reads better than a column of quotes
     "kind imported number number_clashes series_id sequence date_exception_id client_id buyer_name "
     "deal_id plan_step corrects_id title language currency issue_date due_date terms_kind "
     "terms_days service_from service_until purchase_order note net_minor vat_minor total_minor "
-    "exchange_rate content_hash previous_hash"
+    "exchange_rate content_hash previous_hash sealed_with owner_id issued_at issued_by_id"
 ).split()
+# Emptied at a stroke no row would be asked: PostgreSQL only, SQLite knows no TRUNCATE.
+_NEVER_EMPTIED = (
+    "invoice",
+    "invoiceline",
+    "vatbreakdown",
+    "invoiceevent",
+    "document",
+    "allocation",
+    "payment",
+    "refund",
+    "booksdecision",
+    "numberseries",
+)
 _PAYMENT = ["client_id", "received_on", "currency", "amount_minor", "reference", "reverses_id"]
 
 
@@ -70,11 +83,26 @@ RULES: list[tuple[str, str, str, str]] = [
     ),
     *(
         (f"{table}_is_append_only_{moment.lower()}", moment, f"invoices_{table}", "TRUE")
-        for table in ("invoiceevent", "document", "allocation", "booksdecision")
+        for table in ("invoiceevent", "document", "allocation", "refund", "booksdecision")
         for moment in ("UPDATE", "DELETE")
     ),
     ("payment_content_is_frozen", "UPDATE", "invoices_payment", _changed(_PAYMENT)),
     ("payments_are_kept", "DELETE", "invoices_payment", "TRUE"),
+    (
+        "sent_is_said_once",
+        "UPDATE",
+        "invoices_invoice",
+        "OLD.sent_at IS NOT NULL AND OLD.sent_at IS DISTINCT FROM NEW.sent_at",
+    ),
+    (
+        "a_series_only_goes_on",
+        "UPDATE",
+        "invoices_numberseries",
+        # Built from names of columns only.
+        "EXISTS (SELECT 1 FROM invoices_invoice i WHERE i.series_id = OLD.id) AND "  # noqa: S608
+        "(NEW.next_value < OLD.next_value OR NEW.last_issue_date < OLD.last_issue_date OR "
+        f"{_changed(['kind', 'year', 'prefix', 'width'])})",
+    ),
 ]
 
 
@@ -101,6 +129,38 @@ def install(connection: BaseDatabaseWrapper) -> None:
                     f"CREATE OR REPLACE TRIGGER {name} BEFORE {moment} ON {table} "
                     f"FOR EACH ROW EXECUTE FUNCTION {name}()"
                 )
+        if connection.vendor == "postgresql":
+            _install_never_emptied(cursor)
+
+
+def missing(connection: BaseDatabaseWrapper) -> set[str]:
+    """The rules that the database does not keep, switched off ones among them."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        else:
+            cursor.execute(
+                "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+            )
+        there = {name for (name,) in cursor.fetchall()}
+    wanted = {name for name, *_rest in RULES}
+    if connection.vendor == "postgresql":
+        wanted |= {f"{table}_is_never_emptied" for table in _NEVER_EMPTIED}
+    return wanted - there
+
+
+def _install_never_emptied(cursor: Any) -> None:
+    for table in _NEVER_EMPTIED:
+        name = f"{table}_is_never_emptied"
+        cursor.execute(
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{name}' "
+            "USING ERRCODE = 'integrity_constraint_violation'; END $$"
+        )
+        cursor.execute(
+            f"CREATE OR REPLACE TRIGGER {name} BEFORE TRUNCATE ON invoices_{table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+        )
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
@@ -110,6 +170,11 @@ def remove(connection: BaseDatabaseWrapper) -> None:
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
             elif connection.vendor == "postgresql":
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+        if connection.vendor == "postgresql":
+            for table in _NEVER_EMPTIED:
+                cursor.execute(
+                    f"DROP TRIGGER IF EXISTS {table}_is_never_emptied ON invoices_{table}"
+                )
 
 
 def before_migrate(using: str, **_kwargs: Any) -> None:

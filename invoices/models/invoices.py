@@ -139,6 +139,8 @@ class Invoice(Keyed):
     paper = models.JSONField(null=True, blank=True)
     content_hash = models.CharField(max_length=64, blank=True)
     previous_hash = models.CharField(max_length=64, blank=True)
+    # What `content_hash` digests: 1 the paper, 2 the stored document and the links too.
+    sealed_with = models.PositiveSmallIntegerField(default=1)
 
     # ─ Balance: only invoices/settling.py writes these
     paid_minor = models.BigIntegerField(default=0)
