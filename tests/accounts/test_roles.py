@@ -39,6 +39,7 @@ PAGES: dict[str, Page] = {
     "accounts:person": Page("accounts.manage_people", (0,)),
     "accounts:invite_again": Page("accounts.manage_people", (0,), post=True),
     # ─ company
+    "company:books": Page("accounts.change_company"),
     "company:details": Page("accounts.change_company"),
     "company:logo": Page("accounts.change_company"),
     "company:invoicing": Page("accounts.change_company"),
@@ -51,6 +52,7 @@ PAGES: dict[str, Page] = {
     "company:penalty_delete": Page("accounts.change_company", (0,), post=True),
     "company:exchange_delete": Page("accounts.change_company", (0,), post=True),
     # ─ integrations
+    "integrations:deal": Page("invoices.view_deal", (0,)),
     "integrations:health": Page(None),
     "integrations:index": Page("integrations.view_connection"),
     "integrations:mapping": Page("integrations.change_connection"),
@@ -58,6 +60,7 @@ PAGES: dict[str, Page] = {
     "integrations:pipedrive": Page("integrations.view_connection"),
     "integrations:refused_csv": Page("integrations.view_connection", (0,)),
     "integrations:run": Page("integrations.view_connection", (0,)),
+    "integrations:run_again": Page("integrations.run_sync", (0,), post=True),
     "integrations:start": Page("integrations.run_sync", post=True),
     # ─ invoices
     "invoices:apply": Page("invoices.add_payment", (0,)),
