@@ -10,7 +10,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from itertools import islice
@@ -67,9 +67,15 @@ class Table:
 
 
 def read_table(
-    name: str, content: bytes, columns: Sequence[str], max_rows: int = MAX_ROWS
+    name: str,
+    content: bytes,
+    columns: Sequence[str],
+    max_rows: int = MAX_ROWS,
+    synonyms: Mapping[str, str] | None = None,
 ) -> Table:
     """The rows of `columns`, in whatever order the file has them; other columns are ignored.
+
+    `synonyms` leads from other names of a column, as other tools write it, to ours.
 
     A line is the line of the text file, or the row of the sheet, where the record starts.
     """
@@ -86,17 +92,23 @@ def read_table(
             % {"file": name}
         )
     if content.startswith(ZIP_START):
-        return _read_workbook(name, content, columns, max_rows)
-    return _read_text(name, content, columns, max_rows)
+        return _read_workbook(name, content, columns, max_rows, synonyms or {})
+    return _read_text(name, content, columns, max_rows, synonyms or {})
 
 
 # ─ CSV ──────────────────────────────────────────────────────────────────────────────────────────
-def _read_text(name: str, content: bytes, columns: Sequence[str], max_rows: int) -> Table:
+def _read_text(
+    name: str,
+    content: bytes,
+    columns: Sequence[str],
+    max_rows: int,
+    synonyms: Mapping[str, str],
+) -> Table:
     table = Table(name)
     text = _decoded(name, content)
     # Excel's own line: it names the separator and is no row.
     named = _NAMES_SEPARATOR.match(text)
-    delimiter = named[1] if named else _delimiter(text, columns)
+    delimiter = named[1] if named else _delimiter(text, {*columns, *synonyms})
     if delimiter != "," and not named:
         spoken = _("semicolons") if delimiter == ";" else _("tabs")
         table.notices.append(
@@ -105,7 +117,7 @@ def _read_text(name: str, content: bytes, columns: Sequence[str], max_rows: int)
         )
     records = _records(name, text, delimiter)
     rows = ((line, [unguarded(cell) for cell in cells]) for line, cells in records)
-    _collect(table, islice(rows, 1 if named else 0, None), columns, max_rows)
+    _collect(table, islice(rows, 1 if named else 0, None), columns, max_rows, synonyms)
     return table
 
 
@@ -134,7 +146,7 @@ def _decoded(name: str, content: bytes) -> str:
         ) from problem
 
 
-def _delimiter(text: str, columns: Sequence[str]) -> str:
+def _delimiter(text: str, columns: Collection[str]) -> str:
     first = text.lstrip("\r\n").split("\n", 1)[0]
 
     def known(delimiter: str) -> int:
@@ -163,7 +175,13 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
 
 
 # ─ XLSX ─────────────────────────────────────────────────────────────────────────────────────────
-def _read_workbook(name: str, content: bytes, columns: Sequence[str], max_rows: int) -> Table:
+def _read_workbook(
+    name: str,
+    content: bytes,
+    columns: Sequence[str],
+    max_rows: int,
+    synonyms: Mapping[str, str],
+) -> Table:
     if not DEFUSEDXML:  # pragma: no cover - requirements.in names it
         raise RuntimeError("defusedxml is missing: workbooks are not read without it.")
     _guard_zip(name, content)
@@ -179,7 +197,7 @@ def _read_workbook(name: str, content: bytes, columns: Sequence[str], max_rows: 
                     _("%(file)s has several sheets; only the first, “%(sheet)s”, was read.")
                     % {"file": name, "sheet": sheet.title[:60]}
                 )
-            _collect(table, _sheet_records(name, sheet), columns, max_rows)
+            _collect(table, _sheet_records(name, sheet), columns, max_rows, synonyms)
         finally:
             book.close()
     except TableRefused:
@@ -267,6 +285,7 @@ def _collect(
     records: Iterable[tuple[int, list[str]]],
     columns: Sequence[str],
     max_rows: int,
+    synonyms: Mapping[str, str],
 ) -> None:
     places: dict[str, int] = {}
     width = 0
@@ -274,7 +293,7 @@ def _collect(
         if not any(cell.strip() for cell in cells):
             continue
         if not places:
-            places, width = _places(table, cells, columns), len(cells)
+            places, width = _places(table, cells, columns, synonyms), len(cells)
             continue
         if len(table.rows) >= max_rows:
             raise TableRefused(
@@ -290,13 +309,17 @@ def _collect(
         )
 
 
-def _places(table: Table, head: list[str], columns: Sequence[str]) -> dict[str, int]:
+def _places(
+    table: Table, head: list[str], columns: Sequence[str], synonyms: Mapping[str, str]
+) -> dict[str, int]:
     if len(head) > MAX_COLUMNS:
         raise TableRefused(
             _("%(file)s has more than %(most)s columns.")
             % {"file": table.name, "most": MAX_COLUMNS}
         )
-    names = [cell.strip().strip("\ufeff").casefold() for cell in head]
+    given = [" ".join(cell.strip("\ufeff").split()).casefold() for cell in head]
+    # Another tool's word counts where ours is not there itself.
+    names = [n if n in columns or synonyms.get(n) in given else synonyms.get(n, n) for n in given]
     doubled = sorted({n for n in names if n in columns and names.count(n) > 1})
     if doubled:
         raise TableRefused(
@@ -314,7 +337,7 @@ def _places(table: Table, head: list[str], columns: Sequence[str]) -> dict[str, 
             % {
                 "file": table.name,
                 "columns": ", ".join(missing),
-                "found": ", ".join(n[:30] for n in names if n)[:300] or "–",
+                "found": ", ".join(n[:30] for n in given if n)[:300] or "–",
             }
         )
     return {column: names.index(column) for column in columns}

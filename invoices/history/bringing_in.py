@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from billing_portal.accounts.models import User
 from billing_portal.spreadsheets import MAX_ROWS, Complaint, Table, TableRefused, read_table
+from invoices.history.cells import is_day_first
 from invoices.history.plan import SHOWN_COMPLAINTS, Plan, Rows
 from invoices.history.resolving import resolve_clients, resolve_invoices, warn_of_numbers
 from invoices.history.resolving_payments import resolve_payments, settle
@@ -28,11 +29,13 @@ from invoices.history.rows import (
     read_invoices,
     read_payments,
 )
+from invoices.history.synonyms import SYNONYMS
 from invoices.history.writing import write
 from invoices.models import Company
 
 SHOWN_ROWS = 5
 SHOWN_PEOPLE = 40
+DAY_COLUMNS = ("issued_on", "due_on", "received_on")
 # A file's name as the reader knows it, and its bytes.
 Source = tuple[str, bytes]
 
@@ -62,10 +65,14 @@ def read(
     invoices: Source | None = None,
     payments: Source | None = None,
     on: date,
+    go_live: date | None = None,
     max_rows: int = MAX_ROWS,
 ) -> Plan:
-    """What the files would do on day `on`. Nothing is written; all that is wrong is listed."""
-    rows = Rows()
+    """What the files would do on day `on`. Nothing is written; all that is wrong is listed.
+
+    With `go_live` they hold only what was open on that day, and delays are counted from it on.
+    """
+    rows = Rows(go_live=go_live)
     complaints: list[Complaint] = []
     tables: dict[str, Table] = {}
     for kind, source, columns in (
@@ -77,7 +84,7 @@ def read(
         if source is None:
             continue
         try:
-            tables[kind] = read_table(source[0], source[1], columns, max_rows)
+            tables[kind] = read_table(source[0], source[1], columns, max_rows, SYNONYMS[kind])
         except TableRefused as refusal:
             rows.unread.add(kind)
             complaints.append(Complaint(source[0], 0, "", str(refusal)))
@@ -87,6 +94,12 @@ def read(
         rows.invoices, rows.refused_numbers = read_invoices(tables["invoices"], on=on)
     if "payments" in tables:
         rows.payments = read_payments(tables["payments"], on=on)
+    for table in tables.values():
+        if any(is_day_first(row.cells.get(day, "")) for row in table.rows for day in DAY_COLUMNS):
+            table.notices.append(
+                _("%(file)s writes days like 31/12/2025: they are read with the day first.")
+                % {"file": table.name}
+            )
     rows.notices = [notice for table in tables.values() for notice in table.notices]
     plan = resolve(rows, on=on)
     for kind, table in tables.items():
@@ -108,8 +121,23 @@ def resolve(rows: Rows, *, on: date, lock: bool = False) -> Plan:
     resolve_invoices(plan, lock)
     resolve_payments(plan)
     settle(plan)
+    _doubt_go_live(plan)
     warn_of_numbers(plan)
     return plan
+
+
+def _doubt_go_live(plan: Plan) -> None:
+    """Payments before the go-live day: the files seem to hold more than what was open on it."""
+    day = plan.rows.go_live
+    older = sum(row.received_on < day for row in plan.new_payments) if day else 0
+    if older:
+        plan.notices.append(
+            _(
+                "%(count)s payments are older than the go-live day: if the files hold all of the "
+                "past, leave that day empty, or delays are measured without it."
+            )
+            % {"count": older}
+        )
 
 
 def apply(

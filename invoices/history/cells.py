@@ -14,7 +14,8 @@ from moneyed import get_currency
 
 from billing_portal.money import LARGEST_MINOR, digits, is_currency
 from billing_portal.spreadsheets import Complaint, Row
-from billing_portal.typed.texts import one_line
+from billing_portal.typed.numbers import read_number
+from billing_portal.typed.texts import Unreadable, one_line
 
 FIRST_DAY = date(2000, 1, 1)
 LAST_DUE_DAY = date(2100, 12, 31)
@@ -50,15 +51,11 @@ class Reader:
         value = self.text(column, most=40, needed=needed)
         if not value:
             return None
-        found = _iso_day(value)
+        found = _day_of(value)
         if found is None:
-            hint = _as_iso(value)
             self.complain(
                 column,
-                _("“%(text)s” is not a date like 2025-12-31: write %(hint)s.")
-                % {"text": value, "hint": hint}
-                if hint
-                else _("“%(text)s” is not a date like 2025-12-31.") % {"text": value},
+                _("“%(text)s” is not a date like 2025-12-31 or 31/12/2025.") % {"text": value},
             )
             return None
         if found < FIRST_DAY:
@@ -92,19 +89,11 @@ class Reader:
         value = self.text(column, most=60, needed=True)
         if not value or not currency:
             return None
-        if not re.fullmatch(r"[-\u2212]?[0-9]{1,30}(\.[0-9]{1,20})?", value):
-            self.complain(
-                column,
-                _(
-                    "“%(text)s” has a comma: write amounts with a decimal point and without "
-                    "thousands separators, like 1234.50."
-                )
-                % {"text": value}
-                if "," in value
-                else _("“%(text)s” is not an amount like 1234.50.") % {"text": value},
-            )
+        try:
+            number = _number_of(value, digits(currency))
+        except Unreadable as problem:
+            self.complain(column, str(problem))
             return None
-        number = Decimal(value.replace("\u2212", "-"))
         places = digits(currency)
         minor = number * get_currency(currency).sub_unit
         if minor != minor.to_integral_value():
@@ -147,21 +136,42 @@ class Reader:
         return value
 
 
-def _iso_day(text: str) -> date | None:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+_DAY_FIRST = re.compile(r"([0-9]{1,2})[/. -]([0-9]{1,2})[/. -]([0-9]{4})")
+
+
+def is_day_first(text: str) -> bool:
+    return bool(_DAY_FIRST.fullmatch(text.strip()))
+
+
+def _day_of(text: str) -> date | None:
+    """2025-12-31, 31/12/2025 (the day first, as in Europe) or 20251231, as in a FEC file."""
+    if found := re.fullmatch(r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})", text):
+        year, _dash, month, day = found.groups()
+    elif found := _DAY_FIRST.fullmatch(text):
+        day, month, year = found.groups()
+    else:
         return None
     try:
-        return date.fromisoformat(text)
+        return date(int(year), int(month), int(day))
     except ValueError:
         return None
 
 
-def _as_iso(text: str) -> str:
-    """What was probably meant, where only one reading is possible."""
-    found = re.fullmatch(r"([0-9]{1,4})[/. -]([0-9]{1,2})[/. -]([0-9]{1,4})", text)
-    if not found:
-        return ""
-    a, b, c = found.groups()
-    readings = {(a, b, c)} if len(a) == 4 else {(c, b, a), (c, a, b)} if len(c) == 4 else set()
-    days = {d for y, m, x in readings if (d := _iso_day(f"{y}-{m:>02}-{x:>02}"))}
-    return days.pop().isoformat() if len(days) == 1 else ""
+def _number_of(text: str, places: int) -> Decimal:
+    """1234.50, 1 234,50 or 1,234.50; where a thousand or a decimal can be meant, it is asked.
+
+    Raises Unreadable.
+    """
+    plain = re.fullmatch(r"[-\u2212]?[0-9]{1,30}(?:\.([0-9]{1,20}))?", text)
+    # Three decimals are a group of thousands, unless the currency has as many.
+    if plain and (len(plain[1] or "") != 3 or places == 3):
+        return Decimal(text.replace("\u2212", "-"))
+    # A file speaks no language that we know: what an English and a French reader would take
+    # for different numbers is asked.
+    english, french = read_number(text, "en_GB"), read_number(text, "fr_FR")
+    if english != french:
+        raise Unreadable(
+            _("“%(text)s” can be read in two ways: write it without signs between thousands.")
+            % {"text": text}
+        )
+    return english

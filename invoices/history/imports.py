@@ -47,13 +47,15 @@ class Progress:
     total: int
 
 
-def keep(*, sources: Mapping[str, Source], by: User, on: date) -> HistoryImport:
+def keep(
+    *, sources: Mapping[str, Source], by: User, on: date, go_live: date | None = None
+) -> HistoryImport:
     """Read the files and keep them with what they would do; nothing of them is in the books yet."""
     HistoryImport.objects.filter(
         state=HistoryImport.State.PREVIEWED, created_at__lt=timezone.now() - KEPT_FOR
     ).delete()
-    plan = _read(sources, on)
-    kept = HistoryImport(created_by=by, rows=plan.rows.count, report=report(plan))
+    plan = _read(sources, on, go_live)
+    kept = HistoryImport(created_by=by, rows=plan.rows.count, report=report(plan), go_live=go_live)
     for kind, (name, content) in sources.items():
         setattr(kept, f"{kind}_name", name[:255])
         # Refused files are of no further use: the corrected ones come instead.
@@ -101,7 +103,7 @@ def bring_in(*, import_id: int, on: date) -> HistoryImport:
     if kept.state != HistoryImport.State.QUEUED:
         return kept
     board = _board()
-    plan = _read(_sources(kept), on)
+    plan = _read(_sources(kept), on, kept.go_live)
     try:
         with transaction.atomic():
             kept = (
@@ -152,12 +154,13 @@ def progress_of(kept: HistoryImport) -> Progress | None:
     return Progress(*found) if found else None
 
 
-def _read(sources: Mapping[str, Source], on: date) -> Plan:
+def _read(sources: Mapping[str, Source], on: date, go_live: date | None) -> Plan:
     return read(
         clients=sources.get("clients"),
         invoices=sources.get("invoices"),
         payments=sources.get("payments"),
         on=on,
+        go_live=go_live,
         max_rows=MAX_ROWS,
     )
 

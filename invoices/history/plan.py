@@ -30,6 +30,8 @@ class Rows:
     names: dict[str, str] = field(default_factory=dict)
     # What was accepted in the files, but is worth saying.
     notices: list[str] = field(default_factory=list)
+    # The files hold only what was open on this day.
+    go_live: date | None = None
     # A file that could not be read at all makes every reference to its rows pointless to judge.
     unread: set[str] = field(default_factory=set)
 
@@ -53,6 +55,8 @@ class Remittance:
 
     client_key: str
     rows: list[PaymentRow]
+    # Of equal ones the how manieth, counting those that are here.
+    occurrence: int = 1
 
     @property
     def amount_minor(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date
 from typing import Any
 
@@ -109,14 +109,14 @@ def _rows_taken_before(plan: Plan) -> Counter[tuple[Any, ...]]:
 def _refuse_known_remittances(plan: Plan) -> None:
     """`a_remittance_is_recorded_once`: told in a sentence before the database says it."""
     references = {r.rows[0].reference for r in plan.remittances if r.rows[0].reference}
-    taken: set[tuple[Any, ...]] = set()
+    # Whether each of that key came from a history; what was typed here is never doubled by one.
+    taken: dict[tuple[Any, ...], list[bool]] = defaultdict(list)
     for chunk in chunks(references):
-        taken.update(
-            (client, reference, day, amount, currency)
-            for client, reference, day, amount, currency in Payment.objects.filter(
-                reference__in=chunk
-            ).values_list("client_id", "reference", "received_on", "amount_minor", "currency")
+        rows = Payment.objects.filter(reference__in=chunk).values_list(
+            "client_id", "reference", "received_on", "amount_minor", "currency", "imported"
         )
+        for *known, imported in rows:
+            taken[tuple(known)].append(imported)
     kept: list[Remittance] = []
     for remittance in plan.remittances:
         first = remittance.rows[0]
@@ -128,7 +128,7 @@ def _refuse_known_remittances(plan: Plan) -> None:
             remittance.amount_minor,
             first.currency,
         )
-        if first.reference and key in taken:
+        if first.reference and not all(taken[key]):
             complain(
                 plan,
                 "payments",
@@ -144,7 +144,9 @@ def _refuse_known_remittances(plan: Plan) -> None:
                 },
             )
             continue
-        taken.add(key)
+        if first.reference:
+            taken[key].append(True)
+            remittance.occurrence = len(taken[key])
         kept.append(remittance)
     plan.remittances = kept
 

@@ -24,6 +24,7 @@ from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to
 from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv
+from billing_portal.typed.fields import DayField
 from invoices.history.imports import KINDS, MAX_ROWS, discard, keep, progress_of, start
 from invoices.history.rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
 from invoices.models import HistoryImport
@@ -64,11 +65,22 @@ class FilesForm(forms.Form):
         label=gettext_lazy("Payments"), required=False, allow_empty_file=True
     )
 
+    go_live = DayField(
+        label=gettext_lazy("Go-live day, if the files hold only what was open then"),
+        required=False,
+        help_text=gettext_lazy(
+            "Empty when they hold all of the past. Reports of delays must know: of open items "
+            "alone, the ones that were paid before are missing."
+        ),
+    )
+
     def clean(self) -> dict[str, Any]:
         # Neither None nor False, which a box to clear a file would send.
         found = {name: file for name, file in self.cleaned_data.items() if file}
-        if not found and not self.errors:
+        if not found.keys() - {"go_live"} and not self.errors:
             raise forms.ValidationError(_("Choose at least one file."))
+        if (day := found.get("go_live")) and day > timezone.localdate():
+            self.add_error("go_live", _("The day is in the future."))
         return found
 
 
@@ -81,8 +93,9 @@ def import_history(request: StaffRequest) -> HttpResponse:
         return _first_page(request, FilesForm(), too_large=True, status=422)
     form = FilesForm(request.POST, request.FILES)
     if form.is_valid():
+        go_live = form.cleaned_data.pop("go_live", None)
         sources = {kind: _read(file) for kind, file in form.cleaned_data.items()}
-        kept = keep(sources=sources, by=request.user, on=timezone.localdate())
+        kept = keep(sources=sources, by=request.user, on=timezone.localdate(), go_live=go_live)
         return go_to(request, reverse("invoices:history_preview", args=[kept.pk]))
     return _first_page(request, form, status=422)
 

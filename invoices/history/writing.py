@@ -172,6 +172,7 @@ class _Writer:
                 reference=remittance.rows[0].reference,
                 method=remittance.rows[0].method,
                 imported=True,
+                occurrence=remittance.occurrence,
                 recorded_by=self.by,
             )
             for remittance in plan.remittances
@@ -192,6 +193,13 @@ class _Writer:
                 day = self._effective(payment, amount)
                 steps[payment.invoice].append(Settled(Allocation.Kind.PAYMENT, amount, day))
         return steps, credited
+
+    def _observed_from(self, row: InvoiceRow) -> date | None:
+        """Open items alone were brought in: their brothers paid before are not known."""
+        go_live = self.plan.rows.go_live
+        if go_live is None or row.is_credit_note or row.issued_on >= go_live:
+            return None
+        return go_live
 
     def _held_steps(self) -> dict[str, list[Settled]]:
         """By number, what settled the invoices that were here before."""
@@ -239,6 +247,7 @@ class _Writer:
             total_minor=row.total_minor,
             exchange_rate=rates.on(row.currency, row.issued_on),
             created_by=self.by,
+            observed_from=self._observed_from(row),
         )
 
     def _update_held(self, steps: dict[str, list[Settled]]) -> None:

@@ -54,6 +54,8 @@ class Payment(Keyed):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by"
     )
     imported = models.BooleanField(default=False)
+    # Of equal remittances in a history the how manieth; what is typed here is always the first.
+    occurrence = models.PositiveIntegerField(default=1)
     note = models.CharField(max_length=300, blank=True)
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
@@ -86,7 +88,14 @@ class Payment(Keyed):
             ),
             # The same remittance typed twice is one payment.
             models.UniqueConstraint(
-                fields=["client", "reference", "received_on", "amount_minor", "currency"],
+                fields=[
+                    "client",
+                    "reference",
+                    "received_on",
+                    "amount_minor",
+                    "currency",
+                    "occurrence",
+                ],
                 condition=~Q(reference=""),
                 name="a_remittance_is_recorded_once",
             ),

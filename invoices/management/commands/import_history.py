@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,12 @@ class Command(BaseCommand):
             "--by", metavar="EMAIL", help="the person in whose name the history says it was done"
         )
         parser.add_argument(
+            "--go-live",
+            metavar="DAY",
+            type=date.fromisoformat,
+            help="the files hold only what was open on this day (2026-01-31), not all of the past",
+        )
+        parser.add_argument(
             "--dry-run",
             action="store_true",
             help="list what would change and every refused row with its reason; write nothing",
@@ -58,6 +65,7 @@ class Command(BaseCommand):
             invoices=sources.get("invoices"),
             payments=sources.get("payments"),
             on=on,
+            go_live=options["go_live"],
         )
         done = False
         problem = ""

@@ -309,8 +309,8 @@ def test_terms_above_the_legal_maximum_are_kept_and_said():
         ({"kind": "quote"}, "kind", "one of credit_note, invoice"),
         ({"client": "Nobody"}, "client", "add it to the clients file"),
         ({"client": "Atelier Brune"}, "client", "did you mean “Atelier Brume”?"),
-        ({"issued_on": "31/12/2025"}, "issued_on", "write 2025-12-31"),
-        ({"issued_on": "03/04/2025"}, "issued_on", "not a date like 2025-12-31."),
+        ({"issued_on": "12/31/2025"}, "issued_on", "not a date like 2025-12-31 or 31/12/2025."),
+        ({"issued_on": "2025123"}, "issued_on", "not a date"),
         ({"issued_on": "2025-02-30"}, "issued_on", "not a date"),
         ({"issued_on": "1999-12-31"}, "issued_on", "before the year 2000"),
         ({"issued_on": "2026-11-25", "due_on": "2026-12-25"}, "issued_on", "in the future"),
@@ -318,11 +318,12 @@ def test_terms_above_the_legal_maximum_are_kept_and_said():
         ({"due_on": "2026-01-09"}, "due_on", "before the issue date"),
         ({"due_on": "2201-01-09"}, "due_on", "too far in the future"),
         ({"currency": "ZZZ"}, "currency", "not a currency"),
-        ({"net": "100,00"}, "net", "decimal point"),
-        ({"net": "1 00.00"}, "net", "not an amount"),
-        ({"net": "NaN"}, "net", "not an amount"),
-        ({"net": "1e5"}, "net", "not an amount"),
-        ({"net": "100.001"}, "net", "more decimals than EUR (2)"),
+        ({"net": "1.500"}, "net", "Type 1500 or"),
+        ({"net": "1,500"}, "net", "can be read in two ways"),
+        ({"net": "1 00.00"}, "net", "not a number"),
+        ({"net": "NaN"}, "net", "not a number"),
+        ({"net": "1e5"}, "net", "short form"),
+        ({"net": "100.0012"}, "net", "more decimals than EUR (2)"),
         ({"currency": "JPY"}, "net", "needed"),
         ({"net": "123456789012.00", "total": "123456789032.00"}, "net", "larger than any amount"),
         ({"vat": "21.00"}, "total", "do not make the total 120.00"),
@@ -529,10 +530,9 @@ def test_a_payment_for_an_invoice_that_came_in_before_settles_the_rest():
         ({"invoice": "CN-1"}, "invoice", "is a credit note"),
         ({"received_on": "1999-12-31"}, "received_on", "before the year 2000"),
         ({"received_on": "2026-11-25"}, "received_on", "in the future"),
-        ({"received_on": "20.02.2026"}, "received_on", "write 2026-02-20"),
+        ({"received_on": "02/20/2026"}, "received_on", "not a date"),
         ({"amount": "0"}, "amount", "above zero"),
         ({"amount": "-5.00"}, "amount", "above zero"),
-        ({"amount": "120,00"}, "amount", "decimal point"),
         ({"amount": "100000000000"}, "amount", "larger than any amount"),
         ({"currency": "USD"}, "currency", "OLD-1 is in EUR"),
         ({"method": "barter"}, "method", "not known here"),
@@ -637,7 +637,7 @@ def test_semicolons_byte_order_mark_and_any_line_ends_are_accepted_and_said():
         (b"", "is empty"),
         (b"\n \n", "is empty"),
         (b"name,country\nA,FR\n", "lacks the column client_type"),
-        (as_csv("invoices", [INVOICE]), "lacks the column name"),
+        (as_csv("invoices", [INVOICE]), "lacks the column client_type"),
         (as_csv("clients", [CLIENT]).replace(b"country", b"Name"), "has the column name twice"),
         (as_csv("clients", [CLIENT]) + b'"open,', "line 3 cannot be read"),
         (as_csv("clients", [CLIENT]).decode().encode("utf-16"), "in UTF-16"),
@@ -908,3 +908,72 @@ def test_reading_ten_rows_asks_no_more_than_reading_one(django_assert_max_num_qu
         assert plan.counts()["payments"]["new"] == count
         with django_assert_max_num_queries(60):
             bringing_in.resolve(plan.rows, on=ON)
+
+
+# ─ As other tools write it ──────────────────────────────────────────────────────────────────────
+def test_a_french_export_is_read_as_it_comes():
+    content = (
+        "sep=;\r\nN° facture;Nature;Tiers;Date facture;Échéance;Devise;Total HT;TVA;Total TTC;"
+        "corrects;Objet\r\n"
+        "FA-1;invoice;Atelier Brume;05/01/2026;20260204;EUR;1 000,00;200,00;1 200,00;;Audit\r\n"
+    ).encode()
+    plan = read(clients=("c.csv", as_csv("clients", [CLIENT])), invoices=("fr.csv", content), on=ON)
+    assert plan.complaints == []
+    (row,) = plan.new_invoices
+    assert (row.number, row.total_minor) == ("FA-1", 1200_00)
+    assert (row.issued_on, row.due_on) == (date(2026, 1, 5), date(2026, 2, 4))
+    assert any("day first" in notice for notice in plan.notices)
+
+
+def test_our_own_name_of_a_column_goes_before_a_synonym():
+    text = as_csv("invoices", [INVOICE]).decode()
+    head, rest = text.split("\n", 1)
+    content = f"{head.strip()},Date\n{rest.strip()},nonsense\n".encode()
+    plan = read(clients=("c.csv", as_csv("clients", [CLIENT])), invoices=("i.csv", content), on=ON)
+    assert plan.complaints == []
+
+
+def test_open_items_of_a_go_live_day_carry_it():
+    day = date(2026, 3, 1)
+    plan = read(
+        clients=("c.csv", as_csv("clients", [CLIENT])),
+        invoices=("i.csv", as_csv("invoices", [INVOICE])),
+        payments=("p.csv", as_csv("payments", [PAYMENT])),
+        on=ON,
+        go_live=day,
+    )
+    assert any("older than the go-live day" in notice for notice in plan.notices)
+    apply(plan, by=None, on=ON)
+    assert Invoice.objects.get(number=INVOICE["number"]).observed_from == day
+    again = read(invoices=("i.csv", as_csv("invoices", [INVOICE])), on=ON)
+    assert again.complaints == []
+
+
+def test_a_longer_file_with_an_equal_remittance_brings_the_second():
+    row = changed(PAYMENT, amount="10.00", reference="R-7")
+    apply(plan_of([CLIENT], [INVOICE], [row]), by=None, on=ON)
+    longer = plan_of([CLIENT], [INVOICE], [row, row])
+    assert longer.complaints == []
+    apply(longer, by=None, on=ON)
+    found = Payment.objects.filter(reference="R-7").order_by("pk")
+    assert [(each.amount_minor, each.occurrence) for each in found] == [(10_00, 1), (10_00, 2)]
+    assert apply(plan_of([CLIENT], [INVOICE], [row, row]), by=None, on=ON).writes == 0
+
+
+def test_a_longer_file_over_a_reversed_payment_keeps_the_day_that_stands():
+    from invoices.accounting import books
+    from invoices.payments.recording import reverse_payment
+
+    total = INVOICE["total"]
+    early = changed(PAYMENT, amount=total, received_on="2026-02-01", reference="A")
+    apply(plan_of([CLIENT], [INVOICE], [early]), by=None, on=ON)
+    reverse_payment(
+        payment_id=Payment.objects.get().pk, by=None, on=date(2026, 3, 1), reason="bounced"
+    )
+    late = changed(PAYMENT, amount=total, received_on="2026-03-20", reference="B")
+    apply(plan_of([CLIENT], [INVOICE], [early, late]), by=None, on=ON)
+    invoice = Invoice.objects.get(number=INVOICE["number"])
+    assert (invoice.settled_on, invoice.paid_on) == (date(2026, 3, 20), date(2026, 3, 20))
+    past = invoice.past_settlements.get()
+    assert (past.settled_on, past.reopened_on) == (date(2026, 2, 1), date(2026, 3, 1))
+    assert [broken for broken in books.verify() if broken.where == invoice.number] == []

@@ -75,10 +75,10 @@ def test_a_double_click_brings_in_once(clerk_client):
 
 
 def test_refused_rows_are_listed_with_file_line_and_reason_and_cannot_be_brought_in(clerk_client):
-    url = upload(clerk_client, **all_files(due_on="31/12/2025", net="1"))["Location"]
+    url = upload(clerk_client, **all_files(due_on="12/31/2025", net="1"))["Location"]
     page = clerk_client.get(url).text
     assert "There are 2 reasons against these files" in page
-    assert "invoices.csv, line 2" in page and "write 2025-12-31" in page
+    assert "invoices.csv, line 2" in page and "not a date like 2025-12-31" in page
     assert "Choose corrected files" in page and "bring-in/" not in page
     clerk_client.post(f"{url}bring-in/", {"once": "k"})
     assert not Client.objects.exists()
