@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0020_a_number_names_one_document'),
+        ('invoices', '0021_seals_cover_the_document'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
