@@ -201,8 +201,7 @@ def test_the_document_is_the_kept_bytes_and_is_not_sent_twice(clerk_client):
 
 def test_sales_read_their_own_invoices_and_nothing_of_the_money(db):
     seller = make_user(role=User.Role.SALES)
-    mine = issued()
-    Invoice.objects.filter(pk=mine.pk).update(owner=seller)
+    mine = issued(client=make_client(owner=seller))
     other = issued()
     pay(mine, "10.00", None)
     browser = Browser()
