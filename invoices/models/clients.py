@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.conf import settings
@@ -58,6 +59,12 @@ def account(of: str = "") -> Coalesce:
     return Coalesce(f"{of}client__merged_into", f"{of}client")
 
 
+def type_of_today(of: str = "client__") -> Coalesce:
+    """The type that the client's account has today; of an issued invoice it may be another one
+    than the invoice keeps. `of` leads from the row to its client's row; "" from the client."""
+    return Coalesce(f"{of}merged_into__client_type", f"{of}client_type")
+
+
 class ClientQuerySet(KeyedQuerySet["Client"]):
     def living(self) -> Self:
         """Those that no other client took up."""
@@ -68,6 +75,12 @@ class ClientQuerySet(KeyedQuerySet["Client"]):
         named = contains("name_key", text)
         former = Client.objects.filter(named, merged_into__isnull=False)
         return self.filter(named | Q(pk__in=former.order_by().values("merged_into")))
+
+    def of_types(self, types: Iterable[int]) -> Self:
+        """Whose account has one of these types today."""
+        return self.annotate(type_of_account=type_of_today("")).filter(
+            type_of_account__in=list(types)
+        )
 
     def account_of(self, client_id: int) -> Self:
         """The client, all that were merged into one with it, and the one that they became.

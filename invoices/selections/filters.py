@@ -61,7 +61,10 @@ class InvoiceFilter:
 
     state: str = ""
     client: int | None = None
+    # Client types, as the invoices keep them since their issue; with `type_today=1` as the clients
+    # have them today. A draft has none of its own yet and goes with its client.
     type: tuple[int, ...] = ()
+    type_today: bool = False
     # An owner's id; 0 means nobody.
     owner: int | None = None
     currency: str = ""
@@ -163,6 +166,13 @@ def _currency(given: list[str]) -> str:
     return code
 
 
+def _flag(given: list[str]) -> bool:
+    # “on” is what a browser sends of a box without a value.
+    if given[-1] not in ("0", "1", "on"):
+        raise ValueError(given[-1])
+    return given[-1] != "0"
+
+
 def _amount(given: list[str]) -> Decimal:
     number = machine_number(given[-1])
     if abs(number) > 10**12:
@@ -181,7 +191,7 @@ _READERS: dict[str, Any] = {
     **dict.fromkeys(("late_min", "late_max", "to_pay_min", "to_pay_max"), _days),
     "amount_min": _amount,
     "amount_max": _amount,
-    "converted": lambda given: given[-1] == "1",
+    **dict.fromkeys(("converted", "type_today"), _flag),
     "kind": _one_of(Invoice.Kind.values),
     "bucket": _one_of([*BUCKETS_DUE, *BUCKETS_ISSUE]),
     "ageing": _one_of(["due", "issue"]),
@@ -212,11 +222,7 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
     }
     found = found.filter(**{name: value for name, value in plain.items() if value is not None})
     if wanted.type:
-        # As frozen at issue; a draft goes with its client of today.
-        found = found.filter(
-            Q(client_type__in=wanted.type)
-            | Q(client_type__isnull=True, client__client_type__in=wanted.type)
-        )
+        found = found.filter(of_types(wanted, drafts=wanted.state in ("", "all", "draft")))
     if wanted.owner == NOBODY:
         found = found.filter(owner__isnull=True)
     elif wanted.owner is not None:
@@ -234,6 +240,16 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
             | contains("order_key", wanted.q)
         )
     return _amounts(found, wanted)
+
+
+def of_types(wanted: InvoiceFilter, *, through: str = "", drafts: bool = False) -> Q:
+    """Documents of the types of `wanted`; `through` leads from the row to its document."""
+    by_client = Q(**{f"{through}client__in": Client.objects.of_types(wanted.type).values("pk")})
+    if wanted.type_today:
+        return by_client
+    kept = Q(**{f"{through}client_type__in": wanted.type})
+    # What is issued has its type, and an index answers.
+    return kept | Q(**{f"{through}client_type__isnull": True}) & by_client if drafts else kept
 
 
 def _state(wanted: InvoiceFilter, day: date) -> Q:

@@ -42,7 +42,7 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from invoices.company.currencies import company_currency, minor_units
 from invoices.models import Allocation, Client, ClientType, HistoryImport, Invoice
-from invoices.models.clients import account
+from invoices.models.clients import account, type_of_today
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.selections.as_of import paid_on_at, reopened_since, settled_on_at
 from invoices.selections.filters import (
@@ -85,6 +85,8 @@ class Scope:
     issued_from: date | None = None
     issued_to: date | None = None
     client_types: tuple[int, ...] = ()
+    # Clients count with their type of today instead of the one that each invoice keeps.
+    type_today: bool = False
     client: int | None = None
     owner: int | None = None
     currency: str = ""
@@ -103,6 +105,7 @@ class Scope:
             issued_from=self.issued_from,
             issued_to=self.issued_to,
             type=self.client_types,
+            type_today=self.type_today,
             client=self.client,
             owner=self.owner,
             currency=self.currency,
@@ -324,11 +327,13 @@ def _dimension(
 ) -> tuple[Combinable, int, int]:
     """A part of the packed key. Identities have no width: they come first."""
     if name == "client_type":
+        if not scope.type_today:
+            return F("client_type"), 0, 0
         if connection.vendor == "sqlite":
             # Joined, SQLite walks the clients and misses the covering index of the invoices.
-            own_type = Client.objects.filter(pk=OuterRef("client")).values("client_type")
-            return Subquery(own_type), 0, 0
-        return F("client__client_type"), 0, 0
+            own_type = Client.objects.filter(pk=OuterRef("client")).annotate(now=type_of_today(""))
+            return Subquery(own_type.values("now")), 0, 0
+        return type_of_today(), 0, 0
     if name == "client":
         if connection.vendor == "sqlite":
             became = Client.objects.filter(pk=OuterRef("client")).values("merged_into")

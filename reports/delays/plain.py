@@ -60,6 +60,7 @@ def as_json(report: Report) -> dict[str, Any]:
     return {
         "as_of": report.scope.as_of.isoformat(),
         "by": report.by,
+        "client_types": "today" if report.scope.type_today else "at_issue",
         "groups": [
             {"id": id_of(group.key, report.by), "group": group.label, **_figures(group)}
             for group in report.groups

@@ -40,6 +40,7 @@ class DelayReport:
         parts = [
             _("Issued %(first)s – %(last)s") % {"first": first, "last": dates.day(scope.until)},
             _("as of %(day)s") % {"day": dates.day(scope.as_of)},
+            *([_("client types of today")] if scope.type_today else []),
             scope.currency or _("every currency"),
             invoices_text(self.groups.total.n),
         ]

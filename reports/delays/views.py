@@ -58,6 +58,9 @@ class ScopeForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+    type_today = forms.BooleanField(
+        label=gettext_lazy("Clients by their type of today"), required=False
+    )
     currency = forms.ChoiceField(label=gettext_lazy("Currency"), required=False)
     owner = forms.ChoiceField(label=gettext_lazy("Sold by"), required=False)
 
@@ -116,6 +119,7 @@ def read_scope(params: QueryDict, today: date) -> tuple[Scope, list[str]]:
             issued_from=start,
             issued_to=wanted.issued_to,
             client_types=wanted.type,
+            type_today=wanted.type_today,
             client=wanted.client,
             owner=wanted.owner,
             currency=wanted.currency,
@@ -147,6 +151,7 @@ def delays(request: HttpRequest) -> HttpResponse:
             "issued_to": scope.issued_to,
             "as_of": scope.as_of,
             "type": scope.client_types,
+            "type_today": scope.type_today,
             "currency": scope.currency,
             "owner": "" if scope.owner is None else str(scope.owner),
         }
@@ -231,6 +236,8 @@ def _chips(params: QueryDict, scope: Scope, form: ScopeForm) -> list[tuple[str, 
                 query_with(params, {"type": None}),
             )
         )
+    if scope.type_today:
+        found.append((_("Client type"), _("of today"), query_with(params, {"type_today": None})))
     if scope.currency:
         found.append((_("Currency"), scope.currency, query_with(params, {"currency": None})))
     if scope.owner is not None:
@@ -270,4 +277,7 @@ def export_delays(request: HttpRequest, kind: str) -> HttpResponseBase:
 
 
 def _group_label(report: DelayReport) -> str:
-    return str(dict(WORDS_OF_BY)[report.groups.by])
+    groups = report.groups
+    if groups.by == "client_type" and groups.scope.type_today:
+        return _("Client type of today")
+    return str(dict(WORDS_OF_BY)[groups.by])

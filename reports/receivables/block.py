@@ -97,7 +97,7 @@ class Block:
                 _("Unapplied cash"),
                 formatted_minor(self.position.unapplied_cash_minor, currency),
                 "",
-                _("received, on no invoice yet"),
+                self._cash_words,
             )
         )
         found.append(
@@ -110,6 +110,14 @@ class Block:
             )
         )
         return found
+
+    @property
+    def _cash_words(self) -> str:
+        if self.wanted.type:
+            return _("received, on no invoice yet; by the type that the client has today")
+        if self.wanted.owner is not None:
+            return _("received, on no invoice yet; whoever sold")
+        return _("received, on no invoice yet")
 
     @property
     def ratios(self) -> list[Kpi]:

@@ -10,22 +10,28 @@ from django.db.models import Sum
 from invoices.models import Allocation, Client, Invoice, Payment
 from invoices.models.invoices import was_issued
 from invoices.selections.as_of import open_at, unapplied_as_of
-from invoices.selections.filters import (
-    InvoiceFilter,
-)
+from invoices.selections.filters import InvoiceFilter
+from reports.receivables.sales import scoped
 
 
 def unapplied_cash(as_of: date, *, wanted: InvoiceFilter | None = None) -> dict[str, int]:
-    """Money received by the end of `as_of` that no invoice had taken by then. Two queries."""
+    """Money received by the end of `as_of` that no invoice had taken by then. Two queries.
+
+    Money belongs to a client and to no document yet: it has the type that the client has today,
+    and no seller.
+    """
     return unapplied_as_of(as_of, payments=Payment.objects.filter(**_of_clients(wanted)))
 
 
 def credit_balances(as_of: date, *, wanted: InvoiceFilter | None = None) -> dict[str, int]:
     """Credit notes issued by the end of `as_of`, as far as nothing had used them. Two queries."""
     rows = Invoice.objects.filter(
-        was_issued(), open_at(as_of), kind=Invoice.Kind.CREDIT_NOTE, issue_date__lte=as_of
+        scoped(wanted),
+        was_issued(),
+        open_at(as_of),
+        kind=Invoice.Kind.CREDIT_NOTE,
+        issue_date__lte=as_of,
     )
-    rows = rows.filter(**_of_clients(wanted))
     found = dict(
         rows.order_by()
         .values("currency")
@@ -39,10 +45,14 @@ def credit_balances(as_of: date, *, wanted: InvoiceFilter | None = None) -> dict
 def _of_clients(wanted: InvoiceFilter | None) -> dict[str, Any]:
     if wanted is None:
         return {}
+    clients = Client.objects.all()
+    if wanted.client is not None:
+        clients = clients.account_of(wanted.client)
+    if wanted.type:
+        clients = clients.of_types(wanted.type)
     plain = {
-        "client__in": None if wanted.client is None else Client.objects.account_of(wanted.client),
+        "client__in": clients.values("pk") if wanted.client is not None or wanted.type else None,
         "currency": wanted.currency or None,
-        "client__client_type__in": wanted.type or None,
     }
     return {name: value for name, value in plain.items() if value is not None}
 

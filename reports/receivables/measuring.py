@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Case, Count, F, IntegerField, Sum, Value, When
 
 from invoices.models import Allocation, Invoice
-from invoices.models.clients import account
+from invoices.models.clients import account, type_of_today
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition
 from invoices.selections.as_of import with_open_amount
 from invoices.selections.filters import (
@@ -76,7 +76,11 @@ def ageing(
     """Currency → group key (None without `by`) → ageing at the end of `as_of`. One query."""
     wanted = (wanted or InvoiceFilter()).but(state="open", as_of=as_of)
     rows = with_open_amount(filter_invoices(Invoice.objects.all(), wanted, as_of), as_of)
-    key = {"client_type": F("client__client_type"), "client": account(), "owner": F("owner")}
+    key = {
+        "client_type": type_of_today() if wanted.type_today else F("client_type"),
+        "client": account(),
+        "owner": F("owner"),
+    }
     dues, issues = list(BUCKETS_DUE), list(BUCKETS_ISSUE)
     counted = (
         rows.order_by()
@@ -196,9 +200,9 @@ def _settled_since(
 ) -> dict[str, dict[int, int]]:
     """Applied to invoices, by month of its effective day."""
     rows = Allocation.objects.filter(
+        scoped(wanted, "invoice__"),
         invoice__kind=Invoice.Kind.INVOICE,
         applied_on__range=(start, as_of),
-        **scoped(wanted, "invoice__"),
     )
     found: dict[str, dict[int, int]] = {}
     for currency, month, minor in (
@@ -213,9 +217,9 @@ def _settled_since(
 
 def _written_off(start: date, as_of: date, wanted: InvoiceFilter | None) -> dict[str, int]:
     rows = Allocation.objects.filter(
+        scoped(wanted, "invoice__"),
         kind=Allocation.Kind.WRITE_OFF,
         applied_on__range=(start, as_of),
-        **scoped(wanted, "invoice__"),
     )
     return dict(
         rows.order_by()

@@ -124,10 +124,11 @@ class ReceivablesReport:
 
     @property
     def filter_words(self) -> str:
-        return _("Period %(first)s – %(last)s, as of %(last)s") % {
+        words = _("Period %(first)s – %(last)s, as of %(last)s") % {
             "first": dates.day(self.start),
             "last": dates.day(self.as_of),
         }
+        return f"{words}, {_('client types of today')}" if self.wanted.type_today else words
 
     @cached_property
     def _slices(self) -> Slices:
@@ -136,6 +137,7 @@ class ReceivablesReport:
                 self.as_of,
                 issued_from=self.start,
                 client_types=self.wanted.type,
+                type_today=self.wanted.type_today,
                 client=self.wanted.client,
                 owner=self.wanted.owner,
                 currency=self.wanted.currency,

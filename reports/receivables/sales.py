@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 
 from invoices.models import Client, Invoice
 from invoices.models.invoices import was_issued
-from invoices.selections.filters import NOBODY, InvoiceFilter
+from invoices.selections.filters import NOBODY, InvoiceFilter, of_types
 from invoices.selections.sql import MonthIndex, first_day, month_index
 
 
@@ -38,9 +37,9 @@ def movements(
     rows = Invoice.objects.filter(
         # Both kinds, said out loud: so the covering index serves.
         was_issued(),
+        scoped(wanted),
         kind__in=Invoice.Kind.values,
         issue_date__lte=as_of,
-        **scoped(wanted),
     )
     if since:
         rows = rows.filter(issue_date__gte=since)
@@ -56,18 +55,18 @@ def movements(
     return found
 
 
-def scoped(wanted: InvoiceFilter | None, through: str = "") -> dict[str, Any]:
+def scoped(wanted: InvoiceFilter | None, through: str = "") -> Q:
     """Conditions for all kinds of invoices of the clients, owner and currency of `wanted`."""
     if wanted is None:
-        return {}
+        return Q()
     plain = {
         "client__in": None if wanted.client is None else Client.objects.account_of(wanted.client),
         "currency": wanted.currency or None,
-        "client__client_type__in": wanted.type or None,
         "owner": wanted.owner or None,
         "owner__isnull": True if wanted.owner == NOBODY else None,
     }
-    return {f"{through}{name}": value for name, value in plain.items() if value is not None}
+    narrowed = {f"{through}{name}": value for name, value in plain.items() if value is not None}
+    return Q(**narrowed) & (of_types(wanted, through=through) if wanted.type else Q())
 
 
 def dso(receivable: int, sales: int, days: int) -> Fraction | None:

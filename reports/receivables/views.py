@@ -61,7 +61,11 @@ def _report(request: HttpRequest) -> tuple[ReceivablesReport, list[str]]:
         start = usual_start(as_of)
     by: By = next((by for by, _label in WORDS_OF_BY if by == request.GET.get("by")), "client_type")
     scope = InvoiceFilter(
-        type=wanted.type, client=wanted.client, owner=wanted.owner, currency=wanted.currency
+        type=wanted.type,
+        type_today=wanted.type_today,
+        client=wanted.client,
+        owner=wanted.owner,
+        currency=wanted.currency,
     )
     return ReceivablesReport(start, as_of, by, scope), problems
 
@@ -76,6 +80,7 @@ def receivables(request: HttpRequest) -> HttpResponse:
             "issued_from": report.start,
             "as_of": report.as_of,
             "type": report.wanted.type,
+            "type_today": report.wanted.type_today,
             "currency": report.wanted.currency,
             "owner": "" if report.wanted.owner is None else str(report.wanted.owner),
         }
@@ -87,13 +92,16 @@ def receivables(request: HttpRequest) -> HttpResponse:
         "is_today": report.as_of == timezone.localdate(),
         "due_labels": due_labels(),
         "issue_labels": issue_labels(),
-        "by_label": dict(WORDS_OF_BY)[report.by],
+        "by_label": _by_label(report),
         "by_links": [
             (label, query_with(params, {"by": by}), by == report.by) for by, label in WORDS_OF_BY
         ],
         "kept": [("by", params["by"])] if params.get("by") else [],
         "narrowed": bool(
-            report.wanted.type or report.wanted.currency or report.wanted.owner is not None
+            report.wanted.type
+            or report.wanted.type_today
+            or report.wanted.currency
+            or report.wanted.owner is not None
         ),
         "figures_url": f"{reverse('reports:receivables-figures')}{query_with(params, {})}",
         "csv_url": f"{reverse('reports:receivables-csv')}{query_with(params, {})}",
@@ -106,6 +114,12 @@ def receivables(request: HttpRequest) -> HttpResponse:
         partial="reports/receivables/partials/receivables_report.html",
         context=context,
     )
+
+
+def _by_label(report: ReceivablesReport) -> str:
+    if report.by == "client_type" and report.wanted.type_today:
+        return _("Client type of today")
+    return str(dict(WORDS_OF_BY)[report.by])
 
 
 @require_GET
@@ -130,7 +144,7 @@ def _columns(report: ReceivablesReport) -> list[Column]:
     return [
         Column("currency", _("Currency"), value=lambda row: row[0]),
         Column("id", _("Id"), value=lambda row: row[3]),
-        Column("group", str(dict(WORDS_OF_BY)[report.by]), value=lambda row: row[1]),
+        Column("group", _by_label(report), value=lambda row: row[1]),
         Column("n", _("Invoices"), value=lambda row: row[2].count),
         *(
             Column(name, label, value=bucket("due_minor", name))

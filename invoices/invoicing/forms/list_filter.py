@@ -34,6 +34,9 @@ class FilterForm(AddressForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+    type_today = forms.BooleanField(
+        label=gettext_lazy("Clients by their type of today"), required=False
+    )
     client = forms.ModelChoiceField(
         Client.objects.none(), label=gettext_lazy("Client"), required=False
     )

@@ -25,8 +25,8 @@ from billing_portal.typed.addresses import typed_filters
 from invoices.invoicing.forms.list_filter import FilterForm
 from invoices.invoicing.views.list_rows import (
     EXPORTED_FIELDS,
-    FIELDS,
     PAST_FIELDS,
+    fields_of,
     lines,
     list_rows,
 )
@@ -59,7 +59,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
     return show(
         request,
         listing_of(found, size),
-        found.rows.values(*FIELDS, *(PAST_FIELDS if found.is_past else ())),
+        found.rows.values(*fields_of(wanted), *(PAST_FIELDS if found.is_past else ())),
         form=form,
         totals=totals,
         written=lambda rows: list_rows(lines(rows, found.day, wanted), query),
@@ -96,7 +96,7 @@ def export_invoices(request: StaffRequest, kind: str) -> HttpResponseBase:
     found = selection(request, timezone.localdate())
     listing = listing_of(found)
     rows = listing.in_order(found.rows, request.GET).values(
-        *EXPORTED_FIELDS, *(PAST_FIELDS if found.is_past else ())
+        *fields_of(found.wanted), *EXPORTED_FIELDS, *(PAST_FIELDS if found.is_past else ())
     )
     notes = [note for note in (left_out_of_sums(found.totals), *found.problems) if note]
     if found.is_past:

@@ -31,13 +31,25 @@ FIELDS = (
     # Of drafts, which have not frozen theirs yet.
     "client__name", "client__client_type__name", "client__client_type__mark",
 )  # fmt: skip
-EXPORTED_FIELDS = (*FIELDS, "net_minor", "vat_minor", "owner__name", "owner__email")
+EXPORTED_FIELDS = ("net_minor", "vat_minor", "owner__name", "owner__email")
 # What `state_as_of` adds.
 PAST_FIELDS = ("open_minor", "settled_then", "paid_then", "late_then")
 
 
+# What a list by the types of today shows beside.
+TODAY_FIELDS = ("client__merged_into__client_type__name", "client__merged_into__client_type__mark")
+
+
+def fields_of(wanted: InvoiceFilter) -> tuple[str, ...]:
+    return (*FIELDS, *TODAY_FIELDS) if wanted.type_today else FIELDS
+
+
 def type_place(row: dict[str, Any]) -> str:
-    """Where the client type of a row stands: frozen at issue, or with the client of a draft."""
+    """Where the client type of a row stands: kept since its issue, or with the client of a draft;
+    in a list by the types of today with the client whose account it is."""
+    if TODAY_FIELDS[0] in row:
+        became = "client__merged_into__client_type"
+        return became if row[TODAY_FIELDS[0]] else "client__client_type"
     return "client_type" if row["client_type__name"] else "client__client_type"
 
 

@@ -1,10 +1,10 @@
 """A client type pays late.
 
-Subject: a client type (each of them when the rule names none). Invoices issued from `window_days`
-before the day up to it; holds while the measure of their days late is above `days`, with at least
-`min_payments` paid. P50 and P75 are Kaplan–Meier with open invoices censored; a percentile that is
-not reached is known to be above `days` when something was watched for longer than that. The mean is
-of paid ones.
+Subject: a client type (each of them when the rule names none), as invoices keep it since their
+issue. Of those issued from `window_days` before the day up to it; holds while the measure of their
+days late is above `days`, with at least `min_payments` paid. P50 and P75 are Kaplan–Meier with open
+invoices censored; a percentile that is not reached is known to be above `days` when something was
+watched for longer than that. The mean is of paid ones.
 """
 
 from __future__ import annotations
@@ -240,12 +240,12 @@ def delays_by_day(
         .order_by()
     )
     if rule.client_type_id:
-        rows = rows.filter(client__client_type=rule.client_type_id)
+        rows = rows.filter(client_type=rule.client_type_id)
     if only is not None:
-        rows = rows.filter(client__client_type__in=only)
+        rows = rows.filter(client_type__in=only)
     by_type: dict[int, list[DelayRow]] = defaultdict(list)
     past = past_settlements(rows)
-    columns = ("client__client_type_id", "issue_date", "due_date", "settled_on", "paid_on")
+    columns = ("client_type_id", "issue_date", "due_date", "settled_on", "paid_on")
     for pk, client_type, issued, due, settled, paid in (
         rows.filter(pk__in=PastSettlement.objects.values("invoice")).values_list("pk", *columns)
         if past

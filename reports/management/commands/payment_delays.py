@@ -32,6 +32,11 @@ class Command(BaseCommand):
         parser.add_argument("--as-of", help="day at whose end the books are seen (default: today)")
         parser.add_argument("--from", dest="issued_from", help="first issue date")
         parser.add_argument("--to", dest="issued_to", help="last issue date")
+        parser.add_argument(
+            "--types-of-today",
+            action="store_true",
+            help="count clients by their type of today, not by the one that each invoice keeps",
+        )
         parser.add_argument("--format", default="text", help="text or json")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,11 +52,17 @@ class Command(BaseCommand):
         )
         if first and first > (last or as_of):
             raise CommandError(f"The period starts on {first}, after its end on {last or as_of}.")
-        report = measure(Scope(as_of, issued_from=first, issued_to=last), options["by"])
+        scope = Scope(
+            as_of, issued_from=first, issued_to=last, type_today=options["types_of_today"]
+        )
+        report = measure(scope, options["by"])
         if options["format"] == "json":
             self.stdout.write(json.dumps(as_json(report), ensure_ascii=False))
             return
-        self.stdout.write(f"Days late, invoices issued until {report.scope.until}, as of {as_of}.")
+        by_type = ", client types of today" if scope.type_today else ""
+        self.stdout.write(
+            f"Days late, invoices issued until {scope.until}, as of {as_of}{by_type}."
+        )
         for group in [*report.groups, report.total]:
             self.stdout.write(_line(group))
 

@@ -97,6 +97,7 @@ def test_the_command_prints_the_golden_set():
     expected = {
         "as_of": "2026-09-30",
         "by": "client_type",
+        "client_types": "at_issue",
         "groups": [{"id": client_type, "group": "SME", **figures}],
         "total": figures,
     }
