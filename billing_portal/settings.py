@@ -205,7 +205,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "billing_portal.static_files.HashedModules"
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20

@@ -258,7 +258,7 @@ def _watch_url(request: HttpRequest, scope: Scope) -> str:
 @require_GET
 @permission_required(VIEW, raise_exception=True)
 def figures(request: HttpRequest) -> HttpResponse:
-    """The charts of the page, by key, as portal.js draws them."""
+    """The charts of the page, by key, as portal/charts.js draws them."""
     import orjson
 
     report, _problems = _report(request)

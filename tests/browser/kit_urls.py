@@ -1,5 +1,5 @@
 # ruff: noqa: E501
-"""Pages of the tests themselves: each part of portal.js once, in the real frame."""
+"""Pages of the tests themselves: each part of the script once, in the real frame."""
 
 from __future__ import annotations
 

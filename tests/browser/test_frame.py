@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 
 from invoices.models import ClientType, Company
@@ -119,11 +123,34 @@ def test_a_refused_form_takes_the_focus_to_its_summary_and_leads_to_the_field(
     summary = page.get_by_role("alert")
     summary.wait_for()
     assert "2 fields to put right" in summary.inner_text()
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+    page.locator("[role=alert]:focus").wait_for()
     summary.get_by_role("link", name="IBAN").click()
     assert page.evaluate("document.activeElement.id") == "id_iban"
     axe(page)
     assert Company.objects.get(pk=1).siren == "732829320"
+
+
+def test_the_script_runs_from_the_files_of_production(page, live_site, boss, settings, tmp_path):
+    """Hashed modules under the strict policy: they find each other, and they do something."""
+    settings.STATIC_ROOT = str(tmp_path)
+    backend = {"BACKEND": "billing_portal.static_files.HashedModules"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": backend}
+    call_command("collectstatic", interactive=False, verbosity=0)
+    asked = []
+
+    def serve(route):
+        name = urlsplit(route.request.url).path.removeprefix("/static/")
+        asked.append(name)
+        route.fulfill(path=tmp_path / name)
+
+    page.route("**/static/**", serve)
+    sign_in(page, live_site, boss, reverse("accounts:profile"))
+    settled(page)
+    modules = [name for name in asked if name.startswith("portal/")]
+    assert len(modules) == len(list((settings.BASE_DIR / "static" / "portal").glob("*.js")))
+    assert all(re.fullmatch(r"portal/\w+\.[0-9a-f]{12}\.js", name) for name in modules)
+    page.keyboard.press("?")
+    page.locator("#keys.show").wait_for()
 
 
 def test_a_double_click_sends_a_form_once(page, live_site, boss):

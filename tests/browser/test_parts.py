@@ -1,4 +1,4 @@
-"""portal.js: dialogs, drawers, toasts, failures, the line editor, lists."""
+"""The portal’s script: dialogs, drawers, toasts, failures, the line editor, lists."""
 
 from __future__ import annotations
 

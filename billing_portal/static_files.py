@@ -1,0 +1,18 @@
+"""Static files in production: names that carry a hash of what is in them, so they are kept forever.
+
+An ES module names the modules that it imports. Django rewrites those names only when it is asked,
+and only in the form `from "./name.js";`, with the semicolon. It would do so in every script, and
+stumble over a comment of a library that mentions an import: only our own folder is rewritten.
+"""
+
+from __future__ import annotations
+
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class HashedModules(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    support_js_module_import_aggregation = True
+    _js_module_import_aggregation_patterns = (
+        r"portal[/\]*.js",
+        CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1],
+    )

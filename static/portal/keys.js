@@ -1,0 +1,31 @@
+/* Keys. Off in a field; the reader can switch them off altogether (data-shortcuts="off").
+   Where "g d" leads is on <html>: data-go-d="/". */
+
+import { lineEditorKey } from "./editor.js";
+import { closePanels, openFilter } from "./filters.js";
+import { moveCursor } from "./lists.js";
+import { root } from "./page.js";
+
+let waitingForGo = 0;
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter") return event.target.form?.requestSubmit();
+  if (lineEditorKey(event)) return;
+  const field = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
+  if (event.key === "Escape" && closePanels(event.target.closest?.("details"))) return;
+  if (field) { if (event.key === "Escape") field.blur(); return; }
+  if (root.dataset.shortcuts === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
+  const place = /^[a-z]$/.test(event.key) && root.dataset[`go${event.key.toUpperCase()}`];
+  if (Date.now() - waitingForGo < 900 && place) return location.assign(place);
+  if (document.querySelector(".modal.show, .offcanvas.show")) return;
+  const act = {
+    "/": () => document.getElementById("global-search")?.select(),
+    "?": () => tabler.Modal.getOrCreateInstance("#keys").show(),
+    g: () => { waitingForGo = Date.now(); },
+    j: () => moveCursor(1),
+    k: () => moveCursor(-1),
+    x: () => document.querySelector(".is-cursor .row-check")?.click(),
+    f: openFilter,
+    c: () => document.querySelector("[data-primary]")?.click(),
+  }[event.key];
+  if (act) { event.preventDefault(); act(); }
+});
