@@ -9,9 +9,23 @@ from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from billing_portal.accounts.models import User
 from billing_portal.idempotency import new_key
+from billing_portal.money import from_minor
+from invoices.history.imports import keep
 from invoices.invoicing import drafting
-from invoices.models import Contact, ExchangeRate, Invoice, LatePenaltyRate, Message, Payment
+from invoices.models import (
+    Allocation,
+    Contact,
+    ExchangeRate,
+    Invoice,
+    LatePenaltyRate,
+    Message,
+    Payment,
+    Refund,
+)
+from invoices.payments.applying import write_off
+from invoices.payments.refunding import refund_client
 from tests.confirm import confirm, token_on
 from tests.factories import (
     make_client,
@@ -22,6 +36,7 @@ from tests.factories import (
     make_issued,
     make_rule,
 )
+from tests.invoices.history.test_bringing_in import CLIENT, as_csv
 from tests.race import at_once
 
 HTMX = {"HX-Request": "true"}
@@ -69,6 +84,39 @@ def exchange():
     )
 
 
+def refund():
+    paid = payment()
+    return refund_client(
+        client_id=paid.client_id,
+        amount=paid.amount,
+        refunded_on=paid.received_on,
+        reference="",
+        method="transfer",
+        reason="Paid twice",
+        by=None,
+        on=timezone.localdate(),
+    )
+
+
+def write_off_row():
+    invoice = issued()
+    write_off(
+        invoice_id=invoice.pk,
+        amount=from_minor(100, "EUR"),
+        reason="Bad",
+        by=None,
+        on=timezone.localdate(),
+    )
+    return Allocation.objects.get(kind=Allocation.Kind.WRITE_OFF)
+
+
+def preview():
+    """Files that the administrator looks at."""
+    boss = User.objects.get(role="administrator")
+    source = ("clients.csv", as_csv("clients", [CLIENT]))
+    return keep(sources={"clients": source}, by=boss, on=timezone.localdate())
+
+
 # Name of the address: (a row to do it to, what else the form says).
 IRREVERSIBLE = {
     "invoices:issue": (make_draft, {}),
@@ -86,17 +134,22 @@ IRREVERSIBLE = {
     "company:exchange_delete": (exchange, {}),
     "company:client_type_delete": (lambda: make_client_type("Unused"), {}),
     "reports:rule-delete": (make_rule, {}),
+    "invoices:refund-back": (refund, {"reason": "It came back"}),
+    "invoices:write-off-back": (write_off_row, {"reason": "He pays"}),
+    "invoices:history_bring_in": (preview, {}),
+    "invoices:history_discard": (preview, {}),
 }
 # They ask too, and have tests of their own below or beside their page.
-ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge"}
+ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
+                   "company:books", "invoices:refund-new"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
-    "accounts:person", "company:books", "company:details", "company:invoicing",
+    "accounts:person", "company:details", "company:invoicing",
     "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "integrations:pipedrive",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start",
-    "invoices:import_history", "invoices:history_bring_in", "invoices:history_discard",
+    "invoices:import_history", "invoices:preview", "integrations:run_again",
     "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",
     "invoices:credit-totals", "invoices:payment-new", "invoices:client-new", "invoices:client-edit",
     "invoices:contact-new", "invoices:contact-edit", "invoices:draft-deal",
@@ -105,10 +158,6 @@ REVERSIBLE = {
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch",
 }  # fmt: skip
-# They act on rows that the database freezes: what was shown cannot have become something else, and
-# what is taken back already is refused.
-FROZEN = {"invoices:refund-back", "invoices:write-off-back"}
-REVERSIBLE |= FROZEN | {"invoices:refund-new", "invoices:preview", "integrations:run_again"}
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 
 
@@ -242,6 +291,98 @@ def test_a_write_off_is_refused_when_a_payment_came_meanwhile(clerk_client):
     assert 'value="200' in answer.text
     invoice.refresh_from_db()
     assert invoice.written_off_minor == 0
+
+
+# ─ What is taken back, or paid back ─────────────────────────────────────────────────────────────
+BACK = {
+    "invoices:refund-back": (refund, lambda: Refund.objects.filter(reverses__isnull=False)),
+    "invoices:write-off-back": (
+        write_off_row,
+        lambda: Allocation.objects.filter(takes_back__isnull=False),
+    ),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(BACK))
+def test_a_double_click_takes_back_once(name, clerk_client):
+    make_company()
+    make, answers = BACK[name]
+    url = reverse(name, args=[make().pk])
+    given = {"reason": "Oops", "once": new_key(), "confirmed": token_on(clerk_client.get(url))}
+    assert clerk_client.post(url, given).status_code == 303
+    again = clerk_client.post(url, given, follow=True)
+    assert "already done a moment ago" in again.text
+    assert answers().count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(BACK))
+def test_what_a_colleague_took_back_meanwhile_is_told_by_name(name, clerk_client, admin_client):
+    make_company()
+    make, answers = BACK[name]
+    url = reverse(name, args=[make().pk])
+    given = {"reason": "It never left", "once": new_key()}
+    token = token_on(admin_client.get(url))
+    assert confirm(clerk_client, url, {"reason": "Oops"}).status_code == 303
+    late = admin_client.post(url, {**given, "confirmed": token})
+    assert late.status_code == 422
+    assert "Maëlle Kervadec changed it meanwhile" in late.text
+    assert "It never left" in late.text
+    # Looked at again, it is still not taken back twice.
+    assert admin_client.post(url, {**given, "confirmed": token_on(late)}).status_code == 422
+    assert answers().count() == 1
+
+
+@pytest.mark.django_db
+def test_a_write_off_stands_when_its_invoice_moved_meanwhile(clerk_client):
+    """The page says what is owed again; a second write-off makes that another sentence."""
+    make_company()
+    row = write_off_row()
+    url = reverse("invoices:write-off-back", args=[row.pk])
+    token = token_on(clerk_client.get(url))
+    more = {"amount": "5", "reason": "More"}
+    confirm(clerk_client, reverse("invoices:write-off", args=[row.invoice_id]), more)
+    late = clerk_client.post(url, {"reason": "Oops", "once": new_key(), "confirmed": token})
+    assert late.status_code == 422
+    given = {"reason": "Oops", "once": new_key(), "confirmed": token_on(late)}
+    assert clerk_client.post(url, given).status_code == 303
+
+
+@pytest.mark.parametrize("name", sorted(BACK))
+@pytest.mark.django_db(transaction=True)
+def test_two_people_at_once_take_back_once(name, clerk, client):
+    make_company()
+    make, answers = BACK[name]
+    url = reverse(name, args=[make().pk])
+    client.force_login(clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
+    token = token_on(client.get(url))
+    sent = [{"reason": "Oops", "once": new_key(), "confirmed": token} for _each in range(2)]
+    told = at_once(*(lambda given=given: client.post(url, given) for given in sent))
+    assert sorted(answer.status_code for answer in told) == [303, 422]
+    assert answers().count() == 1
+
+
+@pytest.mark.django_db
+def test_a_client_is_refunded_out_of_what_the_page_showed(clerk_client, admin_client):
+    make_company()
+    paid = payment()
+    url = f"{reverse('invoices:refund-new')}?client={paid.client_id}&currency=EUR"
+    given = {"client": paid.client_id, "currency": "EUR", "amount": "40", "reason": "Paid twice",
+             "refunded_on": "02/09/2026", "method": "transfer"}  # fmt: skip
+    token = token_on(clerk_client.get(url))
+    assert confirm(admin_client, url, given).status_code == 303
+    stale = {**given, "once": new_key(), "confirmed": token}
+    late = clerk_client.post(url, stale)
+    assert late.status_code == 422
+    assert "look again" in late.text
+    assert "€60.00" in late.text
+    assert Refund.objects.count() == 1
+    # The same form, looked at again; then pressed a second time.
+    fresh = {**stale, "confirmed": token_on(late)}
+    assert clerk_client.post(url, fresh).status_code == 303
+    assert "already done" in clerk_client.post(url, fresh, follow=True).text
+    assert Refund.objects.count() == 2
 
 
 @pytest.mark.django_db

@@ -53,6 +53,13 @@ def test_every_module_is_reached_and_none_is_imported_in_a_circle():
     assert set(reached) == set(needs)
 
 
+def test_the_head_asks_for_every_module_at_once():
+    """Else each is asked for when its importer has come, and htmx waits for the last of them."""
+    head = (Path(django_settings.BASE_DIR) / "templates/partials/head.html").read_text()
+    asked = re.findall(r"modulepreload\" href=\"\{% static 'portal/(\w+\.js)'", head)
+    assert sorted([*asked, "main.js"]) == sorted(module.name for module in MODULES.glob("*.js"))
+
+
 def test_hashed_modules_import_hashed_modules(collected):
     main = staticfiles_storage.url("portal/main.js").removeprefix(settings_url())
     assert re.fullmatch(r"portal/main\.[0-9a-f]{12}\.js", main)

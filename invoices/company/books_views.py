@@ -8,10 +8,13 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from billing_portal.acts import already, carry_out, into, said
+from billing_portal.confirming import ChangedMeanwhile, Shown
 from billing_portal.dates import day
 from billing_portal.htmx import StaffRequest
 from invoices.company import closing, dating, numbering
@@ -33,17 +36,9 @@ def books(request: StaffRequest) -> HttpResponse:
     forms_of_page = _forms(request, posted, company)
     form = forms_of_page.get(posted)
     if form is not None and form.is_valid():
-        try:
-            done = _DONE[posted](request, form.cleaned_data)
-        except (
-            closing.ClosingRefused,
-            numbering.NumberRefused,
-            dating.ExceptionRefused,
-        ) as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, done)
-            return redirect("company:books")
+        answer = _carry_out(request, posted, form, company)
+        if answer is not None:
+            return answer
     on = timezone.localdate()
     return settings_page(
         request,
@@ -53,6 +48,7 @@ def books(request: StaffRequest) -> HttpResponse:
             "closed_until": company.closed_until,
             "drafts_in_it": _drafts_dated_until(company),
             "next_numbers": _next_numbers(company, on.year),
+            "confirmed": numbering.numbers_shown(company, on).token,
             "granted": BooksDecision.objects.filter(kind="dates", granted_until__gte=on),
             "log": [
                 (each, told(each))
@@ -79,6 +75,38 @@ def _forms(request: StaffRequest, posted: str, company: Company) -> dict[str, fo
         ),
         "exception": ExceptionForm(data("exception"), prefix="exception", initial={"until": on}),
     }
+
+
+def _carry_out(
+    request: StaffRequest, posted: str, form: forms.Form, company: Company
+) -> HttpResponse | None:
+    """None when it was refused, which the form then says.
+
+    A number that was set cannot be unset: it is set to what its person saw, or not. The closed day
+    has `seen` of its own; an exception ends by itself.
+    """
+    url = reverse("company:books")
+
+    def numbers() -> Shown:
+        kind, year = form.cleaned_data["kind"], form.cleaned_data["year"]
+        return numbering.numbers_under_lock(kind, year, company, timezone.localdate())
+
+    refusals = (
+        ChangedMeanwhile,
+        closing.ClosingRefused,
+        numbering.NumberRefused,
+        dating.ExceptionRefused,
+    )
+    return carry_out(
+        request,
+        action=f"books {posted}",
+        act=lambda: _DONE[posted](request, form.cleaned_data),
+        confirmed=numbers if posted == "number" else None,
+        refused=dict.fromkeys(refusals, into(form)),
+        done=lambda sentence: said(request, sentence, url),
+        again=already(request),
+        url=url,
+    )
 
 
 def _close(request: StaffRequest, cleaned: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
+from billing_portal.confirming import Shown
 from billing_portal.figures import grouped
 from invoices.models import BooksDecision, Company, Invoice, NumberSeries
 
@@ -145,6 +146,24 @@ def set_next(
             by=by,
             on=on,
         )
+
+
+def numbers_shown(company: Company, on: date) -> Shown:
+    """What comes next in each series that may be set, begun or not."""
+    years = range(on.year - 1, on.year + 2)
+    return Shown(
+        {
+            f"{kind} {year}": next_number(kind, year, company)
+            for kind in Invoice.Kind.values
+            for year in years
+        }
+    )
+
+
+def numbers_under_lock(kind: str, year: int, company: Company, on: date) -> Shown:
+    """The series is made when it is not there: of two who begin it, one waits for the other."""
+    locked_series(kind, year, company)
+    return numbers_shown(company, on)
 
 
 def take(series: NumberSeries) -> int:

@@ -6,6 +6,7 @@ transaction that writes the rows, so that neither a kill nor a second click does
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.db import transaction
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from billing_portal.accounts.models import User
@@ -30,6 +32,8 @@ from invoices.history.bringing_in import (
 from invoices.history.plan import Plan
 from invoices.models import HistoryImport
 
+# The parts of a preview that a person decides on.
+CONFIRMED = ("counts", "totals", "changes", "new_types")
 KINDS = ("clients", "invoices", "payments")
 # More than this is left to the worker: no browser waits for it.
 AT_ONCE = 2_000
@@ -113,6 +117,8 @@ def bring_in(*, import_id: int, on: date) -> HistoryImport:
             )
             if kept.state != HistoryImport.State.QUEUED:
                 return kept
+            if _says_otherwise(plan, kept):
+                return kept
             plan = apply(
                 plan,
                 by=kept.created_by,
@@ -133,6 +139,22 @@ def bring_in(*, import_id: int, on: date) -> HistoryImport:
     finally:
         board.delete(_key(import_id))
     return kept
+
+
+def _says_otherwise(plan: Plan, kept: HistoryImport) -> bool:
+    """What was confirmed is what comes in: books that moved since the preview are shown first."""
+    now = json.loads(json.dumps(report(plan)))
+    if now["refused"] or all(now[part] == kept.report[part] for part in CONFIRMED):
+        return False
+    kept.state = HistoryImport.State.PREVIEWED
+    kept.report = now | {
+        "interrupted": _(
+            "The books changed since these files were looked at, and with them what would come in. "
+            "Nothing was brought in: look again, then decide."
+        )
+    }
+    kept.save(update_fields=["state", "report"])
+    return True
 
 
 def _finish(kept: HistoryImport, told: dict[str, object]) -> None:

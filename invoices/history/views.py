@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -19,7 +20,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing_portal.acts import already, carry_out
+from billing_portal.acts import already, carry_out, said
+from billing_portal.confirming import Shown, row_under_lock
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to
 from billing_portal.lists.columns import Column
@@ -184,6 +186,7 @@ def history_bring_in(request: StaffRequest, pk: int) -> HttpResponse:
     answer = carry_out(
         request,
         action="import_history",
+        confirmed=_under_lock(request, pk),
         act=lambda: start(import_id=pk, by=request.user, on=timezone.localdate()),
         done=begun,
         again=already(request),
@@ -196,9 +199,26 @@ def history_bring_in(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required(PERMISSION, raise_exception=True)
 def history_discard(request: StaffRequest, pk: int) -> HttpResponse:
-    discard(import_id=pk, by=request.user)
-    messages.info(request, _("The preview is thrown away; nothing of it was brought in."))
-    return go_to(request, reverse("invoices:import_history"))
+    url = reverse("invoices:import_history")
+    answer = carry_out(
+        request,
+        action="discard_history",
+        confirmed=_under_lock(request, pk),
+        act=lambda: discard(import_id=pk, by=request.user),
+        done=lambda _none: said(
+            request, _("The preview is thrown away; nothing of it was brought in."), url
+        ),
+        again=already(request),
+        url=url,
+    )
+    assert answer is not None
+    return answer
+
+
+def _under_lock(request: StaffRequest, pk: int) -> Callable[[], Shown]:
+    """The preview that its person looked at: in another tab it may be in the books by now."""
+    own = HistoryImport.objects.defer("clients_file", "invoices_file", "payments_file")
+    return row_under_lock(own.filter(created_by=request.user), pk)
 
 
 @require_GET

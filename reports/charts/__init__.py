@@ -1,4 +1,4 @@
-"""Rows in, plotly figures out (pure). Colours are tokens that portal/charts.js resolves when it draws.
+"""Rows in, plotly figures out (pure). Colours are tokens; portal/charts.js resolves them.
 
 Only what the basic bundle of plotly.js can draw: scatter and bar. `customdata` is the address of
 the invoices behind a point. plotly takes a while to import, so the functions do it.

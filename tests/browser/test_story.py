@@ -156,6 +156,8 @@ def test_from_a_won_deal_to_a_paid_invoice_a_changed_chart_and_an_alert_mail(
     shown = page.locator(".chart").first.inner_html()
     page.goto(live_site.url + reverse("invoices:detail", args=[invoice.pk]))
     page.get_by_role("link", name="Record a payment").first.click()
+    page.wait_for_url(re.compile("/payments/new/"))
+    settled(page)
     half = invoice.total_minor // 200
     page.get_by_label("Amount received").fill(str(half))
     expect(page.locator(f"[name='part-{invoice.pk}']")).to_have_value(re.compile(rf"^{half}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -14,13 +15,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from billing_portal.acts import already, carry_out, into, said
-from billing_portal.confirming import ChangedMeanwhile
+from billing_portal.confirming import ChangedMeanwhile, Shown
 from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.money import formatted, formatted_minor, from_minor, is_currency
 from invoices.clients.forms import chosen_client
 from invoices.models import Allocation, Client, Invoice, Payment, Refund
 from invoices.payments.applying import PaymentRefused, take_back_write_off
-from invoices.payments.confirming import sources_shown
+from invoices.payments.confirming import (
+    refund_shown,
+    refund_under_lock,
+    sources_shown,
+    write_off_shown,
+    write_off_under_lock,
+)
 from invoices.payments.forms import RefundForm, TakeBackForm, plain_amount
 from invoices.payments.refunding import refund_client, refundable, take_back_refund
 
@@ -131,6 +138,8 @@ def refund_take_back(request: StaffRequest, pk: int) -> HttpResponse:
     return _take_back(
         request,
         act=lambda reason: take_back_refund(refund_id=pk, reason=reason, by=request.user, on=on),
+        shown=lambda: refund_shown(found),
+        under_lock=refund_under_lock(pk),
         action="refund back",
         title=_("Take back the refund of %(amount)s?") % {"amount": formatted(found.amount)},
         text=_("The money is the client’s unapplied cash or unused credit again, from today."),
@@ -157,6 +166,8 @@ def write_off_take_back(request: StaffRequest, pk: int) -> HttpResponse:
         act=lambda reason: take_back_write_off(
             allocation_id=pk, reason=reason, by=request.user, on=on
         ),
+        shown=lambda: write_off_shown(row),
+        under_lock=write_off_under_lock(pk),
         action="write-off back",
         title=_("Take back the write-off of %(amount)s?") % {"amount": amount},
         text=_("%(number)s is owed again from today; reports of earlier days stay as they are.")
@@ -168,7 +179,8 @@ def write_off_take_back(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _take_back(
-    request: StaffRequest, *, act: Any, action: str, title: str, text: str, done: str, url: str,
+    request: StaffRequest, *, act: Any, shown: Callable[[], Shown],
+    under_lock: Callable[[], Shown], action: str, title: str, text: str, done: str, url: str,
     crumb: str,
 ) -> HttpResponse:  # fmt: skip
     form = TakeBackForm(request.POST or None)
@@ -177,7 +189,8 @@ def _take_back(
             request,
             action=action,
             act=lambda: act(form.cleaned_data["reason"]),
-            refused={PaymentRefused: into(form)},
+            confirmed=under_lock,
+            refused={PaymentRefused: into(form), ChangedMeanwhile: into(form)},
             done=lambda _row: said(request, done, url),
             again=already(request),
             url=url,
@@ -188,6 +201,13 @@ def _take_back(
         request,
         page="invoices/payments/take_back.html",
         partial="invoices/payments/take_back.html",
-        context={"form": form, "title": title, "text": text, "back": url, "crumb": crumb},
+        context={
+            "form": form,
+            "title": title,
+            "text": text,
+            "back": url,
+            "crumb": crumb,
+            "confirmed": shown().token,
+        },
         status=422 if form.errors else 200,
     )

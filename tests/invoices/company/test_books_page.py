@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
+from billing_portal.idempotency import new_key
+from invoices.invoicing.issuing import issue
 from invoices.models import BooksDecision, Company, NumberSeries
-from tests.factories import make_company
+from tests.confirm import confirm, token_on
+from tests.factories import make_company, make_draft, make_user
+from tests.race import at_once
 
 pytestmark = pytest.mark.django_db
 URL = "/settings/books/"
@@ -17,7 +22,7 @@ URL = "/settings/books/"
 
 def post(browser, form, **fields):
     data = {"form": form, **{f"{form}-{name}": value for name, value in fields.items()}}
-    return browser.post(reverse("company:books"), data)
+    return confirm(browser, reverse("company:books"), data)
 
 
 def test_only_administrators_see_the_books(clerk_client, admin_client):
@@ -29,13 +34,13 @@ def test_only_administrators_see_the_books(clerk_client, admin_client):
 def test_a_day_is_closed_and_opened_again_with_its_reason(admin_client):
     make_company()
     last = (timezone.localdate().replace(day=1) - timedelta(days=1)).isoformat()
-    assert post(admin_client, "closing", until=last).status_code == 302
+    assert post(admin_client, "closing", until=last).status_code == 303
     assert Company.objects.get().closed_until.isoformat() == last
     refused = post(admin_client, "closing", until="", seen=last)
     assert refused.status_code == 422 and "Say why" in refused.text
     stale = post(admin_client, "closing", until="", seen="", reason="Oops")
     assert stale.status_code == 422 and "meanwhile" in stale.text
-    assert post(admin_client, "closing", until="", seen=last, reason="Audit").status_code == 302
+    assert post(admin_client, "closing", until="", seen=last, reason="Audit").status_code == 303
     page = admin_client.get(URL).text
     assert "are open again" in page and "Audit" in page
 
@@ -44,11 +49,76 @@ def test_the_next_number_is_set(admin_client):
     make_company()
     year = timezone.localdate().year
     answer = post(admin_client, "number", kind="invoice", year=year, value="432")
-    assert answer.status_code == 302
+    assert answer.status_code == 303
     assert NumberSeries.objects.get().next_value == 432
     again = post(admin_client, "number", kind="invoice", year=year, value="0")
     assert again.status_code == 422
     assert f"F-{year}-0432" in admin_client.get(URL).text
+
+
+def test_a_number_is_not_set_when_one_was_given_meanwhile(admin_client, clerk):
+    """The administrator saw what comes next; a colleague issued an invoice since."""
+    make_company()
+    year = timezone.localdate().year
+    token = token_on(admin_client.get(URL))
+    issue(invoice_id=make_draft().pk, by=clerk, on=timezone.localdate())
+    given = {"form": "number", "number-kind": "invoice", "number-year": year, "number-value": "9"}
+    stale = {**given, "once": new_key(), "confirmed": token}
+    answer = admin_client.post(URL, stale)
+    assert answer.status_code == 422
+    assert "look again" in answer.text
+    assert 'value="9"' in answer.text
+    assert NumberSeries.objects.get().next_value == 2
+    # Looked at again, with the key of the refused form.
+    assert admin_client.post(URL, {**stale, "confirmed": token_on(answer)}).status_code == 303
+    assert NumberSeries.objects.get().next_value == 9
+
+
+@pytest.mark.parametrize(
+    ("form", "fields"),
+    [
+        ("closing", {"until": "2026-01-31", "seen": ""}),
+        ("number", {"kind": "invoice", "year": 2026, "value": "7"}),
+        (
+            "exception",
+            {
+                "kind": "invoice",
+                "earliest": "2026-11-20",
+                "until": "2026-11-25",
+                "reason": "Clock",
+            },
+        ),
+    ],
+)
+def test_a_double_click_decides_once(form, fields, admin_client):
+    make_company()
+    data = {"form": form, "once": new_key(), "confirmed": token_on(admin_client.get(URL))}
+    data |= {f"{form}-{name}": value for name, value in fields.items()}
+    assert admin_client.post(URL, data).status_code == 303
+    again = admin_client.post(URL, data, follow=True)
+    assert "already done a moment ago" in again.text
+    assert BooksDecision.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_at_once_set_one_number(client):
+    make_company()
+    year = timezone.localdate().year
+    backend = "allauth.account.auth_backends.AuthenticationBackend"
+    browsers = []
+    for _each in range(2):
+        browser = Browser()
+        browser.force_login(make_user(role="administrator"), backend=backend)
+        data = {"form": "number", "once": new_key(), "confirmed": token_on(browser.get(URL)),
+                "number-kind": "invoice", "number-year": year}  # fmt: skip
+        browsers.append((browser, data))
+
+    def set_to(value, browser, data):
+        return lambda: browser.post(URL, {**data, "number-value": value})
+
+    answers = at_once(*(set_to(10 + n, *each) for n, each in enumerate(browsers)))
+    assert sorted(answer.status_code for answer in answers) == [303, 422]
+    assert BooksDecision.objects.count() == 1
 
 
 def test_an_exception_is_granted(admin_client):
@@ -58,7 +128,7 @@ def test_an_exception_is_granted(admin_client):
     refused = post(admin_client, "exception", until=on.isoformat(), **fields)
     assert refused.status_code == 422
     done = post(admin_client, "exception", until=on.isoformat(), reason="Clock", **fields)
-    assert done.status_code == 302
+    assert done.status_code == 303
     row = BooksDecision.objects.get()
     assert (row.kind, row.reason, row.granted_until) == ("dates", "Clock", on)
     assert "Granted until" in admin_client.get(URL).text

@@ -12,9 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from billing_portal.idempotency import new_key
 from invoices.history import imports
 from invoices.models import Client, HistoryImport, Invoice, Payment
 from invoices.tasks import sweep_history_imports
+from tests.confirm import confirm, token_on
 from tests.factories import make_client, make_user
 from tests.invoices.history.test_bringing_in import CLIENT, INVOICE, PAYMENT, as_csv, changed
 
@@ -38,9 +40,7 @@ def all_files(**fields):
 
 
 def bring_in(browser, url):
-    page = browser.get(url).text
-    key = re.search(r'name="once" value="([^"]+)"', page).group(1)
-    return browser.post(f"{url}bring-in/", {"once": key})
+    return confirm(browser, f"{url}bring-in/", at=url)
 
 
 def test_the_files_are_looked_at_first_and_brought_in_by_a_click(clerk_client):
@@ -64,13 +64,12 @@ def test_the_files_are_looked_at_first_and_brought_in_by_a_click(clerk_client):
 
 def test_a_double_click_brings_in_once(clerk_client):
     url = upload(clerk_client, **all_files())["Location"]
-    page = clerk_client.get(url).text
-    key = re.search(r'name="once" value="([^"]+)"', page).group(1)
+    given = {"once": new_key(), "confirmed": token_on(clerk_client.get(url))}
     for _ in range(2):
-        answer = clerk_client.post(f"{url}bring-in/", {"once": key})
+        answer = clerk_client.post(f"{url}bring-in/", given)
         assert (answer.status_code, answer["Location"]) == (303, url)
     # Nor does a second form of the same preview.
-    assert clerk_client.post(f"{url}bring-in/", {"once": "another"}).status_code == 303
+    assert clerk_client.post(f"{url}bring-in/", given | {"once": new_key()}).status_code == 422
     assert Payment.objects.count() == Invoice.objects.count() == 1
 
 
@@ -209,7 +208,7 @@ def test_what_waits_although_no_worker_has_it_is_taken_up(clerk, monkeypatch):
 
 def test_a_preview_can_be_thrown_away_and_old_ones_go_by_themselves(clerk, clerk_client):
     url = upload(clerk_client, **all_files())["Location"]
-    answer = clerk_client.post(f"{url}discard/")
+    answer = confirm(clerk_client, f"{url}discard/", at=url)
     assert answer["Location"] == reverse("invoices:import_history")
     assert not HistoryImport.objects.exists()
     upload(clerk_client, **all_files())
@@ -223,8 +222,42 @@ def test_files_are_shown_to_the_person_who_brought_them_only(clerk_client, admin
     for path in (url, f"{url}progress/", f"{url}refused.csv"):
         assert admin_client.get(path).status_code == 404
     assert admin_client.post(f"{url}bring-in/").status_code == 404
-    admin_client.post(f"{url}discard/")
+    assert confirm(admin_client, f"{url}discard/", at=url).status_code == 422
     assert HistoryImport.objects.count() == 1
+
+
+def test_a_preview_in_two_tabs_is_brought_in_or_thrown_away_but_not_both(clerk_client):
+    url = upload(clerk_client, **all_files())["Location"]
+    token = token_on(clerk_client.get(url))
+    assert bring_in(clerk_client, url).status_code == 303
+    for verb in ("bring-in/", "discard/"):
+        late = clerk_client.post(f"{url}{verb}", {"once": new_key(), "confirmed": token})
+        assert late.status_code == 422
+        assert "look again" in late.text
+    assert HistoryImport.objects.get().state == "done"
+    assert Invoice.objects.count() == 1
+
+
+def test_a_double_click_throws_one_preview_away_and_says_so(clerk_client):
+    url = upload(clerk_client, **all_files())["Location"]
+    given = {"once": new_key(), "confirmed": token_on(clerk_client.get(url))}
+    assert clerk_client.post(f"{url}discard/", given).status_code == 303
+    again = clerk_client.post(f"{url}discard/", given, follow=True)
+    assert "already done a moment ago" in again.text
+    assert not HistoryImport.objects.exists()
+
+
+def test_books_that_moved_since_the_preview_are_shown_before_anything_comes_in(clerk_client):
+    url = upload(clerk_client, **all_files())["Location"]
+    other = upload(clerk_client, clients=[CLIENT])["Location"]
+    assert bring_in(clerk_client, other).status_code == 303
+    # The client of the files is here now: two rows would come in, not the three that were shown.
+    shown = clerk_client.get(bring_in(clerk_client, url)["Location"]).text
+    assert "The books changed since these files were looked at" in shown
+    assert "Bring 2 rows in" in shown
+    assert not Invoice.objects.exists()
+    assert bring_in(clerk_client, url).status_code == 303
+    assert Invoice.objects.count() == 1
 
 
 @pytest.mark.parametrize("role", ["manager", "sales"])
