@@ -57,7 +57,8 @@ def refund_under_lock(pk: int) -> Callable[[], Shown]:
 
 def write_off_shown(row: Allocation) -> Shown:
     """The claim that would stand again, and how its invoice stands now."""
-    invoice = Invoice.objects.get(pk=row.invoice_id)
+    invoice = row.invoice
+    assert invoice is not None
     answer = Allocation.objects.filter(takes_back=row).select_related("by").first()
     return Shown(
         {
@@ -76,8 +77,9 @@ def write_off_under_lock(pk: int) -> Callable[[], Shown]:
 
     def read() -> Shown:
         row = Allocation.objects.filter(pk=pk, kind=Allocation.Kind.WRITE_OFF).first()
-        if row is None or locked(Invoice.objects.all(), row.invoice_id or 0) is None:
+        if row is None or row.invoice_id is None:
             return Shown({})
+        row.invoice = locked(Invoice.objects.all(), row.invoice_id)
         return write_off_shown(row)
 
     return read
