@@ -1,4 +1,4 @@
-"""Deals with their lines and discounts; drafts made from them are told, never changed."""
+"""Deals with their lines and discounts; what was billed of them is told, never changed."""
 
 from __future__ import annotations
 
@@ -31,16 +31,13 @@ from integrations.crm.walking import (
     update,
 )
 from integrations.models import ExternalLink
-from invoices.models import Deal, DealDiscount, DealLine, Invoice, InvoiceEvent
+from invoices.deals.changes import changing
+from invoices.models import Deal, DealDiscount, DealLine
 
 _DEAL_FIELDS: Final = [
     *("title", "client", "contact", "owner", "stage", "status", "archived", "currency"),
     *("value_minor", "tax_method", "added_on", "won_on", "purchase_order", "service_from"),
-    *("service_until", "import_notes", "outdated", "updated_at"),
-]
-_LINE_FIELDS: Final = [
-    *("name", "description", "quantity", "unit", "unit_price", "discount", "discount_kind"),
-    *("tax_percent", "enabled", "billing_frequency"),
+    *("service_until", "import_notes", "outdated", "hidden_at", "updated_at"),
 ]
 
 
@@ -56,8 +53,8 @@ def prepare(context: Context, things: list[Thing]) -> Callable[[], None]:
 
     def write() -> None:
         context.journal.count("unchanged", same)
-        _mark_outdated(context, refused, links)
         _keep(context, read, links)
+        _mark_outdated(context, refused, links)
 
     return write
 
@@ -77,6 +74,7 @@ class _Page:
     new: list[tuple[Deal, ExternalLink, DealValues]] = field(default_factory=list)
     changed: list[tuple[Deal, DealValues]] = field(default_factory=list)
     links: list[ExternalLink] = field(default_factory=list)
+    deleted: list[int] = field(default_factory=list)
     # Values of clients that the mapping takes from deals.
     mapped: list[tuple[int, Found]] = field(default_factory=list)
 
@@ -91,8 +89,6 @@ def _keep(
     known = Deal.objects.in_bulk(
         [links[v.external_id].local_id for _t, v in read if v.external_id in links]
     )
-    drafts = Invoice.objects.filter(deal_id__in=list(known), status=Invoice.Status.DRAFT)
-    drafted = set(drafts.values_list("deal_id", flat=True))
     page = _Page()
     for thing, values in read:
         link = links.get(values.external_id)
@@ -109,8 +105,9 @@ def _keep(
             context.users.get(values.owner_id or 0),
             context.stages.get(values.stage_id or 0),
         )
-        _keep_one(context, thing, values, wanted, deal, link, page, drafted)
+        _keep_one(context, thing, values, wanted, deal, link, page)
     _write(context, page)
+    mark_deleted(page.deleted)
 
 
 def _keep_one(
@@ -121,10 +118,10 @@ def _keep_one(
     deal: Deal | None,
     link: ExternalLink | None,
     page: _Page,
-    drafted: set[int],
 ) -> None:
     journal, number, client_id = context.journal, values.external_id, wanted["client_id"]
-    content = {name: value for name, value in wanted.items() if name != "outdated"}
+    marks = ("outdated", "hidden_at")
+    content = {name: value for name, value in wanted.items() if name not in marks}
     print_ = fingerprint(content, values.lines, values.discounts, plain(values.found))
     # The print alone does not prove it: since then somebody may have marked our row.
     if deal is not None and link is not None and link.fingerprint == print_ and says(deal, wanted):
@@ -148,14 +145,18 @@ def _keep_one(
         moved(context, deal.client_id, client_id)
     page.changed.append((deal, values))
     journal.count("updated")
-    if deal.pk in drafted:
-        _tell_drafts(context, deal, wanted, values)
     assign(deal, wanted)
     renew(link, print_, thing.changed_at)
     page.links.append(link)
 
 
 def _write(context: Context, page: _Page) -> None:
+    # Clients are changed in there too: whoever issues an invoice locks its client before it.
+    with changing([deal.pk for deal, _values in page.changed], timezone.localdate()):
+        _write_rows(context, page)
+
+
+def _write_rows(context: Context, page: _Page) -> None:
     Deal.objects.bulk_create([deal for deal, _link, _values in page.new], batch_size=BATCH)
     for deal, link, _values in page.new:
         link.local_id = deal.pk
@@ -191,10 +192,9 @@ def _mark_outdated(
             continue
         reason = context.journal.kept(refusal.notice)
         rows = Deal.objects.filter(pk=link.local_id).exclude(status=Deal.Status.DELETED)
-        if rows.filter(outdated={}).update(outdated=reason, updated_at=timezone.now()):
-            tell_drafts(context, [link.local_id], Notice("crm.deal_unreadable"))
-        else:
-            rows.update(outdated=reason)
+        with changing([link.local_id], timezone.localdate()):
+            if not rows.filter(outdated={}).update(outdated=reason, updated_at=timezone.now()):
+                rows.update(outdated=reason)
 
 
 # ─ Deleted
@@ -207,48 +207,16 @@ def _keep_deleted(
     if deal is None or link is None or deal.status == Deal.Status.DELETED:
         context.journal.count("unchanged")
         return
-    mark_deleted(context, [deal.pk])
+    page.deleted.append(deal.pk)
     context.journal.count("updated")
     renew(link, link.fingerprint, thing.changed_at)
     page.links.append(link)
 
 
-def mark_deleted(context: Context, pks: list[int]) -> None:
-    Deal.objects.filter(pk__in=pks).update(status=Deal.Status.DELETED, updated_at=timezone.now())
-    tell_drafts(context, pks, Notice("crm.deal_deleted"))
-
-
-# ─ What drafts are told
-
-
-def _tell_drafts(context: Context, deal: Deal, wanted: dict[str, Any], values: DealValues) -> None:
-    """A draft is never changed behind a person's back: its timeline says that the deal was."""
-    billed = ("client_id", "currency", "tax_method", "purchase_order", "title", "status")
-    more = ("value_minor", "service_from", "service_until")
-    before = [getattr(deal, name) for name in billed + more]
-    after = [wanted.get(name, getattr(deal, name)) for name in billed + more]
-    if before == after and _stored_lines(deal) == _comparable(values):
-        return
-    tell_drafts(context, [deal.pk], Notice("crm.deal_changed"))
-
-
-def _stored_lines(deal: Deal) -> list[tuple[Any, ...]]:
-    lines = deal.lines.values_list(*_LINE_FIELDS)
-    discounts = deal.discounts.values_list("description", "kind", "value")
-    return [*lines, *discounts]
-
-
-def tell_drafts(context: Context, deal_pks: list[int], what: Notice) -> None:
-    drafts = Invoice.objects.filter(deal_id__in=deal_pks, status=Invoice.Status.DRAFT)
-    InvoiceEvent.objects.bulk_create(
-        InvoiceEvent(
-            invoice=draft,
-            kind=InvoiceEvent.Kind.NOTE,
-            on=timezone.localdate(),
-            data={"notice": context.journal.kept(what), "source": context.provider},
-        )
-        for draft in drafts
-    )
+def mark_deleted(pks: list[int]) -> None:
+    now = timezone.now()
+    with changing(pks, timezone.localdate()):
+        Deal.objects.filter(pk__in=pks).update(status=Deal.Status.DELETED, updated_at=now)
 
 
 # ─ Rows
@@ -298,9 +266,5 @@ def _deal_fields(
         "service_from": begin,
         "service_until": until,
         "outdated": {},
+        "hidden_at": None,
     }
-
-
-def _comparable(values: DealValues) -> list[tuple[Any, ...]]:
-    lines = [tuple(getattr(line, name) for name in _LINE_FIELDS) for line in values.lines]
-    return [*lines, *((each.description, each.kind, each.value) for each in values.discounts)]

@@ -18,6 +18,7 @@ from integrations.crm.deals import mark_deleted
 from integrations.crm.walking import Context
 from integrations.models import Connection, ExternalLink
 from invoices.clients.merging import merge_clients
+from invoices.deals.changes import changing
 from invoices.models import Client, Contact, Deal
 
 # More than so many missing at once, and more than this part of all, are rarely deleted ones: a
@@ -53,7 +54,7 @@ def find_gone(context: Context) -> None:
         if contacts:
             Contact.objects.filter(pk__in=contacts).update(gone_at=now)
         if deals:
-            mark_deleted(context, deals)
+            mark_deleted(deals)
         number = len(gone) + len(contacts) + len(deals)
         context.journal.count("updated", number)
         context.journal.advance("gone", number, done=True)
@@ -112,9 +113,12 @@ def _looked_up(
         for link in new:
             label = _label(entity, link.local_id)
             context.journal.notice(entity, link.external_id, label, [Notice("crm.hidden")])
-        ExternalLink.objects.filter(pk__in=[link.pk for link in new]).update(
-            hidden_at=timezone.now()
-        )
+        now = timezone.now()
+        ExternalLink.objects.filter(pk__in=[link.pk for link in new]).update(hidden_at=now)
+        if entity == "deal":
+            pks = [link.local_id for link in new]
+            with changing(pks, timezone.localdate()):
+                Deal.objects.filter(pk__in=pks).update(hidden_at=now)
     return deleted
 
 

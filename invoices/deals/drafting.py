@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from invoices.clients.recipients import recipients_for
 from invoices.clients.vat import vat_treatment
+from invoices.deals import changes
 from invoices.deals.lacking import missing_for
 from invoices.deals.lines import drafted_lines
 from invoices.invoicing.drafting import DraftRefused, draft
@@ -41,7 +42,7 @@ def draft_from_deal(*, deal_id: int, by: User | None, on: date) -> Invoice:
         assert client is not None
         drafted = drafted_lines(deal, vat_treatment(client, company))
         try:
-            return draft(
+            made = draft(
                 client=client,
                 owner_id=deal.owner_id or client.owner_id,
                 deal=deal,
@@ -57,6 +58,8 @@ def draft_from_deal(*, deal_id: int, by: User | None, on: date) -> Invoice:
                 on=on,
                 told={"deal": deal.title, "deal_id": deal.pk, "notes": list(drafted.notes)},
             )
+            changes.begin(made, deal, company)
+            return made
         except IntegrityError:
             # The unique constraint is the last guard, where the lock did not reach.
             _refuse_second_bill(deal)

@@ -58,3 +58,11 @@ class SetAsideForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": gettext_lazy("Say why it is not billed here.")},
     )
+
+
+class DealChangeForm(forms.Form):
+    """An issued invoice wants a word (deals/changes.py refuses without), a draft none."""
+
+    word = LineField(
+        label=gettext_lazy("Why does it stand as it is?"), max_length=300, required=False
+    )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoices.deals.views import acts, deal, queue
+from invoices.deals.views import acts, changes, deal, queue
 
 urlpatterns = [
     path("deals/", queue.deal_queue, name="deals"),
@@ -11,4 +11,5 @@ urlpatterns = [
     path("deals/<int:pk>/draft/", acts.draft_deal, name="draft-deal"),
     path("deals/<int:pk>/set-aside/", acts.set_deal_aside, name="set-deal-aside"),
     path("deals/<int:pk>/take-back/", acts.take_deal_back, name="take-deal-back"),
+    path("invoices/<int:pk>/deal-change/", changes.deal_change, name="deal-change"),
 ]

@@ -19,7 +19,7 @@ from invoices.company import dating, numbering
 from invoices.company.rates import rate_on
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
-from invoices.invoicing import drafting, snapshot
+from invoices.invoicing import deal_basis, drafting, snapshot
 from invoices.models import Company, Invoice, InvoiceLine
 from invoices.models.terms import TermsKind, latest_lawful_due_date
 
@@ -27,7 +27,7 @@ from invoices.models.terms import TermsKind, latest_lawful_due_date
 @dataclass(frozen=True)
 class Reason:
     """Why a draft cannot be issued yet. `anchor` leads to the field: "#id_due_date" in the editor,
-    "client", "company" and "books" on their own pages."""
+    "client", "company", "books" and "deal" on their own pages."""
 
     field: str
     text: str
@@ -56,6 +56,7 @@ def reasons_not_to_issue(
         *line_reasons(invoice, lines),
         *_date_reasons(invoice, on),
         *_number_reasons(invoice, company, on),
+        *_deal_reasons(invoice),
         *_sending_reasons(invoice, sending=sending),
     ]
 
@@ -266,6 +267,11 @@ def _too_late(issue_date: date, due: date, invoice: Invoice) -> str:
         _("%(days)s days after issue. The law allows 45, end of month: %(limit)s at the latest.")
         % values
     )
+
+
+def _deal_reasons(invoice: Invoice) -> list[Reason]:
+    text = deal_basis.reason_not_to_issue(invoice)
+    return [Reason("deal", text, "deal")] if text else []
 
 
 def _sending_reasons(invoice: Invoice, *, sending: bool) -> list[Reason]:

@@ -10,11 +10,12 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing_portal import dates
 from billing_portal.money import formatted_minor, is_currency
 from billing_portal.notices import in_words
+from invoices.invoicing.deal_basis import told
 from invoices.models import Invoice, InvoiceEvent, Message, Payment
 
 Kind = InvoiceEvent.Kind
@@ -224,7 +225,20 @@ def _voided(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     return "ban", "", _("Draft discarded"), [str(data.get("reason", ""))], "", "", False
 
 
+_OF_THE_DEAL = {
+    "deal_changed": ("refresh", gettext_lazy("The deal changed"), True),
+    "deal_confirmed": ("check", gettext_lazy("Stands as it is, although the deal changed"), False),
+    "deal_taken": ("briefcase", gettext_lazy("What changed in the deal was taken over"), False),
+}
+
+
 def _note(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
+    for key, (icon, sentence, late) in _OF_THE_DEAL.items():
+        if key in data:
+            changes = [str(each) for each in told(data[key]["was"], data[key]["now"])]
+            word = str(data.get("text", ""))
+            said = [_("“%(text)s”") % {"text": word}] if word else []
+            return icon, "", str(sentence), [*changes, *said], "", "", late
     if "notice" in data:
         # Of an import, not of a person: a code and values.
         return "refresh", "", in_words(data["notice"]), [], "", "", True

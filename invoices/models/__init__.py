@@ -1,3 +1,4 @@
+from invoices.models.bases import DealBasis
 from invoices.models.clients import Client, ClientType, Contact
 from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
 from invoices.models.deals import Deal, DealDiscount, DealLine, Pipeline, Stage
@@ -20,6 +21,7 @@ __all__ = [
     "Company",
     "Contact",
     "Deal",
+    "DealBasis",
     "DealDiscount",
     "DealLine",
     "Document",

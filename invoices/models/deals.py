@@ -106,6 +106,8 @@ class Deal(Keyed):
     # Why what is here is older than what the CRM has: it changed there and can no longer be read
     # (code and values; else {}). It is not billed until it was read again.
     outdated = models.JSONField(default=dict, blank=True)
+    # Since when the CRM no longer shows it to us, be it deleted or only hidden.
+    hidden_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

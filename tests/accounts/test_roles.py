@@ -113,6 +113,7 @@ PAGES: dict[str, Page] = {
     "invoices:payments-xlsx": Page("invoices.export"),
     "invoices:preview": Page("invoices.view_invoice", (0,)),
     "invoices:send": Page("invoices.send_invoice", (0,)),
+    "invoices:deal-change": Page("invoices.issue_invoice", (0,)),
     "invoices:set-deal-aside": Page("invoices.bill_deal", (0,)),
     "invoices:tab-counts": Page("invoices.view_invoice"),
     "invoices:take-deal-back": Page("invoices.bill_deal", (0,), post=True),

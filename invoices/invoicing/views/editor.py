@@ -20,12 +20,13 @@ from invoices.deals import lacking
 from invoices.deals import lines as deal_lines
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
 from invoices.invoicing import drafting
+from invoices.invoicing.deal_basis import changed_of
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.drafts import DraftForm
 from invoices.invoicing.forms.lines import TypedLine
 from invoices.invoicing.readiness import Reason, reasons_not_to_issue, warnings_before_issue
-from invoices.models import Company, Deal, Invoice, InvoiceEvent, InvoiceLine
+from invoices.models import Company, Deal, Invoice, InvoiceLine
 
 
 @dataclass
@@ -202,7 +203,7 @@ def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:
         if not form.is_bound:
             context["warnings"] = _linked(warnings_before_issue(invoice, on), invoice)
         context["notes"] = drafting.draft_notes(invoice)
-        context["deal_changed"] = _deal_changed(invoice)
+        context["deal_change"] = changed_of(invoice)
         context["contacts"] = [
             contact.email
             for contact in invoice.client.contacts.all()
@@ -296,28 +297,6 @@ def link_of(reason: Reason, invoice: Invoice) -> str:
         return reverse("company:details") + back
     if reason.anchor == "books":
         return reverse("company:books") + back
+    if reason.anchor == "deal":
+        return reverse("invoices:deal-change", args=[invoice.pk])
     return reason.anchor
-
-
-def _deal_changed(invoice: Invoice) -> str:
-    """A sentence when the deal's lines add up to something else than when the draft was made."""
-    deal = _deal_of(invoice)
-    event = invoice.events.filter(kind=InvoiceEvent.Kind.DRAFTED).first()
-    if deal is None or event is None or "total_minor" not in event.data:
-        return ""
-    if deal.updated_at <= event.at:
-        return ""
-    company = Company.ours()
-    try:
-        now = deal_lines.drafted_lines(deal, vat_treatment(invoice.client, company)).totals
-    except TotalsRefused as refusal:
-        return str(refusal)
-    before, code = event.data["total_minor"], event.data.get("currency", invoice.currency)
-    if (now.total_minor, deal.currency) == (before, code):
-        return ""
-    return _(
-        "Its lines now make %(now)s with VAT; when this draft was made they made %(before)s."
-    ) % {
-        "now": formatted_minor(now.total_minor, deal.currency),
-        "before": formatted_minor(before, code),
-    }

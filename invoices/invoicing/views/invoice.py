@@ -14,6 +14,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
 from billing_portal.htmx import StaffRequest, render_page
+from invoices.invoicing.deal_basis import changed_of
 from invoices.invoicing.views.panels import (
     lines_of,
     money_panel,
@@ -80,6 +81,7 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
         if not invoice.is_credit_note
         else [],
         "next_steps": next_steps(invoice, request.user),
+        "deal_change": changed_of(invoice),
         **timeline_of(invoice, on, request.user),
         **neighbours(request, invoice, on),
     }

@@ -131,7 +131,7 @@ def issue_dialog(
 
 
 def _place(reason: Reason, invoice: Invoice, edit_url: str) -> str:
-    if reason.anchor in ("client", "company", "books"):
+    if reason.anchor in ("client", "company", "books", "deal"):
         return link_of(reason, invoice)
     return f"{edit_url}{reason.anchor}" if reason.anchor else ""
 

@@ -21,6 +21,7 @@ from integrations.crm.importing import carry_out, dry_run
 from integrations.models import Connection, ExternalLink, FieldMapping, SyncRefusal, SyncRun
 from integrations.registry import open_crm
 from integrations.sandbox import Limits, Sandbox, build_world
+from invoices.invoicing.deal_basis import reason_not_to_issue
 from invoices.models import (
     Client,
     ClientType,
@@ -287,7 +288,8 @@ def test_a_deleted_deal_keeps_its_invoice_and_tells_the_draft(crm, sandbox):
     assert deal.status == Deal.Status.DELETED
     assert deal.lines.exists()
     assert draft.deal_id == deal.pk
-    assert "deleted in Pipedrive" in in_words(draft.events.get().data["notice"])
+    assert draft.events.get().data["deal_changed"]["now"]["status"] == "deleted"
+    assert "Deleted in the CRM" in reason_not_to_issue(draft)
 
 
 def test_a_restored_deal_comes_back(crm, sandbox):
@@ -310,7 +312,9 @@ def test_a_draft_is_told_when_its_deal_changes_and_is_not_changed(crm, sandbox):
     assert not draft.events.exists()
     sandbox.world.set_lines(number, [{"item_price": 1}])
     sync(crm)
-    assert "changed in Pipedrive" in in_words(draft.events.get().data["notice"])
+    assert "sum_minor" in draft.events.get().data["deal_changed"]["now"]
+    sync(crm, full=True)
+    assert draft.events.count() == 1
     draft.refresh_from_db()
     assert draft.title == "Ours"
 
