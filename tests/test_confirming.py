@@ -26,6 +26,7 @@ from invoices.models import (
 )
 from invoices.payments.applying import write_off
 from invoices.payments.refunding import refund_client
+from tests.clock import as_typed, days_ago
 from tests.confirm import confirm, token_on
 from tests.factories import (
     make_client,
@@ -39,6 +40,7 @@ from tests.factories import (
 from tests.invoices.history.test_bringing_in import CLIENT, as_csv
 from tests.race import at_once
 
+RECEIVED = days_ago(84)
 HTMX = {"HX-Request": "true"}
 LINE = {"description": "Audit", "quantity": 1, "unit_price": 10_000}
 
@@ -66,7 +68,7 @@ def mail(state):
 
 def payment():
     return Payment.objects.create(
-        client=make_client(), currency="EUR", amount_minor=100_00, received_on=date(2026, 9, 1)
+        client=make_client(), currency="EUR", amount_minor=100_00, received_on=RECEIVED
     )
 
 
@@ -124,7 +126,7 @@ IRREVERSIBLE = {
     "invoices:credit": (issued, {"mode": "whole", "reason": "Wrong"}),
     "invoices:void": (make_draft, {"reason": "Twice"}),
     "invoices:write-off": (issued, {"amount": "1", "reason": "Bad"}),
-    "invoices:payment-reverse": (payment, {"on": "02/09/2026", "reason": "Bounced"}),
+    "invoices:payment-reverse": (payment, {"on": as_typed(RECEIVED), "reason": "Bounced"}),
     "invoices:payment-allocate": (payment, {}),
     "invoices:mail-resend": (lambda: mail("failed"), {}),
     "invoices:mail-cancel": (lambda: mail("queued"), {}),
@@ -282,7 +284,7 @@ def test_a_write_off_is_refused_when_a_payment_came_meanwhile(clerk_client):
     invoice = issued()
     url = reverse("invoices:write-off", args=[invoice.pk])
     token = token_on(clerk_client.get(url))
-    pay = {"client": invoice.client_id, "amount": "1000", "received_on": "01/09/2026",
+    pay = {"client": invoice.client_id, "amount": "1000", "received_on": as_typed(RECEIVED),
            "method": "transfer", f"part-{invoice.pk}": "1000", "once": new_key()}  # fmt: skip
     clerk_client.post(reverse("invoices:payment-new"), pay)
     given = {"amount": "200", "reason": "Gone", "once": new_key(), "confirmed": token}

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from billing_portal.idempotency import NoKey, new_key, run_once
 from invoices.models import Payment
+from tests.clock import as_typed, days_ago
 from tests.factories import make_client
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ def test_a_form_without_its_key_gets_a_sentence_and_nothing_is_recorded(clerk_cl
         "client": make_client().pk,
         "currency": "EUR",
         "amount": "120,00",
-        "received_on": "02/09/2026",
+        "received_on": as_typed(days_ago(84)),
         "method": "transfer",
     }
     url = reverse("invoices:payment-new")

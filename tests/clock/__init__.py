@@ -7,7 +7,7 @@ whatever the machine's clock says, and the processes that tests start do too; th
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,15 @@ def start(day: str) -> None:
         [here, *filter(None, [os.environ.get("PYTHONPATH", "")])]
     )
     _traveller = time_machine.travel(moment).start()
+
+
+def days_ago(days: int) -> date:
+    """A day that is as long ago whatever today is: what is typed a year late is asked about."""
+    return datetime.now(PARIS).date() - timedelta(days=days)
+
+
+def as_typed(day: date) -> str:
+    return day.strftime("%d/%m/%Y")
 
 
 def back_to_start() -> None:

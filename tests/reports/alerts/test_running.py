@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -316,7 +316,7 @@ def test_a_won_deal_is_told_of_until_it_is_drafted():
     make_deal(won_on=ON - 7 * DAY)
     make_deal(won_on=ON - 90 * DAY, status="lost")
     set_aside = make_deal(won_on=ON - 90 * DAY)
-    set_aside.set_aside_at = timezone.now() - timedelta(days=400)
+    set_aside.set_aside_at = datetime(2026, 1, 1, tzinfo=UTC)
     set_aside.save()
     assert subjects(rule) == [deal.pk]
     draft = make_invoice(status="draft", deal=deal, total_minor=0, client=deal.client)
