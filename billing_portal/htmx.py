@@ -27,6 +27,15 @@ def wants_partial(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
+def came_from(request: HttpRequest) -> str:
+    """The path of the page on which htmx asked; empty when it did not, or said no address."""
+    try:
+        path = cast(StaffRequest, request).htmx.current_url_abs_path
+    except ValueError:
+        return ""
+    return (path or "").split("?")[0]
+
+
 def render_page(
     request: HttpRequest,
     *,

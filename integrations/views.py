@@ -19,7 +19,7 @@ from django_q.models import Schedule
 from billing_portal.acts import carry_out, said
 from billing_portal.confirming import locked
 from billing_portal.editing import SHOWN, NotSaved, save_edit
-from billing_portal.htmx import StaffRequest, go_to, render_page, wants_partial
+from billing_portal.htmx import StaffRequest, came_from, go_to, render_page, wants_partial
 from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv
 from billing_portal.toasts import announce
@@ -323,7 +323,7 @@ def health(request: StaffRequest) -> HttpResponse:
         context |= {
             "waits": waits,
             "waits_count": sum(each.count for each in waits),
-            "at_desk": (request.htmx.current_url_abs_path or "").split("?")[0] == "/",
+            "at_desk": came_from(request) == "/",
         }
     return render(request, "integrations/partials/health.html", context)
 

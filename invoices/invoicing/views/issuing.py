@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile
-from billing_portal.htmx import StaffRequest, go_to, render_dialog
+from billing_portal.htmx import StaffRequest, came_from, go_to, render_dialog
 from invoices.clients.recipients import client_recipients
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
@@ -103,7 +103,7 @@ def issue_dialog(
     company = Company.ours()
     issue_date, due = drafting.dates_of(invoice, on)
     edit_url = reverse("invoices:edit", args=[invoice.pk])
-    inside = request.htmx and (request.htmx.current_url_abs_path or "").split("?")[0] == edit_url
+    inside = came_from(request) == edit_url
     return render_dialog(
         request,
         "invoices/invoicing/issue.html",
