@@ -371,7 +371,7 @@ def test_a_client_is_refunded_out_of_what_the_page_showed(clerk_client, admin_cl
     paid = payment()
     url = f"{reverse('invoices:refund-new')}?client={paid.client_id}&currency=EUR"
     given = {"client": paid.client_id, "currency": "EUR", "amount": "40", "reason": "Paid twice",
-             "refunded_on": "02/09/2026", "method": "transfer"}  # fmt: skip
+             "refunded_on": as_typed(RECEIVED), "method": "transfer"}  # fmt: skip
     token = token_on(clerk_client.get(url))
     assert confirm(admin_client, url, given).status_code == 303
     stale = {**given, "once": new_key(), "confirmed": token}
