@@ -1,3 +1,5 @@
+from functools import partial
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
@@ -8,11 +10,18 @@ class InvoicesConfig(AppConfig):
     verbose_name = _("Invoices")
 
     def ready(self) -> None:
+        from django.template.loader import render_to_string
+
+        from invoices.deals.offering import Deals
+        from invoices.documents.pdf import page
+        from invoices.invoicing import origins
         from invoices.invoicing.sending import KIND, InvoiceMail
         from invoices.models import database_rules
         from invoices.outbox import kinds
 
-        kinds.register(KIND, InvoiceMail())
+        origins.register("deals", Deals())
+        kinds.register(KIND, InvoiceMail(render_to_string))
+        page.filled_by(partial(render_to_string, "invoices/documents/pdf/document.html"))
 
         pre_migrate.connect(database_rules.before_migrate, sender=self)
         post_migrate.connect(database_rules.after_migrate, sender=self)

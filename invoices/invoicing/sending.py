@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,7 +16,7 @@ from billing_portal.accounts.models import User
 from billing_portal.money import formatted
 from invoices.documents import mentions
 from invoices.models import Allocation, Company, Invoice, InvoiceEvent, Message
-from invoices.outbox.kinds import Held, Kind, Words
+from invoices.outbox.kinds import Held, Kind, Render, Words
 from invoices.outbox.queueing import MailRefused, queue
 
 KIND = "invoice"
@@ -94,6 +93,9 @@ def _supersede(invoice: Invoice) -> None:
 class InvoiceMail(Kind):
     """The mail of an invoice or credit note: worded by what is owed when it leaves."""
 
+    def __init__(self, render: Render) -> None:
+        self._render = render
+
     def known(self, message: Message) -> dict[str, Any]:
         return {"credited": bool(message.invoice and _credited_by(message.invoice))}
 
@@ -104,7 +106,7 @@ class InvoiceMail(Kind):
         # Taken back by a credit note, the two should leave together, or neither: people decide.
         if not message.data.get("known", {}).get("credited") and _credited_by(invoice):
             raise Held("credited")
-        return Words(*invoice_mail(invoice, Company.objects.get(pk=1)))
+        return Words(*invoice_mail(invoice, Company.objects.get(pk=1), self._render))
 
     def reason(self, code: str) -> str:
         if code == "credited":
@@ -161,7 +163,7 @@ def _credited_by(invoice: Invoice) -> list[str]:
     return list(dict.fromkeys(notes.values_list("credit_note__number", flat=True)))
 
 
-def invoice_mail(invoice: Invoice, company: Company) -> tuple[str, str, str]:
+def invoice_mail(invoice: Invoice, company: Company, render: Render) -> tuple[str, str, str]:
     """Subject, text and HTML, in the language of the document, by what is owed now."""
     language = "fr" if invoice.language == "fr" else "en"
     locale = mentions.LOCALES[language]
@@ -192,6 +194,6 @@ def invoice_mail(invoice: Invoice, company: Company) -> tuple[str, str, str]:
         "iban": " ".join(re.findall(".{1,4}", iban.replace(" ", ""))),
     }
     subject = f"{kinds[language]} {invoice.number} – {company.name}"
-    text = render_to_string(f"invoices/invoicing/email/invoice.{language}.txt", context)
-    html = render_to_string(f"invoices/invoicing/email/invoice.{language}.html", context)
+    text = render(f"invoices/invoicing/email/invoice.{language}.txt", context)
+    html = render(f"invoices/invoicing/email/invoice.{language}.html", context)
     return subject, text.strip() + "\n", html

@@ -8,7 +8,7 @@ numbers of rows (`Message.data`) are kept; the words that left are kept beside t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,11 @@ from django.utils import translation
 if TYPE_CHECKING:
     from billing_portal.accounts.models import User
     from invoices.models import Message
+
+
+# The name of a template and its values, to text. Whoever registers a kind hands it in: rules know
+# no templates.
+Render = Callable[[str, dict[str, Any]], str]
 
 
 @dataclass(frozen=True)

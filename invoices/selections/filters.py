@@ -11,11 +11,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from math import ceil, floor
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlencode
 
 from django.db.models import F, Q
-from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from billing_portal.keys import contains, contains_number
@@ -55,6 +54,12 @@ STATES = (
 NOBODY = 0
 
 
+class Named(Protocol):
+    """Names, each with every text given for it, as an address has them (Django's QueryDict)."""
+
+    def getlist(self, name: str, /) -> list[str]: ...
+
+
 @dataclass(frozen=True)
 class InvoiceFilter:
     """The query string of the invoice list, cleaned. Empty fields do not narrow anything."""
@@ -92,7 +97,7 @@ class InvoiceFilter:
     q: str = ""
 
     @classmethod
-    def read(cls, params: QueryDict) -> tuple[Self, list[str]]:
+    def read(cls, params: Named) -> tuple[Self, list[str]]:
         """The filter, and a sentence for each value that was not understood and left out."""
         found: dict[str, Any] = {}
         problems: list[str] = []

@@ -14,7 +14,6 @@ from datetime import date
 
 from django.conf import settings
 from django.db.models import Q
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -24,7 +23,7 @@ from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from invoices.company.currencies import company_currency
 from invoices.models import Client, Company, Deal, Invoice, Message
-from invoices.outbox.kinds import Kind, Moot, Words
+from invoices.outbox.kinds import Kind, Moot, Render, Words
 from invoices.outbox.queueing import MailRefused, queue
 from reports.alerts.permissions import may_see
 from reports.alerts.subjects import with_subjects
@@ -57,7 +56,7 @@ def queue_digests(*, rule: AlertRule, alerts: Sequence[Alert], on: date) -> int:
                 reason_key=reason_key(rule, recipient, on),
                 kind=KIND,
                 to=[recipient.email],
-                subject=compose(rule, recipient).subject,
+                subject=subject_of(rule, recipient),
                 data={
                     "rule": rule.pk,
                     "alerts": [alert.pk for alert in recipient.alerts],
@@ -76,6 +75,9 @@ def queue_digests(*, rule: AlertRule, alerts: Sequence[Alert], on: date) -> int:
 class AlertMail(Kind):
     """Worded when it leaves, for who receives it: what he may not open is no link."""
 
+    def __init__(self, render: Render) -> None:
+        self._render = render
+
     def words(self, message: Message) -> Words:
         if "rule" not in message.data:
             # Queued before mails were worded when they leave.
@@ -89,7 +91,8 @@ class AlertMail(Kind):
         user = User.objects.filter(pk=number, is_active=True).first()
         if number and user is None:
             raise Moot("reader_left")
-        return compose(rule, Recipient(message.to[0], str(user or ""), "", alerts, user))
+        recipient = Recipient(message.to[0], str(user or ""), "", alerts, user)
+        return compose(rule, recipient, self._render)
 
     def reason(self, code: str) -> str:
         if code == "reader_left":
@@ -154,7 +157,25 @@ def _owned(alerts: Sequence[Alert]) -> list[tuple[Alert, User]]:
     return found
 
 
-def compose(rule: AlertRule, recipient: Recipient) -> Words:
+def subject_of(rule: AlertRule, recipient: Recipient) -> str:
+    """The subject of the mail, as `compose` words it."""
+    with translation.override(recipient.language or translation.get_language()):
+        currency = company_currency()
+        first = words_of(with_subjects(recipient.alerts[:1])[0], currency)
+        return _subject(name_of(rule, currency), first.title, len(recipient.alerts))
+
+
+def _subject(rule_name: str, first: str, number: int) -> str:
+    found = first
+    if number > 1:
+        found = ngettext("%(rule)s: %(n)s alert", "%(rule)s: %(n)s alerts", number) % {
+            "rule": rule_name,
+            "n": number,
+        }
+    return " ".join(found.split())[:250]
+
+
+def compose(rule: AlertRule, recipient: Recipient, render: Render) -> Words:
     """The mail as the recipient reads it, "" being the language of now; alerts may be unsaved."""
     number, currency = len(recipient.alerts), company_currency()
     with translation.override(recipient.language or translation.get_language()):
@@ -162,12 +183,7 @@ def compose(rule: AlertRule, recipient: Recipient) -> Words:
         shown = with_subjects(recipient.alerts[:LISTED])
         opens = _openable(shown, recipient.user)
         listed = [words_of(alert, currency) for alert in shown]
-        subject = listed[0].title
-        if number > 1:
-            subject = ngettext("%(rule)s: %(n)s alert", "%(rule)s: %(n)s alerts", number) % {
-                "rule": rule_name,
-                "n": number,
-            }
+        subject = _subject(rule_name, listed[0].title, number)
         context = {
             "rule_name": rule_name,
             "recipient": recipient,
@@ -183,9 +199,9 @@ def compose(rule: AlertRule, recipient: Recipient) -> Words:
             else _("Good morning,"),
         }
         return Words(
-            subject=" ".join(subject.split())[:250],
-            text=render_to_string("reports/alerts/email/alert.txt", context),
-            html=render_to_string("reports/alerts/email/alert.html", context),
+            subject=subject,
+            text=render("reports/alerts/email/alert.txt", context),
+            html=render("reports/alerts/email/alert.html", context),
         )
 
 

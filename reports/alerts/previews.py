@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from billing_portal import dates
 from billing_portal.accounts.models import User
 from invoices.company.currencies import company_currency
-from invoices.outbox.kinds import Words
+from invoices.outbox.kinds import Render, Words
 from reports.alerts import digests, running
 from reports.alerts.backtest import Backtest, backtest, try_thresholds
 from reports.alerts.kinds.registry import kind_of
@@ -121,7 +121,7 @@ def line(rule: AlertRule, tried: Backtest) -> Line | None:
     )
 
 
-def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
+def preview(rule: AlertRule, on: date, *, reader: User, render: Render) -> dict[str, Any]:
     """The context of partials/backtest.html and rule_side.html."""
     currency = company_currency()
     around = sorted({max(0, round(rule.days * part)) for part in (0.5, 0.75, 1, 1.5, 2)})
@@ -154,7 +154,7 @@ def preview(rule: AlertRule, on: date, *, reader: User) -> dict[str, Any]:
         "now": [words_of(alert, currency) for alert in at_once[:LISTED]],
         "mail_more": max(0, len(now) - 5),
         "now_more": max(0, len(now) - LISTED),
-        "mail": _mail(rule, now, reader),
+        "mail": _mail(rule, now, reader, render),
         "people": _people(rule),
         "others": [(days, len(trial.fired), days == rule.days) for days, trial in trials.items()],
         "formula": kind_of(rule).formula(rule),
@@ -172,11 +172,11 @@ def times_fired(rule: AlertRule, on: date) -> int:
     return number
 
 
-def _mail(rule: AlertRule, now: list[Alert], reader: User) -> Words | None:
+def _mail(rule: AlertRule, now: list[Alert], reader: User, render: Render) -> Words | None:
     if not now:
         return None
     recipient = digests.Recipient(reader.email, str(reader), reader.language, now, reader)
-    return digests.compose(rule, recipient)
+    return digests.compose(rule, recipient, render)
 
 
 def _people(rule: AlertRule) -> list[str]:

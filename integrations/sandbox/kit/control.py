@@ -12,16 +12,26 @@ which a page in a browser cannot do unasked.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from integrations.sandbox.kit.faults import KINDS, Fault
-from integrations.sandbox.kit.stand_in import Answer
-
-if TYPE_CHECKING:
-    from integrations.sandbox.kit.server import Sandbox
+from integrations.sandbox.kit.faults import KINDS, Fault, Faults
+from integrations.sandbox.kit.stand_in import Answer, StandIn
 
 
-def control(sandbox: "Sandbox", method: str, target: str, content_type: str, body: bytes) -> Answer:
+class Controlled(Protocol):
+    """What the controls reach of a running stand-in."""
+
+    stand_in: StandIn
+    faults: Faults
+
+    def counts(self) -> Mapping[str, int]: ...
+
+    def reset_counts(self) -> None: ...
+
+
+def control(
+    sandbox: Controlled, method: str, target: str, content_type: str, body: bytes
+) -> Answer:
     path, _, query = target.partition("?")
     parts = path.strip("/").split("/")[1:]
     if method == "POST" and content_type.partition(";")[0].strip() != "application/json":

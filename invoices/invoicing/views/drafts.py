@@ -21,9 +21,8 @@ from billing_portal.lists.filters import searched
 from billing_portal.toasts import add_toast
 from invoices.clients.forms import chosen_client
 from invoices.clients.recipients import client_recipients
-from invoices.deals.queue import first_billing_day
 from invoices.documents.pdf.render import PdfRefused
-from invoices.invoicing import drafting, versions
+from invoices.invoicing import drafting, origins, versions
 from invoices.invoicing.confirming import draft_shown, under_lock
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.drafting import DraftRefused
@@ -42,7 +41,7 @@ from invoices.invoicing.views.keeping import (
     undo,
     who_saved,
 )
-from invoices.models import Client, Deal, Invoice
+from invoices.models import Client, Invoice
 
 
 # ─ Starting one ─────────────────────────────────────────────────────────────────────────────────
@@ -58,11 +57,7 @@ def new(request: StaffRequest) -> HttpResponse:
             messages.error(request, _("Choose the client first. Nothing was drafted."))
         return redirect(f"{reverse('invoices:client-choices')}?then=invoices:new")
     if request.method == "GET":
-        waiting = (
-            Deal.objects.to_bill(first_billing_day()).filter(client=client).order_by("-won_on")[:5]
-            if request.user.has_perm("invoices.bill_deal")
-            else []
-        )
+        waiting = origins.waiting_for(client) if request.user.has_perm("invoices.bill_deal") else []
         drafts = Invoice.objects.drafts().filter(client=client).order_by("-pk")[:5]
         return render(
             request,

@@ -16,17 +16,15 @@ from django.utils.translation import ngettext
 from billing_portal import dates
 from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.vat import vat_treatment
-from invoices.deals import lacking
-from invoices.deals import lines as deal_lines
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
-from invoices.invoicing import drafting
+from invoices.invoicing import drafting, origins
 from invoices.invoicing.deal_basis import changed_of
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.drafts import DraftForm
 from invoices.invoicing.forms.lines import TypedLine
 from invoices.invoicing.readiness import Reason, reasons_not_to_issue, warnings_before_issue
-from invoices.models import Company, Deal, Invoice, InvoiceLine
+from invoices.models import Company, Invoice, InvoiceLine
 
 
 @dataclass
@@ -117,15 +115,13 @@ def _usual_vat(invoice: Invoice) -> str:
 
 
 def _take_from_deal(editor: Editor) -> None:
-    deal = _deal_of(editor.invoice)
-    if deal is None:
-        editor.problems.append(_("This draft does not come from a deal."))
-        return
-    company = Company.ours()
     try:
-        found = deal_lines.drafted_lines(deal, vat_treatment(editor.invoice.client, company))
+        found = origins.lines_of(editor.invoice)
     except TotalsRefused as refusal:
         editor.problems.append(str(refusal))
+        return
+    if found is None:
+        editor.problems.append(_("This draft does not come from a deal."))
         return
     rows = [
         InvoiceLine(
@@ -140,13 +136,7 @@ def _take_from_deal(editor: Editor) -> None:
         )
         for line in found.lines
     ]
-    editor.lines[:] = typed.from_rows(rows, deal.currency)
-
-
-def _deal_of(invoice: Invoice) -> Deal | None:
-    if invoice.deal_id is None:
-        return None
-    return lacking.with_what_billing_needs(Deal.objects.filter(pk=invoice.deal_id)).first()
+    editor.lines[:] = typed.from_rows(rows, found.currency)
 
 
 def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:

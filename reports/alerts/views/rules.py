@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Q
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -151,7 +152,11 @@ def _rule_page(
         "currency": form.currency,
         "may_change": may_change,
         "fired": found.alerts.count() if found else 0,
-        **(previews.preview(tried, on, reader=request.user) if tried else {"invalid": True}),
+        **(
+            previews.preview(tried, on, reader=request.user, render=render_to_string)
+            if tried
+            else {"invalid": True}
+        ),
     }
     return render(request, "reports/alerts/rule.html", context, status=422 if form.errors else 200)
 
@@ -197,7 +202,9 @@ def rule_try(request: StaffRequest) -> HttpResponse:
             if given.isdecimal() and len(given) < 18
             else None
         )
-        context |= previews.preview(_typed(form, found), timezone.localdate(), reader=request.user)
+        context |= previews.preview(
+            _typed(form, found), timezone.localdate(), reader=request.user, render=render_to_string
+        )
     else:
         context["invalid"] = True
     return render(request, "reports/alerts/partials/rule_tried.html", context)

@@ -555,10 +555,10 @@ def test_a_failure_of_the_engine_is_a_refusal_with_a_sentence():
 
 
 def test_a_font_that_is_not_embedded_is_a_refusal(monkeypatch):
-    html = pdf.render_to_string
+    html = pdf.page.html_of
     monkeypatch.setattr(
-        pdf,
-        "render_to_string",
+        pdf.page,
+        "html_of",
         lambda *args: html(*args).replace("PortalSans; font-size", "Helvetica; font-size"),
     )
     with pytest.raises(PdfRefused, match="Helvetica"):

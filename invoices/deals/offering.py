@@ -1,0 +1,29 @@
+"""What invoicing may ask of deals without knowing them: it is registered when the app is ready."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invoices.clients.vat import vat_treatment
+from invoices.deals.lacking import with_what_billing_needs
+from invoices.deals.lines import drafted_lines
+from invoices.deals.queue import first_billing_day
+from invoices.invoicing.origins import Offered
+from invoices.models import Client, Company, Deal, Invoice
+
+SHOWN = 5
+
+
+class Deals:
+    def waiting(self, client: Client) -> Sequence[Deal]:
+        deals = Deal.objects.to_bill(first_billing_day()).filter(client=client)
+        return list(deals.order_by("-won_on")[:SHOWN])
+
+    def lines(self, invoice: Invoice) -> Offered | None:
+        if invoice.deal_id is None:
+            return None
+        deal = with_what_billing_needs(Deal.objects.filter(pk=invoice.deal_id)).first()
+        if deal is None:
+            return None
+        found = drafted_lines(deal, vat_treatment(invoice.client, Company.ours()))
+        return Offered(found.lines, deal.currency)

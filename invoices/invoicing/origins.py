@@ -1,0 +1,48 @@
+"""What a draft may come from. Deals, and what else will stand above invoicing, register here.
+
+The editor and the page of a new invoice ask; they know nobody who answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from invoices.invoicing.draft_lines import DraftLine
+from invoices.models import Client, Invoice
+
+
+@dataclass(frozen=True)
+class Offered:
+    lines: Sequence[DraftLine]
+    currency: str
+
+
+class Origin(Protocol):
+    def waiting(self, client: Client) -> Sequence[Any]:
+        """The few latest rows of this client that wait to be billed."""
+        ...
+
+    def lines(self, invoice: Invoice) -> Offered | None:
+        """What it would be drafted with today; None for a draft from elsewhere.
+
+        Raises TotalsRefused.
+        """
+        ...
+
+
+_ORIGINS: dict[str, Origin] = {}
+
+
+def register(name: str, origin: Origin) -> None:
+    _ORIGINS[name] = origin
+
+
+def waiting_for(client: Client) -> list[Any]:
+    return [row for origin in _ORIGINS.values() for row in origin.waiting(client)]
+
+
+def lines_of(invoice: Invoice) -> Offered | None:
+    answers = (origin.lines(invoice) for origin in _ORIGINS.values())
+    return next((found for found in answers if found is not None), None)
