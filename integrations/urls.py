@@ -5,7 +5,7 @@ from integrations import views
 app_name = "integrations"
 urlpatterns = [
     path("", views.index, name="index"),
-    path("pipedrive/", views.pipedrive, name="pipedrive"),
+    path("pipedrive/", views.connection_page, name="pipedrive"),
     path("pipedrive/mapping/", views.mapping, name="mapping"),
     path("pipedrive/mapping/preview/", views.mapping_preview, name="mapping_preview"),
     path("pipedrive/sync/", views.start, name="start"),

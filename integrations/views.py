@@ -121,7 +121,7 @@ def _health(connection: Connection, last: SyncRun | None) -> dict[str, Any]:
 
 @require_http_methods(["GET", "POST"])
 @permission_required("integrations.view_connection", raise_exception=True)
-def pipedrive(request: StaffRequest) -> HttpResponse:
+def connection_page(request: StaffRequest) -> HttpResponse:
     """The connection itself; a POST connects, or connects again."""
     connection = crm_connection()
     may_change = request.user.has_perm("integrations.change_connection")
@@ -150,7 +150,7 @@ def pipedrive(request: StaffRequest) -> HttpResponse:
             return go_to(request, reverse("integrations:index"))
     return render(
         request,
-        "integrations/pipedrive.html",
+        "integrations/connection.html",
         {"connection": connection, "form": form, "may_change": may_change},
         status=422 if form.errors else 200,
     )
