@@ -69,15 +69,8 @@ MAY_NAME_PROVIDERS = {
     "integrations.management.commands.demo",
     "billing_portal.launch",
 }
-# Views, forms and addresses that stand beside views.py, forms.py and urls.py under a name of their
-# own, before their package has a folder for them; the list only shrinks.
-MISSHAPEN = {
-    "invoices.clients.type_forms",
-    "invoices.clients.type_urls",
-    "invoices.company.books_forms",
-    "invoices.company.books_views",
-    "invoices.company.invoicing_form",
-}
+# The addresses of client types are the settings', which take them in under their own name.
+MISSHAPEN = {"invoices.clients.type_urls"}
 
 
 @cache

@@ -25,7 +25,7 @@ from billing_portal.htmx import StaffRequest, next_url, render_page
 from billing_portal.money import formatted_minor, reader_locale
 from billing_portal.templatetags.portal import query_with
 from invoices.clients.balances import balances
-from invoices.clients.forms import ClientForm, ContactForm
+from invoices.clients.forms.clients import ClientForm, ContactForm
 from invoices.clients.payment_habits import habit_of
 from invoices.models import Client, Contact, Deal, Invoice, Payment
 

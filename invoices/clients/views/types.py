@@ -19,9 +19,9 @@ from billing_portal.editing import NotSaved, save_edit
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest
 from invoices.clients import types
-from invoices.clients.type_forms import MARK_WORDS, ClientTypeForm, MergeForm
+from invoices.clients.forms.types import MARK_WORDS, ClientTypeForm, MergeForm
 from invoices.clients.types import ClientTypeRefused
-from invoices.company.views import may_change, settings_page
+from invoices.company.views.settings import may_change, settings_page
 from invoices.models import ClientType
 
 

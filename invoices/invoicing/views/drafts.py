@@ -19,7 +19,7 @@ from billing_portal.htmx import StaffRequest, go_to, render_dialog, render_page,
 from billing_portal.keys import contains
 from billing_portal.lists.filters import searched
 from billing_portal.toasts import add_toast
-from invoices.clients.forms import chosen_client
+from invoices.clients.forms.clients import chosen_client
 from invoices.clients.recipients import client_recipients
 from invoices.documents.pdf.render import PdfRefused
 from invoices.invoicing import drafting, origins, versions

@@ -20,7 +20,7 @@ from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.idempotency import carried_out, key_of
 from billing_portal.money import formatted, formatted_minor, is_currency
-from invoices.clients.forms import chosen_client
+from invoices.clients.forms.clients import chosen_client
 from invoices.models import Client, Invoice, Payment
 from invoices.payments.applying import PaymentRefused
 from invoices.payments.forms import (

@@ -18,7 +18,7 @@ from billing_portal.acts import already, carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile, Shown
 from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.money import formatted, formatted_minor, from_minor, is_currency
-from invoices.clients.forms import chosen_client
+from invoices.clients.forms.clients import chosen_client
 from invoices.models import Allocation, Client, Invoice, Payment, Refund
 from invoices.payments.applying import PaymentRefused, take_back_write_off
 from invoices.payments.confirming import (

@@ -18,8 +18,8 @@ from billing_portal.confirming import ChangedMeanwhile, Shown
 from billing_portal.dates import day
 from billing_portal.htmx import StaffRequest
 from invoices.company import closing, dating, numbering
-from invoices.company.books_forms import KINDS, ClosingForm, ExceptionForm, NextNumberForm
-from invoices.company.views import may_change, settings_page
+from invoices.company.forms.books import KINDS, ClosingForm, ExceptionForm, NextNumberForm
+from invoices.company.views.settings import may_change, settings_page
 from invoices.models import BooksDecision, Company, Invoice
 
 LOG_SHOWN = 100

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from billing_portal.forms import ModelForm
 from billing_portal.money import from_minor, to_minor
 from billing_portal.typed.fields import DayField, MoneyField, NumberField, WholeNumberField
-from invoices.company.forms import currency_choices
+from invoices.company.forms.details import currency_choices
 from invoices.models import Company, NumberSeries
 from invoices.models.terms import TermsKind
 

@@ -19,8 +19,8 @@ from billing_portal.confirming import locked, row_under_lock
 from billing_portal.editing import NotSaved, save_edit
 from billing_portal.htmx import StaffRequest, next_url
 from invoices.company.beginning import begin_client_types
-from invoices.company.forms import CompanyForm, ExchangeRateForm, LatePenaltyRateForm
-from invoices.company.invoicing_form import InvoicingForm
+from invoices.company.forms.details import CompanyForm, ExchangeRateForm, LatePenaltyRateForm
+from invoices.company.forms.invoicing import InvoicingForm
 from invoices.models import Company, ExchangeRate, LatePenaltyRate, NumberSeries
 
 may_change = permission_required("accounts.change_company", raise_exception=True)
