@@ -310,3 +310,17 @@ def test_an_empty_queue_says_what_will_happen(clerk_client):
     assert "No deals yet" in clerk_client.get(QUEUE).text
     make_deal(status=Deal.Status.OPEN)
     assert "Everything is billed" in clerk_client.get(QUEUE).text
+
+
+def test_the_page_of_a_new_invoice_names_what_waits_for_that_client(clerk_client):
+    make_company()
+    mine, other = make_client(name="Mine"), make_client(name="Other")
+    make_deal(title="Waits here", client=mine)
+    make_deal(title="Waits elsewhere", client=other)
+    set_aside(
+        deal_id=make_deal(title="Is aside", client=mine).pk, reason="Elsewhere", at=timezone.now()
+    )
+    text = clerk_client.get(reverse("invoices:new"), {"client": mine.pk}).text
+    assert [name in text for name in ("Waits here", "Waits elsewhere", "Is aside")] == [
+        *(True, False, False)
+    ]
