@@ -17,6 +17,7 @@ from billing_portal.keys import Keyed, KeyedQuerySet, KeyField, number_key, sort
 from billing_portal.money import from_minor
 from invoices.models.clients import Client, ClientType
 from invoices.models.decisions import BooksDecision
+from invoices.models.indexes import INVOICE_INDEXES
 from invoices.models.numbering import NumberSeries
 from invoices.models.terms import TermsKind
 
@@ -49,6 +50,10 @@ class InvoiceQuerySet(KeyedQuerySet["Invoice"]):
 
     def issued(self) -> Self:
         return self.filter(was_issued())
+
+    def seen_late(self) -> Self:
+        """Brought in because they were open on some day, without their brothers paid before."""
+        return self.filter(observed_from__isnull=False)
 
     def outstanding(self) -> Self:
         """Invoices that somebody still owes something on."""
@@ -274,35 +279,7 @@ class Invoice(Keyed):
                 name="a_step_of_a_deal_is_billed_once",
             ),
         ]
-        indexes = [
-            models.Index(fields=["status", "due_date", "id"], name="invoice_status_due"),
-            models.Index(fields=["issue_date", "id"], name="invoice_issued_on"),
-            models.Index(fields=["client", "status"], name="invoice_client_status"),
-            models.Index(fields=["settled_on"], name="invoice_settled_on"),
-            # All that reports/delays.py reads, so that it never touches the wide rows themselves:
-            # on SQLite three to ten times faster (the printed page is stored in the row).
-            models.Index(
-                fields=[
-                    "kind",
-                    "issue_date",
-                    "status",
-                    "client",
-                    "client_type",
-                    "owner",
-                    "currency",
-                    "due_date",
-                    "settled_on",
-                    "paid_on",
-                    "days_late",
-                    "days_to_pay",
-                    "paid_minor",
-                    "total_minor",
-                    "outstanding_minor",
-                    "exchange_rate",
-                ],
-                name="invoice_report_cover",
-            ),
-        ]
+        indexes = INVOICE_INDEXES
 
     def __str__(self) -> str:
         return self.number or f"#{self.pk}"

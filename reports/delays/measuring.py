@@ -41,7 +41,7 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices.company.currencies import company_currency, minor_units
-from invoices.models import Allocation, Client, ClientType, HistoryImport, Invoice
+from invoices.models import Allocation, Client, ClientType, Invoice
 from invoices.models.clients import account, type_of_today
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.selections.as_of import paid_on_at, reopened_since, settled_on_at
@@ -207,14 +207,16 @@ def _as_it_was(base: InvoiceQuerySet, as_of: date, measure: Measure, own: str) -
 
 def _by_first_sight(parts: Iterable[_Part]) -> Iterator[_Part]:
     """Apart from the others those that some import brought in as open items of a day."""
-    if not HistoryImport.objects.filter(go_live__isnull=False).exists():
+    seen_late = Invoice.objects.seen_late()
+    if not seen_late.exists():
         yield from parts
         return
     for part in parts:
-        yield replace(part, rows=part.rows.filter(observed_from__isnull=True))
+        # By their ids: the column itself stands in no index that serves the others.
+        yield replace(part, rows=part.rows.exclude(pk__in=seen_late.values("pk")))
         yield replace(
             part,
-            rows=part.rows.filter(observed_from__isnull=False),
+            rows=part.rows.seen_late(),
             seen_after=DaysBetween(part.start, F("observed_from")),
         )
 
@@ -262,7 +264,7 @@ def _count(
         if (flags >> 2) & 3 == _PAID:
             tally.paid[length] = tally.paid.get(length, 0) + n
             if seen_after:
-                _enter(tally, tally.unseen_paid, length, seen_after[0], n)
+                tally.enter(tally.unseen_paid, length, seen_after[0], n)
             tally.weight_minor += weight or 0
             tally.weighted_days += (weight or 0) * length
             tally.unrated += n * (flags & 1)
@@ -270,7 +272,7 @@ def _count(
             continue
         tally.unfinished[length] = tally.unfinished.get(length, 0) + n
         if seen_after:
-            _enter(tally, tally.unseen_unfinished, length, seen_after[0], n)
+            tally.enter(tally.unseen_unfinished, length, seen_after[0], n)
         if (flags >> 2) & 3 == _OPEN:
             tally.open += n
             tally.overdue += n * ((flags >> 1) & 1)
@@ -308,14 +310,6 @@ def amount_classes(scope: Scope) -> tuple[int, ...]:
     while mean >= 16_000 * factor and factor < 1000:
         factor *= 10
     return tuple(int(end * factor) for end in AMOUNT_CLASSES)
-
-
-def _enter(tally: Tally, unseen: dict[int, int], length: int, seen_after: int, n: int) -> None:
-    if seen_after < length:
-        tally.entries[seen_after] = tally.entries.get(seen_after, 0) + n
-    else:
-        # Over by the day of its first sight, or seen later than the as-of day.
-        unseen[length] = unseen.get(length, 0) + n
 
 
 def _flag(condition: Any) -> Case:

@@ -51,6 +51,14 @@ class Tally:
         self.unrated += other.unrated
         self.late += other.late
 
+    def enter(self, unseen: dict[int, int], length: int, seen_after: int, n: int = 1) -> None:
+        """Note of some that are counted already at what age they were first seen."""
+        if seen_after < length:
+            self.entries[seen_after] = self.entries.get(seen_after, 0) + n
+        else:
+            # Over by the day of its first sight, or seen later than the as-of day.
+            unseen[length] = unseen.get(length, 0) + n
+
     @cached_property
     def curve(self) -> Curve:
         return Curve(

@@ -4,7 +4,7 @@ Subject: a client. Its habit for an invoice is the measure of days late of its o
 within `window_days` before that invoice fell due, as known on that due date (so a client that slips
 does not drag its own habit along), at least `min_payments` of them paid, early counted as on time.
 Holds while an invoice is open for more than habit + `days` after its due date. No habit, nothing
-said.
+said. Open items of a go-live day are at risk from that day on, as in the delay report.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text
 from reports.alerts.kinds.measures import measured
 from reports.alerts.kinds.open_invoices import (
     PastSettled,
+    count_late,
     late_invoices,
     owed_on,
     past_settlements,
     settled_at,
     settling_steps,
 )
+from reports.delays.tally import Tally
 from reports.links import invoice_list
 from reports.models import Alert, AlertRule
 
@@ -176,10 +178,15 @@ def _episodes(
         return {days: [] for days in thresholds}
     clients = {row[1] for row in candidates}
     history, earlier = _history(rule, clients, min(row[2] for row in candidates))
+    seen = {
+        pk: day
+        for pk, day in Invoice.objects.seen_late().values_list("pk", "observed_from")
+        if day is not None
+    }
     steps, past = settling_steps(late), past_settlements(late)
     waited: dict[int, dict[int, list[WaitedFor]]] = {days: defaultdict(list) for days in thresholds}
     for pk, client, due, settled, currency, total, stored, issued in candidates:
-        habit = _habit_before(rule, history[client], earlier, pk, due)
+        habit = _habit_before(rule, history[client], earlier, seen, pk, due)
         if habit is None:
             continue
         rate = own.rate(currency, stored, issued)
@@ -266,6 +273,7 @@ def _habit_before(
     rule: AlertRule,
     history: list[EarlierInvoice],
     past: Mapping[int, tuple[PastSettled, ...]],
+    seen: Mapping[int, date],
     pk: int,
     due: date,
 ) -> int | None:
@@ -274,6 +282,7 @@ def _habit_before(
     end = bisect_left(history, due, lo=first, key=_issued_on)
     paid: Counter[int] = Counter()
     censored: Counter[int] = Counter()
+    tally = Tally(paid, censored)
     for _client, other, _issued, other_due, settled, paid_on in history[first:end]:
         if other == pk:
             continue
@@ -281,16 +290,18 @@ def _habit_before(
             settled = paid_on = None
             if other in past:
                 settled, paid_on = settled_at(due, None, None, past[other])
-        if settled is None:
+        if other in seen:
+            count_late(tally, (settled, paid_on), other_due, seen[other], due)
+        elif settled is None:
             censored[(due - other_due).days] += 1
         elif paid_on is None:
             censored[(settled - other_due).days] += 1
         else:
             paid[(paid_on - other_due).days] += 1
-    if sum(paid.values()) < rule.min_payments:
+    found = measured(rule.measure, tally)
+    if found.behind < rule.min_payments or found.value is None:
         return None
-    found = measured(rule.measure, paid, censored).value
-    return None if found is None else max(0, round(found))
+    return max(0, round(found.value))
 
 
 def _spans(rows: list[WaitedFor]) -> list[tuple[date, date | None]]:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from django.db.models import F, Q, QuerySet
 
 from invoices.models import Allocation, Invoice, PastSettlement
+from reports.delays.tally import Tally
 
 
 def late_invoices(since: date, until: date, days: int) -> QuerySet[Invoice]:
@@ -60,6 +61,35 @@ def settled_at(
         if before.on <= day < before.reopened:
             return before.on, before.paid_on
     return None, None
+
+
+def rows_apart() -> Q | None:
+    """The few invoices that are read one by one: settled and opened again, or first seen when they
+    had an age already. None where there are none."""
+    apart = Q()
+    if PastSettlement.objects.exists():
+        apart |= Q(pk__in=PastSettlement.objects.values("invoice"))
+    if Invoice.objects.seen_late().exists():
+        apart |= Q(pk__in=Invoice.objects.seen_late().values("pk"))
+    return apart or None
+
+
+def count_late(
+    tally: Tally,
+    state: tuple[date | None, date | None],
+    due: date,
+    seen: date,
+    on: date,
+    number: int = 1,
+) -> None:
+    """Count an invoice that was first seen on the day `seen`, settled and paid as `state` says."""
+    settled, paid = state
+    counts, unseen = tally.unfinished, tally.unseen_unfinished
+    if paid is not None:
+        counts, unseen = tally.paid, tally.unseen_paid
+    days = ((paid or settled or on) - due).days
+    counts[days] = counts.get(days, 0) + number
+    tally.enter(unseen, days, (seen - due).days, number)
 
 
 def settling_steps(invoices: QuerySet[Invoice]) -> Mapping[int, list[tuple[date, int]]]:

@@ -4,7 +4,8 @@ Subject: a client type (each of them when the rule names none), as invoices keep
 issue. Of those issued from `window_days` before the day up to it; holds while the measure of their
 days late is above `days`, with at least `min_payments` paid. P50 and P75 are Kaplan–Meier with open
 invoices censored; a percentile that is not reached is known to be above `days` when something was
-watched for longer than that. The mean is of paid ones.
+watched for longer than that. The mean is of paid ones. What was brought in because it was open on
+some day is at risk from that day on, as in the delay report.
 """
 
 from __future__ import annotations
@@ -21,11 +22,18 @@ from django.utils.translation import gettext as _
 
 from billing_portal import dates
 from billing_portal.figures import decimal
-from invoices.models import Invoice, PastSettlement
+from invoices.models import Invoice
 from invoices.selections.filters import InvoiceFilter
 from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text
 from reports.alerts.kinds.measures import Measured, measured
-from reports.alerts.kinds.open_invoices import PastSettled, past_settlements, settled_at
+from reports.alerts.kinds.open_invoices import (
+    PastSettled,
+    count_late,
+    past_settlements,
+    rows_apart,
+    settled_at,
+)
+from reports.delays.tally import Tally
 from reports.links import invoice_list
 from reports.models import Alert, AlertRule
 
@@ -187,10 +195,15 @@ class MovingWindow:
         self.paid: Counter[int] = Counter()
         self.censored: Counter[int] = Counter()
         self.open: Counter[date] = Counter()
+        # Rows that were first seen when they had an age already: few, and counted day by day.
+        self.seen_late: Counter[DelayRow] = Counter()
 
     def change(self, row: DelayRow, number: int, on: date) -> None:
         """Count the row `number` times in the place where it stands on the day."""
-        settled, paid = settled_at(on, row.settled, row.paid, row.past)
+        if row.seen is not None:
+            self._add(self.seen_late, row, number)
+            return
+        settled, paid = row.at(on)
         if settled is None:
             self._add(self.open, row.due, number)
         elif paid is not None:
@@ -209,7 +222,13 @@ class MovingWindow:
         unfinished = Counter(self.censored)
         for due, number in self.open.items():
             unfinished[(on - due).days] += number
-        return measured(measure, self.paid, unfinished)
+        tally = Tally(self.paid, unfinished)
+        if self.seen_late:
+            tally.paid = Counter(self.paid)
+            for row, number in self.seen_late.items():
+                assert row.seen is not None
+                count_late(tally, row.at(on), row.due, row.seen, on, number)
+        return measured(measure, tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +239,11 @@ class DelayRow:
     paid: date | None
     number: int
     past: tuple[PastSettled, ...] = ()
+    # Brought in as an open item of this day.
+    seen: date | None = None
+
+    def at(self, on: date) -> tuple[date | None, date | None]:
+        return settled_at(on, self.settled, self.paid, self.past)
 
     @property
     def changes(self) -> set[date]:
@@ -244,16 +268,14 @@ def delays_by_day(
     if only is not None:
         rows = rows.filter(client_type__in=only)
     by_type: dict[int, list[DelayRow]] = defaultdict(list)
-    past = past_settlements(rows)
+    past, apart = past_settlements(rows), rows_apart()
     columns = ("client_type_id", "issue_date", "due_date", "settled_on", "paid_on")
-    for pk, client_type, issued, due, settled, paid in (
-        rows.filter(pk__in=PastSettlement.objects.values("invoice")).values_list("pk", *columns)
-        if past
-        else ()
-    ):
-        by_type[client_type].append(DelayRow(issued, due, settled, paid, 1, past[pk]))
-    if past:
-        rows = rows.exclude(pk__in=PastSettlement.objects.values("invoice"))
+    if apart:
+        few = rows.filter(apart).values_list("pk", *columns, "observed_from")
+        for pk, client_type, issued, due, settled, paid, seen in few:
+            row = DelayRow(issued, due, settled, paid, 1, past.get(pk, ()), seen)
+            by_type[client_type].append(row)
+        rows = rows.exclude(apart)
     grouped = rows.values_list(*columns).annotate(number=Count("pk"))
     for client_type, issued, due, settled, paid, number in grouped.iterator():
         by_type[client_type].append(DelayRow(issued, due, settled, paid, number))
@@ -309,7 +331,7 @@ def _episodes(
 
         start: date | None = None
         for day, now in days:
-            if now.paid >= rule.min_payments and now.above(threshold):
+            if now.behind >= rule.min_payments and now.above(threshold):
                 start = start or day
             elif start is not None:
                 found.append(Episode(client_type, start, day, figures))

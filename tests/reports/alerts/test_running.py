@@ -24,6 +24,7 @@ from reports.alerts.evaluating import evaluate
 from reports.alerts.kinds import type_delay
 from reports.alerts.kinds.measures import measured
 from reports.alerts.words import words_of
+from reports.delays.tally import Tally
 from reports.models import Alert, AlertRule
 from tests.factories import (
     make_client,
@@ -240,14 +241,11 @@ def test_the_moving_window_agrees_with_counting_every_day_anew(rows, window, mea
         for row in made:
             if not day - timedelta(days=window) <= row.issued <= day:
                 continue
-            if row.settled is None or row.settled > day:
-                key, where = (day - row.due).days, unfinished
-            elif row.paid:
-                key, where = (row.paid - row.due).days, paid
-            else:
-                key, where = (row.settled - row.due).days, unfinished
+            settled = row.settled if row.settled and row.settled <= day else None
+            where = paid if settled and row.paid else unfinished
+            key = ((settled or day) - row.due).days
             where[key] = where.get(key, 0) + 1
-        assert found == measured(measure, paid, unfinished)
+        assert found == measured(measure, Tally(paid, unfinished))
 
 
 # ─ Habit ────────────────────────────────────────────────────────────────────────────────────────

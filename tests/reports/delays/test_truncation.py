@@ -8,11 +8,11 @@ from fractions import Fraction
 
 import pytest
 
-from invoices.models import HistoryImport, Invoice
+from invoices.models import Invoice
 from reports.delays.estimator import Curve
 from reports.delays.measuring import Scope, tallies
 from reports.delays.tally import total
-from tests.factories import make_client, make_company, make_invoice, make_user, settle
+from tests.factories import make_client, make_company, make_invoice, settle
 
 pytestmark = pytest.mark.django_db
 GO_LIVE, AS_OF = date(2026, 3, 1), date(2026, 11, 24)
@@ -33,7 +33,6 @@ def curve_by_hand(rows):
 @pytest.fixture
 def books():
     make_company()
-    HistoryImport.objects.create(created_by=make_user(), go_live=GO_LIVE)
     chance = random.Random(5)
     client = make_client()
     for _n in range(90):
