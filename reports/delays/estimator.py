@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 # Below so many payments a percentile is not shown; below so many it is shown in grey.
 TOO_FEW = 5
@@ -33,8 +33,7 @@ class Estimate:
     beyond: int | None = None
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """The curve from `day` on: `above` ÷ `below` of the invoices are still unpaid."""
 
     day: int
@@ -76,12 +75,15 @@ class Curve:
     @cached_property
     def steps(self) -> list[Step]:
         """One step per day on which something was paid. Paid comes before unfinished on one day."""
+        return list(self._walk())
+
+    def _walk(self) -> Iterator[Step]:
+        """The steps one by one: the integers grow with each, and a percentile needs the first."""
         gone = dict(self.paid)
         for day, number in self.unfinished.items():
             gone[day] = gone.get(day, 0) + number
         arrivals = sorted((self.entries or {}).items())
         entered = sum(gone.values()) - sum(number for _day, number in arrivals)
-        found: list[Step] = []
         left_before, place = 0, 0
         above = below = pending = 1
         for day in sorted(gone):
@@ -96,13 +98,12 @@ class Curve:
                     above *= pending
                     below *= at_risk
                 pending = at_risk - paid
-                found.append(Step(day, at_risk, paid, above * pending, below))
+                yield Step(day, at_risk, paid, above * pending, below)
             left_before += gone[day]
-        return found
 
     def percentile(self, above: int, below: int) -> int | None:
         """The first day by which `above` ÷ `below` are paid; None: not reached so far."""
-        for step in self.steps:
+        for step in self._walk():
             if step.above * below <= (below - above) * step.below:
                 return step.day
         return None
