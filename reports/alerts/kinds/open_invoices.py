@@ -83,11 +83,11 @@ def count_late(
     number: int = 1,
 ) -> None:
     """Count an invoice that was first seen on the day `seen`, settled and paid as `state` says."""
-    settled, paid = state
+    settled_on, paid_on = state
     counts, unseen = tally.unfinished, tally.unseen_unfinished
-    if paid is not None:
+    if paid_on is not None:
         counts, unseen = tally.paid, tally.unseen_paid
-    days = ((paid or settled or on) - due).days
+    days = ((paid_on or settled_on or on) - due).days
     counts[days] = counts.get(days, 0) + number
     tally.enter(unseen, days, (seen - due).days, number)
 
