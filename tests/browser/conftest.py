@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, sync_playwright
 
 DEBIAN = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -25,6 +26,11 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-background-networking",
 ]
+# At rest is what was seen at rest this often in a row: between a script's arrival and the request
+# that it makes there is a moment with nothing under way.
+QUIET_LOOKS, LOOK_EVERY_MS = 3, 20
+_BUSY = """() => document.readyState !== 'complete' || document.fonts.status === 'loading'
+  || Boolean(document.querySelector('.htmx-request'))"""
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 # Playwright's synchronous interface runs an event loop, in which Django refuses its database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -74,6 +80,10 @@ class Complaints:
         self.found: list[str] = []
         # Substrings that a test expects to see, for instance "status of 422".
         self.expected: list[str] = ["status of 422"]
+        self.under_way: set[Request] = set()
+        page.on("request", lambda request: self.under_way.add(request))
+        page.on("requestfinished", lambda request: self.under_way.discard(request))
+        page.on("requestfailed", lambda request: self.under_way.discard(request))
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.found.append(f"script: {error}"))
         page.on("requestfailed", self._failed)
@@ -155,7 +165,15 @@ def axe(page: Page, *, ignore: tuple[str, ...] = ()) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until htmx and the fonts are at rest."""
-    page.wait_for_load_state("networkidle")
-    page.wait_for_function("() => !document.querySelector('.htmx-request')")
-    page.evaluate("() => document.fonts.ready.then(() => true)")
+    """Wait until the network, htmx and the fonts are at rest.
+
+    Playwright's own "networkidle" sleeps half a second on top, on each of some three hundred pages.
+    """
+    page.wait_for_load_state("load")
+    quiet, until = 0, monotonic() + 15
+    while quiet < QUIET_LOOKS:
+        under_way = page.complaints.under_way
+        busy = page.evaluate(_BUSY) or under_way
+        assert monotonic() < until, f"{page.url} does not come to rest: {under_way}"
+        quiet = 0 if busy else quiet + 1
+        page.wait_for_timeout(LOOK_EVERY_MS)
