@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,10 +30,10 @@ def environment(**more):
     return {**os.environ, "DATABASE_URL": url, "DEBUG": "", "LOG_LEVEL": "ERROR", **more}
 
 
-def run(act, *arguments, **more):
+def run(name, *arguments, **more):
     """The ends of one child per line of its parent's report: [(n, "killed" | "done: …")]."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.crash", act, *map(str, arguments)],
+        [sys.executable, "-m", "tests.crash", name, *map(str, arguments)],
         cwd=ROOT,
         env=environment(**more),
         capture_output=True,
@@ -80,27 +81,27 @@ def in_child(work):
     return "killed" if os.WIFSIGNALED(status) else said.decode()
 
 
-def rehearse(act):
+def rehearse(work):
     """Act once and undo it: fonts, templates and locales are then there, not read by each child."""
     from django.db import transaction
 
     with transaction.atomic():
-        act()
+        work()
         transaction.set_rollback(True)
 
 
-def at_every_statement(act, look, limit=200, *, can_be_undone=True):
+def at_every_statement(deed, look, limit=200, *, can_be_undone=True):
     """Fork, act, die at statement 1, 2, 3 …; after each, `look` says what is left."""
     from django.db import connection, connections
 
     if can_be_undone:
-        rehearse(act)
+        rehearse(deed)
     for n in range(1, limit):
         connections.close_all()
 
         def work(n=n):
             with connection.execute_wrapper(DiesAt(n)):
-                return act()
+                return deed()
 
         end = in_child(work)
         print(n, end, look(), sep="\t", flush=True)
@@ -108,123 +109,189 @@ def at_every_statement(act, look, limit=200, *, can_be_undone=True):
             return
 
 
-def main(act, *arguments):
+ON = date(2026, 11, 24)
+ACTS = {}
+
+
+def act(name):
+    """Register what a child does; it imports what it needs, for Django is set up by then."""
+
+    def register(work):
+        ACTS[name] = work
+        return work
+
+    return register
+
+
+@act("issue")
+def issue(invoice_id):
+    from invoices.invoicing import issuing
+    from invoices.models import Invoice, NumberSeries
+
+    pk = int(invoice_id)
+
+    def look():
+        row = Invoice.objects.get(pk=pk)
+        taken = NumberSeries.objects.filter(next_value__gt=1).count()
+        return (
+            f"{row.status}/{row.number}/{taken}/{row.documents.count()}/"
+            f"{row.messages.count()}/{row.events.exclude(kind='drafted').count()}"
+        )
+
+    at_every_statement(lambda: issuing.issue(invoice_id=pk, by=None, on=ON, send=True).number, look)
+
+
+def _owed_paid_credited(first, second):
+    from invoices.models import Allocation, Invoice, Payment
+
+    rows = Invoice.objects.filter(pk__in=[first, second]).order_by("pk")
+    owed = "/".join(str(row.outstanding_minor) for row in rows)
+    notes = Invoice.objects.credit_notes().count()
+    return f"{owed}/{Payment.objects.count()}/{Allocation.objects.count()}/{notes}"
+
+
+@act("pay")
+def pay(first, second):
+    from moneyed import Money
+
+    from invoices.models import Invoice
+    from invoices.payments import recording
+
+    ten = Money("10", "EUR")
+
+    def record():
+        payment = recording.record_payment(
+            client_id=Invoice.objects.get(pk=first).client_id,
+            amount=Money("25", "EUR"),
+            received_on=ON,
+            reference="R-1",
+            method="transfer",
+            by=None,
+            allocations=[(int(first), ten), (int(second), ten)],
+        )
+        return payment.allocated_minor
+
+    at_every_statement(record, lambda: _owed_paid_credited(first, second))
+
+
+@act("credit")
+def credit(first, second):
+    from invoices.invoicing import crediting
+
+    def credit_it():
+        note = crediting.issue_credit_note(
+            invoice_id=int(first), lines=None, reason="x", by=None, on=ON, send=True
+        )
+        return note.number
+
+    at_every_statement(credit_it, lambda: _owed_paid_credited(first, second))
+
+
+def _left_given_allocated_refunded():
+    from invoices.models import Allocation, Invoice, Payment, Refund
+
+    left = "/".join(str(row.outstanding_minor) for row in Invoice.objects.order_by("pk"))
+    given = "/".join(str(row.allocated_minor) for row in Payment.objects.order_by("pk"))
+    return f"{left} {given} {Allocation.objects.count()} {Refund.objects.count()}"
+
+
+@act("refund")
+def refund(client_id):
+    from moneyed import Money
+
+    from invoices.payments import refunding
+
+    def give_back():
+        return refunding.refund_client(
+            client_id=int(client_id), amount=Money("100", "EUR"), refunded_on=ON, reference="R",
+            method="transfer", reason="x", by=None, on=ON,
+        ).pk  # fmt: skip
+
+    at_every_statement(give_back, _left_given_allocated_refunded)
+
+
+@act("refund back")
+def refund_back(refund_id):
+    from invoices.payments import refunding
+
+    def take_back():
+        return refunding.take_back_refund(refund_id=int(refund_id), reason="x", by=None, on=ON).pk
+
+    at_every_statement(take_back, _left_given_allocated_refunded)
+
+
+@act("write-off back")
+def write_off_back(allocation_id):
+    from invoices.payments import applying
+
+    def take_back():
+        return applying.take_back_write_off(
+            allocation_id=int(allocation_id), reason="x", by=None, on=ON
+        ).pk
+
+    at_every_statement(take_back, _left_given_allocated_refunded)
+
+
+@act("issue_killed_in_layout")
+def issue_killed_in_layout(invoice_id):
+    from invoices.documents.pdf import render
+    from invoices.invoicing import issuing
+
+    whole = render._laid_out
+
+    def dies(html, makers):
+        whole(html, makers)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    render._laid_out = dies
+    end = in_child(lambda: issuing.issue(invoice_id=int(invoice_id), by=None, on=ON))
+    print(0, end, "", sep="\t")
+
+
+@act("deliver")
+def deliver(message_id):
+    from invoices.models import Message
+    from invoices.outbox import delivering
+
+    pk = int(message_id)
+
+    def look():
+        row = Message.objects.get(pk=pk)
+        # As if the lease had run out and the moment of the next attempt had come.
+        Message.objects.filter(pk=pk).update(claimed_until=None, next_attempt_at=None)
+        return row.state
+
+    at_every_statement(lambda: delivering.deliver(pk), look, can_be_undone=False)
+
+
+@act("alerts")
+def alerts():
+    from django_q.models import OrmQ
+
+    from invoices.models import Message
+    from reports.alerts import running
+    from reports.models import Alert
+
+    def look():
+        return f"{Alert.objects.count()}/{Message.objects.count()}/{OrmQ.objects.count()}"
+
+    at_every_statement(lambda: sum(len(f.alerts) for f in running.run(on=ON)), look)
+
+
+@act("worker")
+def worker():
+    """One that is killed from outside while it sends."""
+    from invoices.outbox import delivering
+
+    print(0, delivering.sweep(), "", sep="\t", flush=True)
+
+
+def main(name, *arguments):
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings_for_tools")
     import django
 
     django.setup()
-    from datetime import date
-
-    from moneyed import Money
-
-    from invoices.documents.pdf import render
-    from invoices.invoicing import crediting, issuing
-    from invoices.models import Allocation, Invoice, Message, NumberSeries, Payment
-    from invoices.outbox import delivering
-    from invoices.payments import recording
-
-    on = date(2026, 11, 24)
-    if act == "issue":
-        pk = int(arguments[0])
-
-        def issue():
-            return issuing.issue(invoice_id=pk, by=None, on=on, send=True).number
-
-        def look():
-            row = Invoice.objects.get(pk=pk)
-            taken = NumberSeries.objects.filter(next_value__gt=1).count()
-            return (
-                f"{row.status}/{row.number}/{taken}/{row.documents.count()}/"
-                f"{row.messages.count()}/{row.events.exclude(kind='drafted').count()}"
-            )
-
-        at_every_statement(issue, look)
-    elif act in ("pay", "credit"):
-        first, second = map(int, arguments)
-        rows = Invoice.objects.filter(pk__in=[first, second]).order_by("pk")
-
-        def pay():
-            ten = Money("10", "EUR")
-            payment = recording.record_payment(
-                client_id=rows[0].client_id,
-                amount=Money("25", "EUR"),
-                received_on=on,
-                reference="R-1",
-                method="transfer",
-                by=None,
-                allocations=[(first, ten), (second, ten)],
-            )
-            return payment.allocated_minor
-
-        def credit():
-            note = crediting.issue_credit_note(
-                invoice_id=first, lines=None, reason="x", by=None, on=on, send=True
-            )
-            return note.number
-
-        def look():
-            owed = "/".join(str(row.outstanding_minor) for row in rows.all())
-            notes = Invoice.objects.credit_notes().count()
-            return f"{owed}/{Payment.objects.count()}/{Allocation.objects.count()}/{notes}"
-
-        at_every_statement(pay if act == "pay" else credit, look)
-    elif act in ("refund", "refund back", "write-off back"):
-        from invoices.models import Refund
-        from invoices.payments import applying, refunding
-
-        row_id = int(arguments[0])
-        acts = {
-            "refund": lambda: refunding.refund_client(
-                client_id=row_id, amount=Money("100", "EUR"), refunded_on=on, reference="R",
-                method="transfer", reason="x", by=None, on=on,
-            ).pk,
-            "refund back": lambda: refunding.take_back_refund(
-                refund_id=row_id, reason="x", by=None, on=on
-            ).pk,
-            "write-off back": lambda: applying.take_back_write_off(
-                allocation_id=row_id, reason="x", by=None, on=on
-            ).pk,
-        }  # fmt: skip
-
-        def look():
-            left = "/".join(str(row.outstanding_minor) for row in Invoice.objects.order_by("pk"))
-            given = "/".join(str(row.allocated_minor) for row in Payment.objects.order_by("pk"))
-            return f"{left} {given} {Allocation.objects.count()} {Refund.objects.count()}"
-
-        at_every_statement(acts[act], look)
-    elif act == "issue_killed_in_layout":
-        pk = int(arguments[0])
-        whole = render._laid_out
-
-        def dies(html, makers):
-            whole(html, makers)
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        render._laid_out = dies
-        print(0, in_child(lambda: issuing.issue(invoice_id=pk, by=None, on=on)), "", sep="\t")
-    elif act == "deliver":
-        pk = int(arguments[0])
-
-        def look():
-            row = Message.objects.get(pk=pk)
-            # As if the lease had run out and the moment of the next attempt had come.
-            Message.objects.filter(pk=pk).update(claimed_until=None, next_attempt_at=None)
-            return row.state
-
-        at_every_statement(lambda: delivering.deliver(pk), look, can_be_undone=False)
-    elif act == "alerts":
-        from django_q.models import OrmQ
-
-        from reports.alerts import running
-        from reports.models import Alert
-
-        def look():
-            return f"{Alert.objects.count()}/{Message.objects.count()}/{OrmQ.objects.count()}"
-
-        at_every_statement(lambda: sum(len(f.alerts) for f in running.run(on=on)), look)
-    elif act == "worker":
-        # One that is killed from outside while it sends.
-        print(0, delivering.sweep(), "", sep="\t", flush=True)
+    ACTS[name](*arguments)
 
 
 if __name__ == "__main__":

@@ -38,19 +38,11 @@ def issue_credit_note(
     The note bears the buyer as the invoice names him, name and address, unless the person asks for
     those of today.
     """
-    reason = reason.strip()
-    if not reason:
-        raise IssueRefused(
-            [Reason("reason", _("Say why: it stands on the credit note."), "#id_reason")]
-        )
-    if len(reason) > 2000:
-        raise IssueRefused([Reason("reason", _("At most 2,000 characters."), "#id_reason")])
+    reason = _reason_given(reason)
     with transaction.atomic():
         invoice = _locked_for_credit(invoice_id)
-        company = Company.ours()
-        if reasons := company_reasons(company):
-            raise IssueRefused(reasons)
-        assert company is not None and invoice.issue_date is not None
+        company = _company()
+        assert invoice.issue_date is not None
         if on < invoice.issue_date:
             raise IssueRefused(_("A credit note is not dated before its invoice."))
         left = creditable(invoice)
@@ -59,33 +51,12 @@ def issue_credit_note(
                 _("%(number)s is credited in full already.") % {"number": invoice.number}
             )
         wanted = what_to_credit(invoice, left, lines, amount, company)
-        note = Invoice.objects.create(
-            kind=Invoice.Kind.CREDIT_NOTE,
-            client=invoice.client,
-            owner_id=invoice.owner_id,
-            deal_id=invoice.deal_id,
-            corrects=invoice,
-            title=invoice.title,
-            language=invoice.language,
-            currency=invoice.currency,
-            issue_date=on,
-            due_date=on,
-            terms_kind=invoice.terms_kind,
-            terms_days=invoice.terms_days,
-            service_from=invoice.service_from,
-            service_until=invoice.service_until,
-            purchase_order=invoice.purchase_order,
-            note=reason,
-            exchange_rate=invoice.exchange_rate,
-            recipients=[a.strip() for a in recipients if a.strip()] or invoice.recipients,
-            created_by=by,
-        )
+        note = _drawn_up(invoice, reason=reason, recipients=recipients, by=by, on=on)
         rows = _store_credit_lines(note, wanted)
-        totals = drafting.totals_of(note, rows)
         freeze(
             note,
             company,
-            totals=totals,
+            totals=drafting.totals_of(note, rows),
             by=by,
             on=on,
             ahead=None,
@@ -94,37 +65,90 @@ def issue_credit_note(
             buyer=None if to_client_of_today else snapshot.buyer_on(invoice),
         )
         applied = min(note.total_minor, invoice.outstanding_minor)
-        InvoiceEvent.objects.create(
-            invoice=note,
-            kind=InvoiceEvent.Kind.ISSUED,
-            on=on,
-            by=by,
-            data={
-                "number": note.number,
-                "corrects": invoice.number,
-                "total_minor": note.total_minor,
-                "currency": note.currency,
-            },
-        )
         if applied:
             allocate(invoice=invoice, amount_minor=applied, applied_on=on, by=by, credit_note=note)
-        InvoiceEvent.objects.create(
-            invoice=invoice,
-            kind=InvoiceEvent.Kind.CREDITED,
-            on=on,
-            by=by,
-            data={
-                "number": note.number,
-                "credit_note_id": note.pk,
-                "amount_minor": applied,
-                "total_minor": note.total_minor,
-                "currency": note.currency,
-                "reason": reason[:300],
-            },
-        )
+        _tell_both(invoice, note, applied=applied, reason=reason, by=by, on=on)
         if send:
             queue_mail(note, by=by, on=on)
     return note
+
+
+def _reason_given(typed: str) -> str:
+    reason = typed.strip()
+    if not reason:
+        raise IssueRefused(
+            [Reason("reason", _("Say why: it stands on the credit note."), "#id_reason")]
+        )
+    if len(reason) > 2000:
+        raise IssueRefused([Reason("reason", _("At most 2,000 characters."), "#id_reason")])
+    return reason
+
+
+def _company() -> Company:
+    company = Company.ours()
+    if reasons := company_reasons(company):
+        raise IssueRefused(reasons)
+    assert company is not None
+    return company
+
+
+def _drawn_up(
+    invoice: Invoice, *, reason: str, recipients: Sequence[str], by: User | None, on: date
+) -> Invoice:
+    """The note before its lines and its number: what it takes over from its invoice."""
+    return Invoice.objects.create(
+        kind=Invoice.Kind.CREDIT_NOTE,
+        client=invoice.client,
+        owner_id=invoice.owner_id,
+        deal_id=invoice.deal_id,
+        corrects=invoice,
+        title=invoice.title,
+        language=invoice.language,
+        currency=invoice.currency,
+        issue_date=on,
+        due_date=on,
+        terms_kind=invoice.terms_kind,
+        terms_days=invoice.terms_days,
+        service_from=invoice.service_from,
+        service_until=invoice.service_until,
+        purchase_order=invoice.purchase_order,
+        note=reason,
+        exchange_rate=invoice.exchange_rate,
+        recipients=[a.strip() for a in recipients if a.strip()] or invoice.recipients,
+        created_by=by,
+    )
+
+
+def _tell_both(
+    invoice: Invoice, note: Invoice, *, applied: int, reason: str, by: User | None, on: date
+) -> None:
+    """Into the history of the note, and of the invoice that it corrects."""
+    InvoiceEvent.objects.create(
+        invoice=note,
+        kind=InvoiceEvent.Kind.ISSUED,
+        on=on,
+        by=by,
+        data={
+            "number": note.number,
+            "corrects": invoice.number,
+            "total_minor": note.total_minor,
+            "currency": note.currency,
+        },
+    )
+    InvoiceEvent.objects.create(
+        invoice=invoice,
+        kind=InvoiceEvent.Kind.CREDITED,
+        on=on,
+        by=by,
+        data={
+            "number": note.number,
+            "credit_note_id": note.pk,
+            "amount_minor": applied,
+            "total_minor": note.total_minor,
+            "currency": note.currency,
+            "reason": reason[:300],
+        },
+    )
 
 
 def credit_totals(
@@ -134,10 +158,7 @@ def credit_totals(
     amount: Money | None = None,
 ) -> tuple[int, int]:
     """Net and VAT in minor units that `issue_credit_note` would credit now. Raises IssueRefused."""
-    company = Company.ours()
-    if reasons := company_reasons(company):
-        raise IssueRefused(reasons)
-    assert company is not None
+    company = _company()
     wanted = what_to_credit(invoice, creditable(invoice), lines, amount, company)
     groups = wanted.by_rate.values()
     return sum(basis for basis, _vat in groups), sum(vat for _basis, vat in groups)

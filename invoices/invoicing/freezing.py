@@ -81,17 +81,7 @@ def freeze(
     """Take the number, last of all, and keep paper and bytes; the invoice is locked and dated."""
     assert invoice.issue_date is not None and invoice.due_date is not None
     lines = list(invoice.lines.all())
-    now = timezone.now()
-    try:
-        series = numbering.locked_series(invoice.kind, invoice.issue_date.year, company)
-    except numbering.NumberRefused as refusal:
-        raise IssueRefused([Reason("company.prefix", str(refusal), "company")]) from None
-    _date(invoice, series, on)
-    invoice.series = series
-    invoice.sequence = numbering.take(series)
-    invoice.number = series.number(invoice.sequence)
-    if text := numbering.taken_reason(invoice.number):
-        raise IssueRefused([Reason("number", text, "books")])
+    series = _number(invoice, company, on)
     paper = snapshot.paper_of(
         invoice,
         company,
@@ -112,7 +102,7 @@ def freeze(
         invoice.client.client_type_id
     )
     invoice.previous_hash = series.last_hash
-    invoice.issued_at, invoice.issued_by = now, by
+    invoice.issued_at, invoice.issued_by = timezone.now(), by
     sha256 = hashlib.sha256(content).hexdigest()
     invoice.sealed_with = snapshot.SEAL
     invoice.content_hash = snapshot.sealed_hash(invoice, sha256)
@@ -120,10 +110,7 @@ def freeze(
         invoice, settling.settlement(invoice.total_minor, invoice.issue_date, [])
     )
     invoice.save()
-    # Under an exception a date goes back, the series does not.
-    series.last_issue_date = max(series.last_issue_date or date.min, invoice.issue_date)
-    series.last_hash = invoice.content_hash
-    series.save(update_fields=["next_value", "last_issue_date", "last_hash"])
+    _advance(series, invoice)
     Document.objects.create(
         invoice=invoice,
         kind="pdf",
@@ -132,6 +119,30 @@ def freeze(
         sha256=sha256,
         size=len(content),
     )
+
+
+def _number(invoice: Invoice, company: Company, on: date) -> NumberSeries:
+    """Lock the series, see that the document may bear its date, and take the next number of it."""
+    assert invoice.issue_date is not None
+    try:
+        series = numbering.locked_series(invoice.kind, invoice.issue_date.year, company)
+    except numbering.NumberRefused as refusal:
+        raise IssueRefused([Reason("company.prefix", str(refusal), "company")]) from None
+    _date(invoice, series, on)
+    invoice.series = series
+    invoice.sequence = numbering.take(series)
+    invoice.number = series.number(invoice.sequence)
+    if text := numbering.taken_reason(invoice.number):
+        raise IssueRefused([Reason("number", text, "books")])
+    return series
+
+
+def _advance(series: NumberSeries, invoice: Invoice) -> None:
+    assert invoice.issue_date is not None
+    # Under an exception a date goes back, the series does not.
+    series.last_issue_date = max(series.last_issue_date or date.min, invoice.issue_date)
+    series.last_hash = invoice.content_hash
+    series.save(update_fields=["next_value", "last_issue_date", "last_hash"])
 
 
 def _date(invoice: Invoice, series: NumberSeries, on: date) -> None:

@@ -13,7 +13,7 @@ from billing_portal.money import from_minor, is_currency, round_half_up
 from invoices.company.rates import rate_on
 from invoices.documents import mentions
 from invoices.documents.paper import Buyer, Paper, PaperLine, PaperVat, Seller, canonical_bytes
-from invoices.documents.totals import Totals, TotalsRefused
+from invoices.documents.totals import LineTotal, Totals, TotalsRefused
 from invoices.invoicing import drafting
 from invoices.models import (
     Client,
@@ -50,27 +50,7 @@ def paper_of(
     """All that the page will say; a credit note may bring its own `breakdown` and `buyer`."""
     buyer = buyer or buyer_of(invoice.client)
     language: Language = "fr" if invoice.language == "fr" else "en"
-    vat_rows = (
-        tuple(
-            PaperVat(
-                basis_minor=row.basis_minor,
-                vat_minor=row.vat_minor,
-                vat_category=row.category,
-                vat_rate=Decimal(row.rate),
-            )
-            for row in breakdown
-        )
-        if breakdown is not None
-        else tuple(
-            PaperVat(
-                basis_minor=group.basis_minor,
-                vat_minor=group.vat_minor,
-                vat_category=group.vat_category,
-                vat_rate=group.vat_rate,
-            )
-            for group in totals.breakdown
-        )
-    )
+    vat_rows = _vat_rows(totals, breakdown)
     net = sum(row.basis_minor for row in vat_rows)
     vat = sum(row.vat_minor for row in vat_rows)
     return Paper(
@@ -90,18 +70,7 @@ def paper_of(
         corrects_number=corrects.number if corrects else "",
         corrects_date=corrects.issue_date if corrects else None,
         lines=tuple(
-            PaperLine(
-                description=line.description,
-                quantity=Decimal(line.quantity),
-                unit=line.unit,
-                unit_price=Decimal(line.unit_price),
-                net_minor=amounts.net_minor,
-                vat_category=line.vat_category,
-                vat_rate=Decimal(line.vat_rate),
-                discount_percent=Decimal(line.discount_percent),
-                discount_minor=amounts.discount_minor,
-            )
-            for line, amounts in zip(lines, totals.lines, strict=True)
+            _paper_line(line, amounts) for line, amounts in zip(lines, totals.lines, strict=True)
         ),
         breakdown=vat_rows,
         net_minor=net,
@@ -116,6 +85,43 @@ def paper_of(
         vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),
         notes=invoice.note,
         **_sentences(invoice, company, language, issue_date, due_date, corrects),
+    )
+
+
+def _vat_rows(totals: Totals, breakdown: list[VatBreakdown] | None) -> tuple[PaperVat, ...]:
+    """One row per category and rate: those given, or those that the totals make."""
+    if breakdown is None:
+        return tuple(
+            PaperVat(
+                basis_minor=group.basis_minor,
+                vat_minor=group.vat_minor,
+                vat_category=group.vat_category,
+                vat_rate=group.vat_rate,
+            )
+            for group in totals.breakdown
+        )
+    return tuple(
+        PaperVat(
+            basis_minor=row.basis_minor,
+            vat_minor=row.vat_minor,
+            vat_category=row.category,
+            vat_rate=Decimal(row.rate),
+        )
+        for row in breakdown
+    )
+
+
+def _paper_line(line: InvoiceLine, amounts: LineTotal) -> PaperLine:
+    return PaperLine(
+        description=line.description,
+        quantity=Decimal(line.quantity),
+        unit=line.unit,
+        unit_price=Decimal(line.unit_price),
+        net_minor=amounts.net_minor,
+        vat_category=line.vat_category,
+        vat_rate=Decimal(line.vat_rate),
+        discount_percent=Decimal(line.discount_percent),
+        discount_minor=amounts.discount_minor,
     )
 
 
