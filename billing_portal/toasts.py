@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django_htmx.http import trigger_client_event
 
 Answer = TypeVar("Answer", bound=HttpResponse)
+UNDO = "undo"
 
 
 def add_toast(
@@ -22,6 +23,18 @@ def add_toast(
     )
     answer.write(html)
     return answer
+
+
+def with_undo(url: str, confirmed: str) -> str:
+    """Extra tags of a message whose toast has the button “Undo”: where it is sent, and the token
+    of what is taken back (`confirming.Shown`), so that a stale toast takes back nothing else."""
+    return f"{UNDO} {url} {confirmed}"
+
+
+def undo_in(extra_tags: str) -> tuple[str, str] | None:
+    """The address and the token of a message's “Undo”, if it has one."""
+    parts = extra_tags.split(" ")
+    return (parts[1], parts[2]) if len(parts) == 3 and parts[0] == UNDO else None
 
 
 def announce(answer: Answer, text: str) -> Answer:

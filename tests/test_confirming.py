@@ -143,7 +143,8 @@ IRREVERSIBLE = {
 }
 # They ask too, and have tests of their own below or beside their page.
 ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
-                   "invoices:deal-change", "company:books", "invoices:refund-new"}  # fmt: skip
+                   "invoices:deal-change", "company:books", "invoices:refund-new",
+                   "invoices:payment-undo"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",

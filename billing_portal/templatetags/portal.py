@@ -26,6 +26,7 @@ from billing_portal.figures import EMPTY, decimal, grouped, percent
 from billing_portal.idempotency import FIELD, new_key
 from billing_portal.money import formatted, formatted_minor
 from billing_portal.notices import in_words
+from billing_portal.toasts import undo_in
 
 register = template.Library()
 
@@ -193,6 +194,14 @@ def once() -> SafeString:
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, new_key())
 
 
+@register.inclusion_tag("partials/undo.html", takes_context=True)
+def undo(context: Context, message: Any) -> dict[str, Any]:
+    """The button “Undo” of a toast whose message has one (toasts.with_undo)."""
+    found = undo_in(getattr(message, "extra_tags", "") or "")
+    url, confirmed = found or ("", "")
+    return {"url": url, "confirmed": confirmed, "csrf_token": context.get("csrf_token")}
+
+
 @register.inclusion_tag("partials/shown.html")
 def shown(form: Any) -> dict[str, Any]:
     """The values that an edit form shows, to compare with when it is saved (editing.py)."""
@@ -225,9 +234,12 @@ def field(
     hide_label: bool = False,
     switch: bool = False,
     optional: bool = True,
+    piece: str = "",
     **attrs: Any,
 ) -> dict[str, Any]:
     """Label, control, error and hint of a form field; other keywords are attributes of the control.
+
+    `piece` is "control" or "notes" where something stands between the two, as in an input group.
 
     `wrapper` is a class of the outer element, `klass` further classes of the control ("num");
     `optional=False` leaves out the word beside fields that may stay empty.
@@ -250,6 +262,7 @@ def field(
     attrs["class"] = " ".join(part for part in classes if part)
     single = isinstance(widget, forms.CheckboxInput)
     return {
+        "piece": piece,
         "hidden": bound.is_hidden,
         "control": bound if many else bound.as_widget(attrs=attrs),
         "widget_attrs": attrs,

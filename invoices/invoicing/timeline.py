@@ -166,6 +166,8 @@ def _paid(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
 
 def _reversed(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     details = [str(data.get("reason", ""))]
+    if data.get("undone"):
+        details = [_("undone by whoever had recorded it")]
     return (
         "arrow-back-up",
         _amount(data),

@@ -12,14 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from moneyed import Money
 
-from billing_portal.money import formatted, from_minor, to_minor
+from billing_portal.money import formatted
 from billing_portal.typed.fields import DayField, LineField, MoneyField
-from billing_portal.typed.numbers import as_typed, read_amount
-from invoices.models import Client, Invoice, Payment
+from invoices.models import Invoice, Payment
+from invoices.payments.entry import PART, part_name
 
 # More open invoices than this are settled in several steps.
 MOST_SHOWN = 100
-PART = "part-"
 
 
 class PaymentForm(forms.Form):
@@ -35,7 +34,6 @@ class PaymentForm(forms.Form):
         self,
         *args: Any,
         currency: str,
-        client: Client,
         today: date,
         invoices: Sequence[Invoice],
         **options: Any,
@@ -103,28 +101,6 @@ class PaymentForm(forms.Form):
             for invoice in self.invoices
             if (part := self.cleaned_data.get(part_name(invoice))) and part.amount
         ]
-
-
-def plain_amount(amount: Money) -> str:
-    """As a field is filled: the digits and the reader's decimal sign."""
-    return as_typed(amount.amount)
-
-
-def typed_minor(minor: int | None, currency: str) -> str:
-    """As a field shows an amount to its reader; empty for none."""
-    return as_typed(from_minor(minor, currency).amount) if minor else ""
-
-
-def read_minor(text: str, currency: str) -> int | None:
-    """What is typed so far, in minor units; None while it is no amount yet."""
-    try:
-        return to_minor(Money(read_amount(text, currency), currency))
-    except ValueError:
-        return None
-
-
-def part_name(invoice: Invoice) -> str:
-    return f"{PART}{invoice.pk}"
 
 
 class AllocationForm(PaymentForm):

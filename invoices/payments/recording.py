@@ -1,4 +1,4 @@
-"""Money received: recorded, spread over invoices, taken back.
+"""Money received: recorded, and spread over invoices; reversing.py takes it back.
 
 Rows are locked in one order everywhere (the payment, then invoices and credit notes by primary
 key), so that two clerks wait for each other instead of deadlocking.
@@ -10,16 +10,17 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext as _
 from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.dates import day
 from billing_portal.money import formatted, from_minor, to_minor
-from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
+from invoices.models import Client, Invoice, InvoiceEvent, Payment
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.payments.alike import not_yet_answered, payments_alike
-from invoices.payments.allocating import allocate, take_back
+from invoices.payments.allocating import allocate
 from invoices.payments.applying import (
     PaymentRefused,
     check_period,
@@ -27,6 +28,7 @@ from invoices.payments.applying import (
     checked_amount,
     locked_invoices,
 )
+from invoices.payments.reversing import is_reversed, locked_payment
 
 EARLIEST = date(2000, 1, 1)
 Allocations = Sequence[tuple[int, Money]]
@@ -74,8 +76,10 @@ def record_payment(
         client = Client.objects.select_for_update(of=("self",)).filter(pk=client_id).first()
         if client is None:
             raise PaymentRefused(_("This client is no longer here."))
-        if other_than is not None:
-            _ask_about_alike(client, amount, received_on, reference, other_than)
+        if other_than is not None and (
+            alike := not_yet_answered(alike_to(client, amount, received_on, reference), other_than)
+        ):
+            raise LooksAlike(alike)
         try:
             with transaction.atomic():
                 payment = Payment.objects.create(
@@ -87,6 +91,7 @@ def record_payment(
                     method=method,
                     note=note,
                     recorded_by=by,
+                    occurrence=_occurrence(client, amount_minor, amount, received_on, reference),
                 )
         except IntegrityError:
             raise PaymentRefused(
@@ -97,17 +102,34 @@ def record_payment(
         return payment
 
 
-def _ask_about_alike(
-    client: Client, amount: Money, received_on: date, reference: str, answered: Collection[int]
-) -> None:
+def alike_to(client: Client, amount: Money, received_on: date, reference: str) -> QuerySet[Payment]:
+    """The payments about which somebody is asked whether this is the same money."""
     found = payments_alike(
         client_id=client.pk, amount=amount, received_on=received_on, reference=reference
     )
-    # The very same remittance is refused below, in words of its own.
+    # The very same remittance is refused, in words of its own.
     if reference:
         found = found.exclude(client=client, reference=reference, received_on=received_on)
-    if alike := not_yet_answered(found, answered):
-        raise LooksAlike(alike)
+    return found
+
+
+def _occurrence(
+    client: Client, amount_minor: int, amount: Money, received_on: date, reference: str
+) -> int:
+    """The next one where all equal remittances were undone right after they were typed: those were
+    slips, and the money itself is recorded once more. The client is locked.
+    """
+    equal = Payment.objects.filter(
+        client=client,
+        reference=reference,
+        received_on=received_on,
+        amount_minor=amount_minor,
+        currency=amount.currency.code,
+    )
+    undone = Q(reversed_by__note="", reversed_by__imported=False)
+    if not reference or equal.exclude(undone).exists():
+        return 1
+    return 1 + (equal.aggregate(last=Max("occurrence"))["last"] or 0)
 
 
 def allocate_unapplied(
@@ -115,8 +137,8 @@ def allocate_unapplied(
 ) -> Payment:
     """Settle invoices with cash that was not applied yet; its value date stays what it was."""
     with transaction.atomic():
-        payment = _locked_payment(payment_id)
-        if payment.reverses_id is not None or _is_reversed(payment):
+        payment = locked_payment(payment_id)
+        if payment.reverses_id is not None or is_reversed(payment):
             raise PaymentRefused(_("This payment was reversed."))
         if not allocations:
             raise PaymentRefused(_("Choose an invoice to settle."))
@@ -161,7 +183,8 @@ def _already_recorded(client: Client, amount: Money, received_on: date, referenc
     before = Payment.objects.filter(
         client=client, reference=reference, received_on=received_on, reverses__isnull=True
     )
-    if before.filter(amount_minor=to_minor(amount), reversed_by__isnull=False).exists():
+    equal = before.filter(amount_minor=to_minor(amount))
+    if not equal.filter(reversed_by__isnull=True).exists():
         return (
             _(
                 "%(amount)s with the reference %(reference)s was recorded for %(client)s and "
@@ -186,17 +209,6 @@ def _check_day(received_on: date, on: date | None) -> None:
     if on is not None and received_on > on:
         raise PaymentRefused(_("The value date is in the future."))
     check_period(received_on)
-
-
-def _locked_payment(payment_id: int) -> Payment:
-    payment = Payment.objects.select_for_update().filter(pk=payment_id).first()
-    if payment is None:
-        raise PaymentRefused(_("This payment is no longer here."))
-    return payment
-
-
-def _is_reversed(payment: Payment) -> bool:
-    return Payment.objects.filter(reverses=payment).exists()
 
 
 def _spread(payment: Payment, allocations: Allocations, *, by: User | None) -> None:
@@ -249,63 +261,3 @@ def _spread(payment: Payment, allocations: Allocations, *, by: User | None) -> N
                 "outstanding_minor": invoice.outstanding_minor,
             },
         )
-
-
-# ─ Take back ────────────────────────────────────────────────────────────────────────────────────
-
-
-def reverse_payment(*, payment_id: int, by: User | None, on: date, reason: str) -> Payment:
-    """Answer a wrong or bounced payment by its mirror, dated `on`; its invoices are open again."""
-    reason = reason.strip()
-    if not reason:
-        raise PaymentRefused(_("Say why it is reversed."))
-    if len(reason) > 300:
-        raise PaymentRefused(_("At most %(limit)s characters.") % {"limit": 300})
-    with transaction.atomic():
-        payment = _locked_payment(payment_id)
-        if payment.reverses_id is not None:
-            raise PaymentRefused(_("This is a reversal itself: record the payment again."))
-        if _is_reversed(payment):
-            raise PaymentRefused(_("This payment was reversed already."))
-        if on < payment.received_on:
-            raise PaymentRefused(_("A reversal is not dated before its payment."))
-        check_period(on)
-        rows = list(payment.allocations.order_by("invoice_id", "pk"))
-        if sum(row.amount_minor for row in rows if row.kind == Allocation.Kind.REFUND):
-            raise PaymentRefused(
-                _("A part of it was refunded: take the refund back first, then the payment.")
-            )
-        rows = [row for row in rows if row.kind == Allocation.Kind.PAYMENT]
-        invoices = locked_invoices(row.invoice_id for row in rows if row.invoice_id)
-        mirror = Payment.objects.create(
-            client_id=payment.client_id,
-            received_on=on,
-            currency=payment.currency,
-            amount_minor=-payment.amount_minor,
-            reference=payment.reference,
-            method=payment.method,
-            reverses=payment,
-            note=reason,
-            recorded_by=by,
-        )
-        taken: dict[int, int] = {}
-        for row in rows:
-            assert row.invoice_id is not None
-            take_back(row, on=on, by=by, invoice=invoices[row.invoice_id], payment=mirror)
-            taken[row.invoice_id] = taken.get(row.invoice_id, 0) + row.amount_minor
-        for invoice_id, minor in taken.items():
-            InvoiceEvent.objects.create(
-                invoice=invoices[invoice_id],
-                kind=InvoiceEvent.Kind.REVERSED,
-                on=on,
-                by=by,
-                data={
-                    "payment_id": payment.pk,
-                    "amount_minor": minor,
-                    "currency": payment.currency,
-                    "reference": payment.reference,
-                    "reason": reason,
-                    "outstanding_minor": invoices[invoice_id].outstanding_minor,
-                },
-            )
-        return mirror

@@ -8,6 +8,7 @@ urlpatterns = [
     path("payments/export.csv", listing.export_payments, {"kind": "csv"}, name="payments-csv"),
     path("payments/export.xlsx", listing.export_payments, {"kind": "xlsx"}, name="payments-xlsx"),
     path("payments/new/", recording.payment_new, name="payment-new"),
+    path("payments/new/payers/", recording.payer_choices, name="payment-payers"),
     path("refunds/new/", refunds.refund_new, name="refund-new"),
     path("refunds/<int:pk>/", refunds.refund, name="refund"),
     path("refunds/<int:pk>/take-back/", refunds.refund_take_back, name="refund-back"),
@@ -15,4 +16,5 @@ urlpatterns = [
     path("payments/<int:pk>/", payment.payment, name="payment"),
     path("payments/<int:pk>/allocate/", payment.payment_allocate, name="payment-allocate"),
     path("payments/<int:pk>/reverse/", payment.payment_reverse, name="payment-reverse"),
+    path("payments/<int:pk>/undo/", payment.payment_undo, name="payment-undo"),
 ]

@@ -44,7 +44,7 @@ function wake(within) {
   if (within.matches?.(".toast")) toasts.push(within);
   toasts.forEach((toast) => {
     toast.addEventListener("hidden.bs.toast", () => toast.remove(), { once: true });
-    tabler.Toast.getOrCreateInstance(toast, { delay: 6000 }).show();
+    tabler.Toast.getOrCreateInstance(toast, { delay: Number(toast.dataset.stays) || 6000 }).show();
   });
   if (within.nodeType === Node.DOCUMENT_NODE) within.querySelector("[data-focus]")?.focus();
   drawCharts(within);

@@ -5,6 +5,8 @@
 import "./lists.js";
 import "./clicks.js";
 import "./filters.js";
+import "./combo.js";
+import "./payments.js";
 import "./keys.js";
 import "./editor.js";
 import "./once.js";

@@ -107,6 +107,8 @@ PAGES: dict[str, Page] = {
     "invoices:payment": Page("invoices.view_payment", (0,)),
     "invoices:payment-allocate": Page("invoices.add_payment", (0,)),
     "invoices:payment-new": Page("invoices.add_payment"),
+    "invoices:payment-payers": Page("invoices.add_payment"),
+    "invoices:payment-undo": Page("invoices.reverse_payment", (0,), post=True),
     "invoices:payment-reverse": Page("invoices.reverse_payment", (0,)),
     "invoices:payments": Page("invoices.view_payment"),
     "invoices:payments-csv": Page("invoices.export"),

@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.acts import already, carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.money import formatted, from_minor
+from billing_portal.typed.numbers import as_typed
 from invoices.models import Payment
 from invoices.payments.applying import PaymentRefused
 from invoices.payments.confirming import payment_shown, payment_under_lock
+from invoices.payments.entry import part_name
 from invoices.payments.forms import (
     MOST_SHOWN,
     AllocationForm,
     ReversalForm,
-    part_name,
-    plain_amount,
 )
-from invoices.payments.recording import (
-    allocate_unapplied,
-    owed_by,
-    propose_allocations,
-    reverse_payment,
-)
+from invoices.payments.recording import allocate_unapplied, owed_by, propose_allocations
+from invoices.payments.reversing import reverse_payment, undo_payment
 
 
 @require_GET
@@ -80,12 +77,11 @@ def payment_allocate(request: StaffRequest, pk: int) -> HttpResponse:
     owed = list(owed_by(found.client_id, found.currency)[:MOST_SHOWN])
     options: dict[str, Any] = {
         "currency": found.currency,
-        "client": found.client,
         "today": on,
         "invoices": owed,
     }
     proposed = {
-        part_name(i): plain_amount(part)
+        part_name(i): as_typed(part.amount)
         for i, part in propose_allocations(found.client, found.unapplied)
     }
     form = (
@@ -162,3 +158,33 @@ def payment_reverse(request: StaffRequest, pk: int) -> HttpResponse:
         },
         status=422 if form.errors else 200,
     )
+
+
+@require_POST
+@permission_required("invoices.reverse_payment", raise_exception=True)
+def payment_undo(request: StaffRequest, pk: int) -> HttpResponse:
+    """From the toast after recording: taken back on its own day, and its figures in the form."""
+    found = get_object_or_404(Payment.objects.select_related("client"), pk=pk)
+    url = reverse("invoices:payment", args=[pk])
+    text = _("%(amount)s from %(client)s is taken back. Mend it and record it again.") % {
+        "amount": formatted(found.amount),
+        "client": found.client.name,
+    }
+    again = f"{reverse('invoices:payment-new')}?again={pk}"
+
+    def refused(problem: PaymentRefused) -> HttpResponse:
+        messages.error(request, str(problem))
+        return redirect(url)
+
+    answer = carry_out(
+        request,
+        action="undo",
+        act=lambda: undo_payment(payment_id=pk, by=request.user),
+        confirmed=payment_under_lock(pk),
+        refused={PaymentRefused: refused},
+        done=lambda _mirror: said(request, text, again),
+        again=already(request),
+        url=url,
+    )
+    assert answer is not None
+    return answer

@@ -1,9 +1,11 @@
-"""Typing a payment in: for one client, on one invoice or over several."""
+"""Typing a payment in: from whom, and over which invoices."""
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -12,26 +14,43 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from billing_portal import dates
 from billing_portal.acts import already, carry_out, into, said
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.idempotency import carried_out, key_of
-from billing_portal.money import formatted, formatted_minor, is_currency
+from billing_portal.money import formatted, from_minor
+from billing_portal.toasts import with_undo
 from invoices.clients.forms.clients import chosen_client
+from invoices.company.closing import closed_until
 from invoices.models import Client, Invoice, Payment
+from invoices.payments.alike import not_yet_answered
 from invoices.payments.applying import PaymentRefused
-from invoices.payments.forms import (
-    MOST_SHOWN,
-    PaymentForm,
+from invoices.payments.confirming import payment_shown
+from invoices.payments.entry import (
+    Entry,
+    currency_of,
+    figures_of,
     part_name,
-    read_minor,
+    read_entry,
     typed_minor,
 )
-from invoices.payments.recording import LooksAlike, is_before_issue, owed_by, record_payment
-from invoices.payments.spreading import Part, spread
+from invoices.payments.forms import MOST_SHOWN, PaymentForm
+from invoices.payments.payers import SHORTEST, payer_called, payer_in_label, payers
+from invoices.payments.recorded import recorded_on
+from invoices.payments.recording import (
+    LooksAlike,
+    alike_to,
+    is_before_issue,
+    owed_by,
+    record_payment,
+)
+from invoices.payments.showing import shown_entry
+
+# What a button of the page asks for that records nothing.
+ASKS = ("spread", "oldest", "rest", "take")
 
 
 @require_http_methods(["GET", "POST"])
@@ -43,30 +62,16 @@ def payment_new(request: StaffRequest) -> HttpResponse:
     without script when it is recorded; a part that was typed stays.
     """
     on = timezone.localdate()
-    given = request.POST if request.method == "POST" else request.GET
-    first = _chosen_invoice(given.get("invoice", ""))
-    client = first.client if first else chosen_client(given.get("client", ""))
-    if client is None:
-        if request.method == "POST":
-            messages.error(request, _("Choose the client first. Nothing was recorded."))
-        return redirect(f"{reverse('invoices:client-choices')}?then=invoices:payment-new")
-    currency = first.currency if first else given.get("currency", client.currency).upper()
-    if not is_currency(currency):
-        currency = client.currency
-    owed = list(owed_by(client.pk, currency)[:MOST_SHOWN])
-    if first and first.pk not in {invoice.pk for invoice in owed}:
-        owed = [first, *owed]
-    data = request.POST.copy() if request.method == "POST" else _first_figures(first, on)
-    amount = read_minor(data.get("amount", ""), currency)
-    recording = request.method == "POST" and not {"spread", "oldest", "rest"} & set(request.POST)
-    if recording:
-        # An invoice that the page did not show yet is not settled unseen.
-        for invoice in owed:
-            data.setdefault(part_name(invoice), "0")
-    parts = _parts(data, owed, amount or 0, currency, first)
-    form = PaymentForm(data, currency=currency, client=client, today=on, invoices=owed)
+    posted = request.method == "POST"
+    recording = posted and not any(request.POST.get(name) for name in ASKS)
+    data: Any = request.POST.copy() if posted else _first_figures(request, on)
+    client, choices = _payer(data, recording)
+    first = _invoice_of(data, client)
+    unseen = client is not None and data.get("was-client", str(client.pk)) != str(client.pk)
+    entry = _entry(data, client, first, on, unseen=unseen, recording=recording)
+    form = PaymentForm(data, currency=entry.currency, today=on, invoices=entry.owed)
     alike: list[Payment] = []
-    if recording and form.is_valid():
+    if recording and client and not unseen and form.is_valid():
         if request.POST.get("same") == "same" and (answer := _the_same(request, client)):
             return answer
         if answer := _record(request, form, client, on, alike):
@@ -74,114 +79,155 @@ def payment_new(request: StaffRequest) -> HttpResponse:
     elif recording and (done := carried_out(key_of(request))):
         messages.info(request, str(done))
         return redirect(done.result_url or "invoices:payments")
-    refused = recording and bool(form.errors or alike)
+    refused = recording and (client is None or unseen or bool(form.errors or alike))
+    judged = refused and not unseen
     return render_page(
         request,
         page="invoices/payments/payment_new.html",
         partial="invoices/payments/payment_new.html",
         context={
-            "form": form if refused else form.unjudged(),
+            "form": form if judged else form.unjudged(),
+            "entry": entry,
             "client": client,
-            "currency": currency,
-            "currencies": _currencies(client, currency),
-            "on": on,
-            "invoice": first,
-            "rows": [_row(form, part, currency) for part in parts],
-            "alike": alike,
-            "asked": ",".join(str(payment.pk) for payment in alike),
-            **_sums(parts, amount, currency),
+            "choices": choices,
+            "no_payer": refused and client is None,
+            "unseen": unseen and recording,
+            **shown_entry(entry, form),
+            **_question(request, entry, alike),
+            "today": recorded_on(on) if client is None else None,
+            "day_hint": _day_hint(),
+            "method_name": dict(Payment.Method.choices).get(data.get("method", ""), ""),
+            "refused": refused,
+            "more_open": _more_open(entry),
         },
         status=422 if refused else 200,
     )
 
 
-def _parts(
-    data: Any, owed: list[Invoice], amount: int, currency: str, first: Invoice | None
-) -> list[Part]:
-    """The spread, written into `data` as it stands in the fields."""
-    by_hand: dict[int, int | None] = {}
-    if "oldest" not in data:
-        for invoice in owed:
-            name = part_name(invoice)
-            text = data.get(name, "").strip()
-            if data.get(f"hand-{name}") or text != data.get(f"was-{name}", "").strip():
-                by_hand[invoice.pk] = read_minor(text, currency) if text else 0
-    label = "" if "oldest" in data else data.get("reference", "")
-    leading = first.pk if first else None
-    parts = spread(amount, owed, by_hand=by_hand, label=label, first=leading)
-    left = amount - sum(part.minor or 0 for part in parts)
-    rest = next((part for part in parts if str(part.invoice.pk) == data.get("rest")), None)
-    if rest is not None and left > 0:
-        invoice = rest.invoice
-        by_hand[invoice.pk] = min(invoice.outstanding_minor, (rest.minor or 0) + left)
-        data[part_name(invoice)] = typed_minor(by_hand[invoice.pk], currency)
-        parts = spread(amount, owed, by_hand=by_hand, label=label, first=leading)
-    for part in parts:
-        if not part.by_hand:
-            data[part_name(part.invoice)] = typed_minor(part.minor, currency)
-    return parts
+@require_GET
+@permission_required("invoices.add_payment", raise_exception=True)
+def payer_choices(request: StaffRequest) -> HttpResponse:
+    """The list under the field: who it may be, and why."""
+    text = request.GET.get("payer", "").replace("\0", "").strip()[:200]
+    return render_page(
+        request,
+        page="invoices/payments/partials/payer_options.html",
+        partial="invoices/payments/partials/payer_options.html",
+        context={
+            "payers": payers(text, timezone.localdate()),
+            "q": text,
+            "too_short": 0 < len(text) < SHORTEST,
+        },
+    )
 
 
-def _row(form: PaymentForm, part: Part, currency: str) -> dict[str, Any]:
-    return {
-        "invoice": part.invoice,
-        "field": form[part_name(part.invoice)],
-        "name": part_name(part.invoice),
-        "was": "" if part.by_hand else typed_minor(part.minor, currency),
-        "by_hand": part.by_hand,
-        "in_label": part.in_label,
-        "out": not part.minor,
-        "settled": part.left_minor == 0,
-        "left": formatted_minor(part.left_minor, currency),
-    }
+# ─ Who ──────────────────────────────────────────────────────────────────────────────────────────
+def _payer(data: MutableMapping[str, str], recording: bool) -> tuple[Client | None, list[Client]]:
+    """From whom: chosen, or named in the field or the label; else those that the field may mean.
+
+    The name in the field is looked up when it is recorded only: until then it is being typed.
+    """
+    client = chosen_client(data.get("take") or data.get("client", ""))
+    if client is None and (invoice := _open_invoice(data.get("invoice", ""))):
+        client = invoice.client
+    text = data.get("payer", "").replace("\0", "").strip()[:200]
+    if recording and not data.get("take") and text and (client is None or client.name != text):
+        found = payer_called(text)
+        if client is None or client not in found:
+            return (found[0], []) if len(found) == 1 else (None, found)
+    if client is None and not text:
+        client = payer_in_label(data.get("reference", ""))
+    return client, []
 
 
-def _sums(parts: list[Part], amount: int | None, currency: str) -> dict[str, Any]:
-    """The running figures beside the parts."""
-    given = sum(part.minor or 0 for part in parts)
-    left = (amount or 0) - given
-    open_left = [part for part in parts if part.left_minor > 0]
-    return {
-        "amount": formatted_minor(amount, currency) if amount else "",
-        "amount_minor": amount or 0,
-        "given": formatted_minor(given, currency),
-        "given_minor": min(given, amount or 0),
-        "left": formatted_minor(abs(left), currency),
-        "left_minor": left,
-        "outstanding": formatted_minor(
-            sum(part.invoice.outstanding_minor for part in parts), currency
-        ),
-        "still_open": formatted_minor(sum(part.left_minor for part in parts), currency),
-        "settling": [
-            (part.invoice, formatted_minor(-part.minor, currency), part.left_minor == 0)
-            for part in parts
-            if part.minor
-        ],
-        "rest_on": open_left[0].invoice if left > 0 and open_left else None,
-    }
+def _invoice_of(data: MutableMapping[str, str], client: Client | None) -> Invoice | None:
+    """The invoice that comes first, as long as it is the payer's."""
+    invoice = _open_invoice(data.get("invoice", ""))
+    if invoice and client and invoice.client.account_id == client.account_id:
+        return invoice
+    return None
 
 
-def _chosen_invoice(text: str) -> Invoice | None:
+def _open_invoice(text: str) -> Invoice | None:
     if (invoice_id := row_id(text)) is None:
         return None
     found = Invoice.objects.outstanding().filter(pk=invoice_id)
-    return found.select_related("client").first()
+    return found.select_related("client__client_type").first()
 
 
-def _currencies(client: Client, chosen: str) -> list[str]:
-    owed = Invoice.objects.outstanding().filter(client=client).order_by()
-    codes = set(owed.values_list("currency", flat=True).distinct())
-    return sorted({*codes, client.currency, chosen})
+# ─ What ─────────────────────────────────────────────────────────────────────────────────────────
+def _entry(
+    data: Any,
+    client: Client | None,
+    first: Invoice | None,
+    on: date,
+    *,
+    unseen: bool,
+    recording: bool,
+) -> Entry:
+    # The currency of another payer is not this one's.
+    wanted = "" if unseen else data.get("currency", "")
+    currency = currency_of(client, first.currency if first and not wanted else wanted, on)
+    owed = list(owed_by(client.pk, currency)[:MOST_SHOWN]) if client else []
+    if recording and not unseen:
+        # An invoice that the page did not show yet is not settled unseen.
+        for invoice in owed:
+            data.setdefault(part_name(invoice), "0")
+    return read_entry(data, client=client, first=first, owed=owed, currency=currency, on=on)
 
 
-def _first_figures(first: Invoice | None, on: date) -> dict[str, Any]:
-    """What the page begins with; from an invoice's page its open amount, to be typed over."""
+def _day_hint() -> str:
+    last = closed_until()
+    if last is None:
+        return _("The day on which our bank booked it.")
+    return _("The books are closed until %(day)s.") % {"day": dates.day(last)}
+
+
+def _more_open(entry: Entry) -> int:
+    """Open invoices that the page does not show: they are settled in further steps."""
+    if entry.client is None or len(entry.owed) < MOST_SHOWN:
+        return 0
+    return owed_by(entry.client.pk, entry.currency).count() - MOST_SHOWN
+
+
+def _first_figures(request: StaffRequest, on: date) -> dict[str, str]:
+    """What the page begins with: from an invoice its open amount, from a payment that was taken
+    back what was typed, after one that was recorded its day and method."""
+    given = request.GET
     found = {"received_on": dates.as_typed(on), "method": Payment.Method.TRANSFER.value}
-    if first:
-        found["amount"] = typed_minor(first.outstanding_minor, first.currency)
-    return found
+    before = row_id(given.get("again", "")) or 0
+    taken_back = Payment.objects.filter(pk=before, reversed_by__isnull=False).first()
+    if taken_back:
+        found |= {"client": str(taken_back.client.account_id), **figures_of(taken_back)}
+    elif invoice := _open_invoice(given.get("invoice", "")):
+        found["amount"] = typed_minor(invoice.outstanding_minor, invoice.currency)
+    names = ("client", "invoice", "currency", "amount", "received_on", "reference", "method")
+    return found | {name: given[name] for name in names if name in given}
 
 
+def _question(request: StaffRequest, entry: Entry, alike: list[Payment]) -> dict[str, Any]:
+    """Whether it is money that is here already, asked as soon as the figures say so."""
+    amount, day = entry.amount, entry.received_on
+    if not alike and entry.client and amount and amount > 0 and day:
+        reference = entry.data.get("reference", "").replace("\0", "").strip()
+        found = alike_to(entry.client, from_minor(amount, entry.currency), day, reference)
+        alike = not_yet_answered(found, [])
+    answer = request.POST.get("same", "")
+    asked = ",".join(str(payment.pk) for payment in alike)
+    # An answer is one to the payments that were asked about then.
+    return {"alike": alike, "asked": asked, "same": answer if asked == _asked_text(request) else ""}
+
+
+def _asked_text(request: StaffRequest) -> str:
+    return request.POST.get("asked", "")
+
+
+def _asked(request: StaffRequest) -> list[int]:
+    """The payments that the page asked about."""
+    return [pk for text in _asked_text(request).split(",") if (pk := row_id(text)) is not None]
+
+
+# ─ Done ─────────────────────────────────────────────────────────────────────────────────────────
 def _the_same(request: StaffRequest, client: Client) -> HttpResponse | None:
     """It is money that is here already: nothing is recorded, that payment opens."""
     account = Client.objects.account_of(client.pk)
@@ -193,12 +239,6 @@ def _the_same(request: StaffRequest, client: Client) -> HttpResponse | None:
         _("Nothing was recorded: it is this payment."),
         reverse("invoices:payment", args=[found.pk]),
     )
-
-
-def _asked(request: StaffRequest) -> list[int]:
-    """The payments that the page asked about."""
-    texts = request.POST.get("asked", "").split(",")
-    return [pk for text in texts if (pk := row_id(text)) is not None]
 
 
 def _record(
@@ -229,32 +269,39 @@ def _record(
             LooksAlike: lambda question: alike.extend(question.payments),
             PaymentRefused: into(form),
         },
-        done=lambda paid: _recorded(request, form, client, paid),
+        done=lambda paid: _recorded(request, form, paid),
         again=already(request),
-        url=lambda paid: reverse("invoices:payment", args=[paid.pk]),
+        url=lambda paid: _leads_to(request, paid),
     )
 
 
-def _recorded(
-    request: StaffRequest, form: PaymentForm, client: Client, payment: Payment
-) -> HttpResponse:
+def _leads_to(request: StaffRequest, payment: Payment) -> str:
+    """To the next line of the bank, back to the invoice, or to the payment."""
+    if request.POST.get("then") == "next":
+        kept = {"received_on": payment.received_on.isoformat(), "method": payment.method}
+        return f"{reverse('invoices:payment-new')}?{urlencode(kept)}"
+    if (invoice_id := row_id(request.POST.get("invoice", ""))) is not None:
+        return reverse("invoices:detail", args=[invoice_id])
+    return reverse("invoices:payment", args=[payment.pk])
+
+
+def _recorded(request: StaffRequest, form: PaymentForm, payment: Payment) -> HttpResponse:
     text = _("%(amount)s from %(client)s is recorded.") % {
         "amount": formatted(payment.amount),
-        "client": client.name,
+        "client": payment.client.name,
     }
     if payment.unapplied.amount:
         text += " " + _("%(rest)s stay unapplied cash.") % {"rest": formatted(payment.unapplied)}
-    messages.success(request, text)
-    early = is_before_issue(
-        payment.received_on,
-        [invoice for invoice in form.invoices if invoice.pk in dict(form.allocations())],
-    )
-    if early:
+    undo = ""
+    if request.user.has_perm("invoices.reverse_payment"):
+        url = reverse("invoices:payment-undo", args=[payment.pk])
+        undo = with_undo(url, payment_shown(payment).token)
+    messages.success(request, text, extra_tags=undo)
+    paid = [invoice for invoice in form.invoices if invoice.pk in dict(form.allocations())]
+    if early := is_before_issue(payment.received_on, paid):
         messages.warning(
             request,
             _("The value date is before %(numbers)s was issued: check the date.")
             % {"numbers": ", ".join(str(invoice) for invoice in early[:3])},
         )
-    if (invoice_id := row_id(request.POST.get("invoice", ""))) is not None:
-        return redirect("invoices:detail", pk=invoice_id)
-    return redirect("invoices:payment", pk=payment.pk)
+    return redirect(_leads_to(request, payment))

@@ -18,6 +18,7 @@ from billing_portal.acts import already, carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile, Shown
 from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.money import formatted, formatted_minor, from_minor, is_currency
+from billing_portal.typed.numbers import as_typed
 from invoices.clients.forms.clients import chosen_client
 from invoices.models import Allocation, Client, Invoice, Payment, Refund
 from invoices.payments.applying import PaymentRefused, take_back_write_off
@@ -28,7 +29,7 @@ from invoices.payments.confirming import (
     write_off_shown,
     write_off_under_lock,
 )
-from invoices.payments.forms import RefundForm, TakeBackForm, plain_amount
+from invoices.payments.forms import RefundForm, TakeBackForm
 from invoices.payments.refunding import refund_client, refundable, take_back_refund
 
 
@@ -52,7 +53,7 @@ def refund_new(request: StaffRequest) -> HttpResponse:
         request.POST or None,
         currency=currency,
         today=on,
-        initial={"amount": plain_amount(free), "refunded_on": on, "method": "transfer"},
+        initial={"amount": as_typed(free.amount), "refunded_on": on, "method": "transfer"},
     )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data

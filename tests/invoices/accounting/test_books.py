@@ -21,7 +21,7 @@ from invoices.models import (
     VatBreakdown,
     database_rules,
 )
-from invoices.payments import recording
+from invoices.payments import recording, reversing
 from tests.factories import make_issued
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +151,7 @@ def test_a_credit_note_larger_than_its_invoice_is_named(settled):
 
 def test_a_reversal_that_mirrors_nothing_is_named(settled):
     payment = Payment.objects.get()
-    mirror = recording.reverse_payment(payment_id=payment.pk, by=None, on=ON, reason="x")
+    mirror = reversing.reverse_payment(payment_id=payment.pk, by=None, on=ON, reason="x")
     found = broken_by(lambda: Payment.objects.filter(pk=mirror.pk).update(amount_minor=-130_000))
     assert any("does not mirror" in one for one in found)
 

@@ -962,7 +962,7 @@ def test_a_longer_file_with_an_equal_remittance_brings_the_second():
 
 def test_a_longer_file_over_a_reversed_payment_keeps_the_day_that_stands():
     from invoices.accounting import books
-    from invoices.payments.recording import reverse_payment
+    from invoices.payments.reversing import reverse_payment
 
     total = INVOICE["total"]
     early = changed(PAYMENT, amount=total, received_on="2026-02-01", reference="A")

@@ -13,7 +13,7 @@ from invoices.invoicing import crediting, sending
 from invoices.invoicing.notes import NoteRefused, add_note
 from invoices.models import Client, Invoice, InvoiceEvent, LatePenaltyRate, Message, Payment
 from invoices.outbox import delivering
-from invoices.payments.recording import record_payment, reverse_payment
+from invoices.payments import recording, reversing
 from tests.confirm import confirm
 from tests.factories import (
     make_client,
@@ -50,7 +50,7 @@ def pay(invoice, amount, clerk, **fields):
         "by": clerk,
         "allocations": [(invoice.pk, Money(amount, invoice.currency))],
     }
-    return record_payment(**{**given, **fields})
+    return recording.record_payment(**{**given, **fields})
 
 
 # ─ The page ─────────────────────────────────────────────────────────────────────────────────────
@@ -151,7 +151,7 @@ def test_the_page_takes_as_many_queries_for_many_events_as_for_few(clerk_client,
 def test_the_timeline_tells_what_happened_newest_first(clerk_client, clerk):
     invoice = issued(by=clerk)
     payment = pay(invoice, "200.00", clerk)
-    reverse_payment(payment_id=payment.pk, by=clerk, on=today(), reason="Wrong client")
+    reversing.reverse_payment(payment_id=payment.pk, by=clerk, on=today(), reason="Wrong client")
     add_note(invoice_id=invoice.pk, text="Called Mrs Prigent", by=clerk, on=today())
     text = clerk_client.get(reverse("invoices:timeline", args=[invoice.pk])).text
     order = ["Called Mrs Prigent", "Wrong client", "received", "Issued", "Draft begun"]

@@ -17,7 +17,8 @@ from billing_portal.idempotency import new_key
 from billing_portal.money import digits
 from billing_portal.spreadsheets import read_table
 from invoices.models import Payment
-from invoices.payments.recording import record_payment, reverse_payment
+from invoices.payments.recording import record_payment
+from invoices.payments.reversing import reverse_payment
 from tests.clock import as_typed, days_ago
 from tests.confirm import confirm
 from tests.factories import make_client, make_invoice
@@ -162,15 +163,6 @@ def test_from_an_invoice_the_form_is_filled_and_leads_back_to_it(clerk_client, c
         entry(client, invoice=first.pk, amount="100", **{f"part-{first.pk}": "100"}),
     )
     assert answer["Location"] == reverse("invoices:detail", args=[first.pk])
-
-
-def test_without_a_client_one_is_chosen_first(clerk_client, client):
-    answer = clerk_client.get(reverse("invoices:payment-new"), follow=True)
-    assert "from whom?" in answer.content.decode()
-    typed = clerk_client.get(
-        reverse("invoices:client-choices"), {"q": "jaou"}, headers={"HX-Request": "true"}
-    )
-    assert "Garage Jaouen" in typed.content.decode()
 
 
 def test_the_only_client_of_that_name_is_taken_on_enter(clerk_client, client):

@@ -9,7 +9,7 @@ from moneyed import Money
 
 from invoices.accounting import books
 from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
-from invoices.payments import applying, recording
+from invoices.payments import applying, recording, reversing
 from invoices.payments.applying import PaymentRefused
 from tests import crash
 from tests.factories import make_client, make_draft, make_invoice
@@ -191,7 +191,7 @@ def test_a_payment_of_an_unknown_client_or_invoice_is_refused():
     with pytest.raises(PaymentRefused, match="no longer here"):
         pay(invoice.client, 10, (gone, 10))
     with pytest.raises(PaymentRefused, match="payment is no longer"):
-        recording.reverse_payment(payment_id=0, by=None, on=ON, reason="x")
+        reversing.reverse_payment(payment_id=0, by=None, on=ON, reason="x")
 
 
 def test_a_note_or_reason_that_is_too_long_and_an_empty_choice_are_refused(clerk):
@@ -213,7 +213,7 @@ def test_a_note_or_reason_that_is_too_long_and_an_empty_choice_are_refused(clerk
 
 
 def reverse(payment, reason="bounced", on=ON):
-    return recording.reverse_payment(payment_id=payment.pk, by=None, on=on, reason=reason)
+    return reversing.reverse_payment(payment_id=payment.pk, by=None, on=on, reason=reason)
 
 
 def test_a_reversal_opens_every_invoice_again_and_deletes_nothing():

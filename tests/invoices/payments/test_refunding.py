@@ -9,7 +9,7 @@ from moneyed import Money
 
 from invoices.accounting import books
 from invoices.models import Allocation, Invoice, InvoiceEvent, Payment, Refund
-from invoices.payments import applying, recording, refunding
+from invoices.payments import applying, recording, refunding, reversing
 from invoices.payments.applying import PaymentRefused
 from invoices.selections.as_of import unapplied_as_of, with_open_amount
 from tests import crash
@@ -165,9 +165,9 @@ def test_a_payment_is_not_reversed_under_its_refund():
     payment = pay(client, 50)
     given = refund(client, 20)
     with pytest.raises(PaymentRefused, match="refund back first"):
-        recording.reverse_payment(payment_id=payment.pk, by=None, on=ON, reason="x")
+        reversing.reverse_payment(payment_id=payment.pk, by=None, on=ON, reason="x")
     take_back(given)
-    recording.reverse_payment(payment_id=payment.pk, by=None, on=ON, reason="x")
+    reversing.reverse_payment(payment_id=payment.pk, by=None, on=ON, reason="x")
     assert unapplied_as_of(ON) == {}
 
 

@@ -16,7 +16,7 @@ from invoices.accounting import books
 from invoices.invoicing import crediting
 from invoices.invoicing.freezing import IssueRefused
 from invoices.models import Allocation, Invoice, Payment
-from invoices.payments import applying, recording, settling
+from invoices.payments import applying, recording, reversing, settling
 from invoices.payments.applying import PaymentRefused
 from invoices.payments.settling import BalanceRefused, Settled, room_from, settlement
 from tests.factories import make_company, make_invoice
@@ -194,7 +194,7 @@ class TestAnySequence(TestCase):
         elif kind == "reverse":
             standing = Payment.objects.filter(reverses=None, reversed_by=None).order_by("-pk")
             if payment := standing[minor % 3 :].first():
-                recording.reverse_payment(
+                reversing.reverse_payment(
                     payment_id=payment.pk, by=None, on=max(on, payment.received_on), reason="x"
                 )
         elif kind == "allocate":

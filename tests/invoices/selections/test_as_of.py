@@ -16,7 +16,7 @@ from hypothesis.extra.django import TestCase
 from billing_portal.money import from_minor
 from invoices.accounting import books
 from invoices.models import Allocation, Invoice, Payment
-from invoices.payments import applying, recording
+from invoices.payments import applying, recording, reversing
 from invoices.payments.applying import PaymentRefused
 from invoices.payments.settling import STEP_COLUMNS, Settled, settlement
 from invoices.selections.as_of import (
@@ -71,7 +71,7 @@ def test_paid_in_june_and_bounced_in_august_is_paid_in_july_and_open_after(clien
     invoice = make_invoice(client=client, issue_date=date(2026, 6, 1), due_date=date(2026, 7, 1))
     total = invoice.total_minor
     payment = pay(client, total, date(2026, 6, 25), (invoice, total))
-    recording.reverse_payment(
+    reversing.reverse_payment(
         payment_id=payment.pk, by=None, on=date(2026, 8, 10), reason="bounced"
     )
     july, august = date(2026, 7, 31), date(2026, 8, 11)
@@ -190,7 +190,7 @@ class TestAnyBooks(TestCase):
         elif kind == "reverse":
             standing = Payment.objects.filter(reverses=None, reversed_by=None).order_by("pk")
             if payment := standing.first():
-                recording.reverse_payment(
+                reversing.reverse_payment(
                     payment_id=payment.pk, by=None, on=max(on, payment.received_on), reason="x"
                 )
         elif kind == "credit" and part:
