@@ -68,7 +68,7 @@ PAGES = [
 UNSEEN = (
     "csv", "xlsx", "figures", "counts", "timeline", "totals", "document", "preview", "logo",
     "health", "history_refused", "history_progress", "client-choices", "draft-client",
-    "rule-tried", "rule-try", "accounts:settings",
+    "rule-tried", "rule-try", "accounts:settings", "payment-payers",
 )  # fmt: skip
 # Opened over a page: name of the page, what it is about, the address that the dialog comes from.
 DIALOGS = [
