@@ -41,10 +41,12 @@ export function goesOnKey(event) {
   return false;
 }
 
-// A field that is entered is typed over: its whole text is chosen, by key and by mouse.
+// A field that is entered is typed over: its whole text is chosen, by key and by mouse. A piece that
+// is replaced gets its focus back: that is not entering.
 let entered = null;
+let replaced = "";
 document.addEventListener("focusin", ({ target }) => {
-  if (!target.matches?.("input[data-selects]")) return;
+  if (!target.matches?.("input[data-selects]") || target.id === replaced) return;
   target.select();
   entered = target;
 });
@@ -61,6 +63,7 @@ let typed = null;
 document.addEventListener("htmx:beforeSwap", ({ target, detail }) => {
   const field = document.activeElement;
   const acts = ["rest", "oldest"].some((name) => detail.requestConfig?.formData?.get?.(name));
+  replaced = field?.id || "";
   typed = target.id === SPREAD && !acts && isPart(field) && field.value !== field.defaultValue
     ? { id: field.id, value: field.value, at: field.selectionStart } : null;
 });
@@ -72,6 +75,7 @@ document.addEventListener("htmx:afterSwap", () => {
     field.setSelectionRange(typed.at, typed.at);
   }
   typed = null;
+  replaced = "";
 });
 document.addEventListener("htmx:afterSettle", () => {
   const facts = document.getElementById("payer-facts");
