@@ -148,8 +148,7 @@ ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_typ
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
-    "accounts:person", "company:details", "company:invoicing",
-    "company:client_types",
+    "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "integrations:pipedrive",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start",
     "invoices:import_history", "invoices:preview", "integrations:run_again",
