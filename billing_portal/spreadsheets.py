@@ -17,10 +17,10 @@ from itertools import islice
 from typing import Any
 
 import openpyxl
-from django.utils.translation import gettext as _
 from openpyxl.xml import DEFUSEDXML
 
 from billing_portal.lists.exports import unguarded
+from billing_portal.notices import Notice, count
 
 MAX_BYTES = 100 * 2**20
 MAX_ROWS = 250_000
@@ -38,17 +38,25 @@ _NAMES_SEPARATOR = re.compile(r"sep=([,;\t|])[,;\t|]*\r?\n", re.IGNORECASE)
 
 
 class TableRefused(Exception):
-    """The file cannot be read as a table; the message says what is wrong and what to do."""
+    """The file cannot be read as a table; the notice says what is wrong and what to do."""
+
+    def __init__(self, notice: Notice) -> None:
+        super().__init__(notice)
+        self.notice = notice
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What is wrong with one cell or one row, in a sentence for the person who brought the file."""
+    """What is wrong with one cell or one row, in code and values for whoever reads it."""
 
     file: str
     line: int
     column: str
-    reason: str
+    notice: Notice
+
+    @property
+    def reason(self) -> str:
+        return str(self.notice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     complaints: list[Complaint] = field(default_factory=list)
     # Accepted, but worth saying.
-    notices: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
 
 def read_table(
@@ -80,17 +88,11 @@ def read_table(
     A line is the line of the text file, or the row of the sheet, where the record starts.
     """
     if not content.strip():
-        raise TableRefused(_("%(file)s is empty: export it again.") % {"file": name})
+        raise TableRefused(Notice("table.empty", file=name))
     if len(content) > MAX_BYTES:
-        raise TableRefused(
-            _("%(file)s is larger than %(most)s MB: split it and import the parts in turn.")
-            % {"file": name, "most": MAX_BYTES // 2**20}
-        )
+        raise TableRefused(Notice("table.too_large", file=name, most=MAX_BYTES // 2**20))
     if content.startswith(OLD_EXCEL_START):
-        raise TableRefused(
-            _("%(file)s is a workbook of the old kind (.xls) or has a password: save it as .xlsx.")
-            % {"file": name}
-        )
+        raise TableRefused(Notice("table.old_workbook", file=name))
     if content.startswith(ZIP_START):
         return _read_workbook(name, content, columns, max_rows, synonyms or {})
     return _read_text(name, content, columns, max_rows, synonyms or {})
@@ -110,10 +112,12 @@ def _read_text(
     named = _NAMES_SEPARATOR.match(text)
     delimiter = named[1] if named else _delimiter(text, {*columns, *synonyms})
     if delimiter != "," and not named:
-        spoken = _("semicolons") if delimiter == ";" else _("tabs")
         table.notices.append(
-            _("%(file)s separates its columns with %(what)s instead of commas; it was read so.")
-            % {"file": name, "what": spoken}
+            Notice(
+                "table.separator",
+                file=name,
+                what=Notice("table.semicolons" if delimiter == ";" else "table.tabs"),
+            )
         )
     records = _records(name, text, delimiter)
     rows = ((line, [unguarded(cell) for cell in cells]) for line, cells in records)
@@ -123,27 +127,16 @@ def _read_text(
 
 def _decoded(name: str, content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise TableRefused(
-            _("%(file)s is in UTF-16: save it as “CSV UTF-8” and bring it again.") % {"file": name}
-        )
+        raise TableRefused(Notice("table.utf16", file=name))
     if b"\0" in content:
-        raise TableRefused(
-            _("%(file)s is neither a CSV text nor an XLSX workbook: export it as one of them.")
-            % {"file": name}
-        )
+        raise TableRefused(Notice("table.neither", file=name))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
         start = max(content.rfind(b"\n", 0, problem.start) + 1, problem.start - 20)
         shown = content[start : problem.end + 10].decode("latin-1").split("\n")[0].strip()
-        raise TableRefused(
-            _(
-                "%(file)s, line %(line)s is not UTF-8 (near “%(text)s”): the file seems to be in "
-                "Latin-1 (Windows). Save it as “CSV UTF-8” and bring it again."
-            )
-            % {"file": name, "line": line, "text": shown}
-        ) from problem
+        raise TableRefused(Notice("table.not_utf8", file=name, line=line, text=shown)) from problem
 
 
 def _delimiter(text: str, columns: Collection[str]) -> str:
@@ -165,11 +158,7 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
             return
         except csv.Error as problem:
             raise TableRefused(
-                _(
-                    "%(file)s, the record that starts on line %(line)s cannot be read "
-                    "(%(problem)s): look for a quotation mark that is not closed or not doubled."
-                )
-                % {"file": name, "line": line, "problem": problem}
+                Notice("table.record", file=name, line=line, problem=str(problem))
             ) from problem
         yield line, cells
 
@@ -193,10 +182,7 @@ def _read_workbook(
             # The stated size of a sheet is often missing or wrong.
             sheet.reset_dimensions()
             if len(book.worksheets) > 1:
-                table.notices.append(
-                    _("%(file)s has several sheets; only the first, “%(sheet)s”, was read.")
-                    % {"file": name, "sheet": sheet.title[:60]}
-                )
+                table.notices.append(Notice("table.sheets", file=name, sheet=sheet.title[:60]))
             _collect(table, _sheet_records(name, sheet), columns, max_rows, synonyms)
         finally:
             book.close()
@@ -204,10 +190,7 @@ def _read_workbook(
         raise
     except Exception as problem:
         # A foreign parser over foreign bytes raises whatever it likes.
-        raise TableRefused(
-            _("%(file)s cannot be read as an XLSX workbook: save it anew, or export it as CSV.")
-            % {"file": name}
-        ) from problem
+        raise TableRefused(Notice("table.no_workbook", file=name)) from problem
     return table
 
 
@@ -216,20 +199,14 @@ def _guard_zip(name: str, content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as problem:
-        raise TableRefused(
-            _("%(file)s is damaged: it starts like a workbook and does not end like one.")
-            % {"file": name}
-        ) from problem
+        raise TableRefused(Notice("table.damaged", file=name)) from problem
     unpacked = sum(entry.file_size for entry in entries)
     if (
         len(entries) > MAX_ENTRIES
         or unpacked > MAX_UNPACKED
         or unpacked > 2**20 + MAX_UNPACKED_PER_BYTE * len(content)
     ):
-        raise TableRefused(
-            _("%(file)s unpacks to more than a workbook should hold: export it as CSV.")
-            % {"file": name}
-        )
+        raise TableRefused(Notice("table.unpacks", file=name))
 
 
 def _sheet_records(name: str, sheet: Any) -> Iterator[tuple[int, list[str]]]:
@@ -241,15 +218,24 @@ def _sheet_records(name: str, sheet: Any) -> Iterator[tuple[int, list[str]]]:
         empty = 0 if texts else empty + 1
         if empty > MAX_EMPTY_ROWS:
             # A row may claim any number; those before it are then read as empty ones, for ever.
-            raise TableRefused(
-                _("%(file)s has more than %(most)s empty rows: delete them, or export it as CSV.")
-                % {"file": name, "most": f"{MAX_EMPTY_ROWS:,}"}
-            )
+            raise TableRefused(Notice("table.empty_rows", file=name, most=count(MAX_EMPTY_ROWS)))
         yield number, texts
 
 
 class _Bad(str):
-    """A cell that cannot be taken as it is; the text is the reason."""
+    """A cell that cannot be taken as it is, and why."""
+
+    notice: Notice
+
+
+def _bad(notice: Notice) -> _Bad:
+    found = _Bad("?")
+    found.notice = notice
+    return found
+
+
+class Figure(str):
+    """A number that the workbook keeps as one: written in one way, it is never ambiguous."""
 
     __slots__ = ()
 
@@ -259,24 +245,24 @@ def _cell_text(cell: Any) -> str:
     if value is None:
         return ""
     if cell.data_type == "f":
-        return _Bad(_("The cell holds a formula: copy it and paste it as values."))
+        return _bad(Notice("table.formula"))
     if cell.data_type == "e":
-        return _Bad(_("The cell holds an error, %(value)s.") % {"value": str(value)[:20]})
+        return _bad(Notice("table.error", value=str(value)[:20]))
     if isinstance(value, datetime):
         if value.time() != time():
-            return _Bad(_("The cell holds a time of day: a date is wanted."))
+            return _bad(Notice("table.time"))
         return value.date().isoformat()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float):
         # 15 digits are what a spreadsheet keeps; the rest is binary noise.
         if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
+            return Figure(int(value))
         text = format(value, ".15g")
         if "e" in text or "n" in text:
-            return _Bad(_("The number has more digits than a spreadsheet keeps: make it text."))
-        return text
-    return str(value)
+            return _bad(Notice("table.digits"))
+        return Figure(text)
+    return Figure(value) if isinstance(value, int) else str(value)
 
 
 # ─ Both ─────────────────────────────────────────────────────────────────────────────────────────
@@ -296,49 +282,34 @@ def _collect(
             places, width = _places(table, cells, columns, synonyms), len(cells)
             continue
         if len(table.rows) >= max_rows:
-            raise TableRefused(
-                _("%(file)s has more than %(most)s rows: split it and import the parts in turn.")
-                % {"file": table.name, "most": f"{max_rows:,}"}
-            )
+            raise TableRefused(Notice("table.rows", file=table.name, most=count(max_rows)))
         _take(table, line, cells, places, width)
     if not places:
-        raise TableRefused(_("%(file)s is empty: export it again.") % {"file": table.name})
+        raise TableRefused(Notice("table.empty", file=table.name))
     if not table.rows and not table.complaints:
-        table.notices.append(
-            _("%(file)s has its head and no rows under it.") % {"file": table.name}
-        )
+        table.notices.append(Notice("table.no_rows", file=table.name))
 
 
 def _places(
     table: Table, head: list[str], columns: Sequence[str], synonyms: Mapping[str, str]
 ) -> dict[str, int]:
     if len(head) > MAX_COLUMNS:
-        raise TableRefused(
-            _("%(file)s has more than %(most)s columns.")
-            % {"file": table.name, "most": MAX_COLUMNS}
-        )
+        raise TableRefused(Notice("table.columns", file=table.name, most=MAX_COLUMNS))
     given = [" ".join(cell.strip("\ufeff").split()).casefold() for cell in head]
     # Another tool's word counts where ours is not there itself.
     names = [n if n in columns or synonyms.get(n) in given else synonyms.get(n, n) for n in given]
     doubled = sorted({n for n in names if n in columns and names.count(n) > 1})
     if doubled:
-        raise TableRefused(
-            _("%(file)s has the column %(columns)s twice: delete or rename one of them.")
-            % {"file": table.name, "columns": ", ".join(doubled)}
-        )
+        raise TableRefused(Notice("table.doubled", file=table.name, columns=", ".join(doubled)))
     missing = [column for column in columns if column not in names]
     if missing:
         raise TableRefused(
-            _(
-                "%(file)s lacks the column %(columns)s. Its first row must name the columns; add "
-                "what is missing and leave its cells empty where nothing is known. "
-                "Found: %(found)s."
+            Notice(
+                "table.missing",
+                file=table.name,
+                columns=", ".join(missing),
+                found=", ".join(n[:30] for n in given if n)[:300] or "–",
             )
-            % {
-                "file": table.name,
-                "columns": ", ".join(missing),
-                "found": ", ".join(n[:30] for n in given if n)[:300] or "–",
-            }
         )
     return {column: names.index(column) for column in columns}
 
@@ -351,29 +322,25 @@ def _take(table: Table, line: int, cells: list[str], places: dict[str, int], wid
                 table.name,
                 line,
                 "",
-                _(
-                    "The row has %(cells)s cells under %(columns)s columns: "
-                    "put a value that contains the separator in quotation marks."
-                )
-                % {"cells": len(cells), "columns": width},
+                Notice("table.cells", cells=len(cells), columns=width),
             )
         )
     values: dict[str, str] = {}
     for column, place in places.items():
         value = cells[place] if place < len(cells) else ""
         if isinstance(value, _Bad):
-            found.append(Complaint(table.name, line, column, str(value)))
+            found.append(Complaint(table.name, line, column, value.notice))
         elif len(value) > MAX_CELL:
             found.append(
                 Complaint(
                     table.name,
                     line,
                     column,
-                    _("The text is longer than %(most)s characters.") % {"most": MAX_CELL},
+                    Notice("table.long_text", most=MAX_CELL),
                 )
             )
         else:
-            values[column] = value.strip()
+            values[column] = value if isinstance(value, Figure) else value.strip()
     if found:
         table.complaints.extend(found)
     else:

@@ -12,14 +12,18 @@ class InvoicesConfig(AppConfig):
     def ready(self) -> None:
         from django.template.loader import render_to_string
 
+        from billing_portal import notices, spreadsheet_words
         from invoices.deals.offering import Deals
         from invoices.documents.pdf import page
+        from invoices.history import words
         from invoices.invoicing import origins
         from invoices.invoicing.sending import KIND, InvoiceMail
         from invoices.models import database_rules
         from invoices.outbox import kinds
 
         origins.register("deals", Deals())
+        notices.register(spreadsheet_words.SENTENCES)
+        notices.register(words.SENTENCES)
         kinds.register(KIND, InvoiceMail(render_to_string))
         page.filled_by(partial(render_to_string, "invoices/documents/pdf/document.html"))
 

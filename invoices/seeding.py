@@ -19,7 +19,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from invoices.history.writing import BATCH
+from invoices.history.batches import BATCH
 from invoices.models import (
     Allocation,
     Client,

@@ -37,7 +37,7 @@ from tests.factories import (
     make_issued,
     make_rule,
 )
-from tests.invoices.history.test_bringing_in import CLIENT, as_csv
+from tests.invoices.history.files import CLIENT, as_csv
 from tests.race import at_once
 
 RECEIVED = days_ago(84)
@@ -151,8 +151,8 @@ REVERSIBLE = {
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "integrations:pipedrive",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start",
-    "invoices:import_history", "invoices:preview", "integrations:run_again",
-    "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",
+    "invoices:import_history", "invoices:history_answer", "integrations:run_again",
+    "invoices:preview", "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",
     "invoices:credit-totals", "invoices:payment-new", "invoices:client-new", "invoices:client-edit",
     "invoices:contact-new", "invoices:contact-edit", "invoices:draft-deal",
     "invoices:set-deal-aside",

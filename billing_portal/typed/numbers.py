@@ -75,6 +75,11 @@ def readings(text: str, locale: str | None = None) -> tuple[Decimal, ...]:
 
 def read_amount(text: str, currency: str, locale: str | None = None) -> Decimal:
     """The same for an amount, which may bear the sign or code of its own currency."""
+    return read_number(without_currency(text, currency), locale)
+
+
+def without_currency(text: str, currency: str) -> str:
+    """What stands beside the sign or code of `currency`. Raises Unreadable for one of another."""
     body = text
     for sign in _signs_of(currency):
         kept = re.sub(rf"(?i)^([-{MINUS}\s]*){re.escape(sign)}|{re.escape(sign)}\s*$", r"\1", body)
@@ -86,7 +91,7 @@ def read_amount(text: str, currency: str, locale: str | None = None) -> Decimal:
             _("This amount is in %(currency)s: leave “%(text)s” without the sign of another.")
             % {"currency": currency, "text": shown(text)}
         )
-    return read_number(body, locale)
+    return body
 
 
 def as_typed(number: Decimal, locale: str | None = None) -> str:

@@ -16,21 +16,17 @@ from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.db import transaction
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils import timezone
 from django_q.tasks import async_task
 
 from billing_portal.accounts.models import User
-from invoices.history.bringing_in import (
-    HistoryInterrupted,
-    HistoryRefused,
-    Source,
-    apply,
-    read,
-    report,
-)
+from billing_portal.notices import Notice
+from billing_portal.spreadsheets import Complaint
+from invoices.history.bringing_in import HistoryInterrupted, HistoryRefused, Source, apply, read
 from invoices.history.plan import Plan
-from invoices.models import HistoryImport
+from invoices.history.report import report
+from invoices.history.spelling import ANSWERS, Answers
+from invoices.models import HistoryComplaint, HistoryImport
 
 # The parts of a preview that a person decides on.
 CONFIRMED = ("counts", "totals", "changes", "new_types")
@@ -58,21 +54,59 @@ def keep(
     HistoryImport.objects.filter(
         state=HistoryImport.State.PREVIEWED, created_at__lt=timezone.now() - KEPT_FOR
     ).delete()
-    plan = _read(sources, on, go_live)
-    kept = HistoryImport(created_by=by, rows=plan.rows.count, report=report(plan), go_live=go_live)
+    kept = HistoryImport(created_by=by, go_live=go_live)
     for kind, (name, content) in sources.items():
         setattr(kept, f"{kind}_name", name[:255])
-        # Refused files are of no further use: the corrected ones come instead.
-        setattr(kept, f"{kind}_file", b"" if plan.complaints else content)
-    kept.save()
+        setattr(kept, f"{kind}_file", content)
+    with transaction.atomic():
+        _look(kept, _read(sources, on, go_live, {}))
     return kept
+
+
+def answer(*, import_id: int, by: User, answers: Answers, on: date) -> HistoryImport:
+    """Read the kept files again, with what was said of columns that can be read in two ways."""
+    with transaction.atomic():
+        kept = HistoryImport.objects.select_for_update().get(pk=import_id, created_by=by)
+        asked = {question["name"]: question for question in kept.report.get("questions", [])}
+        said = {
+            name: choice
+            for name, choice in answers.items()
+            if name in asked and choice in ANSWERS[asked[name]["what"]]
+        }
+        if kept.state == HistoryImport.State.PREVIEWED and said:
+            kept.answers = {**kept.answers, **said}
+            _look(kept, _read(_sources(kept), on, kept.go_live, kept.answers))
+    return kept
+
+
+def _look(kept: HistoryImport, plan: Plan) -> None:
+    """Keep what the files would do, and what is wrong with them."""
+    kept.rows, kept.report = plan.rows.count, report(plan)
+    if plan.complaints and not plan.rows.questions:
+        # Refused files are of no further use: the corrected ones come instead.
+        kept.clients_file = kept.invoices_file = kept.payments_file = b""
+    kept.save()
+    _keep_complaints(kept, plan.complaints)
+
+
+def _keep_complaints(kept: HistoryImport, complaints: list[Complaint]) -> None:
+    kept.complaints.all().delete()
+    HistoryComplaint.objects.bulk_create(
+        (
+            HistoryComplaint(
+                history=kept, file=c.file, line=c.line, column=c.column, notice=c.notice.kept()
+            )
+            for c in complaints
+        ),
+        batch_size=2_000,
+    )
 
 
 def start(*, import_id: int, by: User, on: date) -> HistoryImport:
     """Bring the kept files in, now or by the worker. A second start finds nothing left to do."""
     with transaction.atomic():
         kept = HistoryImport.objects.select_for_update().get(pk=import_id, created_by=by)
-        if kept.state != HistoryImport.State.PREVIEWED or kept.report["refused"]:
+        if kept.state != HistoryImport.State.PREVIEWED or not is_ready(kept):
             return kept
         kept.state = HistoryImport.State.QUEUED
         kept.save(update_fields=["state"])
@@ -86,9 +120,7 @@ def start(*, import_id: int, by: User, on: date) -> HistoryImport:
 
 def run(import_id: int) -> None:
     """The worker's task; done before, it does nothing."""
-    kept = HistoryImport.objects.select_related("created_by").get(pk=import_id)
-    with translation.override(kept.created_by.language):
-        bring_in(import_id=import_id, on=timezone.localdate())
+    bring_in(import_id=import_id, on=timezone.localdate())
 
 
 def sweep() -> int:
@@ -107,7 +139,7 @@ def bring_in(*, import_id: int, on: date) -> HistoryImport:
     if kept.state != HistoryImport.State.QUEUED:
         return kept
     board = _board()
-    plan = _read(_sources(kept), on, kept.go_live)
+    plan = _read(_sources(kept), on, kept.go_live, kept.answers)
     try:
         with transaction.atomic():
             kept = (
@@ -131,10 +163,11 @@ def bring_in(*, import_id: int, on: date) -> HistoryImport:
     except HistoryRefused as refusal:
         kept.state = HistoryImport.State.REFUSED
         _finish(kept, report(refusal.plan))
+        _keep_complaints(kept, refusal.plan.complaints)
     except HistoryInterrupted as interruption:
         # The files stay: the same click may succeed now.
         kept.state = HistoryImport.State.PREVIEWED
-        kept.report["interrupted"] = str(interruption)
+        kept.report["interrupted"] = interruption.notice.kept()
         kept.save(update_fields=["state", "report"])
     finally:
         board.delete(_key(import_id))
@@ -147,12 +180,7 @@ def _says_otherwise(plan: Plan, kept: HistoryImport) -> bool:
     if now["refused"] or all(now[part] == kept.report[part] for part in CONFIRMED):
         return False
     kept.state = HistoryImport.State.PREVIEWED
-    kept.report = now | {
-        "interrupted": _(
-            "The books changed since these files were looked at, and with them what would come in. "
-            "Nothing was brought in: look again, then decide."
-        )
-    }
+    kept.report = now | {"interrupted": Notice("history.moved").kept()}
     kept.save(update_fields=["state", "report"])
     return True
 
@@ -170,21 +198,19 @@ def discard(*, import_id: int, by: User) -> None:
     ).delete()
 
 
+def is_ready(kept: HistoryImport) -> bool:
+    """Nothing is wrong with the files, and nothing is left to ask."""
+    return not kept.report["refused"] and not kept.report.get("questions")
+
+
 def progress_of(kept: HistoryImport) -> Progress | None:
     """How far the worker is; None before it has begun to write."""
     found = _board().get(_key(kept.pk))
     return Progress(*found) if found else None
 
 
-def _read(sources: Mapping[str, Source], on: date, go_live: date | None) -> Plan:
-    return read(
-        clients=sources.get("clients"),
-        invoices=sources.get("invoices"),
-        payments=sources.get("payments"),
-        on=on,
-        go_live=go_live,
-        max_rows=MAX_ROWS,
-    )
+def _read(sources: Mapping[str, Source], on: date, go_live: date | None, answers: Answers) -> Plan:
+    return read(sources=sources, on=on, go_live=go_live, answers=answers, max_rows=MAX_ROWS)
 
 
 def _sources(kept: HistoryImport) -> dict[str, Source]:

@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from billing_portal.notices import Notice
 from billing_portal.spreadsheets import Complaint
 from invoices.history.rows import ClientRow, InvoiceRow, PaymentRow, key_of
-from invoices.models import Client, Invoice
+from invoices.history.spelling import Question
+from invoices.models import Client, Invoice, Payment
+from invoices.payments.settling import Settled
 
 # Parameters of one query, safely below the limits of both databases.
 CHUNK = 900
-SHOWN_COMPLAINTS = 500
 T = TypeVar("T")
 
 
@@ -29,7 +31,11 @@ class Rows:
     refused_numbers: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
     # What was accepted in the files, but is worth saying.
-    notices: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    # About files that could not be read at all.
+    complaints: list[Complaint] = field(default_factory=list)
+    # Columns that can be read in two ways, until somebody says which.
+    questions: list[Question] = field(default_factory=list)
     # The files hold only what was open on this day.
     go_live: date | None = None
     # A file that could not be read at all makes every reference to its rows pointless to judge.
@@ -58,9 +64,32 @@ class Remittance:
     # Of equal ones the how manieth, counting those that are here.
     occurrence: int = 1
 
+    # The day on which the money went back, and of its mirror the how manieth equal one.
+    returned_on: date | None = None
+    mirror_occurrence: int = 1
+
     @property
     def amount_minor(self) -> int:
         return sum(row.amount_minor for row in self.rows)
+
+
+@dataclass(slots=True)
+class HeldReturn:
+    """A payment that is here already, and the rows that take it back whole."""
+
+    payment: Payment
+    rows: list[PaymentRow]
+    mirror_occurrence: int = 1
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a payment or credit note of the files settles of its invoice, and from which day."""
+
+    amount_minor: int
+    on: date
+    # A payment that came back: the day from which the invoice is open again.
+    until: date | None = None
 
 
 @dataclass(slots=True)
@@ -68,7 +97,7 @@ class Plan:
     rows: Rows
     on: date
     complaints: list[Complaint] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     unchanged: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
 
@@ -78,10 +107,14 @@ class Plan:
     changes: list[Change] = field(default_factory=list)
     new_invoices: list[InvoiceRow] = field(default_factory=list)
     remittances: list[Remittance] = field(default_factory=list)
-    # Line of a payment or of a credit note → what it settles of its invoice, in minor units.
-    applied: dict[str, dict[int, int]] = field(
-        default_factory=lambda: {"payments": {}, "invoices": {}}
-    )
+    # Line of a payment that came back → the row below zero that says so.
+    returns: dict[int, PaymentRow] = field(default_factory=dict)
+    held_returns: list[HeldReturn] = field(default_factory=list)
+    # Line of a payment or of a credit note → what it does to its invoice.
+    paid: dict[int, Applied] = field(default_factory=dict)
+    credited: dict[int, Applied] = field(default_factory=dict)
+    # By number, what settles the invoices that are here and gain something now.
+    held_steps: dict[str, list[Settled]] = field(default_factory=dict)
     occurrences: dict[int, int] = field(default_factory=dict)
     # As found in the database, by key of name and by number.
     clients: dict[str, Client] = field(default_factory=dict)
@@ -92,12 +125,23 @@ class Plan:
         return [row for remittance in self.remittances for row in remittance.rows]
 
     @property
+    def new_returns(self) -> list[PaymentRow]:
+        """The rows below zero: of payments of the files, then of such that are here already."""
+        own = [self.returns[row.line] for row in self.new_payments if row.line in self.returns]
+        return own + [row for held in self.held_returns for row in held.rows]
+
+    @property
+    def may_be_written(self) -> bool:
+        return not self.complaints and not self.rows.questions
+
+    @property
     def writes(self) -> int:
         return (
             len(self.new_clients)
             + len(self.changes)
             + len(self.new_invoices)
             + len(self.new_payments)
+            + len(self.new_returns)
         )
 
     def totals(self) -> dict[str, dict[str, int]]:
@@ -112,18 +156,23 @@ class Plan:
 
         for row in self.new_invoices:
             add(row.currency, "credited" if row.is_credit_note else "invoiced", row.total_minor)
-        for payment in self.new_payments:
+        for payment in self.new_payments + self.new_returns:
             add(payment.currency, "received", payment.amount_minor)
-            rest = payment.amount_minor - self.applied["payments"].get(payment.line, 0)
-            add(payment.currency, "unapplied", rest)
+        for payment in self.new_payments:
+            if payment.line not in self.returns:
+                rest = payment.amount_minor - self.paid_minor(payment.line)
+                add(payment.currency, "unapplied", rest)
         return dict(sorted(found.items()))
+
+    def paid_minor(self, line: int) -> int:
+        return self.paid[line].amount_minor if line in self.paid else 0
 
     def counts(self) -> dict[str, dict[str, int]]:
         new = {
             "clients": len(self.new_clients),
             "invoices": sum(not row.is_credit_note for row in self.new_invoices),
             "credit_notes": sum(row.is_credit_note for row in self.new_invoices),
-            "payments": len(self.new_payments),
+            "payments": len(self.new_payments) + len(self.new_returns),
         }
         return {
             kind: {
@@ -136,8 +185,9 @@ class Plan:
         }
 
 
-def complain(plan: Plan, kind: str, line: int, column: str, reason: str) -> None:
-    plan.complaints.append(Complaint(plan.rows.names[kind], line, column, reason))
+def complain(plan: Plan, kind: str, line: int, column: str, code: str, /, **values: Any) -> None:
+    notice = Notice(f"history.{code}", **values)
+    plan.complaints.append(Complaint(plan.rows.names[kind], line, column, notice))
     plan.refused[kind] += 1
 
 

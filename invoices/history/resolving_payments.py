@@ -1,58 +1,30 @@
-"""The payments of the files held against the books, and what each takes of its invoice."""
+"""The payments of the files held against the books: new, here already, or refused."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import date
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
-from billing_portal.money import formatted_minor
-from invoices.history.plan import Plan, Remittance, chunks, complain, issued_on
+from billing_portal.notices import amount
+from invoices.history.plan import Plan, Remittance, chunks, complain
+from invoices.history.resolving_invoices import numbers_given_here
+from invoices.history.returns import tie_returns
 from invoices.history.rows import InvoiceRow, PaymentRow, key_of
 from invoices.models import Client, ImportedPaymentRow, Invoice, Payment
 
+Key = tuple[Any, ...]
+
 
 def resolve_payments(plan: Plan) -> None:
-    rows = plan.rows
-    by_number = {row.number: row for row in rows.invoices}
+    by_number = {row.number: row for row in plan.rows.invoices}
+    wanted = {row.invoice for row in plan.rows.payments} - set(plan.invoices) - set(by_number)
+    ours = numbers_given_here(wanted)
     known = _rows_taken_before(plan)
-    seen: Counter[tuple[Any, ...]] = Counter()
-    groups: dict[tuple[Any, ...], Remittance] = {}
-    ours: set[str] = set()
-    for chunk in chunks({r.invoice for r in rows.payments} - set(plan.invoices) - set(by_number)):
-        ours.update(
-            Invoice.objects.filter(imported=False, number__in=chunk).values_list(
-                "number", flat=True
-            )
-        )
-    for row in rows.payments:
-        target: InvoiceRow | Invoice | None = by_number.get(row.invoice)
-        if row.invoice in rows.refused_numbers:
-            continue
-        target = target or plan.invoices.get(row.invoice)
-        if target is None:
-            if "invoices" not in rows.unread:
-                reason = (
-                    _("%(number)s was issued here: record the payment on its own page.")
-                    if row.invoice in ours
-                    else _("No invoice has the number %(number)s.")
-                )
-                complain(plan, "payments", row.line, "invoice", reason % {"number": row.invoice})
-            continue
-        if target.is_credit_note:
-            reason = _(
-                "%(number)s is a credit note; a payment settles an invoice. Leave the row out, "
-                "or name the invoice."
-            ) % {"number": row.invoice}
-            complain(plan, "payments", row.line, "invoice", reason)
-            continue
-        if target.currency != row.currency:
-            reason = _("%(number)s is in %(currency)s: convert the payment or correct the row.")
-            reason %= {"number": row.invoice, "currency": target.currency}
-            complain(plan, "payments", row.line, "currency", reason)
+    seen: Counter[Key] = Counter()
+    new: list[PaymentRow] = []
+    for row in plan.rows.payments:
+        target = by_number.get(row.invoice) or plan.invoices.get(row.invoice)
+        if row.invoice in plan.rows.refused_numbers or not _fits(plan, row, target, ours):
             continue
         natural = _natural_key(row)
         seen[natural] += 1
@@ -60,13 +32,46 @@ def resolve_payments(plan: Plan) -> None:
             plan.unchanged["payments"] += 1
             continue
         plan.occurrences[row.line] = seen[natural]
+        new.append(row)
+    tie_returns(plan, new)
+    plan.remittances = _remittances(plan, [row for row in new if not row.takes_back], by_number)
+    _number_equal_remittances(plan)
+
+
+def _fits(plan: Plan, row: PaymentRow, target: InvoiceRow | Invoice | None, ours: set[str]) -> bool:
+    """Whether there is an invoice here or in the files that such a row can be for."""
+    number = row.invoice
+    if target is None:
+        if "invoices" not in plan.rows.unread:
+            code = "payment_ours" if number in ours else "payment_unknown"
+            complain(plan, "payments", row.line, "invoice", code, number=number)
+    elif target.is_credit_note:
+        complain(plan, "payments", row.line, "invoice", "payment_credit", number=number)
+    elif target.currency != row.currency:
+        values = {"number": number, "currency": target.currency}
+        complain(plan, "payments", row.line, "currency", "payment_currency", **values)
+    else:
+        return True
+    return False
+
+
+def _remittances(
+    plan: Plan, rows: list[PaymentRow], by_number: dict[str, InvoiceRow]
+) -> list[Remittance]:
+    """Rows of one reference and day are one payment, if all of it stayed or went back together."""
+    groups: dict[Key, Remittance] = {}
+    for row in rows:
+        target = by_number.get(row.invoice) or plan.invoices[row.invoice]
         client_key = _client_key(plan, target)
-        group: tuple[Any, ...] = (row.line,)
+        returned = plan.returns.get(row.line)
+        returned_on = returned.received_on if returned else None
+        group: Key = (row.line,)
         if row.reference:
-            group = (client_key, row.received_on, row.currency, row.reference, row.method)
-        groups.setdefault(group, Remittance(client_key, [])).rows.append(row)
-    plan.remittances = list(groups.values())
-    _refuse_known_remittances(plan)
+            remittance = (row.received_on, row.currency, row.reference, row.method)
+            group = (client_key, *remittance, returned_on)
+        found = groups.setdefault(group, Remittance(client_key, [], returned_on=returned_on))
+        found.rows.append(row)
+    return list(groups.values())
 
 
 def _client_key(plan: Plan, target: InvoiceRow | Invoice) -> str:
@@ -82,7 +87,7 @@ def _client_key(plan: Plan, target: InvoiceRow | Invoice) -> str:
     return f"#{client.pk}"
 
 
-def _natural_key(row: PaymentRow) -> tuple[Any, ...]:
+def _natural_key(row: PaymentRow) -> Key:
     return (
         row.invoice,
         row.received_on,
@@ -93,9 +98,9 @@ def _natural_key(row: PaymentRow) -> tuple[Any, ...]:
     )
 
 
-def _rows_taken_before(plan: Plan) -> Counter[tuple[Any, ...]]:
+def _rows_taken_before(plan: Plan) -> Counter[Key]:
     numbers = {invoice.pk: number for number, invoice in plan.invoices.items()}
-    found: Counter[tuple[Any, ...]] = Counter()
+    found: Counter[Key] = Counter()
     if not plan.rows.payments:
         return found
     for chunk in chunks(numbers):
@@ -106,102 +111,58 @@ def _rows_taken_before(plan: Plan) -> Counter[tuple[Any, ...]]:
     return found
 
 
-def _refuse_known_remittances(plan: Plan) -> None:
-    """`a_remittance_is_recorded_once`: told in a sentence before the database says it."""
-    references = {r.rows[0].reference for r in plan.remittances if r.rows[0].reference}
-    # Whether each of that key came from a history; what was typed here is never doubled by one.
-    taken: dict[tuple[Any, ...], list[bool]] = defaultdict(list)
-    for chunk in chunks(references):
-        rows = Payment.objects.filter(reference__in=chunk).values_list(
-            "client_id", "reference", "received_on", "amount_minor", "currency", "imported"
-        )
-        for *known, imported in rows:
-            taken[tuple(known)].append(imported)
+def _number_equal_remittances(plan: Plan) -> None:
+    """`a_remittance_is_recorded_once`: told in a sentence before the database says it.
+
+    Equal ones of a history are counted; what was typed here is never doubled by one.
+    """
+    taken = _taken(plan)
     kept: list[Remittance] = []
     for remittance in plan.remittances:
-        first = remittance.rows[0]
+        first, total = remittance.rows[0], remittance.amount_minor
         client = plan.clients.get(remittance.client_key)
-        key = (
-            client.pk if client else remittance.client_key,
-            first.reference,
-            first.received_on,
-            remittance.amount_minor,
-            first.currency,
-        )
+        who: Key = (client.pk if client else remittance.client_key, first.reference)
+        key = (*who, first.received_on, total, first.currency)
         if first.reference and not all(taken[key]):
             complain(
                 plan,
                 "payments",
                 first.line,
                 "reference",
-                _(
-                    "A payment of %(amount)s with the reference “%(reference)s” of that day is "
-                    "recorded already: leave the row out, or give it a reference of its own."
-                )
-                % {
-                    "amount": formatted_minor(remittance.amount_minor, first.currency),
-                    "reference": first.reference[:60],
-                },
+                "payment_recorded",
+                amount=amount(total, first.currency),
+                reference=first.reference[:60],
             )
             continue
         if first.reference:
-            taken[key].append(True)
-            remittance.occurrence = len(taken[key])
+            remittance.occurrence = _next(taken[key])
+            if (back := remittance.returned_on) is not None:
+                mirror = taken[*who, back, -total, first.currency]
+                remittance.mirror_occurrence = _next(mirror)
         kept.append(remittance)
     plan.remittances = kept
+    for held in plan.held_returns:
+        payment, on = held.payment, held.rows[0].received_on
+        who = (payment.client_id, payment.reference)
+        mirror = taken[*who, on, -payment.amount_minor, payment.currency]
+        held.mirror_occurrence = _next(mirror)
 
 
-def settle(plan: Plan) -> None:
-    """What each credit note and payment takes of its invoice, in the order of their days.
+def _next(equal: list[bool]) -> int:
+    """The how manieth of equal ones the next one is."""
+    equal.append(True)
+    return len(equal)
 
-    On one day the credit note comes first: what a payment brings beyond the rest is the client's.
-    """
-    moves: dict[str, list[tuple[date, int, int, int]]] = {}
-    for credit in plan.new_invoices:
-        if credit.is_credit_note and credit.corrects:
-            moves.setdefault(credit.corrects, []).append(
-                (credit.issued_on, 0, credit.line, credit.total_minor)
-            )
-    for row in plan.new_payments:
-        moves.setdefault(row.invoice, []).append((row.received_on, 1, row.line, row.amount_minor))
-    new = {row.number: row for row in plan.new_invoices}
-    surplus = early = advance = 0
-    for number, found in moves.items():
-        held = plan.invoices.get(number)
-        if held is None and number not in new:
-            continue
-        left = held.outstanding_minor if held else new[number].total_minor
-        issued = issued_on(held or new[number])
-        for day, is_payment, line, amount in sorted(found):
-            take = min(left, amount)
-            left -= take
-            plan.applied["payments" if is_payment else "invoices"][line] = take
-            advance += bool(is_payment) and day < issued
-            surplus += bool(is_payment) and take < amount
-            early += not is_payment and take < amount
-    if advance:
-        plan.notices.append(
-            ngettext(
-                "%(count)s payment came before its invoice was issued; it is kept as it is.",
-                "%(count)s payments came before their invoice was issued; they are kept as "
-                "they are.",
-                advance,
-            )
-            % {"count": advance}
+
+def _taken(plan: Plan) -> dict[Key, list[bool]]:
+    """What makes a remittance → of each of that key, whether it came from a history."""
+    references = {r.rows[0].reference for r in plan.remittances if r.rows[0].reference}
+    references |= {held.payment.reference for held in plan.held_returns if held.payment.reference}
+    taken: dict[Key, list[bool]] = defaultdict(list)
+    for chunk in chunks(references):
+        rows = Payment.objects.filter(reference__in=chunk).values_list(
+            "client_id", "reference", "received_on", "amount_minor", "currency", "imported"
         )
-    if surplus:
-        plan.notices.append(
-            _(
-                "%(count)s payments are larger than what was outstanding; the rest is kept as "
-                "unapplied cash of the client."
-            )
-            % {"count": surplus}
-        )
-    if early:
-        plan.notices.append(
-            _(
-                "%(count)s credit notes are larger than what was outstanding on their day; the "
-                "rest stays as the client's credit."
-            )
-            % {"count": early}
-        )
+        for *known, imported in rows:
+            taken[tuple(known)].append(imported)
+    return taken

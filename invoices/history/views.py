@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -26,9 +25,19 @@ from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to
 from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv
-from billing_portal.typed.fields import DayField
-from invoices.history.imports import KINDS, MAX_ROWS, discard, keep, progress_of, start
-from invoices.history.rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
+from billing_portal.notices import in_words
+from invoices.history.forms import FilesForm, QuestionsForm
+from invoices.history.imports import (
+    KINDS,
+    MAX_ROWS,
+    answer,
+    discard,
+    is_ready,
+    keep,
+    progress_of,
+    start,
+)
+from invoices.history.rows import CLIENT_COLUMNS, DAY_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
 from invoices.models import HistoryImport
 
 PERMISSION = "invoices.import_history"
@@ -51,39 +60,11 @@ FIELD_NAMES = {
     "siren": gettext_lazy("SIREN"),
 }
 REFUSED_COLUMNS = [
-    Column("file", gettext_lazy("File"), value=lambda row: row["file"]),
-    Column("line", gettext_lazy("Line"), value=lambda row: row["line"] or ""),
-    Column("column", gettext_lazy("Column"), value=lambda row: row["column"]),
-    Column("reason", gettext_lazy("Reason"), value=lambda row: row["reason"]),
+    Column("file", gettext_lazy("File"), value=lambda row: row.file),
+    Column("line", gettext_lazy("Line"), value=lambda row: row.line or ""),
+    Column("column", gettext_lazy("Column"), value=lambda row: row.column),
+    Column("reason", gettext_lazy("Reason"), value=lambda row: in_words(row.notice)),
 ]
-
-
-class FilesForm(forms.Form):
-    clients = forms.FileField(label=gettext_lazy("Clients"), required=False, allow_empty_file=True)
-    invoices = forms.FileField(
-        label=gettext_lazy("Invoices and credit notes"), required=False, allow_empty_file=True
-    )
-    payments = forms.FileField(
-        label=gettext_lazy("Payments"), required=False, allow_empty_file=True
-    )
-
-    go_live = DayField(
-        label=gettext_lazy("Go-live day, if the files hold only what was open then"),
-        required=False,
-        help_text=gettext_lazy(
-            "Empty when they hold all of the past. Reports of delays must know: of open items "
-            "alone, the ones that were paid before are missing."
-        ),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        # Neither None nor False, which a box to clear a file would send.
-        found = {name: file for name, file in self.cleaned_data.items() if file}
-        if not found.keys() - {"go_live"} and not self.errors:
-            raise forms.ValidationError(_("Choose at least one file."))
-        if (day := found.get("go_live")) and day > timezone.localdate():
-            self.add_error("go_live", _("The day is in the future."))
-        return found
 
 
 @require_http_methods(["GET", "POST"])
@@ -115,7 +96,7 @@ def _first_page(
         .defer("clients_file", "invoices_file", "payments_file")[:20]
     )
     context = {
-        "nav_section": "settings" if request.user.has_perm("accounts.change_company") else "",
+        "nav_section": _section(request),
         "form": form,
         "too_large": too_large,
         "most_mb": settings.MAX_UPLOAD_BYTES // 2**20,
@@ -156,10 +137,36 @@ def _own(request: StaffRequest, pk: int) -> HistoryImport:
     return get_object_or_404(found, pk=pk, created_by=request.user)
 
 
+def _section(request: StaffRequest) -> str:
+    """Where the way here begins: in the settings for who may see them, else in the invoices."""
+    return "settings" if request.user.has_perm("accounts.change_company") else "invoices"
+
+
 @require_GET
 @permission_required(PERMISSION, raise_exception=True)
 def history_preview(request: StaffRequest, pk: int) -> HttpResponse:
-    return render(request, "invoices/history/history_preview.html", _context(_own(request, pk)))
+    return _preview(request, _own(request, pk))
+
+
+def _preview(
+    request: StaffRequest, kept: HistoryImport, form: QuestionsForm | None = None, status: int = 200
+) -> HttpResponse:
+    context = _context(kept) | {"nav_section": _section(request)}
+    if context["asks"]:
+        context["form"] = form or QuestionsForm(kept.report["questions"])
+    return render(request, "invoices/history/history_preview.html", context, status=status)
+
+
+@require_POST
+@permission_required(PERMISSION, raise_exception=True)
+def history_answer(request: StaffRequest, pk: int) -> HttpResponse:
+    """How columns are to be read that can be read in two ways; the files are read again."""
+    kept = _own(request, pk)
+    form = QuestionsForm(kept.report.get("questions", []), request.POST)
+    if not form.is_valid():
+        return _preview(request, kept, form, status=422)
+    answer(import_id=pk, by=request.user, answers=form.answers(), on=timezone.localdate())
+    return go_to(request, reverse("invoices:history_preview", args=[pk]))
 
 
 @require_GET
@@ -224,15 +231,15 @@ def _under_lock(request: StaffRequest, pk: int) -> Callable[[], Shown]:
 @require_GET
 @permission_required(PERMISSION, raise_exception=True)
 def history_refused(request: StaffRequest, pk: int) -> HttpResponseBase:
-    """The refused rows as CSV, to work through beside the files."""
-    rows = _own(request, pk).report.get("complaints", [])
+    """All that is wrong, as CSV, to work through beside the files."""
+    rows = _own(request, pk).complaints.iterator(chunk_size=2_000)
     return stream_csv(rows, REFUSED_COLUMNS, f"refused-{pk}.csv")
 
 
 def _context(kept: HistoryImport) -> dict[str, Any]:
     told = kept.report
-    complaints = told.get("complaints", [])
-    shown = complaints[:SHOWN_COMPLAINTS]
+    shown = list(kept.complaints.all()[:SHOWN_COMPLAINTS]) if told["refused"] else []
+    previewed = kept.state == HistoryImport.State.PREVIEWED
     return {
         "import": kept,
         "report": told,
@@ -250,21 +257,15 @@ def _context(kept: HistoryImport) -> dict[str, Any]:
             }
             for change in told["changes"]
         ],
-        "invoices": [
-            {
-                **row,
-                "issued_on": date.fromisoformat(row["issued_on"]),
-                "due_on": date.fromisoformat(row["due_on"]),
-            }
-            for row in told["first_invoices"]
-        ],
-        "payments": [
-            {**row, "received_on": date.fromisoformat(row["received_on"])}
-            for row in told["first_payments"]
-        ],
+        "invoices": [_with_days(row) for row in told["first_invoices"]],
+        "payments": [_with_days(row) for row in told["first_payments"]],
         "progress": progress_of(kept) if kept.state == HistoryImport.State.QUEUED else None,
-        "may_start": kept.state == HistoryImport.State.PREVIEWED
-        and not told["refused"]
-        and told["writes"],
+        "asks": previewed and bool(told.get("questions")),
+        "may_start": previewed and is_ready(kept) and told["writes"],
         "kinds": KINDS,
     }
+
+
+def _with_days(row: dict[str, Any]) -> dict[str, Any]:
+    days = {name: date.fromisoformat(row[name]) for name in DAY_COLUMNS if name in row}
+    return {**row, **days}

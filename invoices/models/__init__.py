@@ -6,7 +6,7 @@ from invoices.models.decisions import BooksDecision
 from invoices.models.documents import Document
 from invoices.models.drafts import DraftVersion
 from invoices.models.events import InvoiceEvent
-from invoices.models.history import HistoryImport, ImportedPaymentRow
+from invoices.models.history import HistoryComplaint, HistoryImport, ImportedPaymentRow
 from invoices.models.invoices import Invoice
 from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.messages import Message
@@ -27,6 +27,7 @@ __all__ = [
     "Document",
     "DraftVersion",
     "ExchangeRate",
+    "HistoryComplaint",
     "HistoryImport",
     "ImportedPaymentRow",
     "Invoice",

@@ -68,7 +68,9 @@ class HistoryImport(models.Model):
     rows = models.PositiveIntegerField(default=0)
     # Given when the files hold only what was open on that day; otherwise all of the past.
     go_live = models.DateField(null=True, blank=True)
-    # `invoices.history.Plan.report()`, in the words of the person who uploaded.
+    # How columns are to be read that can be read in two ways, as the person said.
+    answers = models.JSONField(default=dict, blank=True)
+    # What would come in, or came (invoices/history/report.py); sentences as code and values.
     report = models.JSONField(default=dict, blank=True)
 
     class Meta:
@@ -87,3 +89,21 @@ class HistoryImport(models.Model):
     @property
     def file_names(self) -> list[str]:
         return [n for n in (self.clients_name, self.invoices_name, self.payments_name) if n]
+
+
+class HistoryComplaint(models.Model):
+    """What is wrong with one cell or row of the files: there may be one for each of them."""
+
+    history = models.ForeignKey(HistoryImport, on_delete=models.CASCADE, related_name="complaints")
+    file = models.CharField(max_length=255)
+    # 0: the file as a whole.
+    line = models.PositiveIntegerField()
+    column = models.CharField(max_length=80, blank=True)
+    # A code and values; an older row has a sentence.
+    notice = models.JSONField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.line} {self.column}"

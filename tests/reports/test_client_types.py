@@ -263,9 +263,8 @@ def test_imported_history_has_the_type_that_its_client_has_at_the_import(mix, ke
     make_client(name="Atelier Brume", client_type=mix)
     head = "number,kind,client,issued_on,due_on,currency,net,vat,total,corrects,title\n"
     line = "OLD-1,invoice,Atelier Brume,2026-01-10,2026-02-09,EUR,100.00,20.00,120.00,,\n"
-    plan = bringing_in.read(
-        clients=None, invoices=("invoices.csv", (head + line).encode()), payments=None, on=TODAY
-    )
+    source = ("invoices.csv", (head + line).encode())
+    plan = bringing_in.read(sources={"invoices": source}, on=TODAY)
     assert not plan.complaints, plan.complaints
     bringing_in.apply(plan, by=clerk, on=TODAY)
     Client.objects.filter(name="Atelier Brume").update(client_type=key)

@@ -13,15 +13,10 @@ from django.utils import timezone
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
 from billing_portal.spreadsheets import MAX_BYTES
-from invoices.history.bringing_in import (
-    HistoryInterrupted,
-    HistoryRefused,
-    Source,
-    apply,
-    read,
-    report,
-)
+from invoices.history.bringing_in import HistoryInterrupted, HistoryRefused, Source, apply, read
 from invoices.history.plan import Plan
+from invoices.history.report import report
+from invoices.history.spelling import ANSWERS
 
 
 class Command(BaseCommand):
@@ -43,6 +38,14 @@ class Command(BaseCommand):
             help="the files hold only what was open on this day (2026-01-31), not all of the past",
         )
         parser.add_argument(
+            "--column",
+            metavar="NAME=HOW",
+            action="append",
+            default=[],
+            help="how a column is to be read that can be read in two ways: invoices.net=comma or "
+            "=point (the decimal sign), payments.received_on=day or =month (what comes first)",
+        )
+        parser.add_argument(
             "--dry-run",
             action="store_true",
             help="list what would change and every refused row with its reason; write nothing",
@@ -61,24 +64,20 @@ class Command(BaseCommand):
                 raise CommandError(f"Nobody here has the address {options['by']}.")
         on = timezone.localdate()
         plan = read(
-            clients=sources.get("clients"),
-            invoices=sources.get("invoices"),
-            payments=sources.get("payments"),
-            on=on,
-            go_live=options["go_live"],
+            sources=sources, on=on, go_live=options["go_live"], answers=_answers(options["column"])
         )
         done = False
         problem = ""
-        if not plan.complaints and not options["dry_run"]:
+        if plan.may_be_written and not options["dry_run"]:
             try:
                 plan = apply(plan, by=by, on=on, progress=self._progress)
                 done = True
             except HistoryRefused as refusal:
                 plan = refusal.plan
             except HistoryInterrupted as interruption:
-                problem = str(interruption)
+                problem = str(interruption.notice)
         if options["format"] == "json":
-            self.stdout.write(json.dumps({"done": done, **report(plan)}, ensure_ascii=False))
+            self.stdout.write(json.dumps(_as_json(plan, done), ensure_ascii=False))
         else:
             self._tell(plan, done=done, dry_run=options["dry_run"])
         if problem:
@@ -87,6 +86,11 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{len(plan.complaints)} reasons against these files, listed above: "
                 "nothing was brought in."
+            )
+        if plan.rows.questions:
+            raise CommandError(
+                f"{len(plan.rows.questions)} columns can be read in two ways, listed above: say "
+                "how with --column. Nothing was brought in."
             )
 
     def _tell(self, plan: Plan, *, done: bool, dry_run: bool) -> None:
@@ -100,6 +104,15 @@ class Command(BaseCommand):
             column = f", {c.column}" if c.column else ""
             place = f"{c.file}, line {c.line}{column}: " if c.line else ""
             self.stdout.write(f"{place}{c.reason}")
+        for q in plan.rows.questions:
+            how = " or ".join(f"--column {q.name}={choice}" for choice in ANSWERS[q.what])
+            self.stdout.write(
+                f"{q.file}, line {q.line}, {q.column}: “{q.text}” can be read in two ways "
+                f"({q.cells} cells): say {how}."
+            )
+        self.stdout.write(self._counts(plan, done=done, dry_run=dry_run))
+
+    def _counts(self, plan: Plan, *, done: bool, dry_run: bool) -> str:
         parts = []
         for kind, counts in plan.counts().items():
             shown = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
@@ -111,14 +124,34 @@ class Command(BaseCommand):
             f"({formatted_minor(s['unapplied'], currency)} of it unapplied)"
             for currency, s in plan.totals().items()
         )
-        verb = "Brought in" if done else "Would bring in" if not plan.complaints else "Found"
-        if dry_run and plan.complaints:
+        verb = "Brought in" if done else "Would bring in" if plan.may_be_written else "Found"
+        if dry_run and not plan.may_be_written:
             verb = "Dry run"
-        self.stdout.write(f"{verb}: {'; '.join(parts)}. {sums}".rstrip())
+        nothing = " Nothing is new: all of it was here." if done and not plan.writes else ""
+        return f"{verb}: {'; '.join(parts)}. {sums}".rstrip() + nothing
 
     def _progress(self, done: int, total: int) -> None:
         if self.stderr.isatty():
             self.stderr.write(f"\r{done} / {total}", ending="" if done < total else "\n")
+
+
+def _answers(options: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for option in options:
+        name, _sign, how = option.partition("=")
+        if not any(how in choices for choices in ANSWERS.values()):
+            raise CommandError(f"“{option}” says not how: write invoices.net=comma, for example.")
+        found[name] = how
+    return found
+
+
+def _as_json(plan: Plan, done: bool) -> dict[str, Any]:
+    complaints = [
+        {"file": c.file, "line": c.line, "column": c.column, "reason": c.reason, **c.notice.kept()}
+        for c in plan.complaints
+    ]
+    notices = [str(notice) for notice in plan.notices]
+    return {"done": done, **report(plan), "notices": notices, "complaints": complaints}
 
 
 def _source(path: str) -> Source:

@@ -14,11 +14,11 @@ from django_q.models import OrmQ
 
 from billing_portal.idempotency import new_key
 from invoices.history import imports
-from invoices.models import Client, HistoryImport, Invoice, Payment
+from invoices.models import Client, HistoryComplaint, HistoryImport, Invoice, Payment
 from invoices.tasks import sweep_history_imports
 from tests.confirm import confirm, token_on
 from tests.factories import make_client, make_user
-from tests.invoices.history.test_bringing_in import CLIENT, INVOICE, PAYMENT, as_csv, changed
+from tests.invoices.history.files import CLIENT, INVOICE, PAYMENT, as_csv, changed
 
 pytestmark = pytest.mark.django_db
 
@@ -74,10 +74,10 @@ def test_a_double_click_brings_in_once(clerk_client):
 
 
 def test_refused_rows_are_listed_with_file_line_and_reason_and_cannot_be_brought_in(clerk_client):
-    url = upload(clerk_client, **all_files(due_on="12/31/2025", net="1"))["Location"]
+    url = upload(clerk_client, **all_files(due_on="soon", net="1"))["Location"]
     page = clerk_client.get(url).text
     assert "There are 2 reasons against these files" in page
-    assert "invoices.csv, line 2" in page and "not a date like 2025-12-31" in page
+    assert "invoices.csv, line 2" in page and "“soon” is not a date" in page
     assert "Choose corrected files" in page and "bring-in/" not in page
     clerk_client.post(f"{url}bring-in/", {"once": "k"})
     assert not Client.objects.exists()
@@ -292,6 +292,72 @@ def test_the_page_speaks_french_to_those_who_do(clerk, clerk_client):
     assert clerk_client.get(reverse("invoices:import_history")).status_code == 200
     url = upload(clerk_client, **all_files())["Location"]
     assert "120,00\u00a0€" in clerk_client.get(url).text
+
+
+def plain(text):
+    return text.replace("\u202f", " ").replace("\u00a0", " ")
+
+
+def test_what_is_wrong_is_said_in_the_language_of_whoever_reads_it(clerk, clerk_client):
+    """Looked at in English, read in French: what is kept is a code and values."""
+    bad = all_files(due_on="soon", net="1") | {"payments": [changed(PAYMENT, amount="1e5")]}
+    url = upload(clerk_client, **bad)["Location"]
+    assert "“soon” is not a date like" in clerk_client.get(url).text
+    clerk.language = "fr"
+    clerk.save()
+    page = plain(clerk_client.get(url).text)
+    assert "« soon » n’est pas une date comme" in page
+    assert "« 1e5 » est une notation abrégée" in page
+    assert "Le HT 1 et la TVA 20.00 ne font pas le total 120.00" in page
+    csv = plain(b"".join(clerk_client.get(f"{url}refused.csv").streaming_content).decode())
+    assert csv.splitlines()[0] == "\ufeffFichier;Ligne;Colonne;Raison"
+    assert csv.splitlines()[1].startswith("invoices.csv;2;due_on;« soon » n’est pas une date")
+    assert "is not" not in csv
+
+
+def test_what_is_good_to_know_is_said_in_the_language_of_whoever_reads_it(clerk, clerk_client):
+    url = upload(clerk_client, clients=[changed(CLIENT, payment_terms_days="90")])["Location"]
+    assert "1 client has payment terms above the legal maximum" in clerk_client.get(url).text
+    clerk.language = "fr"
+    clerk.save()
+    assert "1 client a des conditions de paiement au-delà" in clerk_client.get(url).text
+
+
+def test_of_600_complaints_the_page_says_how_many_more_and_the_file_has_all(clerk_client):
+    rows = [changed(INVOICE, number=f"N{n}", net="1") for n in range(1_234)]
+    url = upload(clerk_client, clients=[CLIENT], invoices=rows)["Location"]
+    page = clerk_client.get(url).text
+    assert "There are 1,234 reasons against these files" in page
+    assert page.count("do not make the total") == 100
+    assert "and 1,134 more: the CSV has all of them" in page
+    content = b"".join(clerk_client.get(f"{url}refused.csv").streaming_content).decode()
+    assert content.count("do not make the total") == 1_234
+    assert content.splitlines()[-1].startswith("invoices.csv,1235,total,")
+
+
+def test_complaints_go_with_the_preview_they_belong_to(clerk_client):
+    upload(clerk_client, **all_files(net="1"))
+    assert HistoryComplaint.objects.count() == 1
+    HistoryImport.objects.update(created_at=timezone.now() - timedelta(days=3))
+    upload(clerk_client, clients=[CLIENT])
+    assert not HistoryComplaint.objects.exists()
+
+
+def lit(answer):
+    """The entry of the navigation that is marked as where one is."""
+    side = answer.text.split("</aside>")[0]
+    return re.findall(r'<a href="([^"]+)" *\n? *aria-current="page"', side)
+
+
+@pytest.mark.parametrize("given", [all_files(), all_files(net="1")])
+def test_all_pages_of_a_history_light_the_entry_that_leads_to_them(
+    given, clerk_client, admin_client
+):
+    for browser, entry in ((admin_client, "accounts:settings"), (clerk_client, "invoices:list")):
+        first = lit(browser.get(reverse("invoices:import_history")))
+        url = upload(browser, **given)["Location"]
+        assert lit(browser.get(url)) == first == [reverse(entry)]
+        assert lit(upload(browser)) == first
 
 
 def test_the_list_of_invoices_leads_here(clerk_client, manager_client):

@@ -1,0 +1,33 @@
+"""What the rows of a payments file say. Pure: no query, no clock."""
+
+from __future__ import annotations
+
+from invoices.history.cells import Reader, Sheet
+from invoices.history.rows import PaymentRow
+from invoices.models import Payment
+
+_METHODS = {
+    **{str(m): str(m) for m in Payment.Method.values},
+    "bank_transfer": Payment.Method.TRANSFER.value,
+    "check": Payment.Method.CHEQUE.value,
+}
+
+
+def read_payments(sheet: Sheet) -> list[PaymentRow]:
+    """The good rows in the order of the file; one below zero takes an earlier one back."""
+    rows: list[PaymentRow] = []
+    for row in sheet.table.rows:
+        cell = Reader(sheet, row)
+        invoice = cell.text("invoice", most=35, needed=True)
+        received_on = cell.day("received_on")
+        currency = cell.currency("currency")
+        amount = cell.amount("amount", currency)
+        reference = cell.text("reference", most=140)
+        method = cell.choice("method", _METHODS, default=Payment.Method.TRANSFER.value)
+        if amount == 0:
+            cell.complain("amount", "history.payment_nothing")
+        if not cell.bad and received_on and amount:
+            rows.append(
+                PaymentRow(row.line, invoice, received_on, amount, currency, reference, method)
+            )
+    return rows
