@@ -24,9 +24,7 @@ MOST_SHOWN = 100
 class PaymentForm(forms.Form):
     amount: Any
     received_on = DayField(label=gettext_lazy("Value date"), asks="past")
-    reference = LineField(
-        label=gettext_lazy("Remittance reference"), required=False, max_length=140
-    )
+    reference = LineField(label=gettext_lazy("Label or reference"), required=False, max_length=140)
     method = forms.ChoiceField(label=gettext_lazy("Method"), choices=Payment.Method)
     note = LineField(label=gettext_lazy("Note"), required=False, max_length=300)
 
