@@ -247,7 +247,7 @@ def _payments() -> Iterator[Broken]:
             % {"stored": payment.allocated_minor, "right": payment.found or 0},
         )
     mirrors = Payment.objects.filter(reverses__isnull=False).exclude(
-        amount_minor=-F("reverses__amount_minor")
+        amount_minor=-F("reverses__amount_minor"), charges_minor=-F("reverses__charges_minor")
     )
     for mirror in mirrors.order_by("pk")[:BATCH]:
         yield Broken(

@@ -31,6 +31,9 @@ class PaymentQuerySet(KeyedQuerySet["Payment"]):
 class Payment(Keyed):
     """Money from a client on a value date; what no invoice took is unapplied cash.
 
+    `amount_minor` is what the client paid, and what settles. Of a foreign transfer our bank may
+    have kept some (`charges_minor`, our cost): its line then shows less, `on_bank_line`.
+
     A wrong payment is answered by a reversing one, with negative amounts: nothing is deleted.
     """
 
@@ -46,6 +49,7 @@ class Payment(Keyed):
     received_on = models.DateField(_("value date"))
     currency = models.CharField(_("currency"), max_length=3)
     amount_minor = models.BigIntegerField()
+    charges_minor = models.BigIntegerField(default=0)
     allocated_minor = models.BigIntegerField(default=0)
     reference = models.CharField(_("remittance reference"), max_length=140, blank=True)
     reference_key = KeyField("reference", max_length=140)
@@ -86,6 +90,21 @@ class Payment(Keyed):
                     )
                 ),
             ),
+            models.CheckConstraint(
+                name="bank_charges_are_a_part_of_their_payment",
+                condition=(
+                    Q(
+                        reverses__isnull=True,
+                        charges_minor__gte=0,
+                        charges_minor__lt=F("amount_minor"),
+                    )
+                    | Q(
+                        reverses__isnull=False,
+                        charges_minor__lte=0,
+                        charges_minor__gt=F("amount_minor"),
+                    )
+                ),
+            ),
             # The same remittance typed twice is one payment.
             models.UniqueConstraint(
                 fields=[
@@ -108,6 +127,15 @@ class Payment(Keyed):
     @property
     def amount(self) -> Money:
         return from_minor(self.amount_minor, self.currency)
+
+    @property
+    def charges(self) -> Money:
+        return from_minor(self.charges_minor, self.currency)
+
+    @property
+    def on_bank_line(self) -> Money:
+        """What our bank shows of it."""
+        return from_minor(self.amount_minor - self.charges_minor, self.currency)
 
     @property
     def allocated(self) -> Money:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from moneyed import Money
 
 from billing_portal.money import to_minor
@@ -31,11 +31,14 @@ def payments_alike(
     if reference:
         near &= Q(reference="") | Q(reference__iexact=reference)
         near |= Q(reference__iexact=reference) & around(SAME_LABEL_NEAR)
+    # With its charges or without: whoever types it the second time may not know of them.
+    minor = to_minor(amount)
+    same = Q(amount_minor=minor) | Q(amount_minor=minor + F("charges_minor"))
     return Payment.objects.filter(
         near,
+        same,
         client__in=Client.objects.account_of(client_id),
         currency=amount.currency.code,
-        amount_minor=to_minor(amount),
         reverses__isnull=True,
         reversed_by__isnull=True,
     ).order_by("-received_on", "-pk")

@@ -23,6 +23,8 @@ class Effect:
     icon: str
     text: str
     detail: str = ""
+    # The field that it leads to.
+    field: str = ""
     # To be looked at before it is recorded.
     doubtful: bool = False
 
@@ -31,7 +33,8 @@ def effects(entry: Entry) -> list[Effect]:
     """One line for each thing that changes; none for what does not happen."""
     if entry.client is None or not entry.amount or entry.left < 0:
         return []
-    return [*_settled(entry), *_in_part(entry), *_kept(entry), *_too_early(entry)]
+    told = (_settled, _in_part, _kept, _charges, _too_early)
+    return [effect for tell in told for effect in tell(entry)]
 
 
 def _settled(entry: Entry) -> Iterator[Effect]:
@@ -81,11 +84,19 @@ def _less_overdue(entry: Entry) -> str:
 def _in_part(entry: Entry) -> Iterator[Effect]:
     in_part = [part for part in entry.parts if part.minor and part.left_minor > 0]
     for part in in_part[:NAMED]:
-        left = formatted_minor(part.left_minor, entry.currency)
+        left = {"left": formatted_minor(part.left_minor, entry.currency)}
+        # So little is missing that the bank may have kept it.
+        by_bank = part.left_minor * 50 <= part.invoice.outstanding_minor and not entry.charges
         yield Effect(
             "circle-half-2",
             _("%(number)s is paid in part") % {"number": part.invoice},
-            _("%(left)s stay open") % {"left": left},
+            (
+                _("%(left)s stay open. Did the bank keep them? Then they are its charges.")
+                if by_bank
+                else _("%(left)s stay open")
+            )
+            % left,
+            field="id_charges" if by_bank else "",
         )
     if (more := len(in_part) - NAMED) > 0:
         text = ngettext("%(n)s more is paid in part", "%(n)s more are paid in part", more)
@@ -99,6 +110,19 @@ def _kept(entry: Entry) -> Iterator[Effect]:
             _("%(rest)s are kept as unapplied cash")
             % {"rest": formatted_minor(entry.left, entry.currency)},
             _("It waits on the account and on the desk until it is put on an invoice or refunded."),
+        )
+
+
+def _charges(entry: Entry) -> Iterator[Effect]:
+    if entry.charges:
+        words = {
+            "charges": formatted_minor(entry.charges, entry.currency),
+            "paid": formatted_minor(entry.amount or 0, entry.currency),
+        }
+        yield Effect(
+            "building-bank",
+            _("%(charges)s are kept as bank charges") % words,
+            _("The client has paid %(paid)s; what the bank kept is our cost.") % words,
         )
 
 

@@ -56,8 +56,20 @@ class Entry:
     balance: list[Owed] = field(default_factory=list)
 
     @property
-    def amount(self) -> int | None:
+    def received(self) -> int | None:
+        """What the bank's line shows."""
         return read_minor(self.data.get("amount", ""), self.currency)
+
+    @property
+    def charges(self) -> int:
+        """What the bank kept of it, as far as it can be read."""
+        return max(0, read_minor(self.data.get("charges", ""), self.currency) or 0)
+
+    @property
+    def amount(self) -> int | None:
+        """What the client paid, and what is spread."""
+        received = self.received
+        return received + self.charges if received else received
 
     @property
     def amount_question(self) -> str:
@@ -141,7 +153,8 @@ def figures_of(payment: Payment) -> dict[str, str]:
     for row in payment.allocations.filter(invoice__isnull=False, amount_minor__gt=0):
         parts[row.invoice_id or 0] = parts.get(row.invoice_id or 0, 0) + row.amount_minor
     found = {
-        "amount": typed_minor(payment.amount_minor, payment.currency),
+        "amount": typed_minor(payment.amount_minor - payment.charges_minor, payment.currency),
+        "charges": typed_minor(payment.charges_minor, payment.currency),
         "currency": payment.currency,
         "received_on": dates.as_typed(payment.received_on),
         "reference": payment.reference,

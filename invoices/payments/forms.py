@@ -42,7 +42,11 @@ class PaymentForm(forms.Form):
             currency=currency, label=gettext_lazy("Amount received"), above_zero=True
         )
         amount.widget.attrs["autofocus"] = True
-        self.fields = {"amount": amount, **self.fields}
+        charges = MoneyField(
+            currency=currency, label=gettext_lazy("Charges the bank kept"), required=False, least=0
+        )
+        charges.widget.attrs["class"] = "num"
+        self.fields = {"amount": amount, "charges": charges, **self.fields}
         field: Any = self.fields["received_on"]
         field.today = today
         self.invoices = list(invoices)
@@ -106,7 +110,7 @@ class AllocationForm(PaymentForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for name in ("amount", "received_on", "reference", "method", "note"):
+        for name in ("amount", "charges", "received_on", "reference", "method", "note"):
             del self.fields[name]
 
 

@@ -57,15 +57,20 @@ def record_payment(
     on: date | None = None,
     note: str = "",
     other_than: Collection[int] | None = None,
+    charges: Money | None = None,
 ) -> Payment:
     """Record money received; `received_on` is the value date at our bank.
+
+    `amount` is what the bank's line shows; with the `charges` that the bank kept of it, it is what
+    the client paid and what settles.
 
     What no invoice takes stays unapplied cash of the client. Raises PaymentRefused. `on` is today:
     a value date after it is refused. `other_than` are payments that somebody was asked about and
     said are other money; given, one that looks like this and is not among them raises LooksAlike.
     """
     reference, note = reference.strip(), note.strip()
-    amount_minor = checked_amount(amount)
+    charges_minor = _checked_charges(charges, amount)
+    amount_minor = checked_amount(amount) + charges_minor
     _check_day(received_on, on)
     if method not in Payment.Method.values:
         raise PaymentRefused(_("Choose how it was paid."))
@@ -80,26 +85,34 @@ def record_payment(
             alike := not_yet_answered(alike_to(client, amount, received_on, reference), other_than)
         ):
             raise LooksAlike(alike)
-        try:
-            with transaction.atomic():
-                payment = Payment.objects.create(
-                    client=client,
-                    received_on=received_on,
-                    currency=amount.currency.code,
-                    amount_minor=amount_minor,
-                    reference=reference,
-                    method=method,
-                    note=note,
-                    recorded_by=by,
-                    occurrence=_occurrence(client, amount_minor, amount, received_on, reference),
-                )
-        except IntegrityError:
-            raise PaymentRefused(
-                _already_recorded(client, amount, received_on, reference)
-            ) from None
+        payment = _kept(
+            Payment(
+                client=client,
+                received_on=received_on,
+                currency=amount.currency.code,
+                amount_minor=amount_minor,
+                charges_minor=charges_minor,
+                reference=reference,
+                method=method,
+                note=note,
+                recorded_by=by,
+            )
+        )
         payment.other_than.set(other_than or [])
         _spread(payment, allocations, by=by)
         return payment
+
+
+def _checked_charges(charges: Money | None, amount: Money) -> int:
+    """In minor units; more than arrived was kept by no bank."""
+    if charges is None or not charges.amount:
+        return 0
+    if charges.currency != amount.currency:
+        raise PaymentRefused(_("The bank’s charges are in the currency of its line."))
+    minor = checked_amount(charges)
+    if minor > checked_amount(amount):
+        raise PaymentRefused(_("The bank kept more than arrived: check the charges."))
+    return minor
 
 
 def alike_to(client: Client, amount: Money, received_on: date, reference: str) -> QuerySet[Payment]:
@@ -113,21 +126,34 @@ def alike_to(client: Client, amount: Money, received_on: date, reference: str) -
     return found
 
 
-def _occurrence(
-    client: Client, amount_minor: int, amount: Money, received_on: date, reference: str
-) -> int:
-    """The next one where all equal remittances were undone right after they were typed: those were
-    slips, and the money itself is recorded once more. The client is locked.
-    """
-    equal = Payment.objects.filter(
-        client=client,
-        reference=reference,
-        received_on=received_on,
-        amount_minor=amount_minor,
-        currency=amount.currency.code,
+def _kept(payment: Payment) -> Payment:
+    """The new row, unless this very remittance is here. Its client is locked."""
+    payment.occurrence = _occurrence(payment)
+    try:
+        with transaction.atomic():
+            payment.save(force_insert=True)
+    except IntegrityError:
+        raise PaymentRefused(_already_recorded(payment)) from None
+    return payment
+
+
+def _equal(payment: Payment) -> QuerySet[Payment]:
+    """The rows of the same remittance."""
+    return Payment.objects.filter(
+        client=payment.client,
+        reference=payment.reference,
+        received_on=payment.received_on,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
     )
+
+
+def _occurrence(payment: Payment) -> int:
+    """The next one where all equal remittances were undone right after they were typed: those were
+    slips, and the money itself is recorded once more."""
+    equal = _equal(payment)
     undone = Q(reversed_by__note="", reversed_by__imported=False)
-    if not reference or equal.exclude(undone).exists():
+    if not payment.reference or equal.exclude(undone).exists():
         return 1
     return 1 + (equal.aggregate(last=Max("occurrence"))["last"] or 0)
 
@@ -173,32 +199,24 @@ def is_before_issue(received_on: date, invoices: Iterable[Invoice]) -> list[Invo
     return [i for i in invoices if i.issue_date is not None and i.issue_date > received_on]
 
 
-def _already_recorded(client: Client, amount: Money, received_on: date, reference: str) -> str:
+def _already_recorded(payment: Payment) -> str:
     values = {
-        "amount": formatted(amount),
-        "reference": reference,
-        "day": day(received_on),
-        "client": client.name,
+        "amount": formatted(payment.amount),
+        "reference": payment.reference,
+        "day": day(payment.received_on),
+        "client": payment.client.name,
     }
-    before = Payment.objects.filter(
-        client=client, reference=reference, received_on=received_on, reverses__isnull=True
-    )
-    equal = before.filter(amount_minor=to_minor(amount))
-    if not equal.filter(reversed_by__isnull=True).exists():
-        return (
-            _(
-                "%(amount)s with the reference %(reference)s was recorded for %(client)s and "
-                "reversed. If the money is there after all, add a word to the reference."
-            )
-            % values
+    if not _equal(payment).filter(reversed_by__isnull=True).exists():
+        text = _(
+            "%(amount)s with the reference %(reference)s was recorded for %(client)s and "
+            "reversed. If the money is there after all, add a word to the reference."
         )
-    return (
-        _(
+    else:
+        text = _(
             "%(amount)s with the reference %(reference)s and value date %(day)s is already "
             "recorded for %(client)s."
         )
-        % values
-    )
+    return text % values
 
 
 def _check_day(received_on: date, on: date | None) -> None:

@@ -48,6 +48,7 @@ def _reverse(payment_id: int, *, by: User | None, on: date | None, reason: str) 
             received_on=on,
             currency=payment.currency,
             amount_minor=-payment.amount_minor,
+            charges_minor=-payment.charges_minor,
             reference=payment.reference,
             method=payment.method,
             reverses=payment,

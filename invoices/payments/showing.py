@@ -65,14 +65,14 @@ def due_words(late: int) -> str:
 
 def _sums(entry: Entry) -> dict[str, Any]:
     """The running figures beside the parts."""
-    amount, code = entry.amount, entry.currency
+    amount, received, code = entry.amount, entry.received, entry.currency
     settling = [
         (part.invoice, formatted_minor(-part.minor, code), part.left_minor == 0)
         for part in entry.parts
         if part.minor
     ]
     return {
-        "amount": formatted_minor(amount, code) if amount else "",
+        "amount": formatted_minor(received, code) if received else "",
         "amount_minor": max(0, amount or 0),
         "given": formatted_minor(entry.given, code),
         "given_minor": min(entry.given, amount or 0),

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from moneyed import get_currency
 
 from billing_portal.accounts.models import User
@@ -152,7 +152,10 @@ def _payments(text: str, user: User) -> list[Payment]:
     if not user.has_perm("invoices.view_payment"):
         return []
     minors = _minors(text)
-    wanted = contains("reference_key", text) | Q(amount_minor__in=_values(minors))
+    # What the client paid, or what the bank's line shows of it.
+    values = _values(minors)
+    on_line = Q(charges_minor__gt=0, amount_minor__in=[F("charges_minor") + v for v in values])
+    wanted = contains("reference_key", text) | Q(amount_minor__in=values) | on_line
     rows = Payment.objects.filter(wanted).select_related("client")
     found = list(rows.order_by()[:SCANNED])
     found.sort(key=lambda payment: (payment.received_on, payment.pk), reverse=True)
@@ -161,7 +164,8 @@ def _payments(text: str, user: User) -> list[Payment]:
         row
         for row in found
         if (key and key in row.reference_key)
-        or row.amount_minor in minors[get_currency(row.currency).sub_unit]
+        or {row.amount_minor, row.amount_minor - row.charges_minor}
+        & {*minors[get_currency(row.currency).sub_unit]}
     ]
 
 

@@ -58,6 +58,11 @@ COLUMNS = (
         value=lambda row: row.amount,
     ),
     Column(
+        "charges",
+        gettext_lazy("Bank charges"),
+        value=lambda row: row.charges,
+    ),
+    Column(
         "free",
         gettext_lazy("Unapplied"),
         order="free_minor",

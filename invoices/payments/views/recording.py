@@ -21,7 +21,7 @@ from billing_portal.acts import already, carry_out, into, said
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.idempotency import carried_out, key_of
-from billing_portal.money import formatted, from_minor
+from billing_portal.money import formatted, formatted_minor, from_minor
 from billing_portal.toasts import with_undo
 from invoices.clients.forms.clients import chosen_client
 from invoices.company.closing import closed_until
@@ -97,6 +97,7 @@ def payment_new(request: StaffRequest) -> HttpResponse:
             "today": recorded_on(on) if client is None else None,
             "day_hint": _day_hint(),
             "method_name": dict(Payment.Method.choices).get(data.get("method", ""), ""),
+            "charges": formatted_minor(entry.charges, entry.currency) if entry.charges else "",
             "refused": refused,
             "more_open": _more_open(entry),
         },
@@ -207,7 +208,7 @@ def _first_figures(request: StaffRequest, on: date) -> dict[str, str]:
 
 def _question(request: StaffRequest, entry: Entry, alike: list[Payment]) -> dict[str, Any]:
     """Whether it is money that is here already, asked as soon as the figures say so."""
-    amount, day = entry.amount, entry.received_on
+    amount, day = entry.received, entry.received_on
     if not alike and entry.client and amount and amount > 0 and day:
         reference = entry.data.get("reference", "").replace("\0", "").strip()
         found = alike_to(entry.client, from_minor(amount, entry.currency), day, reference)
@@ -251,6 +252,7 @@ def _record(
         return record_payment(
             client_id=client.pk,
             amount=data["amount"],
+            charges=data["charges"],
             received_on=data["received_on"],
             reference=data["reference"],
             method=data["method"],
