@@ -75,6 +75,12 @@ addEventListener("beforeunload", (event) => {
   const form = keptForm();
   if (form && keeping.dirty && (keeping.resting || document.getElementById("complaint") || String(keptBody(form)).length >= SAFE_BODY)) event.preventDefault();
 });
+// What an empty field means (the due date by the terms) stands in it, and follows what is typed.
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  const hint = target.matches?.("[data-placeholder]") ? target : null;
+  const field = hint && document.getElementById(hint.id.replace(/-h$/, ""));
+  if (field) field.placeholder = hint.dataset.placeholder;
+});
 // Fields that cannot be read turn red at once.
 document.addEventListener("htmx:afterSettle", () => {
   const wrong = document.getElementById("wrong-fields")?.dataset.names;

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
 
 from billing_portal.accounts.models import User
 from tests.browser.conftest import settled, sign_in
+from tests.clock import as_typed
 from tests.factories import make_company, make_draft, make_user
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -30,7 +35,7 @@ def test_what_is_typed_is_saved_by_itself_and_undone(editor):
     page, draft = editor
     before = title(draft)
     page.locator("#id_title").fill("Typed in the browser")
-    page.locator("#saved:has-text('saved on')").wait_for()
+    page.locator("#saved:has-text('saved at')").wait_for()
     page.wait_for_function("() => !document.querySelector('#draft-undo').disabled")
     assert title(draft) == "Typed in the browser"
     page.locator("#id_title").fill("And again")
@@ -106,3 +111,32 @@ def test_a_price_that_cannot_be_read_is_red_at_once(editor):
     page.wait_for_function(
         "() => !document.getElementById('id_lines-0-unit_price').classList.contains('is-invalid')"
     )
+
+
+def test_a_refused_issue_leaves_no_stray_words_above_the_first_card(editor):
+    page, draft = editor
+    page.locator("#id_lines-0-unit_price").fill("twelve")
+    page.get_by_role("button", name="Issue…").click()
+    page.locator("#editor .alert-danger").first.wait_for()
+    assert page.locator("#saved").count() == 1
+    assert page.locator(".page-head #saved").inner_text().strip() == "not saved yet"
+    # Every text of the page's body stands in a card, a message or the head of the page.
+    stray = page.evaluate(
+        """() => [...document.querySelectorAll('#main, #editor, #draft-form, #draft-form > .stack')]
+        .flatMap((box) => [...box.childNodes])
+        .filter((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim())
+        .map((node) => node.textContent.trim())"""
+    )
+    assert stray == []
+
+
+def test_an_empty_due_date_shows_the_day_of_the_terms_and_follows_them(editor):
+    page, draft = editor
+    due = page.locator("#id_due_date")
+    assert due.input_value() == ""
+    by_terms = timezone.localdate() + timedelta(days=draft.terms_days)
+    assert due.get_attribute("placeholder") == as_typed(by_terms)
+    page.locator("#id_issue_date").fill("01/12/2026")
+    later = date(2026, 12, 1) + timedelta(days=draft.terms_days)
+    expect(due).to_have_attribute("placeholder", as_typed(later))
+    assert page.locator("#id_due_date-h").inner_text().startswith("Empty: ")

@@ -141,22 +141,8 @@ def _take_from_deal(editor: Editor) -> None:
 
 def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:
     invoice, form, on = editor.invoice, editor.form, editor.on
-    errors = {n: dict(line.errors) for n, line in enumerate(editor.lines)}
-    if form.is_bound:
-        values = editor.check()
-        for n, line in enumerate(editor.lines):
-            line.errors = {**errors[n], **line.errors}
-    else:
-        values = typed.clean(editor.lines, editor.currency)
-        for line in editor.lines:
-            if line.place is not None:
-                try:
-                    one = drafting.preview_totals([values[line.place]], editor.currency)
-                    line.net = typed.bare(one.net_minor, editor.currency)
-                except TotalsRefused as refusal:
-                    line.errors[""] = str(refusal)
+    values = _read_lines(editor)
     as_typed = _as_typed(editor, values)
-    issue_date, due = drafting.dates_of(as_typed, on)
     reasons = reasons_not_to_issue(as_typed, on, lines=_unsaved_lines(as_typed, values))
     context: dict[str, Any] = {
         "invoice": invoice,
@@ -177,16 +163,13 @@ def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:
         "may_undo": invoice.versions.all()[1:2].exists() if not live else False,
         "wrong": _wrong(editor),
         "back_here": "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])}),
-        "due": due,
-        "due_hint": _("Empty: %(day)s, by the terms.")
-        % {"day": dates.day(_by_terms(as_typed, on))},
-        "issue_date": issue_date,
         "blockers": _linked(reasons, invoice),
         "client_complete": not any(r.anchor == "client" for r in reasons),
         "lines_complete": not any(line.errors for line in editor.lines)
         and not any(r.anchor.startswith(("#lines", "#id_lines")) for r in reasons),
         "currency": editor.currency,
         "on": on,
+        **_days(as_typed, on),
         **_sums(editor, values),
     }
     if not live:
@@ -200,6 +183,38 @@ def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:
             if contact.email and contact.gone_at is None
         ][:20]
     return context
+
+
+def _read_lines(editor: Editor) -> list[dict[str, Any]]:
+    """The lines as typed, with the net of each; what was found wrong before stays said."""
+    if editor.form.is_bound:
+        errors = [dict(line.errors) for line in editor.lines]
+        values = editor.check()
+        for line, before in zip(editor.lines, errors, strict=True):
+            line.errors = {**before, **line.errors}
+        return values
+    values = typed.clean(editor.lines, editor.currency)
+    for line in editor.lines:
+        if line.place is not None:
+            try:
+                one = drafting.preview_totals([values[line.place]], editor.currency)
+                line.net = typed.bare(one.net_minor, editor.currency)
+            except TotalsRefused as refusal:
+                line.errors[""] = str(refusal)
+    return values
+
+
+def _days(as_typed: Invoice, on: date) -> dict[str, Any]:
+    """The days that count, and what an empty field means: it stands in the field."""
+    issue_date, due = drafting.dates_of(as_typed, on)
+    by_terms = _by_terms(as_typed, on)
+    return {
+        "issue_date": issue_date,
+        "due": due,
+        "due_hint": _("Empty: %(day)s, by the terms.") % {"day": dates.day(by_terms)},
+        "due_typed": dates.as_typed(by_terms),
+        "today_typed": dates.as_typed(on),
+    }
 
 
 def _wrong(editor: Editor) -> str:

@@ -102,6 +102,7 @@ def keep_typed(request: StaffRequest, invoice: Invoice, on: date) -> HttpRespons
         "invoice": invoice,
         "stamp": invoice.updated_at.isoformat(),
         "kept_at": version.at,
+        "on": on,
         "readable": readable,
         "may_undo": True,
     }

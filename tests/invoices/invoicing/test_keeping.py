@@ -27,7 +27,7 @@ def test_what_is_typed_is_saved_with_the_time_and_a_new_stamp(clerk_client):
     assert answer.status_code == 200
     draft.refresh_from_db()
     assert draft.title == "Typed"
-    assert "saved on" in answer.text
+    assert "saved at" in answer.text
     assert draft.updated_at.isoformat() in answer.text
     assert "<html" not in answer.text
 
