@@ -52,6 +52,7 @@ class QuestionsForm(forms.Form):
         for question in questions:
             self.fields[question["name"]] = forms.ChoiceField(
                 label=_asked(question),
+                help_text=_how_often(question),
                 choices=_readings(question["what"], question["text"]),
                 widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
                 error_messages={"required": _("Choose one: nothing is guessed.")},
@@ -68,13 +69,19 @@ def _asked(question: dict[str, Any]) -> str:
         "text": question["text"],
         "line": question["line"],
     }
-    first = _("%(file)s, %(column)s: what is “%(text)s” on line %(line)s?") % values
+    return _("%(file)s, %(column)s: what is “%(text)s” on line %(line)s?") % values
+
+
+def _how_often(question: dict[str, Any]) -> str:
     more = question["cells"] - 1
     if not more:
-        return first
-    rest = ngettext("%(n)s more cell of this column is like it.",
-                    "%(n)s more cells of this column are like it.", more)  # fmt: skip
-    return f"{first} {rest % {'n': grouped(more)}}"
+        return ""
+    text = ngettext(
+        "%(n)s more cell of this column is like it.",
+        "%(n)s more cells of this column are like it.",
+        more,
+    )
+    return text % {"n": grouped(more)}
 
 
 def _readings(what: str, text: str) -> list[tuple[str, str]]:

@@ -15,6 +15,8 @@ _KINDS = {
     "invoice": Invoice.Kind.INVOICE.value,
     "credit_note": Invoice.Kind.CREDIT_NOTE.value,
     "creditnote": Invoice.Kind.CREDIT_NOTE.value,
+    "facture": Invoice.Kind.INVOICE.value,
+    "avoir": Invoice.Kind.CREDIT_NOTE.value,
 }
 # What every line of one document says alike; a title may be that of the line.
 _HEAD = ("kind", "client", "issued_on", "due_on", "currency", "corrects")

@@ -10,6 +10,11 @@ _METHODS = {
     **{str(m): str(m) for m in Payment.Method.values},
     "bank_transfer": Payment.Method.TRANSFER.value,
     "check": Payment.Method.CHEQUE.value,
+    "virement": Payment.Method.TRANSFER.value,
+    "carte": Payment.Method.CARD.value,
+    "prélèvement": Payment.Method.DIRECT_DEBIT.value,
+    "chèque": Payment.Method.CHEQUE.value,
+    "espèces": Payment.Method.CASH.value,
 }
 
 

@@ -155,7 +155,7 @@ def test_a_french_export_is_read_as_it_comes():
     content = (
         "sep=;\r\nN° facture;Nature;Tiers;Date facture;Échéance;Devise;Total HT;TVA;Total TTC;"
         "corrects;Objet\r\n"
-        "FA-1;invoice;Atelier Brume;05/01/2026;20260204;EUR;1 000,00;200,00;1 200,00;;Audit\r\n"
+        "FA-1;Facture;Atelier Brume;05/01/2026;20260204;EUR;1 000,00;200,00;1 200,00;;Audit\r\n"
     ).encode()
     answers = {"invoices.issued_on": "day"}
     plan = plan_of([CLIENT], content, answers=answers)

@@ -169,3 +169,17 @@ def test_a_write_that_fails_half_way_leaves_nothing():
     with pytest.raises(Killed):
         apply(plan, by=None, on=ON, progress=die)
     assert not Client.objects.exists() and not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "method"),
+    [
+        ("", "transfer"),
+        ("Virement", "transfer"),
+        ("Prélèvement", "direct_debit"),
+        ("CHÈQUE", "cheque"),
+    ],
+)
+def test_methods_are_read_as_french_tools_write_them(word, method):
+    plan = plan_of([CLIENT], [INVOICE], [changed(PAYMENT, method=word)])
+    assert plan.complaints == [] and plan.rows.payments[0].method == method
