@@ -161,6 +161,8 @@ def _book(writing: Writing, booked: list[Booked], kind: str) -> None:
 
 
 def _event(writing: Writing, payment: Payment, row: Allocation, kind: str) -> InvoiceEvent:
+    # Money of a history settles invoices; no refund is among it.
+    assert row.invoice_id is not None
     data: dict[str, Any] = {
         "amount_minor": abs(row.amount_minor),
         "currency": payment.currency,
