@@ -174,6 +174,16 @@ def pay(first, second):
     at_every_statement(record, lambda: _owed_paid_credited(first, second))
 
 
+@act("undo")
+def undo(payment_id):
+    from invoices.payments import reversing
+
+    def take_back():
+        return reversing.undo_payment(payment_id=int(payment_id), by=None).allocated_minor
+
+    at_every_statement(take_back, _left_given_allocated_refunded)
+
+
 @act("credit")
 def credit(first, second):
     from invoices.invoicing import crediting

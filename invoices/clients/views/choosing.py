@@ -1,4 +1,4 @@
-"""Choosing a client: for a payment, and for a new invoice."""
+"""Choosing a client for a new invoice."""
 
 from __future__ import annotations
 
@@ -16,17 +16,14 @@ from invoices.models import Client
 @require_GET
 @permission_required("invoices.view_client", raise_exception=True)
 def client_choices(request: StaffRequest) -> HttpResponse:
-    """Clients whose name contains what was typed: for choosing one, here and for a new invoice."""
+    """Clients whose name contains what was typed."""
     text = searched(request.GET)
-    target = request.GET.get("then", "")
-    if target not in ("invoices:payment-new", "invoices:new"):
-        target = "invoices:payment-new"
     found = Client.objects.living()
     if text:
         found = found.called(text)
         if not wants_partial(request) and len(only := list(found[:2])) == 1:
             # Typed and Enter: nothing is left to choose.
-            return redirect(f"{reverse(target)}?client={only[0].pk}")
+            return redirect(f"{reverse('invoices:new')}?client={only[0].pk}")
     return render_page(
         request,
         page="invoices/clients/choose_client.html",
@@ -34,8 +31,7 @@ def client_choices(request: StaffRequest) -> HttpResponse:
         context={
             "clients": found.select_related("client_type").order_by("name_key")[:20],
             "q": text,
-            "then": target,
-            "then_url": reverse(target),
-            "nav_section": "invoices" if target == "invoices:new" else "payments",
+            "then_url": reverse("invoices:new"),
+            "nav_section": "invoices",
         },
     )

@@ -55,7 +55,7 @@ def new(request: StaffRequest) -> HttpResponse:
     if client is None:
         if request.method == "POST" or text:
             messages.error(request, _("Choose the client first. Nothing was drafted."))
-        return redirect(f"{reverse('invoices:client-choices')}?then=invoices:new")
+        return redirect("invoices:client-choices")
     if request.method == "GET":
         waiting = origins.waiting_for(client) if request.user.has_perm("invoices.bill_deal") else []
         drafts = Invoice.objects.drafts().filter(client=client).order_by("-pk")[:5]
@@ -67,7 +67,7 @@ def new(request: StaffRequest) -> HttpResponse:
 
     def refused(refusal: DraftRefused) -> HttpResponse:
         messages.error(request, str(refusal))
-        return redirect(f"{reverse('invoices:client-choices')}?then=invoices:new")
+        return redirect("invoices:client-choices")
 
     answer = carry_out(
         request,

@@ -67,8 +67,11 @@ def payment_new(request: StaffRequest) -> HttpResponse:
     data: Any = request.POST.copy() if posted else _first_figures(request, on)
     client, choices = _payer(data, recording)
     first = _invoice_of(data, client)
-    unseen = client is not None and data.get("was-client", str(client.pk)) != str(client.pk)
-    entry = _entry(data, client, first, on, unseen=unseen, recording=recording)
+    changed = client is not None and data.get("was-client", str(client.pk)) != str(client.pk)
+    # The spread of another payer or another currency was seen by nobody yet.
+    currency = data.get("currency", "")
+    unseen = changed or data.get("was-currency", currency) != currency
+    entry = _entry(data, client, first, on, changed=changed, settles=recording and not unseen)
     form = PaymentForm(data, currency=entry.currency, today=on, invoices=entry.owed)
     alike: list[Payment] = []
     if recording and client and not unseen and form.is_valid():
@@ -163,14 +166,14 @@ def _entry(
     first: Invoice | None,
     on: date,
     *,
-    unseen: bool,
-    recording: bool,
+    changed: bool,
+    settles: bool,
 ) -> Entry:
     # The currency of another payer is not this one's.
-    wanted = "" if unseen else data.get("currency", "")
+    wanted = "" if changed else data.get("currency", "")
     currency = currency_of(client, first.currency if first and not wanted else wanted, on)
     owed = list(owed_by(client.pk, currency)[:MOST_SHOWN]) if client else []
-    if recording and not unseen:
+    if settles:
         # An invoice that the page did not show yet is not settled unseen.
         for invoice in owed:
             data.setdefault(part_name(invoice), "0")

@@ -174,6 +174,19 @@ def test_the_currency_is_the_clients_and_another_one_that_it_owes_in_is_a_choice
     assert [row["invoice"].currency for row in answer.context["rows"]] == ["EUR"]
 
 
+def test_a_currency_that_was_just_chosen_is_looked_at_before_it_settles(clerk_client):
+    abroad = make_client(name="Northgate", currency="USD")
+    dollars = make_invoice(client=abroad, currency="USD", total_minor=70_00)
+    make_invoice(client=abroad, currency="EUR", total_minor=30_00)
+    parts = {f"part-{dollars.pk}": "70"}
+    given = {"amount": "30", "currency": "EUR", "was-currency": "USD"}
+    answer = post(clerk_client, abroad, **given, **parts)
+    assert answer.status_code == 422
+    assert "Nothing is recorded yet" in answer.text
+    assert answer.context["rows"][0]["field"].value() == "30.00"
+    assert not Payment.objects.exists()
+
+
 # ─ What recording does ──────────────────────────────────────────────────────────────────────────
 def told(answer):
     return [(effect.text, effect.detail) for effect in answer.context["effects"]]
@@ -271,6 +284,7 @@ def test_undo_takes_the_payment_back_on_its_own_day_and_fills_the_form_again(
     assert 'value="120.00"' in form.text
     assert "VIR 4711" in form.text
     assert form.context["rows"][0]["by_hand"]
+    assert "it counts on no day" in clerk_client.get(page.request["PATH_INFO"]).text
     event = InvoiceEvent.objects.get(kind=InvoiceEvent.Kind.REVERSED)
     assert event.data["undone"]
     assert verify() == []
