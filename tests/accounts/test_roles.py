@@ -89,6 +89,7 @@ PAGES: dict[str, Page] = {
     "invoices:edit": Page("invoices.change_invoice", (0,)),
     "invoices:export-csv": Page("invoices.export"),
     "invoices:export-xlsx": Page("invoices.export"),
+    "invoices:history_answer": Page("invoices.import_history", (0,), post=True),
     "invoices:history_bring_in": Page("invoices.import_history", (0,), post=True),
     "invoices:history_discard": Page("invoices.import_history", (0,), post=True),
     "invoices:history_preview": Page("invoices.import_history", (0,)),
