@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from billing_portal.accounts.models import User
+from billing_portal.accounts.roles import sees_everything
 from invoices.models import Client, ClientType, Deal, Invoice
 
 
@@ -51,6 +56,19 @@ class AlertRule(models.Model):
         return self.name or f"{self.kind} {self.pk}"
 
 
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def visible_to(self, user: User) -> Self:
+        """Sales see what concerns their own: the owner whom a rule may tell (digests.py) sees it.
+
+        The owner of the invoice or deal; only where it has none, that of its client. An alert about
+        a whole client type is nobody's own.
+        """
+        if sees_everything(user):
+            return self
+        owner = Coalesce("invoice__owner", "deal__owner", "client__owner")
+        return self.alias(concerns=owner).filter(concerns=user.pk)
+
+
 class Alert(models.Model):
     class State(models.TextChoices):
         NEW = "new", _("New")
@@ -84,6 +102,8 @@ class Alert(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     handled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AlertQuerySet.as_manager()
 
     class Meta:
         ordering = ["-fired_on", "-pk"]

@@ -18,6 +18,7 @@ _READ = {
     "invoices.view_deal",
     "invoices.view_invoice",
     "reports.view_desk",
+    "reports.view_alert",
 }
 _READ_ALL = {
     "invoices.view_client",
@@ -25,7 +26,7 @@ _READ_ALL = {
     "invoices.view_mail",
     "invoices.export",
     "reports.view_reports",
-    "reports.view_alert",
+    "reports.view_alertrule",
 }
 _FINANCE = {
     "invoices.bill_deal",
@@ -58,7 +59,7 @@ GRANTS: dict[str, frozenset[str]] = {
 
 
 def sees_everything(user: User) -> bool:
-    """Sales read only the deals and invoices that they own."""
+    """Sales read only the deals and invoices that they own, and the alerts about these."""
     return user.role != User.Role.SALES
 
 

@@ -20,12 +20,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.accounts.models import User
-from billing_portal.accounts.roles import sees_everything
 from invoices.company.currencies import company_currency
 from invoices.models import Client, Company, Deal, Invoice, Message
 from invoices.outbox.kinds import Kind, Moot, Render, Words
 from invoices.outbox.queueing import MailRefused, queue
-from reports.alerts.permissions import may_see
+from reports.alerts.permissions import HANDLE, may_see, openable
 from reports.alerts.subjects import with_subjects
 from reports.alerts.words import name_of, words_of
 from reports.models import Alert, AlertRule
@@ -134,7 +133,10 @@ def _people(rule: AlertRule) -> list[User]:
 
 
 def _owned(alerts: Sequence[Alert]) -> list[tuple[Alert, User]]:
-    """Alerts with the owner of their invoice, deal or client; a client type has none."""
+    """Alerts with the owner of their invoice, deal or client; a client type has none.
+
+    Unsaved ones too; of saved ones `Alert.objects.visible_to` says the same.
+    """
     keys: dict[tuple[str, int], int] = {}
     for name, rows in (
         ("invoice", Invoice.objects), ("deal", Deal.objects), ("client", Client.objects),
@@ -181,7 +183,7 @@ def compose(rule: AlertRule, recipient: Recipient, render: Render) -> Words:
     with translation.override(recipient.language or translation.get_language()):
         rule_name = name_of(rule, currency)
         shown = with_subjects(recipient.alerts[:LISTED])
-        opens = _openable(shown, recipient.user)
+        opens = openable(shown, recipient.user) if recipient.user else []
         listed = [words_of(alert, currency) for alert in shown]
         subject = _subject(rule_name, listed[0].title, number)
         context = {
@@ -194,6 +196,7 @@ def compose(rule: AlertRule, recipient: Recipient, render: Render) -> Words:
             ],
             "more": number - len(listed),
             "inbox": _inbox(recipient.user),
+            "may_handle": recipient.user is not None and recipient.user.has_perm(HANDLE),
             "greeting": _("Good morning %(name)s,") % {"name": recipient.name}
             if recipient.name
             else _("Good morning,"),
@@ -203,13 +206,6 @@ def compose(rule: AlertRule, recipient: Recipient, render: Render) -> Words:
             text=render("reports/alerts/email/alert.txt", context),
             html=render("reports/alerts/email/alert.html", context),
         )
-
-
-def _openable(alerts: Sequence[Alert], user: User | None) -> Sequence[Alert]:
-    """Those whose rows the reader sees; an address of nobody here opens nothing."""
-    if user is None or sees_everything(user):
-        return alerts if user else []
-    return [alert for alert, owner in _owned(alerts) if owner == user]
 
 
 def _inbox(user: User | None) -> str:

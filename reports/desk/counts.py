@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
+from billing_portal.accounts.roles import sees_everything
 from invoices.models import Company
 from reports.alerts.inbox import waiting
 from reports.alerts.permissions import may_see
@@ -27,7 +28,7 @@ class SideCount:
 
 def counts(user: User, on: date) -> list[SideCount]:
     """How much waits behind each entry of the sidebar; kept for some seconds."""
-    scope = "all" if may_see(user) else f"user-{user.pk}"
+    scope = "all" if sees_everything(user) else f"user-{user.pk}"
     key = key_of(scope, user, on)
     numbers: dict[str, int] | None = cache.get(key)
     if numbers is None:
@@ -61,5 +62,5 @@ def _numbers(user: User, on: date) -> dict[str, int]:
     if user.has_perm("invoices.view_mail"):
         found["mails"] = mails().count()
     if may_see(user):
-        found["alerts"] = Alert.objects.filter(waiting(on)).count()
+        found["alerts"] = Alert.objects.visible_to(user).filter(waiting(on)).count()
     return found

@@ -184,9 +184,15 @@ def overdue(user: User, on: date) -> Section:
 def alerts(user: User, on: date) -> Section | None:
     if not may_see(user):
         return None
-    listed = latest_waiting(on)
+    listed = latest_waiting(user, on)
     tile = Tile(
-        "alerts", "bell", _("Alerts"), listed.count, _("new"), listed.url, text=latest_rules(on)
+        "alerts",
+        "bell",
+        _("Alerts"),
+        listed.count,
+        _("new"),
+        listed.url,
+        text=latest_rules(user, on),
     )
     return Section("alerts", "right", tile, listed)
 

@@ -16,7 +16,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import GRANTS
-from tests.factories import make_deal, make_invoice, make_user
+from reports.desk.counts import counts
+from reports.models import Alert
+from tests.factories import make_client, make_deal, make_invoice, make_rule, make_user
 
 ROLES = ["administrator", "finance", "manager", "sales"]
 OURS = {"reports", "invoices", "integrations", "accounts", "company"}
@@ -143,13 +145,13 @@ PAGES: dict[str, Page] = {
     "reports:receivables-figures": Page("reports.view_reports"),
     "reports:receivables-xlsx": Page("reports.view_reports"),
     "reports:reopen": Page("reports.handle_alert", (0,), post=True),
-    "reports:rule": Page("reports.view_alert", (0,)),
+    "reports:rule": Page("reports.view_alertrule", (0,)),
     "reports:rule-delete": Page("reports.change_alertrule", (0,), post=True),
     "reports:rule-new": Page("reports.change_alertrule"),
     "reports:rule-switch": Page("reports.change_alertrule", (0,), post=True),
-    "reports:rule-tried": Page("reports.view_alert", (0,)),
+    "reports:rule-tried": Page("reports.view_alertrule", (0,)),
     "reports:rule-try": Page("reports.change_alertrule"),
-    "reports:rules": Page("reports.view_alert"),
+    "reports:rules": Page("reports.view_alertrule"),
     "reports:search": Page("reports.view_desk"),
     "reports:snooze": Page("reports.handle_alert", (0,)),
 }
@@ -295,6 +297,26 @@ def test_no_page_tells_a_salesperson_of_the_invoices_of_others(seller_client, pa
     text = seller_client.get(path).text
     assert "OLD-SECRET-2" not in text
     assert "987,654" not in text
+
+
+@pytest.mark.parametrize("path", ["/alerts/", "/alerts/?rule=RULE", "/", "/counts/"])
+def test_no_page_tells_a_salesperson_of_the_alerts_of_others(seller_client, seller, path):
+    rule = make_rule(name="Secret rule")
+    for owner in (make_user(role="sales"), None):
+        theirs = make_invoice(owner=owner, client=make_client(name="Secret client"))
+        Alert.objects.create(
+            rule=rule,
+            reason_key=f"test:{theirs.pk}",
+            episode_started_on=theirs.due_date,
+            fired_on=theirs.due_date,
+            invoice=theirs,
+            client=theirs.client,
+            data={"minor": 100, "currency": "EUR", "days": 40},
+        )
+    text = seller_client.get(path.replace("RULE", str(rule.pk))).text
+    assert "Secret" not in text
+    counted = next(c for c in counts(seller, theirs.due_date) if c.key == "alerts")
+    assert counted.n == 0
 
 
 def test_a_salesperson_does_not_open_the_deal_of_a_colleague(seller_client, seller):

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -26,8 +26,8 @@ from billing_portal.toasts import add_toast, refresh_counts
 from invoices.company.currencies import company_currency
 from reports.alerts import inbox as handling
 from reports.alerts.forms import SnoozeForm
-from reports.alerts.listing import latest_waiting
-from reports.alerts.permissions import HANDLE, VIEW
+from reports.alerts.listing import latest_waiting, with_words
+from reports.alerts.permissions import HANDLE, VIEW, VIEW_RULES
 from reports.alerts.words import name_of, words_of
 from reports.models import Alert, AlertRule
 from reports.stale_counts import forget_counts
@@ -47,12 +47,15 @@ def _inbox_context(request: StaffRequest, on: date) -> dict[str, Any]:
     states, currency = _states(on), company_currency()
     state = request.GET.get("state", "new")
     state = state if state in states else "new"
-    rows = Alert.objects.all()
+    rows = Alert.objects.visible_to(request.user)
     rule = None
     if (given := request.GET.get("rule", "")).isdecimal() and len(given) < 18:
         rule = AlertRule.objects.filter(pk=int(given)).first()
         if rule:
             rows = rows.filter(rule=rule)
+            if not request.user.has_perm(VIEW_RULES) and not rows.exists():
+                # Which rules there are is told to who may see them.
+                rule = None
     numbers = rows.aggregate(**{key: Count("pk", filter=q) for key, q in states.items()})
     page = paginate(
         handling.inbox(rows.filter(states[state])),
@@ -69,7 +72,7 @@ def _inbox_context(request: StaffRequest, on: date) -> dict[str, Any]:
         "newest": newest,
         "count": numbers[state],
         "page": page,
-        "rows": [(alert, words_of(alert, currency)) for alert in page.rows],
+        "rows": with_words(page.rows, request.user),
         "tabs": [
             ("new", _("New"), numbers["new"]),
             ("snoozed", _("Snoozed"), numbers["snoozed"]),
@@ -92,10 +95,14 @@ def inbox(request: StaffRequest) -> HttpResponse:
     )
 
 
+def _mine(request: StaffRequest) -> QuerySet[Alert]:
+    return handling.inbox(Alert.objects.visible_to(request.user))
+
+
 @require_POST
 @permission_required(HANDLE, raise_exception=True)
 def acknowledge(request: StaffRequest, pk: int) -> HttpResponse:
-    alert = get_object_or_404(handling.inbox(), pk=pk)
+    alert = get_object_or_404(_mine(request), pk=pk)
     return _handled(
         request,
         lambda: handling.acknowledge(alert_id=pk, by=request.user),
@@ -131,7 +138,7 @@ def acknowledge_all(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required(HANDLE, raise_exception=True)
 def reopen(request: StaffRequest, pk: int) -> HttpResponse:
-    alert = get_object_or_404(handling.inbox(), pk=pk)
+    alert = get_object_or_404(_mine(request), pk=pk)
     return _handled(
         request,
         lambda: handling.reopen(alert_id=pk, by=request.user),
@@ -143,7 +150,7 @@ def reopen(request: StaffRequest, pk: int) -> HttpResponse:
 @permission_required(HANDLE, raise_exception=True)
 def snooze(request: StaffRequest, pk: int) -> HttpResponse:
     """A dialog, or a page without script: presets and a day."""
-    alert = get_object_or_404(handling.inbox(), pk=pk)
+    alert = get_object_or_404(_mine(request), pk=pk)
     on = timezone.localdate()
     form = SnoozeForm(_sent(request), on=on)
     if form.is_valid():
@@ -206,7 +213,7 @@ def _handled(request: StaffRequest, act: Callable[[], Any], said: str) -> HttpRe
         answer = render(
             request,
             "reports/desk/partials/desk_alerts.html",
-            {"alerts": latest_waiting(on), "on": on},
+            {"alerts": latest_waiting(request.user, on), "on": on},
         )
     else:
         answer = render(

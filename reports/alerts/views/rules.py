@@ -29,13 +29,13 @@ from reports.alerts import rules as editing
 from reports.alerts.forms import RuleForm, initial_of, initial_of_kind, sentence
 from reports.alerts.inbox import AlertRefused
 from reports.alerts.kinds.registry import KINDS
-from reports.alerts.permissions import CHANGE, VIEW
+from reports.alerts.permissions import CHANGE, VIEW_RULES
 from reports.alerts.words import name_of, rule_in_words
 from reports.models import Alert, AlertRule
 
 
 @require_GET
-@permission_required(VIEW, raise_exception=True)
+@permission_required(VIEW_RULES, raise_exception=True)
 def rules(request: StaffRequest) -> HttpResponse:
     currency = company_currency()
     rows = (
@@ -82,7 +82,7 @@ def rule_new(request: StaffRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@permission_required(VIEW, raise_exception=True)
+@permission_required(VIEW_RULES, raise_exception=True)
 def rule(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(AlertRule.objects.select_related("client_type"), pk=pk)
     may_change = request.user.has_perm(CHANGE)
@@ -211,7 +211,7 @@ def rule_try(request: StaffRequest) -> HttpResponse:
 
 
 @require_GET
-@permission_required(VIEW, raise_exception=True)
+@permission_required(VIEW_RULES, raise_exception=True)
 def rule_tried(request: StaffRequest, pk: int) -> HttpResponse:
     """How often the rule would have fired in twelve months, in words; kept for a while."""
     found = get_object_or_404(AlertRule, pk=pk)

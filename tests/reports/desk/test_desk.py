@@ -263,4 +263,4 @@ def test_counts_are_kept_for_some_seconds_and_not_shared_across_sales(
         counts(clerk, today())
     assert {c.key: c.n for c in counts(one, today())}["deals"] == 1
     assert {c.key: c.n for c in counts(two, today())}["deals"] == 0
-    assert {c.key for c in counts(two, today())} == {"deals", "invoices"}
+    assert {c.key for c in counts(two, today())} == {"deals", "invoices", "alerts"}
