@@ -125,3 +125,16 @@ def test_whoever_is_told_as_owner_sees_it_on_the_page_and_nobody_else():
     seen = {(a.pk, p.pk) for p in people for a in Alert.objects.visible_to(p)}
     assert told == seen
     assert len(seen) == 15
+
+
+def test_the_help_names_the_keys_that_its_reader_has(sales_client, manager_client, clerk_client):
+    url = reverse("reports:alerts")
+    mine, managers, clerks = (
+        browser.get(url).text for browser in (sales_client, manager_client, clerk_client)
+    )
+    assert "Go to the alerts" in mine
+    assert "Go to reports, alerts<" in managers
+    assert "Go to reports, alerts, syncs" in clerks
+    for words in ("Record a payment;", "Invoice lines:"):
+        assert words in clerks
+        assert words not in mine + managers
