@@ -59,7 +59,7 @@ def _cursor(written: str) -> str:
     return urlsafe_b64encode(written.encode()).decode().rstrip("=")
 
 
-# The first ones go into every field and parameter of every page, by an administrator.
+# The first ones go into each field and parameter alone, by turns, while the others are right.
 EVERYWHERE = ["9" * 400, "²", "x\0\ud800", "-1"]
 ELSEWHERE = [
     *EVERYWHERE,
@@ -76,14 +76,33 @@ ELSEWHERE = [
     "../../etc/passwd",
     "%00",
     "\u202e\u200b🧾" * 300,
-    "[1",
     BOMB,
+]
+# Where a list goes on from; a page that reads no cursor is spared them.
+CURSORS = [
+    "[1",
     _cursor("[Infinity,1]"),
     _cursor('[{"n":"Infinity"},1]'),
     _cursor("[1e400,1]"),
     _cursor('["\\ud800",1]'),
     _cursor(json.dumps([{"d": "0001-01-01"}, 2**63 - 1])),
 ]
+
+
+def _mixes(names):
+    """All of these bad at once, in as many requests as half of the values.
+
+    The n-th name gets another value than its neighbour, and another one in each request, so that
+    every value meets every kind of field; all at the same value would take twice as many.
+    """
+    names = sorted(names)
+    for turn in range(0, len(ELSEWHERE), 2):
+        yield {name: ELSEWHERE[(turn + n) % len(ELSEWHERE)] for n, name in enumerate(names)}
+    if "after" in names or "before" in names:
+        for value in CURSORS:
+            yield dict.fromkeys(names, value)
+
+
 # What pages read from their address. The list is there for a parameter that a page reads only in
 # the company of others; one that is found by watching and is not here fails below.
 _PARAMETERS = (
@@ -95,6 +114,7 @@ _PARAMETERS = (
     "window_days"
 )
 PARAMETERS = frozenset(_PARAMETERS.split())
+CURSOR = {"after", "before"}
 # What only HTML says where one was: htmx tells it, and anybody may.
 NOT_ADDRESSES = ["http://[::1", "//", "http://x:99999999/", "javascript:1", "%ff%00", "x" * 9_000]
 
@@ -302,10 +322,10 @@ def _forms(browser, name, url):
     return forms
 
 
-def _keyed(fields, value):
+def _keyed(fields, bad):
     """Every field of a form bad, but not what lets it act: its key, and what was looked at."""
     kept = {name: fields[name] for name in ("once", "confirmed") if name in fields}
-    return {**dict.fromkeys(fields, value), "extra": value, **kept}
+    return {**bad, **kept}
 
 
 def _signed_in(role):
@@ -349,20 +369,19 @@ def test_no_parameter_and_no_field_makes_a_page_fail(app, places, failures, read
         if page.status_code >= 500 or failures:
             wrong.append(("get", url, {}))
         names = sorted(reads)
-        for value in EVERYWHERE[:2]:
-            for each in names if not url.endswith("xlsx") else ():
-                attack("get", url, {each: value})
-        for value in ELSEWHERE if names else ():
-            # Those too that the page reads only once others are given.
-            attack("get", url, dict.fromkeys(sorted({*names, *reads, *PARAMETERS}), value))
+        for n, each in enumerate(names if not url.endswith("xlsx") else ()):
+            attack("get", url, {each: EVERYWHERE[n % 2]})
+        # Those too that the page reads only once others are given.
+        for bad in _mixes({*names, *PARAMETERS} - (CURSOR - set(names))) if names else ():
+            attack("get", url, bad)
         assert reads <= PARAMETERS, f"{name} reads {reads - PARAMETERS}: name them in PARAMETERS."
         for action, fields in _forms(browser, name, url).found:
-            for value in EVERYWHERE[:3]:
-                for field in fields:
+            for n, field in enumerate(fields):
+                for value in (EVERYWHERE[n % 2], EVERYWHERE[2]):
                     if field != "csrfmiddlewaretoken":
                         attack("post", action, {**fields, field: value})
-            for value in ELSEWHERE:
-                attack("post", action, _keyed(fields, value))
+            for bad in _mixes({*fields, "extra"}):
+                attack("post", action, _keyed(fields, bad))
         reads.clear()
         attack("post", url, {})
         for value in EVERYWHERE:
@@ -374,8 +393,6 @@ def test_no_parameter_and_no_field_makes_a_page_fail(app, places, failures, read
 def test_no_role_makes_a_page_fail(role, places, failures, reads):
     browser = _signed_in(role)
     wrong = []
-    # Sales sees a part of everything: each query is another one.
-    values = ELSEWHERE if role == User.Role.SALES else []
     for url in places.values():
         reads.clear()
         failures.clear()
@@ -383,7 +400,9 @@ def test_no_role_makes_a_page_fail(role, places, failures, reads):
         bad = _written(dict.fromkeys(sorted(reads), EVERYWHERE[1]))
         answers += [_ask(browser, "get", url, bad), _ask(browser, "post", url, bad)]
         names = sorted(reads)
-        answers += [_ask(browser, "get", url, _written(dict.fromkeys(names, v))) for v in values]
+        # Sales sees a part of everything: each query is another one.
+        mixes = _mixes(names) if role == User.Role.SALES else ()
+        answers += [_ask(browser, "get", url, _written(bad)) for bad in mixes]
         if failures or any(answer.status_code >= 500 for answer in answers):
             wrong.append(url)
     assert not wrong, wrong
@@ -437,7 +456,9 @@ def test_no_form_of_the_demo_makes_a_page_fail(places, failures, settings):
     for name, url in places.items():
         requests = [("get", url, "")]
         for action, fields in _forms(browser, name, url).found:
-            requests += [("post", action, _written(_keyed(fields, v))) for v in EVERYWHERE]
+            for value in EVERYWHERE[2:]:
+                bad = dict.fromkeys({*fields, "extra"}, value)
+                requests.append(("post", action, _written(_keyed(fields, bad))))
         bad = _written(dict.fromkeys(PARAMETERS, EVERYWHERE[2]))
         requests += [("get", url, bad), ("post", url, bad)]
         for method, address, data in requests:
