@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
-from datetime import date
-from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
@@ -20,39 +18,19 @@ from django.http import QueryDict
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
-from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.idempotency import new_key
-from integrations.models import Connection, SyncRefusal, SyncRun
-from invoices.history.imports import keep
-from invoices.models import Contact, ExchangeRate, LatePenaltyRate, Payment
-from invoices.payments.applying import write_off
-from invoices.payments.refunding import refund_client
-from reports.models import Alert
-from tests.accounts.test_roles import PAGES
-from tests.factories import (
-    make_client,
-    make_deal,
-    make_draft,
-    make_invoice,
-    make_issued,
-    make_rule,
-    make_user,
-    settle,
-)
+from invoices.models import Payment
+from tests.factories import make_client, make_user
+from tests.page_forms import PageForms
+from tests.places import BOMB, make_places
 
 pytestmark = [
     pytest.mark.django_db,
     # A cursor of one sort in the address of another: read as the start of that day.
     pytest.mark.filterwarnings("ignore:DateTimeField .* received a naive datetime"),
 ]
-
-ON = date(2026, 11, 24)
-BOMB = (
-    "</script><script>alert(1)</script><b>{{ 7*7 }}</b>{% debug %}'\"><img src=x onerror=alert(1)>"
-)
-NAME = f"\u202eGrève & {BOMB} 🎉"
 
 
 def _cursor(written: str) -> str:
@@ -106,65 +84,17 @@ def _mixes(names):
 # What pages read from their address. The list is there for a parameter that a page reads only in
 # the company of others; one that is found by watching and is not here fails below.
 _PARAMETERS = (
-    "after ageing amount amount_max amount_min as_of at before bucket by client converted currency "
-    "days download due_from due_to email format from ids invoice issued_from issued_to key kind "
-    "late late_max late_min measure method month next owing owner paid_from paid_to panel pipeline "
-    "q quarter received_from received_to reply rule size sort state tab then to to_pay_max "
-    "to_pay_min type type_today typed unapplied urlencode won_from won_since won_until "
-    "window_days"
+    "after again ageing amount amount_max amount_min as_of asked at before bucket by client "
+    "converted currency days download due_from due_to email format from ids invoice issued_from "
+    "issued_to key kind late late_max late_min measure method month next owing owner paid_from "
+    "paid_to panel pipeline q quarter received_from received_on received_to reference reply "
+    "rule same size sort state tab then to to_pay_max to_pay_min type type_today typed "
+    "unapplied urlencode window_days won_from won_since won_until"
 )
 PARAMETERS = frozenset(_PARAMETERS.split())
 CURSOR = {"after", "before"}
 # What only HTML says where one was: htmx tells it, and anybody may.
 NOT_ADDRESSES = ["http://[::1", "//", "http://x:99999999/", "javascript:1", "%ff%00", "x" * 9_000]
-
-
-class _Forms(HTMLParser):
-    """The forms of a page that change something: address and fields, filled as on the page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str]]] = []
-        self.uploads: list[tuple[str, str, dict[str, str]]] = []
-        self._open = False
-        self._select = self._area = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        given = {name: value or "" for name, value in attrs}
-        name = given.get("name", "")
-        if tag == "form":
-            self._open = given.get("method", "").lower() == "post"
-            if self._open:
-                self.found.append((given.get("action", ""), {}))
-        elif self._open and tag in ("input", "select", "textarea") and name:
-            fields = self.found[-1][1]
-            if given.get("type") == "file":
-                self.uploads.append((self.found[-1][0], name, fields))
-            if tag == "select":
-                self._select = name
-                fields[name] = ""
-            elif tag == "textarea":
-                self._area = name
-                fields[name] = ""
-            elif given.get("type") not in ("checkbox", "radio", "file") or "checked" in given:
-                fields[name] = given.get("value", "on")
-            else:
-                fields.setdefault(name, "")
-        elif tag == "option" and self._select and "selected" in given:
-            self.found[-1][1][self._select] = given.get("value", "")
-
-    def handle_data(self, text):
-        if self._area:
-            self.found[-1][1][self._area] += text
-
-    def handle_endtag(self, tag):
-        if tag == "form":
-            self._open = False
-        elif tag == "select":
-            self._select = ""
-        elif tag == "textarea":
-            self._area = ""
 
 
 def _written(pairs):
@@ -205,114 +135,15 @@ def reads(monkeypatch):
 
 @pytest.fixture
 def places():
-    """One row of everything, with names that mean harm; the arguments of each address."""
-    seller = make_user(role=User.Role.SALES, name=NAME)
-    clerk = make_user(name=NAME)
-    client = make_client(name=NAME, owner=seller)
-    contact = Contact.objects.create(client=client, name=NAME, email="compta@client.example")
-    deal = make_deal(client=client, owner=seller, title=NAME)
-    draft = make_draft(client=client, title=NAME)
-    issued = make_issued(client=client, title=NAME)
-    old = settle(make_invoice(client=client, owner=seller, title=NAME), date(2026, 10, 2))
-    payment = Payment.objects.get()
-    given_up = write_off(invoice_id=issued.pk, amount=Money(1, "EUR"), reason=NAME, by=clerk, on=ON)
-    Payment.objects.create(client=client, received_on=ON, currency="EUR", amount_minor=20_00)
-    refund = refund_client(
-        client_id=client.pk,
-        amount=Money(5, "EUR"),
-        refunded_on=ON,
-        reference=NAME[:20],
-        method="transfer",
-        reason=NAME[:100],
-        by=clerk,
-        on=ON,
-    )
-    rule = make_rule(name=NAME)
-    alert = Alert.objects.create(
-        rule=rule,
-        reason_key="overdue:1:1",
-        episode_started_on=date(2026, 11, 20),
-        fired_on=date(2026, 11, 24),
-        invoice=issued,
-        client=client,
-        data={"owed_minor": 120_00, "currency": "EUR", "days": 40},
-    )
-    # This machine, which is refused: nothing goes out.
-    crm = Connection.objects.create(
-        provider="pipedrive",
-        base_url="https://127.0.0.1:9",
-        api_token="secret-token",
-        state="active",
-    )
-    run = SyncRun.objects.create(connection=crm, state="done", finished_at=timezone.now())
-    SyncRefusal.objects.create(run=run, kind="deal", external_id="1", label=NAME, reason=NAME)
-    history = keep(
-        sources={"clients": (NAME, b"name,client_type\n=1+1,x\n")}, by=clerk, on=date(2026, 11, 24)
-    )
-    penalty, _new = LatePenaltyRate.objects.get_or_create(
-        starts_on=date(2026, 7, 1), defaults={"percent": 12}
-    )
-    rate, _new = ExchangeRate.objects.get_or_create(
-        currency="USD", on=date(2026, 7, 1), defaults={"rate": 1}
-    )
-    from invoices.invoicing import sending
-
-    message = sending.queue_invoice(invoice_id=issued.pk, recipients=["a@client.example"], by=clerk)
-    rows = {
-        "deal": deal,
-        "draft-deal": deal,
-        "set-deal-aside": deal,
-        "take-deal-back": deal,
-        "edit": draft,
-        "totals": draft,
-        "draft-client": draft,
-        "preview": draft,
-        "issue": draft,
-        "void": draft,
-        "note": old,
-        "client": client,
-        "client-edit": client,
-        "contact-new": client,
-        "acknowledge": alert,
-        "reopen": alert,
-        "snooze": alert,
-        "run": run,
-        "refused_csv": run,
-        "write-off-back": given_up,
-        "penalty_delete": penalty,
-        "exchange_delete": rate,
-    }
-    families = {
-        "payment": payment,
-        "refund": refund,
-        "mail": message,
-        "history": history,
-        "rule": rule,
-        "acknowledge-all": rule,
-        "client_type": client.client_type,
-        "person": seller,
-        "invite": seller,
-    }
-
-    def args(name, count):
-        word = name.partition(":")[2]
-        if word.startswith("contact-") and count == 2:
-            return (client.pk, contact.pk)
-        family = next((row for start, row in families.items() if word.startswith(start)), issued)
-        return (rows.get(word, family).pk,)
-
-    return {
-        name: reverse(name, args=args(name, len(page.args)) if page.args else ())
-        for name, page in PAGES.items()
-    }
+    return make_places()
 
 
 def _forms(browser, name, url):
     """The forms of a page; its frame has its own, to sign out and for the language."""
     page = _ask(browser, "get", url)
     if page.streaming or "html" not in page.headers.get("Content-Type", ""):
-        return _Forms("")
-    forms = _Forms(page.text)
+        return PageForms("")
+    forms = PageForms(page.text)
     forms.found = [
         (action or url, fields)
         for action, fields in forms.found
@@ -429,7 +260,7 @@ def test_every_form_that_acts_once_carries_its_key(places):
         page = _ask(browser, "get", url)
         if page.streaming or "html" not in page.headers.get("Content-Type", ""):
             continue
-        for action, fields in _Forms(page.text).found:
+        for action, fields in PageForms(page.text).found:
             answer = _ask(browser, "post", action or url, _written(fields))
             assert "without its key" not in answer.content.decode(), (url, action)
 

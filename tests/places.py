@@ -1,0 +1,155 @@
+"""One row of everything, with names that mean harm, and the address of each named page over it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.urls import reverse
+from django.utils import timezone
+from moneyed import Money
+
+from billing_portal.accounts.models import User
+from integrations.models import Connection, SyncRefusal, SyncRun
+from invoices.history.imports import keep
+from invoices.invoicing.sending import queue_invoice
+from invoices.models import Contact, ExchangeRate, LatePenaltyRate, Payment
+from invoices.payments.applying import write_off
+from invoices.payments.refunding import refund_client
+from reports.models import Alert
+from tests.accounts.test_roles import PAGES
+from tests.factories import (
+    make_client,
+    make_deal,
+    make_draft,
+    make_invoice,
+    make_issued,
+    make_rule,
+    make_user,
+    settle,
+)
+
+ON = date(2026, 11, 24)
+BOMB = (
+    "</script><script>alert(1)</script><b>{{ 7*7 }}</b>{% debug %}'\"><img src=x onerror=alert(1)>"
+)
+NAME = f"\u202eGrève & {BOMB} 🎉"
+
+
+def _papers(seller):
+    """A client with a deal, a draft, and two documents."""
+    client = make_client(name=NAME, owner=seller)
+    rows = {
+        "client": client,
+        "deal": make_deal(client=client, owner=seller, title=NAME),
+        "draft": make_draft(client=client, title=NAME),
+        "issued": make_issued(client=client, title=NAME),
+        "old": settle(make_invoice(client=client, owner=seller, title=NAME), date(2026, 10, 2)),
+    }
+    rows["contact"] = Contact.objects.create(
+        client=client, name=NAME, email="compta@client.example"
+    )
+    return rows
+
+
+def _money(papers, clerk):
+    """A payment, money that a client may have back and did, a debt that was given up, a mail."""
+    client, issued = papers["client"], papers["issued"]
+    payment = Payment.objects.get()
+    given_up = write_off(invoice_id=issued.pk, amount=Money(1, "EUR"), reason=NAME, by=clerk, on=ON)
+    Payment.objects.create(client=client, received_on=ON, currency="EUR", amount_minor=20_00)
+    refund = refund_client(
+        client_id=client.pk,
+        amount=Money(5, "EUR"),
+        refunded_on=ON,
+        reference=NAME[:20],
+        method="transfer",
+        reason=NAME[:100],
+        by=clerk,
+        on=ON,
+    )
+    mail = queue_invoice(invoice_id=issued.pk, recipients=["a@client.example"], by=clerk)
+    return {"payment": payment, "write-off": given_up, "refund": refund, "mail": mail}
+
+
+def _watched(issued):
+    """A rule, and an alert that it wrote."""
+    rule = make_rule(name=NAME)
+    alert = Alert.objects.create(
+        rule=rule,
+        reason_key="overdue:1:1",
+        episode_started_on=date(2026, 11, 20),
+        fired_on=date(2026, 11, 24),
+        invoice=issued,
+        client=issued.client,
+        data={"owed_minor": 120_00, "currency": "EUR", "days": 40},
+    )
+    return {"rule": rule, "alert": alert}
+
+
+def _brought_in(clerk):
+    """A run of an import that refused something, a file of the past, rates."""
+    # This machine, which is refused: nothing goes out.
+    crm = Connection.objects.create(
+        provider="pipedrive",
+        base_url="https://127.0.0.1:9",
+        api_token="secret-token",
+        state="active",
+    )
+    run = SyncRun.objects.create(connection=crm, state="done", finished_at=timezone.now())
+    SyncRefusal.objects.create(run=run, kind="deal", external_id="1", label=NAME, reason=NAME)
+    history = keep(
+        sources={"clients": (NAME, b"name,client_type\n=1+1,x\n")}, by=clerk, on=date(2026, 11, 24)
+    )
+    penalty, _new = LatePenaltyRate.objects.get_or_create(
+        starts_on=date(2026, 7, 1), defaults={"percent": 12}
+    )
+    rate, _new = ExchangeRate.objects.get_or_create(
+        currency="USD", on=date(2026, 7, 1), defaults={"rate": 1}
+    )
+    return {"run": run, "history": history, "penalty": penalty, "rate": rate}
+
+
+# What the address of a page is about, by its name; else by how its name begins; else the invoice
+# that was issued.
+BY_NAME = {
+    **dict.fromkeys(("deal", "draft-deal", "set-deal-aside", "take-deal-back"), "deal"),
+    **dict.fromkeys(("edit", "totals", "draft-client", "preview", "issue", "void"), "draft"),
+    "note": "old",
+    **dict.fromkeys(("client", "client-edit", "contact-new"), "client"),
+    **dict.fromkeys(("acknowledge", "reopen", "snooze"), "alert"),
+    **dict.fromkeys(("run", "refused_csv"), "run"),
+    "write-off-back": "write-off",
+    "penalty_delete": "penalty",
+    "exchange_delete": "rate",
+}
+BY_BEGINNING = {
+    "payment": "payment",
+    "refund": "refund",
+    "mail": "mail",
+    "history": "history",
+    "rule": "rule",
+    "acknowledge-all": "rule",
+    "client_type": "type",
+    "person": "seller",
+    "invite": "seller",
+}
+
+
+def make_places() -> dict[str, str]:
+    """The address of each page in the table of roles, each about a row that is there."""
+    seller, clerk = make_user(role=User.Role.SALES, name=NAME), make_user(name=NAME)
+    rows = {"seller": seller, **_papers(seller)}
+    rows |= {**_money(rows, clerk), **_watched(rows["issued"]), **_brought_in(clerk)}
+    rows["type"] = rows["client"].client_type
+
+    def args(name, count):
+        word = name.partition(":")[2]
+        if word.startswith("contact-") and count == 2:
+            return (rows["client"].pk, rows["contact"].pk)
+        begins = (about for start, about in BY_BEGINNING.items() if word.startswith(start))
+        return (rows[BY_NAME.get(word) or next(begins, "issued")].pk,)
+
+    return {
+        name: reverse(name, args=args(name, len(page.args)) if page.args else ())
+        for name, page in PAGES.items()
+    }
