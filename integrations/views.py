@@ -23,6 +23,7 @@ from billing_portal.htmx import StaffRequest, came_from, go_to, render_page, wan
 from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv
 from billing_portal.toasts import announce
+from billing_portal.words import labelled
 from integrations.connecting import ConnectRefused, connect_crm
 from integrations.core.http import AddressRefused, ProviderError
 from integrations.core.progress import Progress, is_live, progress_of
@@ -282,7 +283,7 @@ def run(request: StaffRequest, pk: int) -> HttpResponse:
     progress: Progress = context["progress"]
     answer = render(request, "integrations/partials/run_figures.html", {**context, "polled": True})
     if not progress.live:
-        announce(answer, f"{progress.title}: {progress.result}")
+        announce(answer, labelled(progress.title, progress.result))
         answer.status_code = STOP_POLLING
     elif progress.quarter > _number(request.GET.get("quarter", "")):
         announce(answer, f"{progress.title}: {progress.headline}")

@@ -27,6 +27,7 @@ from billing_portal.idempotency import FIELD, new_key
 from billing_portal.money import formatted, formatted_minor
 from billing_portal.notices import in_words
 from billing_portal.toasts import undo_in
+from billing_portal.words import labelled
 
 register = template.Library()
 
@@ -66,6 +67,7 @@ def number(value: int | None) -> str:
 register.filter("decimal", decimal)
 register.filter("percent", percent)
 register.filter("in_words", in_words)
+register.filter("labelled", labelled)
 
 
 # ─ Days ─────────────────────────────────────────────────────────────────────────────────────────

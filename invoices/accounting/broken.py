@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from billing_portal.words import labelled
+
 
 @dataclass(frozen=True)
 class Broken:
@@ -13,4 +15,4 @@ class Broken:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.text}"
+        return labelled(self.where, self.text)

@@ -22,6 +22,7 @@ from moneyed import Money
 from billing_portal.dates import day
 from billing_portal.figures import grouped
 from billing_portal.money import digits, formatted, formatted_minor, is_currency, reader_locale
+from billing_portal.words import labelled
 from invoices.models import Client, Deal, DealBasis, Invoice
 
 # So many lines are named one by one; of the others the number is told.
@@ -186,7 +187,7 @@ def _line(line: Sequence[str] | None, content: Content, *, bare: bool) -> str:
         said += f" − {_price(amount, code)}"
     said += " · " + _("VAT %(rate)s %%") % {"rate": _number(rate)}
     words = text.partition("\n")[0][:80]
-    return said if bare else f"{words}: {said}"
+    return said if bare else labelled(words, said)
 
 
 def _number(text: str) -> str:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from billing_portal.money import MINUS, digits, from_minor, reader_locale
 from billing_portal.typed import numbers
 from billing_portal.typed.texts import Unreadable, shown
+from billing_portal.words import labelled
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.models import InvoiceLine
 
@@ -79,7 +80,7 @@ class TypedLine:
     def told(self) -> list[str]:
         """The problems as sentences that name their field."""
         return [
-            f"{LABELS[name]}: {text}" if name in LABELS else text
+            labelled(LABELS[name], text) if name in LABELS else text
             for name, text in self.errors.items()
         ]
 

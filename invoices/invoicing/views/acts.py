@@ -19,6 +19,7 @@ from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, render_dialog, wants_partial
 from billing_portal.money import formatted, formatted_minor, from_minor
 from billing_portal.toasts import add_toast, close_overlays
+from billing_portal.words import labelled
 from invoices.invoicing.confirming import balance_shown, under_lock
 from invoices.invoicing.forms.acts import ApplyForm, WriteOffForm
 from invoices.invoicing.forms.drafts import NoteForm
@@ -161,7 +162,8 @@ def _apply_form(
         ),
     ]
     choices = [
-        (key, f"{label}: {formatted_minor(free, invoice.currency)}") for key, label, free in sources
+        (key, labelled(label, formatted_minor(free, invoice.currency)))
+        for key, label, free in sources
     ]
     first = min(sources[0][2], invoice.outstanding_minor) if sources else 0
     form = ApplyForm(

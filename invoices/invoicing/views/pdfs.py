@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from billing_portal.figures import grouped
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest
+from billing_portal.words import labelled
 from invoices.models import Document, Invoice
 
 MOST_PDFS = 200
@@ -73,7 +74,8 @@ def _left_out(invoice: Invoice, taken: int) -> LeftOut:
 
 
 def _listed(left_out: Iterable[LeftOut]) -> str:
-    return "".join(f"{each.name}, {each.client}: {each.why}\r\n" for each in left_out)
+    rows = (labelled(f"{each.name}, {each.client}", each.why) for each in left_out)
+    return "".join(f"{row}\r\n" for row in rows)
 
 
 def _said_first(

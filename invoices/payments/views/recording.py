@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from contextlib import suppress
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -23,6 +24,7 @@ from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.idempotency import carried_out, key_of
 from billing_portal.money import formatted, formatted_minor, from_minor
 from billing_portal.toasts import with_undo
+from billing_portal.typed.numbers import as_typed, machine_number
 from invoices.clients.forms.clients import chosen_client
 from invoices.company.closing import closed_until
 from invoices.models import Client, Invoice, Payment
@@ -205,8 +207,11 @@ def _first_figures(request: StaffRequest, on: date) -> dict[str, str]:
         found |= {"client": str(taken_back.client.account_id), **figures_of(taken_back)}
     elif invoice := _open_invoice(given.get("invoice", "")):
         found["amount"] = typed_minor(invoice.outstanding_minor, invoice.currency)
-    names = ("client", "invoice", "currency", "amount", "received_on", "reference", "method")
-    return found | {name: given[name] for name in names if name in given}
+    names = ("client", "invoice", "currency", "received_on", "reference", "method")
+    found |= {name: given[name] for name in names if name in given}
+    with suppress(ValueError):
+        found["amount"] = as_typed(machine_number(given.get("amount", "")))
+    return found
 
 
 def _question(request: StaffRequest, entry: Entry, alike: list[Payment]) -> dict[str, Any]:
