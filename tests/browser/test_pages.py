@@ -59,7 +59,8 @@ PAGES = [
     ("invoices:client-new", ""), ("invoices:contact-new", "client"),
     ("invoices:contact-edit", "contact"), ("invoices:deal-change", "changed"),
     ("invoices:detail", "changed"), ("invoices:history_preview", "history"),
-    ("invoices:history_preview", "refused"), ("invoices:refund", "refund"),
+    ("invoices:history_preview", "refused"), ("invoices:history_preview", "asked"),
+    ("invoices:refund", "refund"),
     ("invoices:refund-back", "refund"), ("invoices:refund-new", ""),
     ("invoices:write-off-back", "write-off"), ("reports:snooze", "alert"), ("invoices:new", ""),
 ]  # fmt: skip
@@ -146,11 +147,15 @@ def _less_common(client, issued, clerk):
     good = b"name,client_type\nDupont,SME\n"
     bad = b"name,client_type\n=1+1,\n" * 40
     history = [keep(sources={"clients": ("c.csv", f)}, by=clerk, on=today) for f in (good, bad)]
+    head = b"invoice,received_on,amount,currency,reference,method\n"
+    two_ways = (f"{LONG[:80]}.csv", head + b'A,03/04/2026,"1,500",EUR,,\n')
+    asked = keep(sources={"payments": two_ways}, by=clerk, on=today)
     contact = Contact.objects.create(client=client, name=LONG[:200], email="compta@client.example")
     return {
         "write-off": given_up.pk, "refund": refund.pk, "changed": changed.pk, "run": run.pk,
-        "history": history[0].pk, "refused": history[1].pk, "contact": (client.pk, contact.pk),
-        "person": clerk.pk, "type": client.client_type_id, "alert": Alert.objects.first().pk,
+        "history": history[0].pk, "refused": history[1].pk, "asked": asked.pk,
+        "contact": (client.pk, contact.pk), "person": clerk.pk, "type": client.client_type_id,
+        "alert": Alert.objects.first().pk,
     }  # fmt: skip
 
 
