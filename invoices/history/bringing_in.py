@@ -74,7 +74,7 @@ def read(
         elif sheet.kind == "invoices":
             rows.invoices, rows.refused_numbers = read_invoices(sheet)
         else:
-            rows.payments = read_payments(sheet)
+            rows.payments, rows.doubtful_payments = read_payments(sheet)
         rows.questions += sheet.spelling.questions
         rows.notices += sheet.table.notices + sheet.spelling.notices
     plan = resolve(rows, on=on)

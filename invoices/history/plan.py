@@ -29,6 +29,8 @@ class Rows:
     payments: list[PaymentRow] = field(default_factory=list)
     refused_clients: set[str] = field(default_factory=set)
     refused_numbers: set[str] = field(default_factory=set)
+    # Invoices of which a payment is refused or asked about: what takes it back is not judged.
+    doubtful_payments: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
     # What was accepted in the files, but is worth saying.
     notices: list[Notice] = field(default_factory=list)

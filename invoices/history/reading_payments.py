@@ -18,9 +18,13 @@ _METHODS = {
 }
 
 
-def read_payments(sheet: Sheet) -> list[PaymentRow]:
-    """The good rows in the order of the file; one below zero takes an earlier one back."""
+def read_payments(sheet: Sheet) -> tuple[list[PaymentRow], set[str]]:
+    """The good rows in the order of the file, and the invoices of the bad ones.
+
+    A row below zero takes an earlier one back.
+    """
     rows: list[PaymentRow] = []
+    doubtful: set[str] = set()
     for row in sheet.table.rows:
         cell = Reader(sheet, row)
         invoice = cell.text("invoice", most=35, needed=True)
@@ -35,4 +39,6 @@ def read_payments(sheet: Sheet) -> list[PaymentRow]:
             rows.append(
                 PaymentRow(row.line, invoice, received_on, amount, currency, reference, method)
             )
-    return rows
+        else:
+            doubtful.add(invoice)
+    return rows, doubtful

@@ -93,6 +93,8 @@ def _choose(plan: Plan, back: PaymentRow, alike: list[_Candidate]) -> _Candidate
     before = [each for each in alike if each.received_on <= back.received_on]
     named = [each for each in before if back.reference and each.reference == back.reference]
     fitting = named or before
+    if not fitting and back.invoice in plan.rows.doubtful_payments:
+        return None
     if not fitting:
         code = "return_later" if alike else "return_nothing"
         complain(plan, "payments", back.line, "amount", code, day=day(back.received_on), **values)

@@ -234,3 +234,17 @@ def test_a_remittance_that_is_here_is_taken_back_whole():
     assert Payment.objects.filter(reverses__isnull=False).count() == 1
     assert ImportedPaymentRow.objects.filter(amount_minor__lt=0).count() == 2
     hold()
+
+
+def test_what_takes_a_refused_payment_back_brings_no_second_complaint():
+    bad = changed(PAYMENT, received_on="soon")
+    assert only_complaint(plan_of([CLIENT], [INVOICE], [bad, BACK])).column == "received_on"
+
+
+def test_what_takes_back_a_payment_that_is_asked_about_waits_for_the_answer():
+    invoice_row = changed(INVOICE, net="1500.00", vat="0", total="1500.00")
+    rows = [changed(PAYMENT, amount="1,500"), changed(BACK, amount="-1500.00")]
+    plan = plan_of([CLIENT], [invoice_row], rows)
+    assert plan.complaints == [] and len(plan.rows.questions) == 1
+    plan = plan_of([CLIENT], [invoice_row], rows, answers={"payments.amount": "point"})
+    assert plan.complaints == [] and len(plan.new_returns) == 1
