@@ -35,7 +35,17 @@ from invoices.deals.changes import changing
 from invoices.models import Deal, DealDiscount, DealLine
 
 _DEAL_FIELDS: Final = [
-    *("title", "client", "contact", "owner", "stage", "status", "archived", "currency"),
+    *(
+        "title",
+        "client",
+        "client_in_crm",
+        "contact",
+        "owner",
+        "stage",
+        "status",
+        "archived",
+        "currency",
+    ),
     *("value_minor", "tax_method", "added_on", "won_on", "purchase_order", "service_from"),
     *("service_until", "import_notes", "outdated", "hidden_at", "updated_at"),
 ]
@@ -86,8 +96,11 @@ def _keep(
 ) -> None:
     clients = local_keys(context, "organization", [v.organization_id or 0 for _t, v in read])
     people = local_keys(context, "person", [v.person_id or 0 for _t, v in read])
-    known = Deal.objects.in_bulk(
-        [links[v.external_id].local_id for _t, v in read if v.external_id in links]
+    # Locked: a person who chooses the client of a deal meanwhile waits, or was there before.
+    known = (
+        Deal.objects.select_for_update(of=("self",))
+        .order_by("pk")
+        .in_bulk([links[v.external_id].local_id for _t, v in read if v.external_id in links])
     )
     page = _Page()
     for thing, values in read:
@@ -123,6 +136,7 @@ def _keep_one(
     marks = ("outdated", "hidden_at")
     content = {name: value for name, value in wanted.items() if name not in marks}
     print_ = fingerprint(content, values.lines, values.discounts, plain(values.found))
+    wanted = _beside_choice(deal, wanted)
     # The print alone does not prove it: since then somebody may have marked our row.
     if deal is not None and link is not None and link.fingerprint == print_ and says(deal, wanted):
         journal.count("unchanged")
@@ -141,13 +155,21 @@ def _keep_one(
         page.new.append((Deal(**wanted), made, values))
         journal.count("created")
         return
-    if client_id and deal.client_id and deal.client_id != client_id:
-        moved(context, deal.client_id, client_id)
+    before = deal.client_in_crm_id if deal.client_chosen_at else deal.client_id
+    if client_id and before and before != client_id:
+        moved(context, before, client_id)
     page.changed.append((deal, values))
     journal.count("updated")
     assign(deal, wanted)
     renew(link, print_, thing.changed_at)
     page.links.append(link)
+
+
+def _beside_choice(deal: Deal | None, wanted: dict[str, Any]) -> dict[str, Any]:
+    """A client that a person chose stays; what the CRM names is kept beside it."""
+    if deal is None or deal.client_chosen_at is None:
+        return {**wanted, "client_in_crm_id": None}
+    return {**wanted, "client_id": deal.client_id, "client_in_crm_id": wanted["client_id"]}
 
 
 def _write(context: Context, page: _Page) -> None:

@@ -19,6 +19,7 @@ from integrations.crm.walking import Context
 from integrations.models import Connection, ExternalLink
 from invoices.clients.merging import merge_clients
 from invoices.deals.changes import changing
+from invoices.deals.choosing import follow_merges
 from invoices.models import Client, Contact, Deal
 
 # More than so many missing at once, and more than this part of all, are rarely deleted ones: a
@@ -51,6 +52,8 @@ def find_gone(context: Context) -> None:
             Client.objects.filter(pk=pk, gone_at=None).update(gone_at=now, merged_into=None)
             if len(targets) == 1:
                 merge_clients(loser_id=pk, winner_id=targets[0], at=now)
+        if gone:
+            follow_merges(timezone.localdate())
         if contacts:
             Contact.objects.filter(pk__in=contacts).update(gone_at=now)
         if deals:

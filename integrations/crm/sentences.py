@@ -85,7 +85,8 @@ SENTENCES: Final[dict[str, Any]] = {
         "Its lines amount to %(ours)s, its value says %(theirs)s; a draft takes the lines."
     ),
     "crm.no_organisation": _(
-        "It has no organisation, and an invoice needs a client. Add one in %(provider)s."
+        "It has no organisation, and an invoice needs a client. Add one in %(provider)s, or choose "
+        "the client on the page of the deal."
     ),
     "crm.organisation_unseen": _(
         "Its organisation (number %(number)s) is deleted in %(provider)s or hidden from the "

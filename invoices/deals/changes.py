@@ -55,7 +55,7 @@ def content_of(
     VAT is reckoned as for `known` while the client is the same: a rate of ours or a VAT id that
     was typed since is no change of the deal.
     """
-    client = deal.client
+    client = deal.billed_client
     client_id = client.account_id if client else None
     if known is not None and known["client"] == client_id:
         category, rate = known["vat"]
@@ -242,8 +242,8 @@ def take_over(*, invoice_id: int, by: User, on: date) -> Invoice:
             name: getattr(deal, name) for name in _HEAD if was[name] != now[name]
         }
         client = invoice.client
-        if was["client"] != now["client"] and deal.client is not None:
-            client = deal.client
+        if was["client"] != now["client"] and deal.billed_client is not None:
+            client = deal.billed_client
             header |= {
                 "client_id": client.pk,
                 "language": "fr" if client.language.startswith("fr") else "en",

@@ -32,9 +32,9 @@ class Missing:
 
 def with_what_billing_needs(deals: QuerySet[Deal]) -> QuerySet[Deal]:
     """The rows that `missing_for` reads, in a fixed number of queries."""
-    return deals.select_related("client__client_type", "contact", "owner").prefetch_related(
-        "lines", "discounts", "client__contacts"
-    )
+    return deals.select_related(
+        "client__client_type", "client_in_crm", "contact", "owner"
+    ).prefetch_related("lines", "discounts", "client__contacts")
 
 
 def missing_for(deals: Iterable[Deal], company: Company | None = None) -> dict[int, list[Missing]]:
@@ -76,6 +76,10 @@ def _missing(deal: Deal, company: Company | None) -> list[Missing]:
 
 
 def _client_lacks(lacks: Any, deal: Deal, client: Client) -> None:
+    if deal.client_differs and deal.client_in_crm is not None:
+        names = {"theirs": deal.client_in_crm.name, "ours": client.name}
+        text = _("The CRM now names %(theirs)s, here %(ours)s was chosen: decide who is billed.")
+        lacks("other_client", text % names, prevents=True)
     if client.gone_at is not None:
         lacks(
             "client",

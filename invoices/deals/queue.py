@@ -21,6 +21,7 @@ MOST_EXAMINED = 500
 # Short words for a chip; what is not here is said in its own sentence.
 CHIPS: dict[str, Any] = {
     "client": gettext_lazy("Organisation"),
+    "other_client": gettext_lazy("Another client in the CRM"),
     "address": gettext_lazy("Billing address"),
     "billing_email": gettext_lazy("Billing email"),
     "vat_id": gettext_lazy("VAT id"),
@@ -29,6 +30,8 @@ CHIPS: dict[str, Any] = {
 }
 # These are mended on the client's page, the others in the CRM or in the draft.
 OF_THE_CLIENT = {"address", "billing_email", "vat_id", "siren"}
+# These where the client of the deal is chosen.
+OF_THE_CHOICE = {"client", "other_client"}
 
 
 class SetAsideRefused(Exception):
@@ -80,9 +83,9 @@ def examine(deals: QuerySet[Deal]) -> Queue:
     """Sort deals into ready and lacking, in a number of queries that does not grow with them."""
     company = Company.ours()
     found = list(
-        deals.select_related("client__client_type", "owner", "stage__pipeline").order_by(
-            "-won_on", "-pk"
-        )[: MOST_EXAMINED + 1]
+        deals.select_related(
+            "client__client_type", "client_in_crm", "owner", "stage__pipeline"
+        ).order_by("-won_on", "-pk")[: MOST_EXAMINED + 1]
     )
     cut_off = len(found) > MOST_EXAMINED
     found = found[:MOST_EXAMINED]

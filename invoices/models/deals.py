@@ -76,6 +76,18 @@ class Deal(Keyed):
     client = models.ForeignKey(
         Client, on_delete=models.PROTECT, null=True, blank=True, related_name="deals"
     )
+    # The CRM gives the deal to nobody, and a person chose its client (deals/choosing.py): who and
+    # when, whom the CRM names since then, and whom it named when that person chose.
+    client_chosen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    client_chosen_at = models.DateTimeField(null=True, blank=True)
+    client_in_crm = models.ForeignKey(
+        Client, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    client_chosen_over = models.ForeignKey(
+        Client, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     contact = models.ForeignKey(
         Contact, on_delete=models.SET_NULL, null=True, blank=True, related_name="deals"
     )
@@ -119,9 +131,30 @@ class Deal(Keyed):
             models.Index(fields=["status", "won_on"], name="deal_status_won_on"),
             models.Index(fields=["client", "status"], name="deal_client_status"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                name="a_chosen_client_is_there",
+                condition=Q(client_chosen_at__isnull=True, client_in_crm__isnull=True)
+                | Q(client_chosen_at__isnull=False, client__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def client_differs(self) -> bool:
+        """A person chose the client, and since then the CRM names another: somebody decides."""
+        if self.client is None or self.client_in_crm is None:
+            return False
+        if self.client_in_crm_id == self.client_chosen_over_id:
+            return False
+        return self.client_in_crm.account_id != self.client.account_id
+
+    @property
+    def billed_client(self) -> Client | None:
+        """Whom a new draft would bill: where two words differ, the CRM's, which is the newer."""
+        return self.client_in_crm if self.client_differs else self.client
 
     @property
     def value(self) -> Money:

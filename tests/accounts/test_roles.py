@@ -77,6 +77,7 @@ PAGES: dict[str, Page] = {
     "invoices:credit": Page("invoices.add_creditnote", (0,)),
     "invoices:credit-totals": Page("invoices.add_creditnote", (0,), post=True),
     "invoices:deal": Page("invoices.view_deal", (0,)),
+    "invoices:deal-client": Page("invoices.bill_deal", (0,)),
     "invoices:deals": Page("invoices.view_deal"),
     "invoices:deals-csv": Page("invoices.export"),
     "invoices:deals-xlsx": Page("invoices.export"),

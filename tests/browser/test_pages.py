@@ -63,6 +63,7 @@ PAGES = [
     ("invoices:refund", "refund"),
     ("invoices:refund-back", "refund"), ("invoices:refund-new", ""),
     ("invoices:write-off-back", "write-off"), ("reports:snooze", "alert"), ("invoices:new", ""),
+    ("invoices:deal-client", "orphan"),
 ]  # fmt: skip
 # Nobody looks at these: files, pieces of pages, and what only takes a post (checked by the table
 # of roles, where all addresses stand).
@@ -102,7 +103,7 @@ def rows(boss):
             if n < 6:
                 settle(invoice, invoice.due_date + timedelta(days=n * 3 + number * 5))
     deal = make_deal(client=client, won_on=today, title=LONG[:250])
-    make_deal(client=None, won_on=today)
+    orphan = make_deal(client=None, won_on=today)
     draft = draft_from_deal(deal_id=make_deal(client=client, won_on=today).pk, by=None, on=today)
     message = queueing.queue(
         reason_key="t", kind="alert", to=["a@b.example"], subject=LONG[:200], body_text="B",
@@ -117,6 +118,7 @@ def rows(boss):
     issued = make_issued()
     return {
         **_less_common(client, issued, boss),
+        "orphan": orphan.pk,
         "client": client.pk, "deal": deal.pk, "draft": draft.pk, "issued": issued.pk,
         "payment": Payment.objects.first().pk, "mail": message.pk, "rule": rule.pk,
     }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from babel import Locale
 from django.contrib import messages
@@ -64,6 +65,10 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
             "list_url": reverse("invoices:list") + query_with(QueryDict(), {"client": pk}),
         },
     )
+
+
+def with_client(url: str, made: Client) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'client': made.pk})}"
 
 
 def _figures(found: Client, on: date) -> dict[str, Any]:
@@ -129,7 +134,10 @@ def client_edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
         return redirect(url(saved))
 
     def url(saved: tuple[Client, str]) -> str:
-        return next_url(request, reverse("invoices:client", args=[saved[0].pk]))
+        own = reverse("invoices:client", args=[saved[0].pk])
+        back = next_url(request, own)
+        # Made on the way to something: that hears which client it is.
+        return back if pk or back == own else with_client(back, saved[0])
 
     answer = carry_out(
         request,

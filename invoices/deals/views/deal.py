@@ -16,12 +16,14 @@ from moneyed import Money
 from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.money import digits, formatted, formatted_minor, is_currency
 from invoices.clients.vat import vat_treatment
+from invoices.deals.choosing import choice_shown, may_choose
 from invoices.deals.lacking import missing_for, with_what_billing_needs
 from invoices.deals.lines import drafted_lines
 from invoices.deals.queue import (
     Waiting,
 )
-from invoices.deals.views.queue import amount_of, chip
+from invoices.deals.views.chips import chip
+from invoices.deals.views.queue import amount_of
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing.draft_lines import told
 from invoices.models import Client, Company, Deal, Invoice
@@ -32,7 +34,7 @@ from invoices.models import Client, Company, Deal, Invoice
 def deal(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(
         with_what_billing_needs(Deal.objects.visible_to(request.user)).select_related(
-            "stage__pipeline"
+            "stage__pipeline", "client_chosen_by"
         ),
         pk=pk,
     )
@@ -41,7 +43,6 @@ def deal(request: StaffRequest, pk: int) -> HttpResponse:
     alive = Invoice.objects.billing().filter(deal=found).first()
     missing = missing_for([found], company)[found.pk]
     waiting = Waiting(found, tuple(missing))
-    may_edit = request.user.has_perm("invoices.change_client")
     can_bill = (
         request.user.has_perm("invoices.bill_deal")
         and alive is None
@@ -58,9 +59,11 @@ def deal(request: StaffRequest, pk: int) -> HttpResponse:
             "bills": bills,
             "alive": alive,
             "on": timezone.localdate(),
-            "lacks": [chip(each, found, may_edit) for each in waiting.blocking],
-            "remarks": [chip(each, found, may_edit) for each in waiting.remarks],
+            "lacks": [chip(each, found, request.user) for each in waiting.blocking],
+            "remarks": [chip(each, found, request.user) for each in waiting.remarks],
             "can_bill": can_bill,
+            "can_choose": can_bill and may_choose(found, alive),
+            "choice": choice_shown(found).token,
             "can_draft": can_bill and waiting.can_be_drafted,
             "left_out": [line for line in found.lines.all() if not line.enabled],
             **_added_up(found, company),

@@ -29,16 +29,14 @@ from billing_portal.money import formatted_minor, is_currency
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
 from invoices.deals.forms import NOBODY, QueueFilter
-from invoices.deals.lacking import Missing
 from invoices.deals.queue import (
-    CHIPS,
     MOST_EXAMINED,
-    OF_THE_CLIENT,
     Queue,
     Waiting,
     examine,
     first_billing_day,
 )
+from invoices.deals.views.chips import Chip, chip
 from invoices.models import Company, Deal, Invoice
 
 PAGE_SIZE = 50
@@ -98,21 +96,14 @@ LISTING = Listing(
 
 
 @dataclass(frozen=True)
-class Chip:
-    """One thing that a deal lacks, and where it is mended."""
-
-    text: str
-    url: str
-    hint: str
-
-
-@dataclass(frozen=True)
 class Row:
     deal: Deal
     value: str
     lacks: list[Chip]
     remarks: list[Chip]
     can_be_drafted: bool
+    # Where its client is chosen, if that is what keeps it from being drafted.
+    choose_url: str
     # The row after it: its button receives the focus when this one has gone.
     next: int | None = None
     focus: bool = False
@@ -315,7 +306,6 @@ def _page(queue: Queue, state: str, params: QueryDict) -> Page[Waiting]:
 
 
 def _groups(page: Page[Waiting], queue: Queue, user: User, focus: int | None) -> list[Group]:
-    may_edit = user.has_perm("invoices.change_client")
     ready = [w for w in page.rows if w.is_ready]
     lacking = [w for w in page.rows if not w.is_ready]
     order = [w.deal.pk for w in [*ready, *lacking]]
@@ -325,21 +315,22 @@ def _groups(page: Page[Waiting], queue: Queue, user: User, focus: int | None) ->
         (_("Something missing"), "alert-triangle", len(queue.lacking), lacking),
     )
     return [
-        Group(
-            title, icon, count, [_row(w, may_edit, following.get(w.deal.pk), focus) for w in rows]
-        )
+        Group(title, icon, count, [_row(w, user, following.get(w.deal.pk), focus) for w in rows])
         for title, icon, count, rows in both
         if rows
     ]
 
 
-def _row(waiting: Waiting, may_edit: bool, following: int | None, focus: int | None) -> Row:
+def _row(waiting: Waiting, user: User, following: int | None, focus: int | None) -> Row:
     deal = waiting.deal
+    lacks = [chip(each, deal, user) for each in waiting.blocking]
+    choice = reverse("invoices:deal-client", args=[deal.pk])
     return Row(
         deal=deal,
         value=amount_of(deal),
-        lacks=[chip(each, deal, may_edit) for each in waiting.blocking],
-        remarks=[chip(each, deal, may_edit) for each in waiting.remarks],
+        lacks=lacks,
+        choose_url=choice if choice in {each.url for each in lacks} else "",
+        remarks=[chip(each, deal, user) for each in waiting.remarks],
         can_be_drafted=waiting.can_be_drafted,
         next=following,
         focus=deal.pk == focus,
@@ -351,16 +342,6 @@ def amount_of(deal: Deal) -> str:
     if not is_currency(deal.currency):
         return f"? {deal.currency}"
     return formatted_minor(deal.value_minor, deal.currency)
-
-
-def chip(missing: Missing, deal: Deal, may_edit: bool) -> Chip:
-    short = CHIPS.get(missing.field)
-    text = str(short) if short else missing.text
-    if missing.field in OF_THE_CLIENT and deal.client_id and may_edit:
-        url = reverse("invoices:client-edit", args=[deal.client_id])
-    else:
-        url = reverse("invoices:deal", args=[deal.pk])
-    return Chip(text, url, missing.text)
 
 
 @require_GET
