@@ -32,9 +32,9 @@ from billing_portal.typed.fields import (
     WholeNumberField,
 )
 from integrations.crm.values import one_line as crm_line
+from tests.page_forms import PageForms
 from tests.test_hostile_requests import (  # noqa: F401 - fixtures
     _ask,
-    _Forms,
     _signed_in,
     _written,
     failures,
@@ -175,7 +175,7 @@ def test_no_field_of_any_page_fails_on_what_is_typed(app, places, failures):  # 
         page = _ask(browser, "get", url)
         if "html" not in page.headers.get("Content-Type", "") or page.streaming:
             continue
-        for action, fields in _Forms(page.text).found:
+        for action, fields in PageForms(page.text).found:
             # The frame of every page has the same; an act without a field types nothing.
             typed = sorted(fields.keys() - {"csrfmiddlewaretoken", "once"})
             if "logout" in action or not typed or (action or url, tuple(typed)) in posted:
