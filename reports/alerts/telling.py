@@ -44,7 +44,8 @@ def whole_episodes(
     """
     kind = kind_of(rule)
     begin = since - _DAY
-    found = kind.episodes_by_threshold(rule, thresholds, begin, until)
+    books = kind.open_books(rule)
+    found = kind.episodes_by_threshold(rule, thresholds, begin, until, books=books)
     if kind.starts_are_exact or not rule.cooldown_days:
         return found
     issued = Invoice.objects.issued().order_by("issue_date").values_list("issue_date", flat=True)
@@ -60,7 +61,7 @@ def whole_episodes(
     while cut and begin > beginning:
         before = max(beginning, begin - step)
         subjects = {subject for _days, subject in cut}
-        earlier = kind.episodes_by_threshold(rule, thresholds, before, begin, subjects)
+        earlier = kind.episodes_by_threshold(rule, thresholds, before, begin, subjects, books)
         for days, episodes in earlier.items():
             for each in episodes:
                 if (days, each.subject) in cut and each.holds(begin):

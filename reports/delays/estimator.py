@@ -17,6 +17,8 @@ from typing import Literal, NamedTuple
 # Below so many payments a percentile is not shown; below so many it is shown in grey.
 TOO_FEW = 5
 FEW = 20
+# Far above what rounding can add up to over the days of a curve.
+_TOO_NEAR = 1e-9
 _Z95 = 1.959963984540054
 
 
@@ -103,6 +105,24 @@ class Curve:
 
     def percentile(self, above: int, below: int) -> int | None:
         """The first day by which `above` ÷ `below` are paid; None: not reached so far."""
+        # In floating point first, which decides nearly always; too near to call, exactly.
+        unpaid, wanted = 1.0, (below - above) / below
+        arrivals = sorted((self.entries or {}).items())
+        entered = self.count - sum(number for _day, number in arrivals)
+        paid, unfinished, place = self.paid, self.unfinished, 0
+        for day in sorted({*paid, *unfinished}):
+            while place < len(arrivals) and arrivals[place][0] < day:
+                entered += arrivals[place][1]
+                place += 1
+            here = paid.get(day, 0)
+            if here and entered > 0:
+                unpaid *= (entered - here) / entered
+                if unpaid <= wanted + _TOO_NEAR:
+                    return day if unpaid < wanted - _TOO_NEAR else self._percentile(above, below)
+            entered -= here + unfinished.get(day, 0)
+        return None
+
+    def _percentile(self, above: int, below: int) -> int | None:
         for step in self._walk():
             if step.above * below <= (below - above) * step.below:
                 return step.day

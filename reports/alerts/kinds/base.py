@@ -110,14 +110,19 @@ class Kind(ABC):
         since: date,
         until: date,
         only: Subjects = None,
+        books: Any = None,
     ) -> dict[int, list[Episode]]:
-        """Those of the same rule with other numbers of days."""
+        """Those of the same rule with other numbers of days; `books` are what `open_books` gave."""
         found = {}
         for days in thresholds:
             other = copy(rule)
             other.days = days
             found[days] = self.episodes(other, since, until, only)
         return found
+
+    def open_books(self, rule: AlertRule) -> Any:
+        """What may be read once where several spans are asked for; None: nothing."""
+        return None
 
     def values_by_day(self, rule: AlertRule, since: date, until: date) -> dict[date, float]:
         """What the threshold is compared with, day by day, if one line can show it."""

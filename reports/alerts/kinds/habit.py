@@ -15,20 +15,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from operator import itemgetter
+from functools import cached_property
 from typing import Any
 
+from django.db.models import F, Min, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.money import formatted_minor
 from invoices.models import Invoice
 from invoices.selections.filters import InvoiceFilter
+from invoices.selections.sql import DaysBetween
 from reports.alerts.kinds.amounts import OwnMoney
 from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text
-from reports.alerts.kinds.measures import measured
+from reports.alerts.kinds.measures import value_of
 from reports.alerts.kinds.open_invoices import (
-    PastSettled,
     count_late,
     late_invoices,
     owed_on,
@@ -78,7 +79,7 @@ class Habit(Kind):
     def episodes(
         self, rule: AlertRule, since: date, until: date, only: Subjects = None
     ) -> list[Episode]:
-        return _episodes(rule, [rule.days], since, until, only)[rule.days]
+        return _episodes(rule, [rule.days], since, until, only, None)[rule.days]
 
     def episodes_by_threshold(
         self,
@@ -87,9 +88,13 @@ class Habit(Kind):
         since: date,
         until: date,
         only: Subjects = None,
+        books: Any = None,
     ) -> dict[int, list[Episode]]:
         """One reading of the books for all."""
-        return _episodes(rule, list(thresholds), since, until, only)
+        return _episodes(rule, list(thresholds), since, until, only, books)
+
+    def open_books(self, rule: AlertRule) -> Books:
+        return Books(rule)
 
     def words(self, alert: Alert) -> Words:
         data, client = alert.data, alert.client
@@ -140,173 +145,233 @@ class Habit(Kind):
         ) % {"days": rule.days, "window": rule.window_days, "least": rule.min_payments}
 
 
+# Days are whole numbers here, counted from this one: they are read by the thousand.
+_ZERO = date(1970, 1, 1)
+
+
+def _number(day: date) -> int:
+    return (day - _ZERO).days
+
+
+def _day(number: int) -> date:
+    return _ZERO + timedelta(days=number)
+
+
+# Issue date, id, due date, settled, paid: in the order of issue dates.
+EarlierInvoice = tuple[int, int, int, int | None, int | None]
+
+
+class Books:
+    """What habits are read from, read once; each invoice's habit is reckoned once.
+
+    A back-test asks stretch after stretch of days: it opens the books and hands them to each.
+    """
+
+    def __init__(self, rule: AlertRule, first_due: date | None = None) -> None:
+        """Whole, or as far back as the habits of invoices due from `first_due` on need them."""
+        self._rule = rule
+        rows = Invoice.objects.issued().invoices().order_by()
+        if first_due is not None:
+            begin = first_due - timedelta(days=rule.window_days)
+            rows = rows.filter(Q(issue_date__gte=begin) | Q(due_date__gte=first_due))
+        self.past = past_settlements(rows)
+        seen = Invoice.objects.seen_late().values_list("pk", "observed_from")
+        self._seen = {pk: day for pk, day in seen if day is not None}
+        self.by_client: dict[int, list[EarlierInvoice]] = defaultdict(list)
+        # Numbers of days come from the database as they are; a date costs more than all the rest.
+        numbers = rows.annotate(
+            issued_n=DaysBetween(Value(_ZERO), F("issue_date")),
+            due_n=DaysBetween(Value(_ZERO), F("due_date")),
+            settled_n=DaysBetween(Value(_ZERO), F("settled_on")),
+            paid_n=DaysBetween(Value(_ZERO), F("paid_on")),
+        ).values_list("client_id", "issued_n", "pk", "due_n", "settled_n", "paid_n")
+        for client, *row in numbers.iterator(chunk_size=5000):
+            self.by_client[client].append((row[0], row[1], row[2], row[3], row[4]))
+        for invoices in self.by_client.values():
+            invoices.sort()
+        self._apart = {*self.past, *self._seen}
+        self._habits: dict[int, int | None] = {}
+
+    def open_spans(self, invoice: EarlierInvoice) -> Iterator[tuple[int, int | None]]:
+        """From which day until before which it was open, as often as it was."""
+        opened, pk, _due, settled, _paid = invoice
+        for before in self.past.get(pk, ()):
+            yield opened, _number(before.on)
+            opened = _number(before.reopened)
+        yield opened, settled
+
+    def habit(self, client: int, invoice: EarlierInvoice) -> int | None:
+        pk = invoice[1]
+        if pk not in self._habits:
+            self._habits[pk] = self._habit_before(self.by_client[client], pk, invoice[2])
+        return self._habits[pk]
+
+    def _habit_before(self, history: list[EarlierInvoice], pk: int, due: int) -> int | None:
+        """Only the rule's window of the history is looked at."""
+        first = bisect_left(history, (due - self._rule.window_days,))
+        end = bisect_left(history, (due,), lo=first)
+        apart = self._apart
+        paid: dict[int, int] = defaultdict(int)
+        censored: dict[int, int] = defaultdict(int)
+        tally = Tally(paid, censored)
+        for invoice in history[first:end]:
+            _issued, other, other_due, settled, paid_on = invoice
+            if other == pk:
+                continue
+            if other in apart:
+                self._count_apart(tally, invoice, due)
+            elif settled is None or settled > due:
+                censored[due - other_due] += 1
+            elif paid_on is None:
+                censored[settled - other_due] += 1
+            else:
+                paid[paid_on - other_due] += 1
+        value, behind = value_of(self._rule.measure, tally)
+        if behind < self._rule.min_payments or value is None:
+            return None
+        return max(0, round(value))
+
+    def _count_apart(self, tally: Tally, invoice: EarlierInvoice, due: int) -> None:
+        """One of the few that were settled and opened again, or first seen when they had an age."""
+        _issued, pk, other_due, settled, paid_on = invoice
+        state = settled_at(
+            _day(due),
+            None if settled is None else _day(settled),
+            None if paid_on is None else _day(paid_on),
+            self.past.get(pk, ()),
+        )
+        # What was seen from its due date on is as if it had been seen all the time.
+        seen = self._seen.get(pk)
+        if seen is not None:
+            count_late(tally, state, _day(other_due), seen, _day(due))
+            return
+        counts = tally.unfinished if state[1] is None else tally.paid
+        counts[_number(state[1] or state[0] or _day(due)) - other_due] += 1
+
+
 @dataclass(frozen=True, slots=True)
 class WaitedFor:
     """An open invoice beyond its client's habit, from `start` until it is settled."""
 
     pk: int
-    due: date
-    start: date
-    end: date | None
+    due: int
+    start: int
+    end: int | None
     habit: int
-    currency: str
-    total: int
-    rate: Decimal | None
 
 
 def _episodes(
-    rule: AlertRule, thresholds: list[int], since: date, until: date, only: Subjects
+    rule: AlertRule,
+    thresholds: list[int],
+    since: date,
+    until: date,
+    only: Subjects,
+    books: Books | None,
 ) -> dict[int, list[Episode]]:
     """The episodes by number of days beyond the habit, which itself depends on none of them."""
-    own = OwnMoney()
     late = late_invoices(since, until, min(thresholds))
     if only is not None:
         late = late.filter(client__in=only)
-    candidates: list[tuple[Any, ...]] = list(
-        late.values_list(
-            "pk",
-            "client_id",
-            "due_date",
-            "settled_on",
-            "currency",
-            "total_minor",
-            "exchange_rate",
-            "issue_date",
-        )
-    )
-    if not candidates:
-        return {days: [] for days in thresholds}
-    clients = {row[1] for row in candidates}
-    history, earlier = _history(rule, clients, min(row[2] for row in candidates))
-    seen = {
-        pk: day
-        for pk, day in Invoice.objects.seen_late().values_list("pk", "observed_from")
-        if day is not None
-    }
-    steps, past = settling_steps(late), past_settlements(late)
-    waited: dict[int, dict[int, list[WaitedFor]]] = {days: defaultdict(list) for days in thresholds}
-    for pk, client, due, settled, currency, total, stored, issued in candidates:
-        habit = _habit_before(rule, history[client], earlier, seen, pk, due)
-        if habit is None:
-            continue
-        rate = own.rate(currency, stored, issued)
-        for days, by_client in waited.items():
-            start = due + timedelta(days=habit + days + 1)
-            for opened, closed in _open_spans(issued, settled, past[pk]):
-                first = max(start, opened)
-                if first <= until and (closed is None or closed > max(first, since)):
-                    by_client[client].append(
-                        WaitedFor(pk, due, first, closed, habit, currency, total, rate)
-                    )
+    if books is None:
+        first_due = late.aggregate(first=Min("due_date"))["first"]
+        if first_due is None:
+            return {days: [] for days in thresholds}
+        books = Books(rule, first_due)
+    amounts = Amounts(late)
+    waited = _waited_for(books, thresholds, _number(since), _number(until), only)
     found: dict[int, list[Episode]] = {days: [] for days in thresholds}
     for days, by_client in waited.items():
         for client, rows in by_client.items():
 
             def figures(on: date, rows: list[WaitedFor] = rows) -> dict[str, Any]:
-                return _figures(rule, own, rows, steps, on)
+                return _figures(rule, amounts, rows, on)
 
-            found[days] += [Episode(client, first, end, figures) for first, end in _spans(rows)]
+            found[days] += [
+                Episode(client, _day(first), None if end is None else _day(end), figures)
+                for first, end in _spans(rows)
+            ]
     return found
 
 
-def _open_spans(
-    issued: date, settled: date | None, past: Iterable[PastSettled]
-) -> Iterator[tuple[date, date | None]]:
-    for before in past:
-        yield issued, before.on
-        issued = before.reopened
-    yield issued, settled
+def _waited_for(
+    books: Books, thresholds: list[int], since: int, until: int, only: Subjects
+) -> dict[int, dict[int, list[WaitedFor]]]:
+    """By threshold and client, what was waited for on some day of the span."""
+    waited: dict[int, dict[int, list[WaitedFor]]] = {days: defaultdict(list) for days in thresholds}
+    least = min(thresholds) + 1
+    wanted = books.by_client if only is None else set(only) & books.by_client.keys()
+    for client in wanted:
+        for invoice in books.by_client[client]:
+            _issued, pk, due, settled, _paid = invoice
+            # A habit is never below 0: most are settled before any threshold, and need none.
+            begin = due + least
+            if begin > until or (
+                settled is not None and settled <= max(begin, since) and pk not in books.past
+            ):
+                continue
+            habit = books.habit(client, invoice)
+            if habit is None:
+                continue
+            for days, by_client in waited.items():
+                start = due + habit + days + 1
+                for opened, closed in books.open_spans(invoice):
+                    first = max(start, opened)
+                    if first <= until and (closed is None or closed > max(first, since)):
+                        by_client[client].append(WaitedFor(pk, due, first, closed, habit))
+    return waited
 
 
-def _figures(
-    rule: AlertRule,
-    own: OwnMoney,
-    rows: list[WaitedFor],
-    steps: Mapping[int, list[tuple[date, int]]],
-    on: date,
-) -> dict[str, Any]:
-    now = [row for row in rows if row.start <= on and (row.end is None or on < row.end)]
-    worst = max(now, key=lambda row: ((on - row.due).days - row.habit, row.pk))
-    owed = {row.pk: owed_on(row.total, steps.get(row.pk, ()), on) for row in now}
+class Amounts:
+    """What is owed on late invoices, on any day; read when the first figure is asked for."""
+
+    def __init__(self, late: QuerySet[Invoice]) -> None:
+        self._late = late
+        self.own = OwnMoney()
+
+    @cached_property
+    def _totals(self) -> dict[int, tuple[str, int, Decimal | None]]:
+        columns = ("pk", "currency", "total_minor", "exchange_rate", "issue_date")
+        return {
+            pk: (currency, total, self.own.rate(currency, stored, issued))
+            for pk, currency, total, stored, issued in self._late.values_list(*columns)
+        }
+
+    @cached_property
+    def _steps(self) -> Mapping[int, list[tuple[date, int]]]:
+        return settling_steps(self._late)
+
+    def owed(self, pk: int, on: date) -> tuple[str, int, int]:
+        """Currency, what is owed in its minor units, and that in the company's currency."""
+        currency, total, rate = self._totals[pk]
+        owed = owed_on(total, self._steps.get(pk, ()), on)
+        return currency, owed, self.own.minor(owed, currency, rate)
+
+
+def _figures(rule: AlertRule, amounts: Amounts, rows: list[WaitedFor], on: date) -> dict[str, Any]:
+    day = _number(on)
+    now = [row for row in rows if row.start <= day and (row.end is None or day < row.end)]
+    worst = max(now, key=lambda row: (day - row.due - row.habit, row.pk))
     sums: Counter[str] = Counter()
+    weight = 0
     for row in now:
-        sums[row.currency] += owed[row.pk]
+        currency, owed, own = amounts.owed(row.pk, on)
+        sums[currency] += owed
+        weight += own
     return {
-        "days": (on - worst.due).days,
+        "days": day - worst.due,
         "habit": worst.habit,
         "measure": rule.measure,
         "invoice": worst.pk,
         "invoices": len(now),
-        "least_days": min((on - row.due).days for row in now),
+        "least_days": min(day - row.due for row in now),
         "owed": [{"minor": minor, "currency": code} for code, minor in sums.most_common()],
-        "weight": sum(own.minor(owed[row.pk], row.currency, row.rate) for row in now),
+        "weight": weight,
     }
 
 
-# Client, id, issue date, due date, settled, paid: read by the thousand, so left as they come.
-EarlierInvoice = tuple[int, int, date, date, date | None, date | None]
-_issued_on = itemgetter(2)
-
-
-def _history(
-    rule: AlertRule, clients: set[int], first_due: date
-) -> tuple[Mapping[int, list[EarlierInvoice]], Mapping[int, tuple[PastSettled, ...]]]:
-    """The invoices of each client by issue date, and those that were settled and opened again."""
-    found: dict[int, list[EarlierInvoice]] = defaultdict(list)
-    rows = (
-        Invoice.objects.issued()
-        .invoices()
-        .filter(issue_date__gte=first_due - timedelta(days=rule.window_days))
-        .order_by()
-    )
-    past = past_settlements(rows)
-    columns = ("client_id", "pk", "issue_date", "due_date", "settled_on", "paid_on")
-    for row in rows.values_list(*columns).iterator(chunk_size=5000):
-        if row[0] in clients:
-            found[row[0]].append(row)
-    for invoices in found.values():
-        invoices.sort(key=_issued_on)
-    return found, past
-
-
-def _habit_before(
-    rule: AlertRule,
-    history: list[EarlierInvoice],
-    past: Mapping[int, tuple[PastSettled, ...]],
-    seen: Mapping[int, date],
-    pk: int,
-    due: date,
-) -> int | None:
-    """`history` is in the order of issue dates: only the rule's window of it is looked at."""
-    first = bisect_left(history, due - timedelta(days=rule.window_days), key=_issued_on)
-    end = bisect_left(history, due, lo=first, key=_issued_on)
-    paid: Counter[int] = Counter()
-    censored: Counter[int] = Counter()
-    tally = Tally(paid, censored)
-    for _client, other, _issued, other_due, settled, paid_on in history[first:end]:
-        if other == pk:
-            continue
-        if settled is None or settled > due:
-            settled = paid_on = None
-            if other in past:
-                settled, paid_on = settled_at(due, None, None, past[other])
-        if other in seen:
-            count_late(tally, (settled, paid_on), other_due, seen[other], due)
-        elif settled is None:
-            censored[(due - other_due).days] += 1
-        elif paid_on is None:
-            censored[(settled - other_due).days] += 1
-        else:
-            paid[(paid_on - other_due).days] += 1
-    found = measured(rule.measure, tally)
-    if found.behind < rule.min_payments or found.value is None:
-        return None
-    return max(0, round(found.value))
-
-
-def _spans(rows: list[WaitedFor]) -> list[tuple[date, date | None]]:
+def _spans(rows: list[WaitedFor]) -> list[tuple[int, int | None]]:
     """The days on which at least one of them is waited for, as spans."""
-    found: list[tuple[date, date | None]] = []
+    found: list[tuple[int, int | None]] = []
     for row in sorted(rows, key=lambda row: row.start):
         if found and (found[-1][1] is None or row.start <= found[-1][1]):
             last = found[-1][1]

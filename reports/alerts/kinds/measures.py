@@ -31,17 +31,22 @@ class Measured:
         return self.behind > 0 and self.longest is not None and self.longest > days
 
 
-def measured(measure: str, tally: Tally) -> Measured:
-    """P50, P75 (Kaplan–Meier) or mean of days late, as the delay report reads them."""
-    curve, paid = tally.curve, tally.n_paid
-    is_mean = measure == AlertRule.Measure.MEAN
-    behind = paid if is_mean else curve.events
-    value: int | Decimal | None = None
-    if not behind:
-        pass
-    elif is_mean:
+def value_of(measure: str, tally: Tally) -> tuple[int | Decimal | None, int]:
+    """P50, P75 (Kaplan–Meier) or mean of days late, and how many payments stand behind it."""
+    if measure == AlertRule.Measure.MEAN:
+        paid = tally.n_paid
+        if not paid:
+            return None, 0
         mean = Decimal(sum(days * n for days, n in tally.paid.items())) / paid
-        value = mean.quantize(Decimal("0.1"), ROUND_HALF_UP)
-    else:
-        value = curve.percentile(*_SHARE[AlertRule.Measure(measure)])
-    return Measured(value, curve.longest, paid, tally.n - paid, behind)
+        return mean.quantize(Decimal("0.1"), ROUND_HALF_UP), paid
+    curve = tally.curve
+    if not curve.events:
+        return None, 0
+    return curve.percentile(*_SHARE[AlertRule.Measure(measure)]), curve.events
+
+
+def measured(measure: str, tally: Tally) -> Measured:
+    """The value as the delay report reads it, with what else is told of it."""
+    value, behind = value_of(measure, tally)
+    paid = tally.n_paid
+    return Measured(value, tally.curve.longest, paid, tally.n - paid, behind)

@@ -24,6 +24,7 @@ from billing_portal import dates
 from billing_portal.figures import decimal
 from invoices.models import Invoice
 from invoices.selections.filters import InvoiceFilter
+from invoices.selections.sql import ReadDays, WrittenDay
 from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text
 from reports.alerts.kinds.measures import Measured, measured
 from reports.alerts.kinds.open_invoices import (
@@ -84,10 +85,14 @@ class TypeDelay(Kind):
         since: date,
         until: date,
         only: Subjects = None,
+        books: Any = None,
     ) -> dict[int, list[Episode]]:
         """One reading of the books for all."""
-        delays = delays_by_day(rule, since, until, only)
+        delays = delays_by_day(rule, since, until, only, books)
         return {days: _episodes(rule, days, delays) for days in thresholds}
+
+    def open_books(self, rule: AlertRule) -> Books:
+        return Books(rule)
 
     def values_by_day(self, rule: AlertRule, since: date, until: date) -> dict[date, float]:
         if rule.client_type_id is None:
@@ -252,37 +257,53 @@ class DelayRow:
         return days | {self.settled} if self.settled else days
 
 
+class Books:
+    """The rows that the measure is read from, read once for all stretches of days."""
+
+    def __init__(self, rule: AlertRule, since: date | None = None, only: Subjects = None) -> None:
+        """Whole, or of invoices issued from a day on; `only` of some client types."""
+        rows = Invoice.objects.issued().invoices().order_by()
+        if since is not None:
+            rows = rows.filter(issue_date__gte=since)
+        if rule.client_type_id:
+            rows = rows.filter(client_type=rule.client_type_id)
+        if only is not None:
+            rows = rows.filter(client_type__in=only)
+        self.by_type: dict[int, list[DelayRow]] = defaultdict(list)
+        past, apart = past_settlements(rows), rows_apart()
+        if apart:
+            few = rows.filter(apart).values_list("pk", "client_type_id", *_DAYS, "observed_from")
+            for pk, client_type, issued, due, settled, paid, seen in few:
+                row = DelayRow(issued, due, settled, paid, 1, past.get(pk, ()), seen)
+                self.by_type[client_type].append(row)
+            rows = rows.exclude(apart)
+        written = {f"{name}_written": WrittenDay(name) for name in _DAYS}
+        grouped = rows.annotate(**written).values_list("client_type_id", *written)
+        days: Any = ReadDays()
+        for client_type, *on, number in grouped.annotate(number=Count("pk")).iterator():
+            issued, due, settled, paid = (days[day] for day in on)
+            self.by_type[client_type].append(DelayRow(issued, due, settled, paid, number))
+
+
+_DAYS = ("issue_date", "due_date", "settled_on", "paid_on")
+
+
 def delays_by_day(
-    rule: AlertRule, since: date, until: date, only: Subjects = None
+    rule: AlertRule,
+    since: date,
+    until: date,
+    only: Subjects = None,
+    books: Books | None = None,
 ) -> dict[int, list[tuple[date, Measured]]]:
     """For each client type that the rule watches, its measure on every day of the span."""
-    window = timedelta(days=rule.window_days)
-    rows = (
-        Invoice.objects.issued()
-        .invoices()
-        .filter(issue_date__gte=since - window, issue_date__lte=until)
-        .order_by()
-    )
-    if rule.client_type_id:
-        rows = rows.filter(client_type=rule.client_type_id)
-    if only is not None:
-        rows = rows.filter(client_type__in=only)
-    by_type: dict[int, list[DelayRow]] = defaultdict(list)
-    past, apart = past_settlements(rows), rows_apart()
-    columns = ("client_type_id", "issue_date", "due_date", "settled_on", "paid_on")
-    if apart:
-        few = rows.filter(apart).values_list("pk", *columns, "observed_from")
-        for pk, client_type, issued, due, settled, paid, seen in few:
-            row = DelayRow(issued, due, settled, paid, 1, past.get(pk, ()), seen)
-            by_type[client_type].append(row)
-        rows = rows.exclude(apart)
-    grouped = rows.values_list(*columns).annotate(number=Count("pk"))
-    for client_type, issued, due, settled, paid, number in grouped.iterator():
-        by_type[client_type].append(DelayRow(issued, due, settled, paid, number))
-    return {
-        client_type: measured_by_day(rule, found, since, until)
-        for client_type, found in by_type.items()
-    }
+    first = since - timedelta(days=rule.window_days)
+    books = books or Books(rule, first, only)
+    found = {}
+    for client_type, whole in books.by_type.items():
+        rows = [row for row in whole if first <= row.issued <= until]
+        if rows and (only is None or client_type in only):
+            found[client_type] = measured_by_day(rule, rows, since, until)
+    return found
 
 
 def measured_by_day(
