@@ -18,20 +18,22 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import F, Min, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.money import formatted_minor
-from invoices.models import Invoice
 from invoices.selections.filters import InvoiceFilter
-from invoices.selections.sql import DaysBetween
 from reports.alerts.kinds.amounts import OwnMoney
 from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text
 from reports.alerts.kinds.measures import value_of
-from reports.alerts.kinds.open_invoices import (
+from reports.alerts.reading import (
+    LateInvoices,
     count_late,
+    first_due,
+    first_seen_late,
+    invoices_due_from,
     late_invoices,
+    numbered_days,
     owed_on,
     past_settlements,
     settled_at,
@@ -167,26 +169,14 @@ class Books:
     A back-test asks stretch after stretch of days: it opens the books and hands them to each.
     """
 
-    def __init__(self, rule: AlertRule, first_due: date | None = None) -> None:
-        """Whole, or as far back as the habits of invoices due from `first_due` on need them."""
+    def __init__(self, rule: AlertRule, due_from: date | None = None) -> None:
+        """Whole, or as far back as the habits of invoices due from a day on need them."""
         self._rule = rule
-        rows = Invoice.objects.issued().invoices().order_by()
-        if first_due is not None:
-            begin = first_due - timedelta(days=rule.window_days)
-            rows = rows.filter(Q(issue_date__gte=begin) | Q(due_date__gte=first_due))
-        self.past = past_settlements(rows)
-        seen = Invoice.objects.seen_late().values_list("pk", "observed_from")
-        self._seen = {pk: day for pk, day in seen if day is not None}
+        rows = invoices_due_from(due_from, rule.window_days)
+        self.past, self._seen = past_settlements(rows), first_seen_late()
         self.by_client: dict[int, list[EarlierInvoice]] = defaultdict(list)
-        # Numbers of days come from the database as they are; a date costs more than all the rest.
-        numbers = rows.annotate(
-            issued_n=DaysBetween(Value(_ZERO), F("issue_date")),
-            due_n=DaysBetween(Value(_ZERO), F("due_date")),
-            settled_n=DaysBetween(Value(_ZERO), F("settled_on")),
-            paid_n=DaysBetween(Value(_ZERO), F("paid_on")),
-        ).values_list("client_id", "issued_n", "pk", "due_n", "settled_n", "paid_n")
-        for client, *row in numbers.iterator(chunk_size=5000):
-            self.by_client[client].append((row[0], row[1], row[2], row[3], row[4]))
+        for client, *invoice in numbered_days(rows, _ZERO):
+            self.by_client[client].append((*invoice,))
         for invoices in self.by_client.values():
             invoices.sort()
         self._apart = {*self.past, *self._seen}
@@ -273,10 +263,10 @@ def _episodes(
     if only is not None:
         late = late.filter(client__in=only)
     if books is None:
-        first_due = late.aggregate(first=Min("due_date"))["first"]
-        if first_due is None:
+        due_from = first_due(late)
+        if due_from is None:
             return {days: [] for days in thresholds}
-        books = Books(rule, first_due)
+        books = Books(rule, due_from)
     amounts = Amounts(late)
     waited = _waited_for(books, thresholds, _number(since), _number(until), only)
     found: dict[int, list[Episode]] = {days: [] for days in thresholds}
@@ -324,7 +314,7 @@ def _waited_for(
 class Amounts:
     """What is owed on late invoices, on any day; read when the first figure is asked for."""
 
-    def __init__(self, late: QuerySet[Invoice]) -> None:
+    def __init__(self, late: LateInvoices) -> None:
         self._late = late
         self.own = OwnMoney()
 

@@ -8,21 +8,20 @@ made.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_portal import dates
 from billing_portal.money import formatted_minor
-from invoices.deals.queue import first_billing_day
-from invoices.models import Deal, Invoice
+from invoices.models import Deal
 from reports.alerts.kinds.amounts import OwnMoney, no_rate_text
 from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text, in_parts
+from reports.alerts.reading import what_became, won_and_not_billed, worth_more
 from reports.models import Alert, AlertRule
 
 
@@ -102,27 +101,13 @@ class NotInvoiced(Kind):
 
 def _not_invoiced(rule: AlertRule, since: date, until: date, only: Subjects) -> list[Episode]:
     own = OwnMoney()
-    billed = Invoice.objects.billing().filter(deal=OuterRef("pk"))
-    deals = Deal.objects.filter(
-        status=Deal.Status.WON, won_on__lt=until - timedelta(days=rule.days)
-    ).filter(
-        Q(currency=own.currency, value_minor__gt=rule.amount_minor) | ~Q(currency=own.currency)
+    deals = worth_more(
+        won_and_not_billed(since, until, rule.days), "value_minor", rule.amount_minor, own.currency
     )
     if only is not None:
         deals = deals.filter(pk__in=only)
-    if first_day := first_billing_day():
-        deals = deals.filter(won_on__gte=first_day)
-    # What was over before the span began need not be read.
-    begin = timezone.make_aware(datetime.combine(since, time.min))
-    deals = deals.filter(Q(set_aside_at__isnull=True) | Q(set_aside_at__gte=begin)).exclude(
-        Exists(billed.filter(created_at__lt=begin))
-    )
-    rows = deals.order_by().values_list(
-        "pk", "won_on", "currency", "value_minor", "set_aside_at",
-        Subquery(billed.values("issue_date")[:1]), Subquery(billed.values("created_at")[:1]),
-    )  # fmt: skip
     found: list[Episode] = []
-    for pk, won, currency, value, set_aside, issued, drafted in rows.iterator():
+    for pk, won, currency, value, set_aside, issued, drafted in what_became(deals):
         rate = own.rate(currency, None, won)
         weight = own.minor(value, currency, rate)
         if weight <= rule.amount_minor:

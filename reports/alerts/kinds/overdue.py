@@ -11,7 +11,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -20,7 +19,7 @@ from billing_portal.money import formatted_minor
 from invoices.models import Invoice
 from reports.alerts.kinds.amounts import OwnMoney, no_rate_text
 from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text, in_parts
-from reports.alerts.kinds.open_invoices import late_invoices, owed_on, settling_steps
+from reports.alerts.reading import late_invoices, owed_on, settling_steps, worth_more
 from reports.models import Alert, AlertRule
 
 
@@ -103,9 +102,8 @@ class Overdue(Kind):
 
 def _overdue(rule: AlertRule, since: date, until: date, only: Subjects) -> list[Episode]:
     own = OwnMoney()
-    late = late_invoices(since, until, rule.days).filter(
-        # A foreign amount is compared in Python, with its own rate.
-        Q(currency=own.currency, total_minor__gt=rule.amount_minor) | ~Q(currency=own.currency)
+    late = worth_more(
+        late_invoices(since, until, rule.days), "total_minor", rule.amount_minor, own.currency
     )
     if only is not None:
         late = late.filter(pk__in=only)

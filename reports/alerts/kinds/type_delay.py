@@ -17,21 +17,18 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from billing_portal import dates
 from billing_portal.figures import decimal
-from invoices.models import Invoice
 from invoices.selections.filters import InvoiceFilter
-from invoices.selections.sql import ReadDays, WrittenDay
 from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text
 from reports.alerts.kinds.measures import Measured, measured
-from reports.alerts.kinds.open_invoices import (
+from reports.alerts.reading import (
     PastSettled,
     count_late,
-    past_settlements,
-    rows_apart,
+    dated_by_type,
+    invoices_of_types,
     settled_at,
 )
 from reports.delays.tally import Tally
@@ -262,30 +259,13 @@ class Books:
 
     def __init__(self, rule: AlertRule, since: date | None = None, only: Subjects = None) -> None:
         """Whole, or of invoices issued from a day on; `only` of some client types."""
-        rows = Invoice.objects.issued().invoices().order_by()
-        if since is not None:
-            rows = rows.filter(issue_date__gte=since)
-        if rule.client_type_id:
-            rows = rows.filter(client_type=rule.client_type_id)
-        if only is not None:
-            rows = rows.filter(client_type__in=only)
         self.by_type: dict[int, list[DelayRow]] = defaultdict(list)
-        past, apart = past_settlements(rows), rows_apart()
-        if apart:
-            few = rows.filter(apart).values_list("pk", "client_type_id", *_DAYS, "observed_from")
-            for pk, client_type, issued, due, settled, paid, seen in few:
-                row = DelayRow(issued, due, settled, paid, 1, past.get(pk, ()), seen)
-                self.by_type[client_type].append(row)
-            rows = rows.exclude(apart)
-        written = {f"{name}_written": WrittenDay(name) for name in _DAYS}
-        grouped = rows.annotate(**written).values_list("client_type_id", *written)
-        days: Any = ReadDays()
-        for client_type, *on, number in grouped.annotate(number=Count("pk")).iterator():
-            issued, due, settled, paid = (days[day] for day in on)
-            self.by_type[client_type].append(DelayRow(issued, due, settled, paid, number))
-
-
-_DAYS = ("issue_date", "due_date", "settled_on", "paid_on")
+        types = [rule.client_type_id] if rule.client_type_id else None
+        apart, many = dated_by_type(invoices_of_types(since, types, only))
+        for kind, past, seen, issued, due, settled, paid in apart:
+            self.by_type[kind].append(DelayRow(issued, due, settled, paid, 1, past, seen))
+        for kind, number, issued, due, settled, paid in many:
+            self.by_type[kind].append(DelayRow(issued, due, settled, paid, number))
 
 
 def delays_by_day(

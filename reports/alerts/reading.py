@@ -1,0 +1,227 @@
+"""What alert rules read of the books: kinds ask here, and know no query themselves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, TypeVar
+
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.utils import timezone
+
+from invoices.deals.queue import first_billing_day
+from invoices.models import Allocation, Deal, Invoice, PastSettlement
+from invoices.selections.sql import DaysBetween, ReadDays, WrittenDay
+from reports.delays.tally import Tally
+
+LateInvoices = QuerySet[Invoice]
+Rows = TypeVar("Rows", bound=QuerySet[Any])
+
+
+def late_invoices(since: date, until: date, days: int) -> QuerySet[Invoice]:
+    """Invoices open more than `days` past their due date on some day of the span."""
+    return (
+        Invoice.objects.issued()
+        .invoices()
+        .filter(due_date__lt=until - timedelta(days=days))
+        .filter(
+            Q(settled_on__isnull=True) | (Q(settled_on__gt=since) & Q(settled_on__gt=F("due_date")))
+        )
+        .order_by()
+    )
+
+
+def worth_more(rows: Rows, column: str, minor: int, currency: str) -> Rows:
+    """Those above an amount in the company's currency; a foreign amount is compared by the caller,
+    with a rate of its own."""
+    return rows.filter(Q(**{"currency": currency, f"{column}__gt": minor}) | ~Q(currency=currency))
+
+
+def won_and_not_billed(since: date, until: date, days: int) -> QuerySet[Deal]:
+    """Won deals that may have waited for an invoice more than `days` on some day of the span."""
+    deals = Deal.objects.filter(
+        status=Deal.Status.WON, won_on__lt=until - timedelta(days=days)
+    ).order_by()
+    if first_day := first_billing_day():
+        deals = deals.filter(won_on__gte=first_day)
+    # What was over before the span began need not be read.
+    begin = timezone.make_aware(datetime.combine(since, time.min))
+    billed = Invoice.objects.billing().filter(deal=OuterRef("pk"), created_at__lt=begin)
+    return deals.filter(Q(set_aside_at__isnull=True) | Q(set_aside_at__gte=begin)).exclude(
+        Exists(billed)
+    )
+
+
+def what_became(deals: QuerySet[Deal]) -> Iterable[tuple[Any, ...]]:
+    """Id, day won, currency, value, when it was set aside, when an invoice of it was issued and
+    drafted."""
+    billed = Invoice.objects.billing().filter(deal=OuterRef("pk"))
+    return deals.values_list(
+        "pk", "won_on", "currency", "value_minor", "set_aside_at",
+        Subquery(billed.values("issue_date")[:1]), Subquery(billed.values("created_at")[:1]),
+    ).iterator()  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PastSettled:
+    """Settled from a day, by money or not, until the day that opened the invoice again."""
+
+    on: date
+    paid_on: date | None
+    reopened: date
+
+
+def past_settlements(invoices: QuerySet[Invoice]) -> Mapping[int, tuple[PastSettled, ...]]:
+    """Of the few invoices that were settled and opened again."""
+    found: dict[int, tuple[PastSettled, ...]] = defaultdict(tuple)
+    if not PastSettlement.objects.exists():
+        return found
+    rows = PastSettlement.objects.filter(invoice__in=invoices.values("pk"))
+    for pk, on, paid_on, reopened in rows.order_by("settled_on").values_list(
+        "invoice_id", "settled_on", "paid_on", "reopened_on"
+    ):
+        found[pk] += (PastSettled(on, paid_on, reopened),)
+    return found
+
+
+def settled_at(
+    day: date,
+    settled: date | None,
+    paid_on: date | None,
+    past: Iterable[PastSettled] = (),
+) -> tuple[date | None, date | None]:
+    """Since when an invoice was settled and paid at the end of a day; None while it was open."""
+    if settled is not None and settled <= day:
+        return settled, paid_on
+    for before in past:
+        if before.on <= day < before.reopened:
+            return before.on, before.paid_on
+    return None, None
+
+
+def rows_apart() -> Q | None:
+    """The few invoices that are read one by one: settled and opened again, or first seen when they
+    had an age already. None where there are none."""
+    apart = Q()
+    if PastSettlement.objects.exists():
+        apart |= Q(pk__in=PastSettlement.objects.values("invoice"))
+    if Invoice.objects.seen_late().exists():
+        apart |= Q(pk__in=Invoice.objects.seen_late().values("pk"))
+    return apart or None
+
+
+def count_late(
+    tally: Tally,
+    state: tuple[date | None, date | None],
+    due: date,
+    seen: date,
+    on: date,
+    number: int = 1,
+) -> None:
+    """Count an invoice that was first seen on the day `seen`, settled and paid as `state` says."""
+    settled_on, paid_on = state
+    counts, unseen = tally.unfinished, tally.unseen_unfinished
+    if paid_on is not None:
+        counts, unseen = tally.paid, tally.unseen_paid
+    days = ((paid_on or settled_on or on) - due).days
+    counts[days] = counts.get(days, 0) + number
+    tally.enter(unseen, days, (seen - due).days, number)
+
+
+def settling_steps(invoices: QuerySet[Invoice]) -> Mapping[int, list[tuple[date, int]]]:
+    """What settled a part of each invoice before it was settled: (day, amount), in order."""
+    found: dict[int, list[tuple[date, int]]] = defaultdict(list)
+    rows = (
+        Allocation.objects.filter(invoice__in=invoices.values("pk"))
+        .filter(Q(invoice__settled_on__isnull=True) | Q(applied_on__lt=F("invoice__settled_on")))
+        .order_by("applied_on", "pk")
+        .values_list("invoice_id", "applied_on", "amount_minor")
+    )
+    for pk, day, amount in rows.iterator():
+        found[pk].append((day, amount))
+    return found
+
+
+def owed_on(total_minor: int, steps: Iterable[tuple[date, int]], on: date) -> int:
+    return total_minor - sum(amount for day, amount in steps if day <= on)
+
+
+def invoices_of_types(
+    since: date | None, types: Collection[int] | None, only: Collection[int] | None
+) -> QuerySet[Invoice]:
+    """Invoices issued from a day on, of some client types; None: of all."""
+    rows = Invoice.objects.issued().invoices().order_by()
+    if since is not None:
+        rows = rows.filter(issue_date__gte=since)
+    for wanted in (types, only):
+        if wanted is not None:
+            rows = rows.filter(client_type__in=wanted)
+    return rows
+
+
+def dated_by_type(rows: QuerySet[Invoice]) -> tuple[Iterable[list[Any]], Iterable[list[Any]]]:
+    """Client type and the four days of invoices: of the few that have more to them, each (type,
+    when it was settled and opened again, first seen, days); of the others, how many are alike."""
+    names = ("issue_date", "due_date", "settled_on", "paid_on")
+    past, apart = past_settlements(rows), rows_apart()
+    few: list[list[Any]] = []
+    if apart:
+        columns = rows.filter(apart).values_list("pk", "client_type_id", "observed_from", *names)
+        few = [[kind, past.get(pk, ()), seen, *days] for pk, kind, seen, *days in columns]
+        rows = rows.exclude(apart)
+    day = ReadDays()
+    written = {f"{name}_written": WrittenDay(name) for name in names}
+    grouped = rows.annotate(**written).values_list("client_type_id", *written)
+    return few, (
+        [kind, number, *(day[each] for each in days)]
+        for kind, *days, number in grouped.annotate(number=Count("pk")).iterator()
+    )
+
+
+def numbered_days(rows: QuerySet[Invoice], zero: date) -> Iterable[tuple[Any, ...]]:
+    """Client, issued, id, due, settled, paid: days as numbers from a day on.
+
+    Numbers come from the database as they are; a date costs more than all that is done with it.
+    """
+    return (
+        rows.annotate(
+            issued_n=DaysBetween(Value(zero), F("issue_date")),
+            due_n=DaysBetween(Value(zero), F("due_date")),
+            settled_n=DaysBetween(Value(zero), F("settled_on")),
+            paid_n=DaysBetween(Value(zero), F("paid_on")),
+        )
+        .values_list("client_id", "issued_n", "pk", "due_n", "settled_n", "paid_n")
+        .iterator(chunk_size=5000)
+    )
+
+
+def invoices_due_from(first_due: date | None, window_days: int) -> QuerySet[Invoice]:
+    """Those due from a day on, and those issued in the window before it; None: all."""
+    rows = Invoice.objects.issued().invoices().order_by()
+    if first_due is None:
+        return rows
+    begin = first_due - timedelta(days=window_days)
+    return rows.filter(Q(issue_date__gte=begin) | Q(due_date__gte=first_due))
+
+
+def first_due(invoices: QuerySet[Invoice]) -> date | None:
+    day: date | None = invoices.aggregate(first=Min("due_date"))["first"]
+    return day
+
+
+def first_seen_late() -> dict[int, date]:
+    """The day on which invoices were first seen that had an age by then, by id."""
+    rows = Invoice.objects.seen_late().values_list("pk", "observed_from")
+    return {pk: day for pk, day in rows if day is not None}
