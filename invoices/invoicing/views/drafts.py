@@ -173,7 +173,7 @@ def _saved(request: StaffRequest, pk: int, act: str) -> HttpResponse:
 
         answer = issue_dialog(request, invoice, on)
         answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
-        fresh = {**context_of(editor), "oob_editor": True}
+        fresh = {**context_of(editor, request.user), "oob_editor": True}
         answer.write(
             render(request, "invoices/invoicing/partials/editor.html", fresh).content.decode()
         )
@@ -186,7 +186,7 @@ def _page(request: StaffRequest, editor: Editor, status: int = 200) -> HttpRespo
         request,
         page="invoices/invoicing/edit.html",
         partial="invoices/invoicing/partials/editor.html",
-        context=context_of(editor),
+        context=context_of(editor, request.user),
         status=status,
     )
 
@@ -199,7 +199,9 @@ def totals(request: StaffRequest, pk: int) -> HttpResponse:
     on = timezone.localdate()
     editor = typed_editor(invoice, request.POST, on)
     return render(
-        request, "invoices/invoicing/partials/draft_live.html", context_of(editor, live=True)
+        request,
+        "invoices/invoicing/partials/draft_live.html",
+        context_of(editor, request.user, live=True),
     )
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal import dates
+from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.vat import vat_treatment
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
@@ -139,7 +140,7 @@ def _take_from_deal(editor: Editor) -> None:
     editor.lines[:] = typed.from_rows(rows, found.currency)
 
 
-def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:
+def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str, Any]:
     invoice, form, on = editor.invoice, editor.form, editor.on
     values = _read_lines(editor)
     as_typed = _as_typed(editor, values)
@@ -163,7 +164,7 @@ def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:
         "may_undo": invoice.versions.all()[1:2].exists() if not live else False,
         "wrong": _wrong(editor),
         "back_here": "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])}),
-        "blockers": _linked(reasons, invoice),
+        "blockers": _linked(reasons, invoice, reader),
         "client_complete": not any(r.anchor == "client" for r in reasons),
         "lines_complete": not any(line.errors for line in editor.lines)
         and not any(r.anchor.startswith(("#lines", "#id_lines")) for r in reasons),
@@ -174,7 +175,7 @@ def context_of(editor: Editor, *, live: bool = False) -> dict[str, Any]:
     }
     if not live:
         if not form.is_bound:
-            context["warnings"] = _linked(warnings_before_issue(invoice, on), invoice)
+            context["warnings"] = _linked(warnings_before_issue(invoice, on), invoice, reader)
         context["notes"] = drafting.draft_notes(invoice)
         context["deal_change"] = changed_of(invoice)
         context["contacts"] = [
@@ -288,13 +289,18 @@ def _sums(editor: Editor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _linked(reasons: Sequence[Reason], invoice: Invoice) -> list[tuple[str, str]]:
+def _linked(reasons: Sequence[Reason], invoice: Invoice, reader: User) -> list[tuple[str, str]]:
     """Each sentence with the place where it is mended."""
-    return [(reason.text, link_of(reason, invoice)) for reason in reasons]
+    return [(reason.text, link_of(reason, invoice, reader)) for reason in reasons]
 
 
-def link_of(reason: Reason, invoice: Invoice) -> str:
-    """The link that mends what is missing, and leads back to the draft."""
+def link_of(reason: Reason, invoice: Invoice, reader: User) -> str:
+    """The link that mends what is missing, and leads back to the draft.
+
+    Empty where it is for others to mend: finance reads that the company lacks its IBAN.
+    """
+    if reason.anchor in ("company", "books") and not reader.has_perm("accounts.change_company"):
+        return ""
     back = "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])})
     if reason.anchor == "client":
         return reverse("invoices:client-edit", args=[invoice.client_id]) + back

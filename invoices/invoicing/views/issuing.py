@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from billing_portal.accounts.models import User
 from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, came_from, go_to, render_dialog
@@ -113,9 +114,12 @@ def issue_dialog(
             "changed": changed,
             "confirmed": draft_shown(invoice, on).token,
             "form": form or IssueForm(initial={"recipients": list(invoice.recipients)}),
-            "reasons": [(r.text, _place(r, invoice, "" if inside else edit_url)) for r in reasons],
+            "reasons": [
+                (r.text, _place(r, invoice, request.user, "" if inside else edit_url))
+                for r in reasons
+            ],
             "warnings": [
-                (r.text, _place(r, invoice, "" if inside else edit_url))
+                (r.text, _place(r, invoice, request.user, "" if inside else edit_url))
                 for r in (warnings_before_issue(invoice, on) if not reasons else [])
             ],
             "number": (
@@ -131,9 +135,9 @@ def issue_dialog(
     )
 
 
-def _place(reason: Reason, invoice: Invoice, edit_url: str) -> str:
+def _place(reason: Reason, invoice: Invoice, reader: User, edit_url: str) -> str:
     if reason.anchor in ("client", "company", "books", "deal"):
-        return link_of(reason, invoice)
+        return link_of(reason, invoice, reader)
     return f"{edit_url}{reason.anchor}" if reason.anchor else ""
 
 
