@@ -57,3 +57,18 @@ def test_killed_at_any_statement_an_undo_is_whole_or_not_there():
         assert (end, state) == ("killed", "0 10000 1 0")
     assert ends[-1][1:] == ("done: -10000", "10000 10000/-10000 2 0")
     assert books.verify() == []
+
+
+@pytest.mark.django_db
+def test_a_reversal_that_came_with_a_history_is_no_undone_slip(clerk_client):
+    invoice = make_invoice(issue_date=date(2026, 8, 1), total_minor=100_00)
+    payment = pay(invoice)
+    reversing.undo_payment(payment_id=payment.pk, by=None)
+    page = f"/payments/{payment.pk}/"
+    assert "it counts on no day" in clerk_client.get(page).text
+    Payment.objects.filter(reverses=payment).update(imported=True)
+    assert "it counts on no day" not in clerk_client.get(page).text
+    assert "Reversed on" in clerk_client.get(page).text
+    # Nor is its line free to be recorded once more without a word.
+    with pytest.raises(PaymentRefused, match="add a word to the reference"):
+        pay(invoice)
