@@ -13,6 +13,7 @@ from django.utils import timezone
 from bench.data import bench_user
 from bench.timing import Fact, Row, by_turns, statements
 from invoices.models import ClientType, Invoice
+from reports.receivables.measuring import positions, usual_start
 
 EMPTY = "/bench/empty/"
 # The pages that must make as many queries for many rows as for few.
@@ -65,6 +66,7 @@ def raw(*queries: tuple[str, list[object]]) -> Callable[[], None]:
 def pages() -> Iterator[Row]:
     yield from _lists()
     yield from _delays()
+    yield from _receivables()
 
 
 # ─ The list of invoices ─────────────────────────────────────────────────────────────────────────
@@ -137,6 +139,7 @@ def _delays() -> Iterator[Row]:
     for name, what, query in (
         ("reports:delays", "delay report, the page", ""),
         ("reports:delays", "delay report, all five years", f"from={least}&to={today}"),
+        ("reports:delays", "delay report, by client", "by=client"),
         ("reports:delays", "delay report, by month", f"by=month&from={since}&to={today}"),
         ("reports:delays-figures", "delay report, its figures as JSON", ""),
     ):
@@ -144,6 +147,29 @@ def _delays() -> Iterator[Row]:
         if url:
             spent, read = by_turns(getting(browser, url), sql, runs=11)
             yield Row.of(what, spent, [(floor, read)], most_ms=300)
+
+
+# ─ The report of receivables ───────────────────────────────────────────────────────────────────
+def _receivables() -> Iterator[Row]:
+    today = timezone.localdate()
+    sql = raw(
+        (f"{TOTALS} WHERE i.status = 'issued' AND i.issue_date <= %s GROUP BY i.currency", [today]),
+        (
+            """
+            SELECT i.currency, i.kind, SUM(i.total_minor) FROM invoices_invoice i
+            WHERE i.kind IN ('invoice', 'credit_note') AND i.status IN ('issued', 'settled')
+              AND i.issue_date <= %s
+            GROUP BY i.currency, i.kind
+            """,
+            [today],
+        ),
+    )
+    floor = "what is open and what was ever invoiced, per currency in two raw SQL statements"
+    figures, read = by_turns(lambda: positions(usual_start(today), today), sql, runs=11)
+    yield Row.of("receivables, their figures", figures, [(floor, read)])
+    page = getting(signed_in(), address("reports:receivables", ""))
+    spent, read = by_turns(page, sql, runs=11)
+    yield Row.of("receivables, the page", spent, [(floor, read)])
 
 
 # ─ Queries ──────────────────────────────────────────────────────────────────────────────────────

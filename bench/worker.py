@@ -19,6 +19,7 @@ MEASURES = {
     "document": "bench.documents",
     "issue": "bench.documents",
     "alerts": "bench.alerts",
+    "previews": "bench.previews",
     "sync": "bench.pipedrive",
 }
 

@@ -219,21 +219,30 @@ def unapplied_as_of(
     Money whose invoice was issued later, or that was matched to one later, counts until then; what
     was refunded by then does not. `payments` narrows whose.
     """
-    received = (Payment.objects.all() if payments is None else payments).order_by()
-    received = received.filter(received_on__lte=day)
-    given = Allocation.objects.filter(payment__in=received).order_by()
+    everything = (Payment.objects.all() if payments is None else payments).order_by()
+    given = Allocation.objects.filter(payment__isnull=False).order_by()
+    if payments is not None:
+        given = given.filter(payment__in=payments)
     if known is None:
-        # From today's figures back, as what is applied whole since adds nothing.
+        # From today's figures back, as what is applied whole since adds nothing. All, less what
+        # came later: the other way round SQLite reads every payment through an index.
+        free = everything.exclude(amount_minor=F("allocated_minor"))
+        # Nor as a range of the payments' own, or it would begin with all of them.
+        was_here = Q(payment__received_on__lte=day) | Q(payment__received_on__isnull=True)
         parts = [
-            (received.exclude(amount_minor=F("allocated_minor")), _FREE, "currency"),
-            (given.filter(applied_on__gt=day), F("amount_minor"), "payment__currency"),
+            (free, _FREE, "currency"),
+            (free.filter(received_on__gt=day), -_FREE, "currency"),
+            (given.filter(was_here, applied_on__gt=day), F("amount_minor"), "payment__currency"),
         ]
     else:
         end = _end_of(known)
+        received = everything.filter(received_on__lte=day, recorded_at__lt=end)
         parts = [
-            (received.filter(recorded_at__lt=end), F("amount_minor"), "currency"),
+            (received, F("amount_minor"), "currency"),
             (
-                given.filter(applied_on__lte=day, recorded_at__lt=end),
+                given.filter(
+                    payment__received_on__lte=day, applied_on__lte=day, recorded_at__lt=end
+                ),
                 -F("amount_minor"),
                 "payment__currency",
             ),

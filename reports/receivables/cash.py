@@ -15,12 +15,13 @@ from reports.receivables.sales import scoped
 
 
 def unapplied_cash(as_of: date, *, wanted: InvoiceFilter | None = None) -> dict[str, int]:
-    """Money received by the end of `as_of` that no invoice had taken by then. Two queries.
+    """Money received by the end of `as_of` that no invoice had taken by then. Three queries.
 
     Money belongs to a client and to no document yet: it has the type that the client has today,
     and no seller.
     """
-    return unapplied_as_of(as_of, payments=Payment.objects.filter(**_of_clients(wanted)))
+    narrowed = _of_clients(wanted)
+    return unapplied_as_of(as_of, payments=Payment.objects.filter(**narrowed) if narrowed else None)
 
 
 def credit_balances(as_of: date, *, wanted: InvoiceFilter | None = None) -> dict[str, int]:

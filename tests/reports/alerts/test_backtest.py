@@ -9,7 +9,9 @@ import pytest
 
 from reports.alerts import running
 from reports.alerts.backtest import backtest, try_thresholds
+from reports.alerts.kinds.registry import kind_of
 from reports.alerts.subjects import subject_column
+from reports.alerts.telling import whole_episodes
 from tests.factories import (
     make_client,
     make_client_type,
@@ -86,6 +88,31 @@ def test_the_preview_says_what_the_run_said_day_by_day(seed, quiet):
         expected = sorted(said.values_list("fired_on", subject_column(rule)))
         assert sorted((firing.on, firing.subject) for firing in tried.fired) == expected, rule.name
         assert expected or rule.alerts.exists(), rule.name
+
+
+@pytest.mark.parametrize("kind", ["habit", "type_delay"])
+@pytest.mark.parametrize("seed", [3, 4])
+def test_an_episode_that_held_before_the_span_has_the_day_on_which_it_began(kind, seed):
+    random_books(seed)
+    rule = make_rule(kind=kind, cooldown_days=9, **KINDS[kind])
+    thresholds, since = [0, 2, rule.days, 12], ON - 50 * DAY
+    everything = kind_of(rule).episodes_by_threshold(rule, thresholds, FIRST - 400 * DAY, ON)
+    found = whole_episodes(rule, thresholds, since, ON)
+    began_before = 0
+    for days in thresholds:
+        expected = {
+            (each.subject, each.start, each.end): each.figures(max(each.start, since))
+            for each in everything[days]
+            if each.end is None or each.end > since
+        }
+        told = {
+            (each.subject, each.start, each.end): each.figures(max(each.start, since))
+            for each in found[days]
+            if each.end is None or each.end > since
+        }
+        assert told == expected, days
+        began_before += sum(start < since - DAY for _subject, start, _end in told)
+    assert began_before or kind == "type_delay"
 
 
 def test_the_phase_of_the_cool_down_counts_from_the_day_on_which_it_began():
