@@ -7,6 +7,8 @@ stumble over a comment of a library that mentions an import: only our own folder
 
 from __future__ import annotations
 
+from typing import Any
+
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -16,3 +18,17 @@ class HashedModules(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
         r"portal[/\]*.js",
         CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1],
     )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._addresses: dict[str, str] = {}
+
+    def url(self, name: str, force: bool = False) -> str:
+        """Worked out once: a page names forty files, and none is renamed until the next start."""
+        if name not in self._addresses:
+            self._addresses[name] = super().url(name, force)
+        return self._addresses[name]
+
+    def save_manifest(self) -> None:
+        super().save_manifest()
+        self._addresses.clear()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.conf import settings as django_settings
-from django.contrib.staticfiles.storage import staticfiles_storage
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import call_command
 
 from billing_portal import settings as site
@@ -72,6 +73,16 @@ def test_hashed_modules_import_hashed_modules(collected):
             assert (module.parent / name).is_file()
             waiting.append(module.parent / name)
     assert seen == {module.stem for module in MODULES.glob("*.js")}
+
+
+def test_an_address_is_worked_out_once_and_anew_when_the_files_are_collected(collected):
+    first = staticfiles_storage.url("portal.css")
+    assert re.search(r"/portal\.[0-9a-f]{12}\.css$", first)
+    with mock.patch.object(ManifestFilesMixin, "stored_name", side_effect=AssertionError):
+        assert staticfiles_storage.url("portal.css") == first
+    staticfiles_storage.save_manifest()
+    with mock.patch.object(ManifestFilesMixin, "stored_name", return_value="portal.new.css"):
+        assert staticfiles_storage.url("portal.css").endswith("/portal.new.css")
 
 
 @pytest.mark.parametrize(

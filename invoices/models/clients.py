@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -81,6 +81,11 @@ class ClientQuerySet(KeyedQuerySet["Client"]):
         return self.annotate(type_of_account=type_of_today("")).filter(
             type_of_account__in=list(types)
         )
+
+    def members_of(self, accounts: Any) -> QuerySet[Any, Any]:
+        """The keys of these clients and of all that were merged into them."""
+        became = self.annotate(account=Coalesce("merged_into", "pk"))
+        return became.filter(account__in=accounts).order_by().values("pk")
 
     def account_of(self, client_id: int) -> Self:
         """The client, all that were merged into one with it, and the one that they became.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 
 from django import forms
@@ -81,12 +81,13 @@ class Row:
     client: Client
     owed: list[Owed]
 
-    @property
+    # Kept: a row of the page writes the second of them four times.
+    @cached_property
     def open(self) -> str:
         """“€1,200.00 · US$70.00”"""
         return " · ".join(formatted_minor(o.outstanding_minor, o.currency) for o in self.owed)
 
-    @property
+    @cached_property
     def late(self) -> str:
         late = [each for each in self.owed if each.overdue_minor]
         return " · ".join(formatted_minor(o.overdue_minor, o.currency) for o in late)
