@@ -73,8 +73,7 @@ def _tried(rule: AlertRule, episodes: list[Episode], since: date, until: date) -
     fired = [
         Firing(day, episode.subject, episode)
         for episode in episodes
-        for day in days_told(rule, episode, until)
-        if day >= since
+        for day in days_told(rule, episode, since, until)
     ]
     fired.sort(key=lambda firing: (firing.on, firing.subject), reverse=True)
     standing = [episode for episode in episodes if episode.holds(until)]

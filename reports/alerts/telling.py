@@ -24,13 +24,16 @@ def speaks(rule: AlertRule, began: date, told_on: date | None, on: date) -> bool
     return rule.cooldown_days > 0 and told_on + timedelta(days=rule.cooldown_days) <= on
 
 
-def days_told(rule: AlertRule, episode: Episode, until: date) -> list[date]:
-    """The days of an episode on which a rule that was on all the time speaks."""
+def days_told(rule: AlertRule, episode: Episode, since: date, until: date) -> list[date]:
+    """The days of an episode in the span on which a rule that was on all the time speaks."""
     last = min(until, episode.end - _DAY) if episode.end else until
     if not rule.cooldown_days:
-        return [episode.start] if episode.start <= last else []
+        return [episode.start] if since <= episode.start <= last else []
+    # Rounded up: the first day of the span that is a whole number of silences after the start.
+    first = max(0, -((episode.start - since).days // rule.cooldown_days))
     number = (last - episode.start).days // rule.cooldown_days + 1
-    return [episode.start + timedelta(days=n * rule.cooldown_days) for n in range(number)]
+    silence = timedelta(days=rule.cooldown_days)
+    return [episode.start + n * silence for n in range(first, number)]
 
 
 def whole_episodes(

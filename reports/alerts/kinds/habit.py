@@ -216,6 +216,9 @@ class Books:
                 censored[settled - other_due] += 1
             else:
                 paid[paid_on - other_due] += 1
+        # No more than these stand behind it, and the curve is what costs.
+        if tally.n_paid < self._rule.min_payments:
+            return None
         value, behind = value_of(self._rule.measure, tally)
         if behind < self._rule.min_payments or value is None:
             return None

@@ -9,9 +9,10 @@ import pytest
 
 from reports.alerts import running
 from reports.alerts.backtest import backtest, try_thresholds
+from reports.alerts.kinds.base import Episode
 from reports.alerts.kinds.registry import kind_of
 from reports.alerts.subjects import subject_column
-from reports.alerts.telling import whole_episodes
+from reports.alerts.telling import days_told, whole_episodes
 from tests.factories import (
     make_client,
     make_client_type,
@@ -113,6 +114,17 @@ def test_an_episode_that_held_before_the_span_has_the_day_on_which_it_began(kind
         assert told == expected, days
         began_before += sum(start < since - DAY for _subject, start, _end in told)
     assert began_before or kind == "type_delay"
+
+
+@pytest.mark.parametrize("quiet", [0, 1, 7, 30])
+def test_a_rule_speaks_in_a_span_on_the_days_that_the_whole_episode_gives(quiet):
+    rule = make_rule(cooldown_days=quiet)
+    episode = Episode(1, FIRST, ON - 3 * DAY, lambda on: {})
+    whole = days_told(rule, episode, FIRST, ON)
+    assert whole[0] == FIRST
+    for n in range(35):
+        since = FIRST + n * DAY
+        assert days_told(rule, episode, since, ON) == [day for day in whole if day >= since]
 
 
 def test_the_phase_of_the_cool_down_counts_from_the_day_on_which_it_began():
