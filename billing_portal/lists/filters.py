@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -67,6 +67,19 @@ def _in_words(form_field: forms.Field, value: Any) -> str:
             if str(key) == str(value):
                 return str(label)
     return str(value)
+
+
+def left_out(form: forms.BaseForm, only: Container[str] | None = None) -> list[str]:
+    """A sentence for each filter that could not be read, so that the list says what it did.
+
+    `only` names those to speak of, where the page reads its address by itself.
+    """
+    return [
+        _("The filter “%(name)s” was left out: %(why)s")
+        % {"name": form.fields[name].label, "why": " ".join(str(each) for each in problems)}
+        for name, problems in form.errors.items()
+        if name in form.fields and (only is None or name in only)
+    ]
 
 
 # ─ The panel ────────────────────────────────────────────────────────────────────────────────────

@@ -35,6 +35,12 @@ class Address(QueryDict):
     mistyped: dict[str, str]
 
 
+def mistyped(params: QueryDict) -> dict[str, str]:
+    """What was typed into the filters and could not be read: see `typed_filters`."""
+    found: dict[str, str] = getattr(params, "mistyped", {})
+    return found
+
+
 class AddressForm(forms.Form):
     """A filter form filled from an address, whose figures and days it shows as its reader does."""
 
@@ -50,10 +56,13 @@ class AddressForm(forms.Form):
                 given[name] = _for_the_reader(field, text)
             except ValueError:
                 self._misread[name] = text
-        mistyped: dict[str, str] = getattr(params, "mistyped", {})
-        for name, text in mistyped.items():
+        for name, text in mistyped(params).items():
             given[name] = text
         self.data, self.is_bound = given, True
+
+    def readable(self, name: str) -> None:
+        """The field is shown with a value of the page: what the address has there is no matter."""
+        self._misread.pop(name, None)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -67,15 +76,19 @@ class AddressForm(forms.Form):
         return cleaned
 
 
-def typed_filters(form: type[forms.Form]) -> Callable[[View], View]:
-    """For a view whose page has that filter form: see above."""
+def typed_filters(form: type[forms.Form], *, empty: tuple[str, ...] = ()) -> Callable[[View], View]:
+    """For a view whose page has that filter form: see above.
+
+    A field of `empty` that was emptied stays in the address: there it means "without an end",
+    where an address that does not name it means the usual.
+    """
 
     def decorated(view: View) -> View:
         @wraps(view)
         def led(request: HttpRequest, *args: Any, **named: Any) -> HttpResponseBase:
             if TYPED not in request.GET:
                 return view(request, *args, **named)
-            address = read_typed(form, request.GET)
+            address = read_typed(form, request.GET, empty)
             if not address.mistyped:
                 query = address.urlencode()
                 return HttpResponseRedirect(f"{request.path}?{query}" if query else request.path)
@@ -88,7 +101,7 @@ def typed_filters(form: type[forms.Form]) -> Callable[[View], View]:
     return decorated
 
 
-def read_typed(form: type[forms.Form], params: QueryDict) -> Address:
+def read_typed(form: type[forms.Form], params: QueryDict, empty: tuple[str, ...] = ()) -> Address:
     """The address for what was typed: without empty fields, and without what cannot be read."""
     address = Address(mutable=True)
     address.mistyped = {}
@@ -96,6 +109,8 @@ def read_typed(form: type[forms.Form], params: QueryDict) -> Address:
         field = form.base_fields.get(name)
         kept = [value for value in values if value.strip()]
         if name == TYPED or not kept:
+            if name in empty:
+                address[name] = ""
             continue
         if isinstance(field, NumberField | DayField):
             try:

@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from billing_portal.forms import RowsField
+from billing_portal.typed.addresses import AddressForm
 from billing_portal.typed.fields import DayField, LineField
 from invoices.models import ClientType, Deal, Pipeline
 
 NOBODY = "0"
 
 
-class QueueFilter(forms.Form):
+class QueueFilter(AddressForm):
     """What the queue can be narrowed by; the state of the page is its query string."""
 
     q = LineField(label=gettext_lazy("Contains"), required=False, max_length=200)

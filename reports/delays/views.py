@@ -20,9 +20,10 @@ from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.forms import RowsField
 from billing_portal.htmx import render_page
+from billing_portal.lists.filters import left_out
 from billing_portal.lists.page import Listing, export
 from billing_portal.templatetags.portal import query_with
-from billing_portal.typed.days import read_day
+from billing_portal.typed.addresses import AddressForm, mistyped, typed_filters
 from billing_portal.typed.fields import DayField
 from invoices.company.currencies import usual_currencies
 from invoices.models import ClientType, Invoice
@@ -48,7 +49,7 @@ WORDS_OF_MEASURE: tuple[tuple[Measure, Any], ...] = (
 )
 
 
-class ScopeForm(forms.Form):
+class ScopeForm(AddressForm):
     issued_from = DayField(label=gettext_lazy("Issued from"), required=False)
     issued_to = DayField(label=gettext_lazy("until"), required=False)
     as_of = DayField(label=gettext_lazy("As of"), required=False)
@@ -64,8 +65,13 @@ class ScopeForm(forms.Form):
     currency = forms.ChoiceField(label=gettext_lazy("Currency"), required=False)
     owner = forms.ChoiceField(label=gettext_lazy("Sold by"), required=False)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, params: QueryDict, **shown: Any) -> None:
+        """`shown` are the values that the report goes by, which an address may leave out; beside
+        them stands what was typed and could not be read."""
+        super().__init__(params)
+        for name, value in shown.items():
+            if name not in mistyped(params):
+                self._show(name, value)
         currencies, owners = self.fields["currency"], self.fields["owner"]
         assert isinstance(currencies, forms.ChoiceField) and isinstance(owners, forms.ChoiceField)
         currencies.choices = [
@@ -80,6 +86,22 @@ class ScopeForm(forms.Form):
             ("0", _("nobody")),
         ]
 
+    def _show(self, name: str, value: Any) -> None:
+        given = self.data
+        assert isinstance(given, QueryDict)
+        self.readable(name)
+        field: Any = self.fields[name]
+        offered = {str(key) for key, _label in getattr(field, "choices", ())}
+        if name in ("currency", "owner") and str(value or "") not in offered:
+            # The report goes by it, whether or not it is offered.
+            field.choices = [*field.choices, (str(value), "?" if name == "owner" else value)]
+        if isinstance(value, date):
+            given[name] = dates.as_typed(value)
+        elif isinstance(value, tuple):
+            given.setlist(name, [str(each) for each in value])
+        else:
+            given[name] = "" if value is None or value is False else str(value)
+
 
 def usual_start(as_of: date) -> date:
     """The first day of the 24 calendar months that end with the as-of day."""
@@ -88,14 +110,7 @@ def usual_start(as_of: date) -> date:
 
 def read_scope(params: QueryDict, today: date) -> tuple[Scope, list[str]]:
     """What the query string asks for; a sentence for each thing that could not be."""
-    plain = params.copy()
-    for name in ("issued_from", "issued_to", "as_of"):
-        if typed := params.get(name, "").strip():
-            try:
-                plain[name] = read_day(typed, today).isoformat()
-            except ValueError:
-                continue
-    wanted, problems = InvoiceFilter.read(plain)
+    wanted, problems = InvoiceFilter.read(params)
     as_of = wanted.as_of or today
     if as_of > today:
         problems.append(
@@ -141,24 +156,24 @@ def _report(request: HttpRequest) -> tuple[DelayReport, list[str]]:
 
 @require_GET
 @permission_required(VIEW, raise_exception=True)
+@typed_filters(ScopeForm, empty=("issued_from",))
 def delays(request: HttpRequest) -> HttpResponse:
     report, problems = _report(request)
     params = request.GET
     groups, scope = report.groups, report.groups.scope
     form = ScopeForm(
-        initial={
-            "issued_from": scope.issued_from,
-            "issued_to": scope.issued_to,
-            "as_of": scope.as_of,
-            "type": scope.client_types,
-            "type_today": scope.type_today,
-            "currency": scope.currency,
-            "owner": "" if scope.owner is None else str(scope.owner),
-        }
+        params,
+        issued_from=scope.issued_from,
+        issued_to=scope.issued_to,
+        as_of=scope.as_of,
+        type=scope.client_types,
+        type_today=scope.type_today,
+        currency=scope.currency,
+        owner=scope.owner,
     )
     context = {
         "report": report,
-        "problems": problems,
+        "problems": [*problems, *left_out(form, mistyped(params))],
         "form": form,
         "by_links": [
             (label, query_with(params, {"by": by, "sort": None}), by == groups.by)

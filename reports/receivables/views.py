@@ -16,10 +16,11 @@ from django.views.decorators.http import require_GET
 from billing_portal import dates
 from billing_portal.htmx import render_page
 from billing_portal.lists.columns import Column
+from billing_portal.lists.filters import left_out
 from billing_portal.lists.page import Listing, export
 from billing_portal.money import from_minor
 from billing_portal.templatetags.portal import query_with
-from billing_portal.typed.days import read_day
+from billing_portal.typed.addresses import mistyped, typed_filters
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
 from invoices.selections.filters import InvoiceFilter
 from reports.delays.measuring import By
@@ -37,14 +38,7 @@ WORDS_OF_BY: tuple[tuple[By, Any], ...] = (
 
 def _report(request: HttpRequest) -> tuple[ReceivablesReport, list[str]]:
     today = timezone.localdate()
-    plain = request.GET.copy()
-    for name in ("issued_from", "as_of"):
-        if typed := plain.get(name, "").strip():
-            try:
-                plain[name] = read_day(typed, today).isoformat()
-            except ValueError:
-                continue
-    wanted, problems = InvoiceFilter.read(plain)
+    wanted, problems = InvoiceFilter.read(request.GET)
     as_of = wanted.as_of or today
     if as_of > today:
         problems.append(
@@ -72,22 +66,22 @@ def _report(request: HttpRequest) -> tuple[ReceivablesReport, list[str]]:
 
 @require_GET
 @permission_required(VIEW, raise_exception=True)
+@typed_filters(ScopeForm)
 def receivables(request: HttpRequest) -> HttpResponse:
     report, problems = _report(request)
     params = request.GET
     form = ScopeForm(
-        initial={
-            "issued_from": report.start,
-            "as_of": report.as_of,
-            "type": report.wanted.type,
-            "type_today": report.wanted.type_today,
-            "currency": report.wanted.currency,
-            "owner": "" if report.wanted.owner is None else str(report.wanted.owner),
-        }
+        params,
+        issued_from=report.start,
+        as_of=report.as_of,
+        type=report.wanted.type,
+        type_today=report.wanted.type_today,
+        currency=report.wanted.currency,
+        owner=report.wanted.owner,
     )
     context = {
         "report": report,
-        "problems": problems,
+        "problems": [*problems, *left_out(form, mistyped(params))],
         "form": form,
         "is_today": report.as_of == timezone.localdate(),
         "due_labels": due_labels(),

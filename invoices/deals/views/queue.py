@@ -21,13 +21,14 @@ from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.keys import contains
 from billing_portal.lists.columns import POSITION, Amount, Column
-from billing_portal.lists.filters import chips, panel_context
+from billing_portal.lists.filters import chips, left_out, panel_context
 from billing_portal.lists.page import Listing, carried, export, show_panel, wants_panel
 from billing_portal.lists.paging import Page
 from billing_portal.lists.totals import Total, joined, totals_per_currency
 from billing_portal.money import formatted_minor, is_currency
 from billing_portal.templatetags.portal import query_with
 from billing_portal.toasts import announce
+from billing_portal.typed.addresses import typed_filters
 from invoices.deals.forms import NOBODY, QueueFilter
 from invoices.deals.queue import (
     MOST_EXAMINED,
@@ -156,6 +157,7 @@ def _billed(deals: QuerySet[Deal]) -> QuerySet[Deal]:
 
 @require_GET
 @permission_required("invoices.view_deal", raise_exception=True)
+@typed_filters(QueueFilter)
 def deal_queue(request: StaffRequest) -> HttpResponse:
     if wants_panel(request):
         form = QueueFilter(request.GET, user=request.user)
@@ -226,6 +228,7 @@ def queue_page(
         "since": since,
         "form": form,
         "chips": chips(form, params),
+        "problems": left_out(form),
         "clear_url": query_with(QueryDict(), {"state": state}) if state else "?",
         "kept": carried(params, ("state", "sort")),
         **panel_context(form, params),
@@ -349,12 +352,16 @@ def amount_of(deal: Deal) -> str:
 def export_deals(request: StaffRequest, kind: str) -> HttpResponseBase:
     """The deals of the tab, all of them, with what each lacks."""
     params = request.GET
-    deals = narrowed(request, QueueFilter(params, user=request.user))
+    form = QueueFilter(params, user=request.user)
+    deals = narrowed(request, form)
+    notes = left_out(form)
     state = params.get("state", "")
     if state in ("aside", "billed"):
         rows = _set_aside(deals) if state == "aside" else _billed(deals)
         found = LISTING.in_order(rows.select_related("client", "owner"), params)
-        return export(LISTING, kind, found.iterator(chunk_size=1000), name=f"deals-{state}")
+        return export(
+            LISTING, kind, found.iterator(chunk_size=1000), name=f"deals-{state}", notes=notes
+        )
     queue = examine(deals.to_bill(first_billing_day()))  # type: ignore[attr-defined]
     chosen = _in_order(queue, state, params)
     lacking = {w.deal.pk: w.blocking for w in chosen}
@@ -369,7 +376,7 @@ def export_deals(request: StaffRequest, kind: str) -> HttpResponseBase:
         (w.deal for w in chosen),
         columns=[*COLUMNS, lacks],
         name="deals-to-bill",
-        notes=[_cut_off()] if queue.cut_off else [],
+        notes=[*notes, *([_cut_off()] if queue.cut_off else [])],
     )
 
 

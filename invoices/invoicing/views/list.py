@@ -17,11 +17,11 @@ from billing_portal import dates
 from billing_portal.figures import EMPTY, grouped
 from billing_portal.htmx import StaffRequest
 from billing_portal.lists.columns import POSITION
-from billing_portal.lists.filters import Chip, chips, periods
+from billing_portal.lists.filters import Chip, chips, left_out, periods
 from billing_portal.lists.page import export, show
 from billing_portal.lists.totals import Total
 from billing_portal.templatetags.portal import query_with
-from billing_portal.typed.addresses import typed_filters
+from billing_portal.typed.addresses import mistyped, typed_filters
 from invoices.invoicing.forms.list_filter import FilterForm
 from invoices.invoicing.views.list_rows import (
     EXPORTED_FIELDS,
@@ -67,7 +67,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
         context={
             "foot": [_foot(total, wanted, words) for total in totals],
             "left_out": left_out_of_sums(totals),
-            "problems": found.problems,
+            "problems": [*found.problems, *left_out(form, mistyped(request.GET))],
             "chips": _chips(form, request.GET, wanted),
             "clear_url": query_with(QueryDict(), {"state": wanted.state}),
             "state": wanted.state,

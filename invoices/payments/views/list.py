@@ -6,10 +6,12 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
 from django.db.models import BigIntegerField, ExpressionWrapper, F, Q
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_GET
 
@@ -17,8 +19,10 @@ from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest
 from billing_portal.keys import contains, contains_number
 from billing_portal.lists.columns import Column
-from billing_portal.lists.filters import periods
+from billing_portal.lists.filters import left_out, periods
 from billing_portal.lists.page import Listing, export, show
+from billing_portal.money import is_currency
+from billing_portal.typed.addresses import AddressForm, typed_filters
 from billing_portal.typed.fields import DayField, LineField
 from invoices.models import Allocation, Client, Payment
 from invoices.models.payments import PaymentQuerySet
@@ -72,7 +76,7 @@ COLUMNS = (
 )
 
 
-class FilterForm(forms.Form):
+class FilterForm(AddressForm):
     q = LineField(label=gettext_lazy("Contains"), required=False, max_length=200)
     client = forms.ModelChoiceField(
         Client.objects.none(), label=gettext_lazy("Client"), required=False
@@ -91,6 +95,14 @@ class FilterForm(forms.Form):
         if (client_id := row_id(chosen)) is not None:
             field: Any = self.fields["client"]
             field.queryset = Client.objects.filter(pk=client_id)
+
+    def clean_currency(self) -> str:
+        code = str(self.cleaned_data["currency"]).upper()
+        if code and not is_currency(code):
+            raise ValidationError(
+                _("“%(code)s” is no currency: write its three letters.") % {"code": code}
+            )
+        return code
 
 
 def selected(params: QueryDict) -> tuple[PaymentQuerySet, FilterForm]:
@@ -113,7 +125,7 @@ def selected(params: QueryDict) -> tuple[PaymentQuerySet, FilterForm]:
         "client__in": (chosen := wanted.get("client")) and Client.objects.account_of(chosen.pk),
         "received_on__gte": wanted.get("received_from"),
         "received_on__lte": wanted.get("received_to"),
-        "currency": (wanted.get("currency") or "").upper(),
+        "currency": wanted.get("currency"),
         "method": wanted.get("method"),
     }
     found = found.filter(**{name: value for name, value in named.items() if value})
@@ -137,6 +149,7 @@ LISTING = Listing(
 
 @require_GET
 @permission_required("invoices.view_payment", raise_exception=True)
+@typed_filters(FilterForm)
 def payment_list(request: StaffRequest) -> HttpResponse:
     rows, form = selected(request.GET)
     usual = periods(request.GET, "received_from", "received_to", timezone.localdate())
@@ -152,6 +165,6 @@ def payment_list(request: StaffRequest) -> HttpResponse:
 @require_GET
 @permission_required("invoices.export", raise_exception=True)
 def export_payments(request: StaffRequest, kind: str) -> HttpResponseBase:
-    rows, _form = selected(request.GET)
-    rows = rows.select_related("client")
-    return export(LISTING, kind, LISTING.in_order(rows, request.GET).iterator(chunk_size=2000))
+    rows, form = selected(request.GET)
+    ordered = LISTING.in_order(rows.select_related("client"), request.GET)
+    return export(LISTING, kind, ordered.iterator(chunk_size=2000), notes=left_out(form))
