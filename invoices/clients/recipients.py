@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from billing_portal.typed.texts import shown
 from invoices.models import Client, Deal
 
 MAX_RECIPIENTS = 20
@@ -43,5 +44,5 @@ def address_problem(addresses: Sequence[str]) -> str:
         try:
             validate_email(address)
         except ValidationError:
-            return _("“%(address)s” is not an email address.") % {"address": address[:80]}
+            return _("“%(address)s” is not an email address.") % {"address": shown(address, 80)}
     return ""

@@ -69,9 +69,6 @@ class ScopeForm(AddressForm):
         """`shown` are the values that the report goes by, which an address may leave out; beside
         them stands what was typed and could not be read."""
         super().__init__(params)
-        for name, value in shown.items():
-            if name not in mistyped(params):
-                self._show(name, value)
         currencies, owners = self.fields["currency"], self.fields["owner"]
         assert isinstance(currencies, forms.ChoiceField) and isinstance(owners, forms.ChoiceField)
         currencies.choices = [
@@ -85,6 +82,9 @@ class ScopeForm(AddressForm):
             *((person.pk, person.name or person.email) for person in people),
             ("0", _("nobody")),
         ]
+        for name, value in shown.items():
+            if name not in mistyped(params):
+                self._show(name, value)
 
     def _show(self, name: str, value: Any) -> None:
         given = self.data
