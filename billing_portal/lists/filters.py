@@ -84,9 +84,10 @@ def left_out(form: forms.BaseForm, only: Container[str] | None = None) -> list[s
 
 # ─ The panel ────────────────────────────────────────────────────────────────────────────────────
 def panel_context(form: forms.BaseForm | None, params: QueryDict) -> dict[str, Any]:
-    """What partials/filter_more.html asks. The panel's twenty controls are written when it is
-    opened: most who look at a list never do."""
+    """What partials/filter_more.html asks, and what the list says of filters that it left out. The
+    panel's twenty controls are written when it is opened: most who look at a list never do."""
     return {
+        "problems": left_out(form) if form is not None else [],
         "panel_open": "panel" in params or bool(form is not None and form.errors),
         "panel_url": query_with(params, {**POSITION, "panel": 1}),
     }

@@ -32,7 +32,7 @@ from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv, stream_xlsx
-from billing_portal.lists.filters import chips, left_out, panel_context
+from billing_portal.lists.filters import chips, panel_context
 from billing_portal.lists.paging import Page, ordered, paginate, sort_of
 from billing_portal.lists.totals import Total, joined, totals_per_currency
 from billing_portal.toasts import announce
@@ -118,7 +118,6 @@ def show(
             "found_sums": sums,
             "form": form,
             "chips": chips(form, params) if form is not None else [],
-            "problems": left_out(form) if form is not None else [],
             "clear_url": "?",
             "filtered": any(name != "panel" for name in params),
             "kept": carried(params, kept),

@@ -228,7 +228,6 @@ def queue_page(
         "since": since,
         "form": form,
         "chips": chips(form, params),
-        "problems": left_out(form),
         "clear_url": query_with(QueryDict(), {"state": state}) if state else "?",
         "kept": carried(params, ("state", "sort")),
         **panel_context(form, params),
