@@ -16,7 +16,12 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const polls = /\bevery\b/.test(elt.getAttribute("hx-trigger") || "");
   if (polls && document.hidden && !requestConfig.triggeringEvent) return event.preventDefault();
   busy(sendingForm(elt), true);
+  event.detail.target?.addEventListener?.("htmx:beforeSwap", tooLate);
 });
+// The answer to a page that was left meanwhile changes nothing on the page that came after it.
+const tooLate = ({ target, detail }) => {
+  if (!target.isConnected && !document.getElementById(target.id)) detail.shouldSwap = false;
+};
 // The form itself may have been swapped away: then the event comes from what is left around it.
 document.addEventListener("htmx:afterRequest", ({ detail }) => busy(sendingForm(detail.requestConfig?.elt || detail.elt), false));
 

@@ -140,3 +140,22 @@ def test_an_empty_due_date_shows_the_day_of_the_terms_and_follows_them(editor):
     later = date(2026, 12, 1) + timedelta(days=draft.terms_days)
     expect(due).to_have_attribute("placeholder", as_typed(later))
     assert page.locator("#id_due_date-h").inner_text().startswith("Empty: ")
+
+
+def test_an_answer_to_a_page_that_was_left_changes_nothing_and_complains_of_nothing(
+    editor,
+):
+    page, _draft = editor
+    asked = []
+    page.route("**/totals/", lambda route: asked.append(route))
+    field = page.locator("#draft-form input[name$=unit_price]").first
+    field.fill("12")
+    page.wait_for_timeout(600)
+    assert asked, "the totals were not asked for"
+    # As a page that comes in the place of this one.
+    page.evaluate("document.querySelector('main').innerHTML = ''")
+    page.evaluate("document.querySelector('#saved')?.remove()")
+    with page.expect_response("**/totals/"):
+        asked[0].continue_()
+    page.wait_for_timeout(200)
+    assert page.complaints.unexpected() == []
