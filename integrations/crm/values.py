@@ -11,7 +11,7 @@ import unicodedata
 from datetime import date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from babel import Locale
 from django.core.exceptions import ValidationError
@@ -25,8 +25,6 @@ from billing_portal.typed import texts
 from integrations.core.http import Json
 
 _OLDEST, _LATEST = date(1990, 1, 1), date(2200, 1, 1)
-# NUL and the halves of broken emoji cannot be stored; other control characters only do harm.
-_UNSTORABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class Refused(Exception):
@@ -48,7 +46,8 @@ class Unreadable(Exception):
 
 
 def clean(text: str) -> str:
-    return _UNSTORABLE.sub("", text)
+    """Several lines, without signs that cannot be seen: they are printed on the invoice."""
+    return texts.lines(text)
 
 
 def one_line(text: str) -> str:

@@ -153,7 +153,7 @@ def _line_values(
         notices.append(Notice("crm.quantity_negative", place=place))
     kind, discount = _discount_of(line, place, where, notices)
     comments = line.get("comments")
-    description = clean(comments).strip() if isinstance(comments, str) else ""
+    description = clean(comments) if isinstance(comments, str) else ""
     name = cut(one_line(str(line.get("name") or "")), 255, where, notices)
     given = line.get("billing_frequency")
     frequency = given if isinstance(given, str) and given in _FREQUENCIES else "one-time"

@@ -12,7 +12,7 @@ from django.db.models import Count, F, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from invoices.accounting import guards, log, pages
+from invoices.accounting import guards, log, pages, search_keys
 from invoices.accounting.broken import Broken
 from invoices.invoicing import snapshot
 from invoices.models import (
@@ -43,6 +43,7 @@ def verify() -> list[Broken]:
         *log.check(),
         *_breakdowns(),
         *_documents(),
+        *search_keys.check(),
     ]
 
 

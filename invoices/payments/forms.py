@@ -134,7 +134,7 @@ class TakeBackForm(forms.Form):
 
 class RefundForm(forms.Form):
     amount: Any
-    refunded_on = DayField(label=gettext_lazy("Day on the bank’s line"))
+    refunded_on = DayField(label=gettext_lazy("Day on the bank’s line"), asks="past")
     reference = LineField(label=gettext_lazy("Reference"), required=False, max_length=140)
     method = forms.ChoiceField(label=gettext_lazy("Method"), choices=Payment.Method)
     reason = LineField(

@@ -114,19 +114,26 @@ def _by_number(invoices: QuerySet[Invoice], text: str) -> list[Any]:
 def _clients(text: str, user: User) -> list[Any]:
     if not user.has_perm("invoices.view_client"):
         return []
-    clients = Client.objects.select_related("client_type").filter(gone_at__isnull=True)
+    living = Client.objects.living().filter(gone_at__isnull=True)
+    clients = living.select_related("client_type")
     key = text_key(text)
     if not key:
         return []
-    begin = clients.filter(begins("name_key", key)).order_by("name_key", "pk")
+    begin = clients.filter(_named(begins("name_key", key))).order_by("name_key", "pk")
     rows = _first(begin)
     if len(rows) > PER_GROUP:
         return rows
     known = {client.pk for client in rows}
     inside = clients.filter(
-        Q(name_key__contains=key) | Q(vat_id__iexact=text) | Q(siren=text.replace(" ", ""))
+        _named(contains("name_key", text)) | Q(vat_id__iexact=text) | Q(siren=text.replace(" ", ""))
     ).exclude(pk__in=known)
     return rows + _first(inside.order_by("name_key", "pk"))
+
+
+def _named(condition: Q) -> Q:
+    """A client that is named so, or that took up one who was: papers still bear the old name."""
+    former = Client.objects.filter(condition, merged_into__isnull=False).order_by()
+    return condition | Q(pk__in=list(former.values_list("merged_into", flat=True)[:SCANNED]))
 
 
 def _deals(text: str, user: User) -> list[Any]:

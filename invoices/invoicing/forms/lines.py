@@ -18,7 +18,8 @@ from django.utils.translation import gettext_lazy
 
 from billing_portal.money import MINUS, digits, from_minor, reader_locale
 from billing_portal.typed import numbers
-from billing_portal.typed.texts import Unreadable, shown
+from billing_portal.typed.texts import Unreadable, one_line, shown
+from billing_portal.typed.texts import lines as seen_lines
 from billing_portal.words import labelled
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.models import InvoiceLine
@@ -74,7 +75,8 @@ class TypedLine:
 
     @property
     def is_blank(self) -> bool:
-        return not (self.description.strip() or self.unit_price.strip() or self.discount.strip())
+        typed = (seen_lines(self.description), self.unit_price.strip(), self.discount.strip())
+        return not any(typed)
 
     @property
     def told(self) -> list[str]:
@@ -192,9 +194,9 @@ def _cleaned(line: TypedLine, currency: str) -> dict[str, Any]:
     category, _colon, rate = line.vat.partition(":")
     percent, amount = _discount(line, currency)
     return {
-        "description": line.description.strip(),
+        "description": seen_lines(line.description),
         "quantity": _number(line, "quantity", places=4, empty=Decimal(1), currency=""),
-        "unit": line.unit[:3] or "C62",
+        "unit": one_line(line.unit)[:3] or "C62",
         "unit_price": _number(line, "unit_price", places=6, empty=Decimal(0), currency=currency),
         "discount_percent": percent,
         "discount_amount": amount,

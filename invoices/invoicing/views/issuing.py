@@ -24,6 +24,7 @@ from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
 from invoices.invoicing import drafting
 from invoices.invoicing.confirming import draft_shown, mail_shown, under_lock
+from invoices.invoicing.far_dates import far_dates
 from invoices.invoicing.forms.drafts import IssueForm, SendForm
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import issue
@@ -46,6 +47,9 @@ def issue_invoice(request: StaffRequest, pk: int) -> HttpResponse:
         return issue_dialog(request, invoice, on)
     form = IssueForm(request.POST)
     form.is_valid()
+    far = far_dates(invoice, on)
+    if far.questions and request.POST.get("dates") != far.token:
+        return issue_dialog(request, invoice, on, form=form, unanswered=True)
     send = "send" in request.POST
     answer = carry_out(
         request,
@@ -97,9 +101,10 @@ def issue_dialog(
     form: IssueForm | None = None,
     reasons: list[Reason] | None = None,
     changed: str = "",
+    unanswered: bool = False,
 ) -> HttpResponse:
     """What issuing would do, or the reasons why it cannot be done yet."""
-    status = 422 if reasons or changed else 200
+    status = 422 if reasons or changed or unanswered else 200
     if reasons is None:
         reasons = reasons_not_to_issue(invoice, on)
     company = Company.ours()
@@ -128,6 +133,9 @@ def issue_dialog(
             "issue_date": issue_date,
             "due": due,
             "edit_url": edit_url,
+            "far": far_dates(invoice, on),
+            "agreed": request.POST.get("dates", ""),
+            "unanswered": unanswered,
         },
         url=reverse("invoices:issue", args=[invoice.pk]),
         back=edit_url,

@@ -176,3 +176,14 @@ def test_the_command_exits_one(settled, capsys):
 
 def test_empty_books_hold():
     assert books.verify() == []
+
+
+def test_a_search_key_that_is_not_that_of_its_name_is_named(settled):
+    client = settled.client
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE invoices_client SET name_key = 'x' WHERE id = %s", [client.pk])
+    assert [one.text for one in books.verify()] == [
+        f"the search key name_key is not that of “{client.name}”: save the row again."
+    ]
+    client.save()
+    assert books.verify() == []

@@ -6,8 +6,10 @@ from datetime import date
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from billing_portal.accounts.models import User
+from invoices.clients.merging import merge_clients
 from invoices.models import Payment
 from reports.search.search import PER_GROUP, search
 from tests.factories import make_client, make_company, make_deal, make_invoice
@@ -107,3 +109,12 @@ def test_the_page_shows_the_groups(clerk_client):
     page = clerk_client.get(reverse("reports:search"), {"q": "métallurgie"}).text
     assert "Métallurgie du Rhône" in page
     assert "Métallurgie, phase 2" in page
+
+
+@pytest.mark.parametrize("typed", ["Belvallee", "belval", "vallée S"])
+def test_the_name_of_a_merged_client_finds_the_account_it_became(typed, clerk):
+    account = make_client(name="Groupe Orion")
+    merged = make_client(name="Belvallée SAS")
+    merge_clients(loser_id=merged.pk, winner_id=account.pk, at=timezone.now())
+    assert found(typed, clerk)["clients"] == [account]
+    assert found("orion", clerk)["clients"] == [account]
