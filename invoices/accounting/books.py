@@ -12,13 +12,12 @@ from django.db.models import Count, F, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from invoices.accounting import guards, log, pages, search_keys
+from invoices.accounting import closed, guards, log, pages, search_keys
 from invoices.accounting.broken import Broken
 from invoices.invoicing import snapshot
 from invoices.models import (
     Allocation,
     BooksDecision,
-    Company,
     Document,
     Invoice,
     NumberSeries,
@@ -36,7 +35,7 @@ def verify() -> list[Broken]:
         *guards.check(),
         *_series(),
         *_doubles(),
-        *_closing(),
+        *closed.check(),
         *pages.check(),
         *_balances(),
         *_payments(),
@@ -118,33 +117,6 @@ def _doubles() -> Iterator[Broken]:
     )
     for number in doubles.order_by("number").values_list("number", flat=True):
         yield Broken(number, _("this number names two documents."))
-
-
-def _closing() -> Iterator[Broken]:
-    """The closed day is the one that was decided last, and nothing came into it since."""
-    company = Company.ours()
-    last = BooksDecision.objects.filter(
-        kind__in=[BooksDecision.Kind.CLOSED, BooksDecision.Kind.REOPENED]
-    ).first()
-    if company is None:
-        return
-    if company.closed_until != (last.closed_until if last else None):
-        yield Broken(company.name, _("the closed day was not moved by a decision in the log."))
-    if last is None or last.closed_until is None:
-        return
-    late = Invoice.objects.issued().filter(
-        imported=False, issue_date__lte=last.closed_until, issued_at__gt=last.at
-    )
-    for invoice in late.order_by("pk")[:BATCH]:
-        yield Broken(str(invoice), _("was dated in the closed period after it was closed."))
-    payments = Payment.objects.filter(
-        imported=False, received_on__lte=last.closed_until, recorded_at__gt=last.at
-    )
-    for payment in payments.order_by("pk")[:BATCH]:
-        yield Broken(
-            _("payment %(pk)s") % {"pk": payment.pk},
-            _("was dated in the closed period after it was closed."),
-        )
 
 
 def _paper(row: dict[str, Any], previous_hash: str) -> Iterator[Broken]:

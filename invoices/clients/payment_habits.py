@@ -6,7 +6,7 @@ from math import floor
 from statistics import median
 from typing import NamedTuple
 
-from invoices.models import Invoice
+from invoices.models import Client, Invoice
 
 # Fewer payments than this say nothing about a habit, and old ones say little.
 FEWEST_PAYMENTS = 5
@@ -21,7 +21,8 @@ class Habit(NamedTuple):
 
 
 def habit_of(client_id: int) -> Habit:
-    paid = Invoice.objects.filter(client=client_id, days_late__isnull=False)
+    account = Client.objects.account_of(client_id)
+    paid = Invoice.objects.filter(client__in=account, days_late__isnull=False)
     latest = paid.order_by("-paid_on", "-pk").values_list("days_late", flat=True)
     late = [days for days in latest[:LATEST_PAYMENTS] if days is not None]
     if len(late) < FEWEST_PAYMENTS:

@@ -16,7 +16,8 @@ SHOWN = 5
 
 class Deals:
     def waiting(self, client: Client) -> Sequence[Deal]:
-        deals = Deal.objects.to_bill(first_billing_day()).filter(client=client)
+        account = Client.objects.account_of(client.pk)
+        deals = Deal.objects.to_bill(first_billing_day()).filter(client__in=account)
         return list(deals.order_by("-won_on")[:SHOWN])
 
     def lines(self, invoice: Invoice) -> Offered | None:

@@ -58,7 +58,8 @@ def new(request: StaffRequest) -> HttpResponse:
         return redirect("invoices:client-choices")
     if request.method == "GET":
         waiting = origins.waiting_for(client) if request.user.has_perm("invoices.bill_deal") else []
-        drafts = Invoice.objects.drafts().filter(client=client).order_by("-pk")[:5]
+        account = Client.objects.account_of(client.pk)
+        drafts = Invoice.objects.drafts().filter(client__in=account).order_by("-pk")[:5]
         return render(
             request,
             "invoices/invoicing/new.html",

@@ -25,6 +25,7 @@ from invoices.invoicing.forms.lines import UNITS, vat_label
 from invoices.invoicing.views.listing import listing_of, selection, with_amounts
 from invoices.models import (
     Allocation,
+    Client,
     Company,
     Invoice,
     InvoiceEvent,
@@ -183,15 +184,16 @@ def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
 
 
 def applicable(invoice: Invoice) -> tuple[list[Payment], list[Invoice]]:
-    """The client's unapplied cash and unused credit in the invoice's currency."""
+    """The account's unapplied cash and unused credit in the invoice's currency."""
+    account = Client.objects.account_of(invoice.client_id)
     cash = (
         Payment.objects.unapplied()
-        .filter(client=invoice.client_id, currency=invoice.currency)
+        .filter(client__in=account, currency=invoice.currency)
         .order_by("received_on", "pk")
     )
     credit = (
         Invoice.objects.credit_notes()
-        .filter(client=invoice.client_id, currency=invoice.currency, status=Invoice.Status.ISSUED)
+        .filter(client__in=account, currency=invoice.currency, status=Invoice.Status.ISSUED)
         .order_by("issue_date", "pk")
     )
     return list(cash[:20]), list(credit[:20])

@@ -16,8 +16,16 @@ from django.utils import timezone
 
 from billing_portal.idempotency import new_key
 from billing_portal.money import digits
-from invoices.models import Client
-from tests.factories import make_client, make_client_type, make_deal, make_invoice
+from invoices.models import Client, Payment
+from tests.factories import (
+    make_client,
+    make_client_type,
+    make_company,
+    make_deal,
+    make_draft,
+    make_invoice,
+    settle,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -195,8 +203,6 @@ def test_the_other_exports_open(clerk_client):
 
 
 def test_a_merged_client_is_one_account_on_every_screen(clerk_client):
-    from invoices.models import Payment
-
     winner = make_client(name="Groupe Nord")
     loser = make_client(name="Ancienne Enseigne", merged_into=winner)
     invoice = make_invoice(client=loser, total_minor=432_10)
@@ -219,6 +225,34 @@ def test_a_merged_client_is_one_account_on_every_screen(clerk_client):
     assert "65.43" in paid
     owing = clerk_client.get(reverse("invoices:clients"), {"owing": "on"}).text
     assert "Groupe Nord" in owing
+
+
+def test_what_belongs_to_a_merged_client_is_offered_where_it_is_needed(clerk_client):
+    """Its cash and credit on the other's invoice, its habit, its deals and drafts."""
+    make_company()
+    winner = make_client(name="Groupe Nord")
+    loser = make_client(name="Ancienne Enseigne", merged_into=winner)
+    today = timezone.localdate()
+    for n in range(5):
+        settle(
+            make_invoice(client=loser, issue_date=today - timedelta(days=90 + n)),
+            today - timedelta(days=50 + n),
+        )
+    Payment.objects.create(client=loser, received_on=today, currency="EUR", amount_minor=65_43)
+    make_invoice(client=loser, kind="credit_note", total_minor=10_00)
+    for owed_by in (winner, loser):
+        invoice = make_invoice(client=owed_by, total_minor=432_10)
+        page = clerk_client.get(reverse("invoices:detail", args=[invoice.pk]))
+        assert page.context["next_steps"]["apply"] == "€75.43"
+        assert page.context["habit"] == {"days": 10, "early": -10, "n": 5}
+        dialog = clerk_client.get(reverse("invoices:apply", args=[invoice.pk])).text
+        assert "€65.43" in dialog
+        assert "€10.00" in dialog
+    make_deal(client=loser, title="Waits under the old name")
+    draft = make_draft(client=loser, title="Begun under the old name")
+    page = clerk_client.get(reverse("invoices:new"), {"client": winner.pk}).text
+    assert "Waits under the old name" in page
+    assert reverse("invoices:edit", args=[draft.pk]) in page
 
 
 def test_merging_is_flat_and_can_be_turned_round():

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from moneyed import Money
 
+from invoices.accounting import books
 from invoices.company import closing
 from invoices.company.closing import ClosingRefused, PeriodClosed, refuse_closed
 from invoices.invoicing import crediting, issuing
 from invoices.invoicing.freezing import IssueRefused
-from invoices.models import BooksDecision, Company
-from tests.factories import make_company, make_draft, make_issued
+from invoices.models import BooksDecision, Company, database_rules
+from invoices.payments import applying, recording, refunding
+from invoices.payments.applying import PaymentRefused
+from tests.factories import make_company, make_draft, make_invoice, make_issued
 
 pytestmark = pytest.mark.django_db
 ON = date(2026, 11, 24)
+
+
+def eur(amount):
+    return Money(amount, "EUR")
 
 
 def close(until, *, seen=None, reason="", on=ON):
@@ -49,6 +58,77 @@ def test_a_credit_note_is_not_dated_in_a_closed_period():
         crediting.issue_credit_note(
             invoice_id=invoice.pk, reason="Wrong", by=None, on=date(2026, 10, 31)
         )
+
+
+def in_october(act):
+    """Refused on the last day of the closed period, carried out on the first one after it."""
+    with pytest.raises(PaymentRefused, match="closed until 31\xa0Oct 2026"):
+        act(date(2026, 10, 31))
+    return act(date(2026, 11, 1))
+
+
+def test_no_money_is_dated_in_a_closed_period():
+    make_company()
+    invoice = make_invoice(total_minor=120_00, issue_date=date(2026, 9, 1))
+    close(date(2026, 10, 31))
+    paid = in_october(
+        lambda day: recording.record_payment(
+            client_id=invoice.client_id, amount=eur(200), received_on=day, reference="",
+            method="transfer", by=None, allocations=[(invoice.pk, eur(20))], on=ON,
+        )
+    )  # fmt: skip
+    given = in_october(
+        lambda day: applying.write_off(
+            invoice_id=invoice.pk, amount=eur(30), reason="Lost", by=None, on=day
+        )
+    )
+    refund = in_october(
+        lambda day: refunding.refund_client(
+            client_id=invoice.client_id, amount=eur(50), refunded_on=day, reference="",
+            method="transfer", reason="Paid twice", by=None, on=ON,
+        )
+    )  # fmt: skip
+    # What answers them has a day of its own; a month later that one is closed too.
+    close(date(2026, 11, 15), seen=date(2026, 10, 31))
+    for take_back in (
+        lambda day: applying.take_back_write_off(
+            allocation_id=given.pk, reason="He pays", by=None, on=day
+        ),
+        lambda day: refunding.take_back_refund(
+            refund_id=refund.pk, reason="It came back", by=None, on=day
+        ),
+        lambda day: recording.reverse_payment(
+            payment_id=paid.pk, reason="Bounced", by=None, on=day
+        ),
+    ):
+        with pytest.raises(PaymentRefused, match="closed until 15\xa0Nov 2026"):
+            take_back(date(2026, 11, 15))
+        take_back(date(2026, 11, 16))
+    assert books.verify() == []
+
+
+def test_what_was_dated_in_the_closed_period_after_all_is_named():
+    """In the moment in which it was closed, or past the rules of the portal."""
+    make_company()
+    invoice = make_invoice(total_minor=120_00, issue_date=date(2026, 9, 1))
+    paid = recording.record_payment(
+        client_id=invoice.client_id, amount=eur(50), received_on=date(2026, 10, 5), reference="",
+        method="transfer", by=None, allocations=[], on=ON,
+    )  # fmt: skip
+    applying.write_off(
+        invoice_id=invoice.pk, amount=eur(30), reason="Lost", by=None, on=date(2026, 10, 6)
+    )
+    refund = refunding.refund_client(
+        client_id=invoice.client_id, amount=eur(50), refunded_on=date(2026, 10, 7), reference="",
+        method="transfer", reason="Paid twice", by=None, on=ON,
+    )  # fmt: skip
+    assert books.verify() == []
+    decision = close(date(2026, 10, 31))
+    database_rules.remove(connection)
+    BooksDecision.objects.filter(pk=decision.pk).update(at=timezone.now() - timedelta(hours=1))
+    database_rules.install(connection)
+    found = {one.where for one in books.verify() if "closed period" in one.text}
+    assert found == {f"payment {paid.pk}", f"write-off of {invoice}", f"refund {refund.pk}"}
 
 
 def test_back_only_with_a_reason_and_the_log_keeps_both_days():
