@@ -37,7 +37,7 @@ WORK = (
     ),
     Section("clients", _("Clients"), "building", "invoices:clients", "invoices.view_client"),
     Section("payments", _("Payments"), "cash", "invoices:payments", "invoices.view_payment"),
-    Section("mails", _("Mails"), "mail", "invoices:mail", "invoices.view_mail"),
+    Section("mails", _("Emails"), "mail", "invoices:mail", "invoices.view_mail"),
 )
 WATCH = (
     Section(

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 SCHEDULES: list[dict[str, Any]] = [
-    {"name": _("Mail that waits"), "func": "invoices.tasks.sweep_mail", "minutes": 1},
+    {"name": _("Emails that wait"), "func": "invoices.tasks.sweep_mail", "minutes": 1},
     {
         "name": _("History that waits"),
         "func": "invoices.tasks.sweep_history_imports",

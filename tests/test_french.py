@@ -53,6 +53,40 @@ def test_no_french_sentence_is_a_guess(catalogue):
     assert [message.id for message in _messages(catalogue) if message.fuzzy] == []
 
 
+# What an accountant (or an English reader) would not write; docs/french.md has the words chosen.
+ODD_FRENCH = {
+    "tout seul, toute seule": r"\btoute?s? seule?s?\b",
+    "Supprimés là-bas": r"\blà-bas\b",
+    "Une alerte est dite une fois": r"\bdite?s? une (seule )?fois\b",
+    "Prises, avec une remarque": r"\bprise?s?, avec\b",
+    "numéro pris, PDF gardé": r"\bnuméro pris\b",
+    "Rien n’en a été pris": r"\ba été pris\b",
+    "Ce qui vient ensuite": r"\bqui vient ensuite\b",
+    "imputer, for a payment": r"\bimput(er|é|ation)",
+    "importation": r"\bimportations?\b",
+    "abandon de créance": r"\babandons? de créance",
+    "a worker has one name": r"\bprocessus d’arrière-plan\b",
+    "a machine does not stumble": r"\btrébuch",
+}
+ODD_ENGLISH = {
+    "leaves the house": r"\bleaves? the house\b",
+    "Words on the invoice": r"\bwords on the\b",
+    "Mails, a mail: one message is an email": r"\bmails\b|\b(a|this|another) mail\b(?! server)",
+}
+
+
+@pytest.mark.parametrize("name", ODD_FRENCH)
+def test_no_odd_french_comes_back(catalogue, name):
+    odd = re.compile(ODD_FRENCH[name], re.IGNORECASE)
+    assert [french for french in _texts(catalogue) if odd.search(french)] == []
+
+
+@pytest.mark.parametrize("name", ODD_ENGLISH)
+def test_no_odd_english_comes_back(catalogue, name):
+    odd = re.compile(ODD_ENGLISH[name], re.IGNORECASE)
+    assert [english for english, _french in _pairs(catalogue) if odd.search(english)] == []
+
+
 def test_placeholders_are_the_same_in_both_languages(catalogue):
     wrong = []
     for message in _messages(catalogue):

@@ -189,7 +189,7 @@ def _tell_invited(request: StaffRequest, user: User) -> None:
         messages.warning(
             request,
             _(
-                "%(person)s is invited, but the mail server did not take the mail: "
+                "%(person)s is invited, but the mail server did not take the email: "
                 "pass the link on yourself."
             )
             % {"person": user},

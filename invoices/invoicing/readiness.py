@@ -277,7 +277,7 @@ def _deal_reasons(invoice: Invoice) -> list[Reason]:
 def _sending_reasons(invoice: Invoice, *, sending: bool) -> list[Reason]:
     if sending and not invoice.recipients:
         return [
-            Reason("recipients", _("Say who receives it by mail."), "#id_recipients"),
+            Reason("recipients", _("Say who receives it by email."), "#id_recipients"),
         ]
     if wrong := address_problem(invoice.recipients):
         return [Reason("recipients", wrong, "#id_recipients")]

@@ -137,8 +137,8 @@ def _imported(_event: InvoiceEvent, _data: dict[str, Any]) -> Told:
 
 
 def _queued(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
-    text = _("Mail asked for again") if data.get("again") else _("Mail asked for")
-    return "mail", "", text, [_people(data)], _mail(data), _("read the mail"), False
+    text = _("Email asked for again") if data.get("again") else _("Email asked for")
+    return "mail", "", text, [_people(data)], _mail(data), _("read the email"), False
 
 
 def _sent(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
@@ -148,13 +148,13 @@ def _sent(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     details = [_people(data)]
     if refused:
         details.append(_("refused: %(who)s") % {"who": "; ".join(map(str, refused))})
-    return "send", "", text, details, _mail(data), _("read the mail"), bool(refused)
+    return "send", "", text, details, _mail(data), _("read the email"), bool(refused)
 
 
 def _failed(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     trouble = dict(Message.Trouble.choices).get(str(data.get("trouble", "")), "")
     details = [_people(data), f"{trouble} {data.get('error', '')}".strip()[:300]]
-    return "mail-x", "", _("The mail was refused"), details, _mail(data), _("see the mail"), True
+    return "mail-x", "", _("The email was refused"), details, _mail(data), _("see the email"), True
 
 
 def _paid(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
@@ -291,9 +291,9 @@ def _waiting(message: Message, may_see_mail: bool) -> Step:
     return Step(
         icon="mail-exclamation" if handed else "clock",
         text=(
-            _("Mail handed over, not confirmed: decide whether it arrived")
+            _("Email handed over, not confirmed: decide whether it arrived")
             if handed
-            else _("Mail waits to leave")
+            else _("Email waits to leave")
         ),
         when=dates.exact_moment(message.next_attempt_at or message.created_at),
         iso=(message.next_attempt_at or message.created_at).isoformat(timespec="seconds"),
@@ -301,7 +301,7 @@ def _waiting(message: Message, may_see_mail: bool) -> Step:
         if message.error
         else (_people({"to": message.to}),),
         url=reverse("invoices:mail-message", args=[message.pk]) if may_see_mail else "",
-        link=_("see the mail") if may_see_mail else "",
+        link=_("see the email") if may_see_mail else "",
         late=handed,
         later=not handed,
     )

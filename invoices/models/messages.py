@@ -34,7 +34,7 @@ class Message(models.Model):
             "setup",
             _(
                 "The mail server turns the portal away, not the recipient: look at its address, "
-                "user, password and sender in the settings. Nothing is lost; all mails wait and "
+                "user, password and sender in the settings. Nothing is lost; all emails wait and "
                 "are tried again every ten minutes."
             ),
         )
@@ -43,7 +43,7 @@ class Message(models.Model):
         REFUSED = "refused", _("The mail server refused it for good.")
         SOME = "some", _("Not everybody received it.")
         UNCONFIRMED = "unconfirmed", _("The line broke off before the server confirmed.")
-        TOO_LONG = "too_long", _("The text of this mail is too long.")
+        TOO_LONG = "too_long", _("The text of this email is too long.")
 
     # What makes this mail once: "invoice:42:1", "alert:7:2026-11-24".
     reason_key = models.CharField(max_length=200, unique=True)

@@ -46,11 +46,11 @@ def queue(
     recipients = list(dict.fromkeys(address.strip() for address in to if address.strip()))
     copies = [a.strip() for a in cc if a.strip() and a.strip() not in recipients]
     if not recipients:
-        raise MailRefused(_("Say who receives it by mail."))
+        raise MailRefused(_("Say who receives it by email."))
     if wrong := address_problem([*recipients, *copies]):
         raise MailRefused(wrong)
     if len(body_text) > MAX_BODY or len(body_html) > MAX_BODY:
-        raise MailRefused(_("The text of this mail is too long."))
+        raise MailRefused(_("The text of this email is too long."))
     company = Company.ours()
     message = Message(
         reason_key=reason_key,

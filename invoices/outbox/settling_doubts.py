@@ -18,7 +18,7 @@ def confirm_arrived(*, message_id: int, by: User | None) -> Message:
     with transaction.atomic():
         message = _locked(message_id)
         if message.state != Message.State.SENDING:
-            raise MailRefused(_("This mail is not waiting for a decision."))
+            raise MailRefused(_("This email is not waiting for a decision."))
         if message.claimed_until and message.claimed_until > timezone.now():
             raise MailRefused(_("A worker is sending it right now: look again in a minute."))
         mark_sent(message, by=by)
@@ -86,7 +86,7 @@ def cancel(*, message_id: int, by: User | None) -> Message:
     with transaction.atomic():
         message = _locked(message_id)
         if message.state not in _NOT_LEFT:
-            raise MailRefused(_("Only a mail that has not left can be cancelled."))
+            raise MailRefused(_("Only an email that has not left can be cancelled."))
         message.state = Message.State.CANCELLED
         message.claimed_until = None
         message.save(update_fields=["state", "claimed_until"])
@@ -96,5 +96,5 @@ def cancel(*, message_id: int, by: User | None) -> Message:
 def _locked(message_id: int) -> Message:
     message = Message.objects.select_for_update().filter(pk=message_id).first()
     if message is None:
-        raise MailRefused(_("This mail is no longer here."))
+        raise MailRefused(_("This email is no longer here."))
     return message

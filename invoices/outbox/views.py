@@ -33,10 +33,10 @@ COLUMNS = (
 )
 LISTING = Listing(
     name="mails",
-    title=gettext_lazy("Mails"),
+    title=gettext_lazy("Emails"),
     columns=COLUMNS,
     default="-created",
-    words=ngettext_lazy("%(n)s mail", "%(n)s mails", "count"),
+    words=ngettext_lazy("%(n)s email", "%(n)s emails", "count"),
     page="invoices/outbox/mail.html",
     partial="invoices/outbox/partials/mail_list.html",
 )
@@ -156,7 +156,7 @@ def mail_resend(request: StaffRequest, pk: int) -> HttpResponse:
         pk,
         "resend",
         lambda: resend(message_id=pk, by=request.user),
-        _("The mail waits in the outbox and leaves in a moment."),
+        _("The email waits in the outbox and leaves in a moment."),
     )
 
 
@@ -180,5 +180,5 @@ def mail_cancel(request: StaffRequest, pk: int) -> HttpResponse:
         pk,
         "cancel",
         lambda: cancel(message_id=pk, by=request.user),
-        _("The mail will not leave."),
+        _("The email will not leave."),
     )

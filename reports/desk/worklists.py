@@ -209,9 +209,9 @@ def mails(user: User, on: date) -> Section | None:
     tile = Tile(
         "mails",
         "mail-x",
-        _("Mails that need you"),
+        _("Emails that need you"),
         number,
-        ngettext("mail", "mails", number),
+        ngettext("email", "emails", number),
         url,
         text=_("not sent, or nobody knows"),
         late=True,

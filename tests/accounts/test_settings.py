@@ -493,7 +493,7 @@ def test_a_forgotten_password_is_mailed_to_those_who_work_here_and_nobody_else(c
     url = reverse("account_reset_password")
     for email in ("maelle@kerlann.example", "stranger@elsewhere.example"):
         page = client.post(url, {"email": email}, follow=True)
-        assert "Look into your mail" in page.text
+        assert "Look in your inbox" in page.text
     (sent,) = mail.outbox
     assert sent.to == [user.email]
     assert sent.subject == "Choose a new password"

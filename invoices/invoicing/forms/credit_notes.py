@@ -95,7 +95,7 @@ class CreditForm(forms.Form):
         label=gettext_lazy("Name and address of today instead"), required=False
     )
     recipients = RecipientsField(
-        label=gettext_lazy("Mail it to"),
+        label=gettext_lazy("Email it to"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )

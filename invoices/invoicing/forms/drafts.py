@@ -154,7 +154,7 @@ def initial_of(invoice: Invoice) -> dict[str, Any]:
 
 class IssueForm(forms.Form):
     recipients = RecipientsField(
-        label=gettext_lazy("Mail it to"),
+        label=gettext_lazy("Email it to"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("Several addresses: separate them by commas."),
@@ -165,7 +165,7 @@ class SendForm(forms.Form):
     recipients = RecipientsField(
         label=gettext_lazy("To"),
         widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={"required": gettext_lazy("Say who receives it by mail.")},
+        error_messages={"required": gettext_lazy("Say who receives it by email.")},
         help_text=gettext_lazy("Several addresses: separate them by commas."),
     )
 

@@ -174,7 +174,7 @@ def test_a_mail_under_way_is_watched_and_then_left_alone(clerk_client, clerk):
     assert "every 3s" not in clerk_client.get(page_of(invoice)).text
     message = sending.queue_invoice(invoice_id=invoice.pk, recipients=["a@b.example"], by=clerk)
     assert "every 3s" in clerk_client.get(page_of(invoice)).text
-    assert "Mail waits to leave" in clerk_client.get(url).text
+    assert "Email waits to leave" in clerk_client.get(url).text
     delivering.deliver(message.pk)
     after = clerk_client.get(url).text
     assert "every 3s" not in after
@@ -244,7 +244,7 @@ def test_sending_is_previewed_and_a_double_click_sends_once(clerk_client):
 
 @pytest.mark.parametrize(
     ("recipients", "sentence"),
-    [("", "Say who receives it by mail."), ("no one", "“no” is not an email address.")],
+    [("", "Say who receives it by email."), ("no one", "“no” is not an email address.")],
 )
 def test_a_wrong_recipient_sends_nothing(clerk_client, recipients, sentence):
     invoice = issued()

@@ -174,14 +174,14 @@ def test_a_refused_mail_stands_on_the_desk_and_in_the_sidebar_until_somebody_act
 ):
     message = failed_mail(postbox)
     desk = clerk_client.get(reverse("reports:desk")).text
-    assert "Mails that need you" in desk
+    assert "Emails that need you" in desk
     assert "550 No such user" in desk
     assert reverse("invoices:mail-resend", args=[message.pk]) in desk
     assert 'id="count-mails"' in clerk_client.get(reverse("reports:counts")).text
     url = reverse("invoices:mail-cancel", args=[message.pk])
     answer = confirm(clerk_client, url, {"from": "desk"}, at="/")
     assert answer["Location"] == "/"
-    assert "Mails that need you" not in clerk_client.get(reverse("reports:desk")).text
+    assert "Emails that need you" not in clerk_client.get(reverse("reports:desk")).text
 
 
 def test_a_mail_that_nobody_knows_of_stands_on_the_desk_too(clerk_client, postbox):  # noqa: F811
@@ -210,7 +210,7 @@ def test_sales_see_no_mails_on_their_desk(postbox, client):  # noqa: F811
 
     failed_mail(postbox)
     client.force_login(make_user(role="sales"))
-    assert "Mails that need you" not in client.get(reverse("reports:desk")).text
+    assert "Emails that need you" not in client.get(reverse("reports:desk")).text
 
 
 def test_a_refused_mail_can_be_left_unsent(postbox, clerk):  # noqa: F811
