@@ -111,8 +111,8 @@ class InvoiceMail(Kind):
     def reason(self, code: str) -> str:
         if code == "credited":
             return _(
-                "A credit note took the whole invoice back before this email left. Send it together "
-                "with the credit note, or cancel it."
+                "A credit note took the whole invoice back before this email left. Send it "
+                "together with the credit note, or cancel it."
             )
         return ""
 
