@@ -15,7 +15,7 @@ from invoices.company.closing import ClosingRefused, PeriodClosed, refuse_closed
 from invoices.invoicing import crediting, issuing
 from invoices.invoicing.freezing import IssueRefused
 from invoices.models import BooksDecision, Company, database_rules
-from invoices.payments import applying, recording, refunding
+from invoices.payments import applying, recording, refunding, reversing
 from invoices.payments.applying import PaymentRefused
 from tests.factories import make_company, make_draft, make_invoice, make_issued
 
@@ -97,7 +97,7 @@ def test_no_money_is_dated_in_a_closed_period():
         lambda day: refunding.take_back_refund(
             refund_id=refund.pk, reason="It came back", by=None, on=day
         ),
-        lambda day: recording.reverse_payment(
+        lambda day: reversing.reverse_payment(
             payment_id=paid.pk, reason="Bounced", by=None, on=day
         ),
     ):

@@ -38,7 +38,7 @@ def test_waiting_mails_stand_in_the_list_and_can_be_cancelled(clerk_client, mess
     message.refresh_from_db()
     assert message.state == Message.State.CANCELLED
     answer = act(clerk_client, message, "cancel")
-    assert "Only a mail that has not left can be cancelled." in answer.content.decode()
+    assert "Only an email that has not left can be cancelled." in answer.content.decode()
 
 
 def test_a_mail_that_was_handed_over_waits_for_a_decision(clerk_client, message):
