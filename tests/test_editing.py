@@ -231,3 +231,12 @@ def test_a_client_that_lacked_something_leads_back_to_its_draft(wanted, leads_to
     page = clerk_client.get(url, {"next": wanted})
     answer = clerk_client.post(url, {**as_shown(page), "city": "Vannes", "next": wanted})
     assert answer["Location"] == (leads_to or reverse("invoices:client", args=[client.pk]))
+
+
+@pytest.mark.parametrize("name", ["company:details"])
+def test_what_the_company_lacked_leads_back_to_the_draft_too(name, admin_client):
+    make_company(iban="")
+    url = reverse(name)
+    page = admin_client.get(url, {"next": "/invoices/7/edit/"})
+    answer = admin_client.post(url, {**as_shown(page), "next": "/invoices/7/edit/"})
+    assert answer["Location"] == "/invoices/7/edit/"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,22 @@ def test_set_up_writes_only_keys_and_the_demo_says_that_it_is_one(tmp_path, aske
     names = [line.partition("=")[0] for line in written.splitlines() if not line.startswith("#")]
     assert names == ["SECRET_KEY", "SALT_KEY", *(["DEMO", "HTTPS_ONLY"] if demo else [])]
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_tools_need_no_env_of_their_own():
+    """mypy ended in an internal error before set-up had written one."""
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    name = tools["django-stubs"]["django_settings_module"]
+    assert name == tools["pytest"]["ini_options"]["DJANGO_SETTINGS_MODULE"]
+    without = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": name}
+    unread = "import environ; environ.Env.read_env = lambda *_a, **_k: None"
+    code = f"{unread}; import django; django.setup()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=without,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

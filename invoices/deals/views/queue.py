@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET
 from billing_portal.accounts.models import User
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
-from billing_portal.keys import contains
+from billing_portal.keys import contains, text_key
 from billing_portal.lists.columns import POSITION, Amount, Column
 from billing_portal.lists.filters import chips, left_out, panel_context
 from billing_portal.lists.page import Listing, carried, export, show_panel, wants_panel
@@ -262,9 +262,9 @@ def totals_of(waiting: list[Waiting]) -> list[Total]:
 
 
 _KEYS: dict[str, Any] = {
-    "title": lambda deal: deal.title.lower(),
-    "client": lambda deal: deal.client.name.lower() if deal.client else "",
-    "owner": lambda deal: str(deal.owner or "").lower(),
+    "title": lambda deal: deal.title_key,
+    "client": lambda deal: deal.client.name_key if deal.client else "",
+    "owner": lambda deal: text_key(str(deal.owner or "")),
     "won": lambda deal: deal.won_on or date.min,
     "amount": lambda deal: deal.value_minor,
 }

@@ -1,7 +1,8 @@
 """What somebody with the keys to the database could change, one example of each kind tried.
 
-Each is done with the rules of the database taken away and put back. What only an anchor outside
-the database can tell stands at the end, so that nobody takes silence for proof.
+Each is done with the rules of the database taken away and put back. Silence is no proof: that the
+last document was rewound, a series or an imported invoice deleted, an amount raised with all that
+mirrors it, or the whole chain computed anew, only an anchor outside the database can tell.
 """
 
 from __future__ import annotations

@@ -1,18 +1,30 @@
+import csv
+import io
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
+from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.idempotency import new_key
+from billing_portal.money import formatted
 from invoices.deals import queue
 from invoices.deals.drafting import draft_from_deal
 from invoices.deals.queue import SetAsideRefused, examine, set_aside, take_back
 from invoices.models import Deal, Invoice
 from tests.confirm import confirm, token_on
-from tests.factories import make_client, make_client_type, make_company, make_deal, make_user
+from tests.factories import (
+    make_client,
+    make_client_type,
+    make_company,
+    make_deal,
+    make_invoice,
+    make_user,
+)
 
 HTMX = {"HX-Request": "true"}
 QUEUE = "/deals/"
@@ -304,6 +316,41 @@ def test_the_export_has_what_each_deal_lacks(clerk_client):
     text = b"".join(answer.streaming_content).decode()
     assert "'=Lacking" in text
     assert "Billing address" in text
+
+
+@pytest.mark.parametrize("state", ["", "ready", "missing", "aside", "billed"])
+def test_the_deals_of_each_tab_and_filter_add_up_to_their_foot(clerk_client, clerk, state):
+    """Also with a currency of no decimals, of three, and one that nobody knows."""
+    make_company()
+    for n, code in enumerate(("EUR", "JPY", "TND", "XX1")):
+        fields = {"currency": code, "value_minor": 1_234 + n, "title": f"Deal {code}", "lines": ()}
+        make_deal(**fields)
+        lacking_deal(**fields)
+        set_aside(deal_id=make_deal(**fields).pk, reason="Elsewhere", at=timezone.now())
+        billed = make_deal(**fields)
+        make_invoice(deal=billed, client=billed.client, status=Invoice.Status.DRAFT)
+    for params in ({}, {"q": "TND"}, {"q": "no such"}, {"value_min": "5"}):
+        query = {"state": state, **params}
+        page = clerk_client.get(QUEUE, query)
+        file = b"".join(clerk_client.get(reverse("invoices:deals-csv"), query).streaming_content)
+        sums: dict[str, Decimal] = {}
+        for row in csv.DictReader(io.StringIO(file.decode("utf-8-sig").split("\r\n\r\n")[0])):
+            if row["Before VAT"]:
+                code = row["Currency"]
+                sums[code] = sums.get(code, Decimal(0)) + Decimal(row["Before VAT"])
+        written = {formatted(Money(amount, code)) for code, amount in sums.items()}
+        shown = page.context["found_total"]
+        assert set(shown.split(" · ")) - {"–"} == written, query
+
+
+def test_the_queue_sorts_names_as_people_do(clerk_client):
+    make_company()
+    for name in ("Zinc", "Étain", "Fer", "eau"):
+        make_deal(title=name, client=make_client(name=name))
+    for sort in ("title", "client"):
+        text = clerk_client.get(QUEUE, {"sort": sort}, headers=HTMX).text
+        places = [text.index(f">{name}</a>") for name in ("eau", "Étain", "Fer", "Zinc")]
+        assert places == sorted(places), sort
 
 
 def test_an_empty_queue_says_what_will_happen(clerk_client):

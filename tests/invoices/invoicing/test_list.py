@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from datetime import date, timedelta
 
@@ -13,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from invoices.models import Document, Invoice
+from invoices.models import Document, Invoice, Message, Payment
 from tests.factories import make_client, make_client_type, make_invoice, make_user, settle
 
 pytestmark = pytest.mark.django_db
@@ -301,3 +302,29 @@ def test_a_usual_period_is_one_click(clerk_client):
     page = clerk_client.get(reverse("invoices:list") + url)
     assert page.context["page"].count == 1
     assert page.context["periods"][0][2]
+
+
+def test_total_and_outstanding_stand_apart_each_under_its_name(clerk_client, ledger):
+    """They were joined by the dots that join currencies: nobody saw where one ended."""
+    text = body(listed(clerk_client, state="open"))
+    sums = re.search(r'<dl class="list-sums.*?</dl>', text, re.DOTALL)[0]
+    assert re.findall(r"<dt>(.*?)</dt><dd title=\"(.*?)\"", sums) == [
+        ("Total", "€350.00 · US$70.00"),
+        ("Outstanding", "€350.00 · US$70.00"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["list", "clients", "payments", "mail"])
+def test_a_name_that_is_cut_off_is_whole_under_the_pointer(clerk_client, name):
+    long = "Société d’aménagement et de développement durable des Pays de la Loire " * 3
+    long = long.strip()
+    client = make_client(name=long)
+    make_invoice(client=client)
+    Payment.objects.create(
+        client=client, received_on=timezone.localdate(), currency="EUR", amount_minor=1
+    )
+    Message.objects.create(
+        reason_key="x", kind="invoice", client=client, to=["a@b.example"], subject=long
+    )
+    text = body(clerk_client.get(reverse(f"invoices:{name}")))
+    assert re.search(rf'class="one-line-md[^"]*" title="{long}"', text)

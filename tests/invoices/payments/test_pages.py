@@ -190,6 +190,24 @@ def test_a_reversal_reopens_the_invoice_and_both_rows_stay(clerk_client, client,
     assert Payment.objects.count() == 2
 
 
+def test_a_reversed_payment_says_that_it_was_applied_and_is_no_longer(clerk_client, client, two):
+    first, _ = two
+    record(clerk_client, client, **{f"part-{first.pk}": "100"})
+    payment = Payment.objects.get()
+    page = reverse("invoices:payment", args=[payment.pk])
+    before = clerk_client.get(page).text
+    assert "What it settled" in before
+    assert "<dt>Unapplied</dt>" in before
+    url = reverse("invoices:payment-reverse", args=[payment.pk])
+    came_back = RECEIVED + timedelta(days=3)
+    confirm(clerk_client, url, {"on": as_typed(came_back), "reason": "Bounced"})
+    after = clerk_client.get(page).text
+    assert "What it had settled" in after
+    assert "What it settled" not in after
+    assert "Was applied, taken back on" in after
+    assert "<dt>Unapplied</dt>" not in after
+
+
 def test_unapplied_cash_of_a_reversed_payment_is_no_cash(clerk_client, client):
     record(clerk_client, client)
     payment = Payment.objects.get()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -346,3 +347,17 @@ def test_a_rule_of_long_ago_is_tried_without_an_error(clerk_client):
     rule = make_rule(days=3000, cooldown_days=1)
     make_user()
     assert clerk_client.get(reverse("reports:rule", args=[rule.pk])).status_code == 200
+
+
+def test_the_day_of_a_rule_stays_on_one_line(clerk_client):
+    day = date(2026, 11, 24)
+    Alert.objects.create(
+        rule=make_rule(),
+        invoice=make_invoice(),
+        fired_on=day,
+        episode_started_on=day,
+        reason_key="x",
+        data={},
+    )
+    text = clerk_client.get(reverse("reports:rules")).text
+    assert re.search(r'<td class="[^"]*text-nowrap"><?[^>]*>?24\s', text)
