@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
@@ -15,7 +15,6 @@ from tests.confirm import confirm
 from tests.factories import make_draft, make_issued
 
 pytestmark = pytest.mark.django_db
-ON = date(2026, 11, 24)
 
 
 def issue_url(draft):
@@ -23,14 +22,17 @@ def issue_url(draft):
 
 
 def test_days_near_today_are_not_asked_about(clerk_client):
-    draft = make_draft(service_from=date(2026, 10, 1), service_until=date(2026, 10, 31))
-    assert far_dates(draft, ON).questions == ()
+    on = timezone.localdate()
+    draft = make_draft(
+        service_from=on - timedelta(days=55), service_until=on - timedelta(days=25), on=on
+    )
+    assert far_dates(draft, on).questions == ()
     assert "Issue it so?" not in clerk_client.get(issue_url(draft)).text
     confirm(clerk_client, issue_url(draft))
     draft.refresh_from_db()
     assert draft.status == Invoice.Status.ISSUED
     # What is issued already is not asked about again, whatever its days.
-    assert far_dates(draft, date(2030, 1, 1)).questions == ()
+    assert far_dates(draft, on + timedelta(days=1500)).questions == ()
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import html
-from datetime import date
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from billing_portal.idempotency import new_key
 from invoices.models import Allocation, Payment
@@ -14,10 +14,14 @@ from tests.confirm import confirm
 from tests.factories import make_issued
 
 pytestmark = pytest.mark.django_db
-ON = date(2026, 11, 24)
 TOO_MUCH = "1000000000000000"
 ABOVE = "Give an amount above zero."
 LARGE = "No amount here is that large: check the figure."
+
+
+def today():
+    """As it is typed: a day far from today would be asked about."""
+    return f"{timezone.localdate():%d/%m/%Y}"
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def record(browser, issued, amount):
         "client": issued.client_id,
         "currency": "EUR",
         "amount": amount,
-        "received_on": "24/11/2026",
+        "received_on": today(),
         "method": "transfer",
         "reference": "R-1",
         "once": new_key(),
@@ -44,11 +48,16 @@ def record(browser, issued, amount):
 
 
 def refund(browser, issued, amount):
-    Payment.objects.create(client=issued.client, received_on=ON, currency="EUR", amount_minor=20_00)
+    Payment.objects.create(
+        client=issued.client,
+        received_on=timezone.localdate(),
+        currency="EUR",
+        amount_minor=20_00,
+    )
     url = f"{reverse('invoices:refund-new')}?client={issued.client_id}&currency=EUR"
     given = {"client": issued.client_id, "currency": "EUR", "amount": amount}
     rest = {
-        "refunded_on": "24/11/2026",
+        "refunded_on": today(),
         "method": "transfer",
         "reason": "too much",
         "reference": "",
