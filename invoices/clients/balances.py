@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet, Sum
 
 from billing_portal.lists.totals import Total
 from invoices.models import Client, Invoice
@@ -62,9 +61,5 @@ def _owed(invoices: Any, on: date, *by: str) -> Any:
 
 
 def accounts_of(invoices: QuerySet[Invoice]) -> QuerySet[Any]:
-    """The clients whose accounts these invoices are part of.
-
-    Each client looks for its first one, which is quicker than to read all that there are.
-    """
-    members = Client.objects.filter(Exists(invoices.order_by().filter(client=OuterRef("pk"))))
-    return members.order_by().values_list(Coalesce("merged_into", "pk"), flat=True)
+    """The clients whose accounts these invoices are part of."""
+    return invoices.order_by().values_list(account(), flat=True)
