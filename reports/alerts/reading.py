@@ -65,12 +65,14 @@ def won_and_not_billed(since: date, until: date, days: int) -> QuerySet[Deal]:
 
 
 def what_became(deals: QuerySet[Deal]) -> Iterable[tuple[Any, ...]]:
-    """Id, day won, currency, value, when it was set aside, when an invoice of it was issued and
-    drafted."""
-    billed = Invoice.objects.billing().filter(deal=OuterRef("pk"))
+    """Id, day won, currency, value, when it was set aside, when the first invoice of it was issued
+    and drafted."""
+    # The least of each, and no order: for one by issue dates SQLite reads all invoices per deal.
+    billed = Invoice.objects.billing().filter(deal=OuterRef("pk")).order_by().values("deal")
     return deals.values_list(
         "pk", "won_on", "currency", "value_minor", "set_aside_at",
-        Subquery(billed.values("issue_date")[:1]), Subquery(billed.values("created_at")[:1]),
+        Subquery(billed.annotate(first=Min("issue_date")).values("first")),
+        Subquery(billed.annotate(first=Min("created_at")).values("first")),
     ).iterator()  # fmt: skip
 
 

@@ -158,3 +158,12 @@ def test_the_back_test_counts_by_month_and_knows_today():
     assert len(tried.now) == 1
     trials = try_thresholds(rule, ON, [10, 30, 500])
     assert [len(trial.fired) for trial in trials.values()] == [2, 2, 0]
+
+
+def test_the_first_invoice_of_a_deal_ends_its_waiting_however_many_follow():
+    rule = make_rule(kind="not_invoiced", cooldown_days=0, days=5)
+    deal = make_deal(won_on=ON - 100 * DAY)
+    for step, issued in ((1, ON - 60 * DAY), (2, ON - 10 * DAY)):
+        make_invoice(deal=deal, client=deal.client, plan_step=step, issue_date=issued)
+    (episode,) = kind_of(rule).episodes(rule, ON - 99 * DAY, ON)
+    assert (episode.start, episode.end) == (ON - 94 * DAY, ON - 60 * DAY)
