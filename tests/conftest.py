@@ -5,6 +5,7 @@ from __future__ import annotations
 import hypothesis
 import pytest
 from django.core.management.commands import flush
+from django.core.signals import got_request_exception
 from django.db import connections
 from django.db.backends.postgresql import creation as postgresql_creation
 from django.test import Client as Browser
@@ -114,3 +115,25 @@ def admin_client(db) -> Browser:
 @pytest.fixture
 def sales_client(db) -> Browser:
     return _signed_in(User.Role.SALES)
+
+
+@pytest.fixture
+def failures():
+    """What failed, whoever caught it: an error page is a failure too."""
+    found = []
+
+    def note(sender, request, **_rest):
+        found.append(request)
+
+    got_request_exception.connect(note)
+    yield found
+    got_request_exception.disconnect(note)
+
+
+@pytest.fixture
+def places():
+    """The address of each page, about one row of everything, with names that mean harm."""
+    # Not above: a module of tests is read once the clock stands.
+    from tests.places import make_places
+
+    return make_places()

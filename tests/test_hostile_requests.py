@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
-from urllib.parse import quote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.signals import got_request_exception
-from django.db import transaction
 from django.http import QueryDict
 from django.test import Client as Browser
 from django.urls import reverse
@@ -22,9 +19,10 @@ from django.utils import timezone
 from billing_portal.accounts.models import User
 from billing_portal.idempotency import new_key
 from invoices.models import Payment
-from tests.factories import make_client, make_user
+from tests.asking import ask, signed_in, written
+from tests.factories import make_client
 from tests.page_forms import PageForms
-from tests.places import BOMB, make_places
+from tests.places import BOMB
 
 pytestmark = [
     pytest.mark.django_db,
@@ -97,26 +95,6 @@ CURSOR = {"after", "before"}
 NOT_ADDRESSES = ["http://[::1", "//", "http://x:99999999/", "javascript:1", "%ff%00", "x" * 9_000]
 
 
-def _written(pairs):
-    return "&".join(
-        f"{quote(name)}={quote(str(value).encode('utf-8', 'surrogatepass'))}"
-        for name, value in pairs.items()
-    )
-
-
-@pytest.fixture
-def failures():
-    """What failed, whoever caught it: an error page is a failure too."""
-    found = []
-
-    def note(sender, request, **_rest):
-        found.append(request)
-
-    got_request_exception.connect(note)
-    yield found
-    got_request_exception.disconnect(note)
-
-
 @pytest.fixture
 def reads(monkeypatch):
     """The names of parameters that were asked for since it was last cleared."""
@@ -133,14 +111,9 @@ def reads(monkeypatch):
     return found
 
 
-@pytest.fixture
-def places():
-    return make_places()
-
-
 def _forms(browser, name, url):
     """The forms of a page; its frame has its own, to sign out and for the language."""
-    page = _ask(browser, "get", url)
+    page = ask(browser, "get", url)
     if page.streaming or "html" not in page.headers.get("Content-Type", ""):
         return PageForms("")
     forms = PageForms(page.text)
@@ -159,36 +132,14 @@ def _keyed(fields, bad):
     return {**bad, **kept}
 
 
-def _signed_in(role):
-    browser = Browser(raise_request_exception=False)
-    user = make_user(role=role)
-    browser.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
-    return browser
-
-
-def _ask(browser, method, url, data="", **headers):
-    """The answer; whatever it changed is undone, so that each request meets the same rows."""
-    with transaction.atomic():
-        if method == "get":
-            answer = browser.get(f"{url}?{data}" if data else url, headers=headers)
-        elif isinstance(data, dict):
-            answer = browser.post(url, data)
-        else:
-            answer = browser.post(url, data, content_type="application/x-www-form-urlencoded")
-        if answer.streaming:
-            list(answer.streaming_content)
-        transaction.set_rollback(True)
-    return answer
-
-
 @pytest.mark.parametrize("app", ["accounts", "company", "integrations", "invoices", "reports"])
 def test_no_parameter_and_no_field_makes_a_page_fail(app, places, failures, reads):
-    browser = _signed_in(User.Role.ADMINISTRATOR)
+    browser = signed_in(User.Role.ADMINISTRATOR)
     wrong = []
 
     def attack(method, url, data):
         failures.clear()
-        if _ask(browser, method, url, _written(data)).status_code >= 500 or failures:
+        if ask(browser, method, url, written(data)).status_code >= 500 or failures:
             wrong.append((method, url, {k: str(v)[:30] for k, v in data.items()}))
 
     for name, url in places.items():
@@ -196,7 +147,7 @@ def test_no_parameter_and_no_field_makes_a_page_fail(app, places, failures, read
             continue
         reads.clear()
         failures.clear()
-        page = _ask(browser, "get", url)
+        page = ask(browser, "get", url)
         if page.status_code >= 500 or failures:
             wrong.append(("get", url, {}))
         names = sorted(reads)
@@ -222,18 +173,18 @@ def test_no_parameter_and_no_field_makes_a_page_fail(app, places, failures, read
 
 @pytest.mark.parametrize("role", [User.Role.FINANCE, User.Role.MANAGER, User.Role.SALES])
 def test_no_role_makes_a_page_fail(role, places, failures, reads):
-    browser = _signed_in(role)
+    browser = signed_in(role)
     wrong = []
     for url in places.values():
         reads.clear()
         failures.clear()
-        answers = [_ask(browser, "get", url), _ask(browser, "post", url)]
-        bad = _written(dict.fromkeys(sorted(reads), EVERYWHERE[1]))
-        answers += [_ask(browser, "get", url, bad), _ask(browser, "post", url, bad)]
+        answers = [ask(browser, "get", url), ask(browser, "post", url)]
+        bad = written(dict.fromkeys(sorted(reads), EVERYWHERE[1]))
+        answers += [ask(browser, "get", url, bad), ask(browser, "post", url, bad)]
         names = sorted(reads)
         # Sales sees a part of everything: each query is another one.
         mixes = _mixes(names) if role == User.Role.SALES else ()
-        answers += [_ask(browser, "get", url, _written(bad)) for bad in mixes]
+        answers += [ask(browser, "get", url, written(bad)) for bad in mixes]
         if failures or any(answer.status_code >= 500 for answer in answers):
             wrong.append(url)
     assert not wrong, wrong
@@ -241,9 +192,9 @@ def test_no_role_makes_a_page_fail(role, places, failures, reads):
 
 def test_no_page_runs_the_names_it_shows_and_none_tells_the_token(places):
     for role in (User.Role.ADMINISTRATOR, User.Role.SALES):
-        browser = _signed_in(role)
+        browser = signed_in(role)
         for url in places.values():
-            answer = _ask(browser, "get", url)
+            answer = ask(browser, "get", url)
             if "html" not in answer.headers.get("Content-Type", ""):
                 continue
             assert "<script>alert" not in answer.text, url
@@ -255,25 +206,25 @@ def test_no_page_runs_the_names_it_shows_and_none_tells_the_token(places):
 
 
 def test_every_form_that_acts_once_carries_its_key(places):
-    browser = _signed_in(User.Role.ADMINISTRATOR)
+    browser = signed_in(User.Role.ADMINISTRATOR)
     for url in places.values():
-        page = _ask(browser, "get", url)
+        page = ask(browser, "get", url)
         if page.streaming or "html" not in page.headers.get("Content-Type", ""):
             continue
         for action, fields in PageForms(page.text).found:
-            answer = _ask(browser, "post", action or url, _written(fields))
+            answer = ask(browser, "post", action or url, written(fields))
             assert "without its key" not in answer.content.decode(), (url, action)
 
 
 def test_no_address_of_where_one_was_makes_a_page_fail(places, failures):
-    browser = _signed_in(User.Role.ADMINISTRATOR)
+    browser = signed_in(User.Role.ADMINISTRATOR)
     wrong = []
     for number, url in enumerate(places.values()):
         # Each page with one of them, and those that read it with all.
         mine = [NOT_ADDRESSES[0], NOT_ADDRESSES[number % len(NOT_ADDRESSES)]]
         for bad in NOT_ADDRESSES if "issue" in url or "health" in url else mine:
             failures.clear()
-            answer = _ask(browser, "get", url, **{"HX-Request": "true", "HX-Current-URL": bad})
+            answer = ask(browser, "get", url, **{"HX-Request": "true", "HX-Current-URL": bad})
             if answer.status_code >= 500 or failures:
                 wrong.append((url, bad[:20]))
     assert not wrong, wrong
@@ -282,30 +233,30 @@ def test_no_address_of_where_one_was_makes_a_page_fail(places, failures):
 def test_no_form_of_the_demo_makes_a_page_fail(places, failures, settings):
     """The demo has forms of its own, and lets addresses through that a real portal refuses."""
     settings.DEMO = True
-    browser = _signed_in(User.Role.ADMINISTRATOR)
+    browser = signed_in(User.Role.ADMINISTRATOR)
     wrong = []
     for name, url in places.items():
         requests = [("get", url, "")]
         for action, fields in _forms(browser, name, url).found:
             for value in EVERYWHERE[2:]:
                 bad = dict.fromkeys({*fields, "extra"}, value)
-                requests.append(("post", action, _written(_keyed(fields, bad))))
-        bad = _written(dict.fromkeys(PARAMETERS, EVERYWHERE[2]))
+                requests.append(("post", action, written(_keyed(fields, bad))))
+        bad = written(dict.fromkeys(PARAMETERS, EVERYWHERE[2]))
         requests += [("get", url, bad), ("post", url, bad)]
         for method, address, data in requests:
             failures.clear()
-            if _ask(browser, method, address, data).status_code >= 500 or failures:
+            if ask(browser, method, address, data).status_code >= 500 or failures:
                 wrong.append((method, address, data[:60]))
     for field in ("next", "email"):
         failures.clear()
-        answer = _ask(Browser(), "get", reverse("account_login"), _written({field: "x\0\ud800"}))
+        answer = ask(Browser(), "get", reverse("account_login"), written({field: "x\0\ud800"}))
         assert (answer.status_code, failures) == (200, [])
     assert not wrong, wrong
 
 
 def test_a_file_field_that_is_ticked_to_be_cleared_does_not_make_a_page_fail(places, failures):
     """A file and "clear it" at once, one of them alone, and text where a file belongs."""
-    browser = _signed_in(User.Role.ADMINISTRATOR)
+    browser = signed_in(User.Role.ADMINISTRATOR)
     tried = 0
     for name, url in places.items():
         for action, field, fields in _forms(browser, name, url).uploads:
@@ -317,7 +268,7 @@ def test_a_file_field_that_is_ticked_to_be_cleared_does_not_make_a_page_fail(pla
                 {**rest, field: "no file"},
             ):
                 failures.clear()
-                answer = _ask(browser, "post", action or url, data)
+                answer = ask(browser, "post", action or url, data)
                 assert answer.status_code < 500, (url, data)
                 assert not failures, (url, data)
                 tried += 1

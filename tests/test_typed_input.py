@@ -32,14 +32,8 @@ from billing_portal.typed.fields import (
     WholeNumberField,
 )
 from integrations.crm.values import one_line as crm_line
+from tests.asking import ask, signed_in, written
 from tests.page_forms import PageForms
-from tests.test_hostile_requests import (  # noqa: F401 - fixtures
-    _ask,
-    _signed_in,
-    _written,
-    failures,
-    places,
-)
 
 # What is typed → what an English and a French reader have meant; None is refused in words.
 NUMBERS = {
@@ -255,7 +249,7 @@ def _typed_forms(browser, app, addresses):
     for name, url in addresses.items():
         if not name.startswith(f"{app}:"):
             continue
-        page = _ask(browser, "get", url)
+        page = ask(browser, "get", url)
         if "html" not in page.headers.get("Content-Type", "") or page.streaming:
             continue
         for action, fields in PageForms(page.text).found:
@@ -286,8 +280,8 @@ def _bad(fields, typed):
 @pytest.mark.django_db
 @pytest.mark.filterwarnings("ignore:DateTimeField .* received a naive datetime")
 @pytest.mark.parametrize("app", ["accounts", "company", "integrations", "invoices", "reports"])
-def test_no_field_of_any_page_fails_on_what_is_typed(app, places, failures, judged):  # noqa: F811
-    browser = _signed_in(User.Role.ADMINISTRATOR)
+def test_no_field_of_any_page_fails_on_what_is_typed(app, places, failures, judged):
+    browser = signed_in(User.Role.ADMINISTRATOR)
     wrong, met = [], 0
     for url, fields, typed in _typed_forms(browser, app, places):
         for turn, given in enumerate(_bad(fields, typed)):
@@ -295,7 +289,7 @@ def test_no_field_of_any_page_fails_on_what_is_typed(app, places, failures, judg
             User.objects.update(language="fr" if french else "en-gb")
             failures.clear()
             judged.clear()
-            answer = _ask(browser, "post", url, _written(given))
+            answer = ask(browser, "post", url, written(given))
             if answer.status_code >= 500 or failures:
                 wrong.append((url, {name: text[:20] for name, text in given.items()}))
             wrong += [(url, *each) for each in _unsaid(judged, given, french)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 
 from billing_portal.money import LARGEST_MINOR
 from billing_portal.notices import amount, count, day
@@ -153,6 +154,6 @@ def _named(rows: list[InvoiceRow]) -> str:
 
 
 def _shown(value: object) -> object:
-    if hasattr(value, "isoformat"):
-        return day(value)  # type: ignore[arg-type]
+    if isinstance(value, date):
+        return day(value)
     return value or "–"

@@ -32,9 +32,15 @@ _NEVER_EMPTIED = (
     "booksdecision",
     "numberseries",
 )
-_PAYMENT = (  # noqa: SIM905 - reads better than a column of quotes
-    "client_id received_on currency amount_minor charges_minor reference reverses_id"
-).split()
+_PAYMENT = [
+    "client_id",
+    "received_on",
+    "currency",
+    "amount_minor",
+    "charges_minor",
+    "reference",
+    "reverses_id",
+]
 
 
 def _changed(columns: list[str]) -> str:

@@ -30,7 +30,7 @@ from reports.alerts import running
 from reports.models import Alert
 from reports.receivables import cash
 from tests.accounts.test_roles import PAGES
-from tests.integrations.crm.test_importing import picture
+from tests.integrations.crm.doing import picture
 from tests.upgrade import house
 
 SAID = json.loads((house.HERE / "former.json").read_text())

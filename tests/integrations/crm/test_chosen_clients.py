@@ -12,15 +12,7 @@ from integrations.crm.deals import _DEAL_FIELDS
 from invoices.deals.choosing import choose_client
 from invoices.models import Client, Deal
 from tests.factories import make_client, make_user
-from tests.integrations.crm.test_importing import (  # noqa: F401
-    _demo,
-    crm,
-    local,
-    picture,
-    sandbox,
-    sync,
-)
-from tests.integrations.crm.test_what_left import some
+from tests.integrations.crm.doing import local, picture, some, sync
 from tests.race import at_once
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +20,7 @@ ON = date(2026, 11, 24)
 
 
 @pytest.fixture
-def orphan(crm, sandbox):  # noqa: F811
+def orphan(crm, sandbox):
     """A won deal of which the CRM names no organisation, its number, and the client chosen."""
     (number,) = some(sandbox, 1, status="won")
     sandbox.world.change_deal(number, org_id=None)
@@ -40,14 +32,14 @@ def orphan(crm, sandbox):  # noqa: F811
     return number, chosen
 
 
-def organisation(sandbox):  # noqa: F811
+def organisation(sandbox):
     return next(n for n, o in sandbox.world.organizations.items() if not o["is_deleted"])
 
 
 @pytest.mark.parametrize("full", [False, True])
 def test_an_import_keeps_the_choice_while_the_crm_names_nobody(
-    crm,  # noqa: F811
-    sandbox,  # noqa: F811
+    crm,
+    sandbox,
     orphan,
     full,
 ):
@@ -63,8 +55,8 @@ def test_an_import_keeps_the_choice_while_the_crm_names_nobody(
 
 
 def test_another_organisation_is_kept_beside_the_choice_until_a_person_decides(
-    crm,  # noqa: F811
-    sandbox,  # noqa: F811
+    crm,
+    sandbox,
     orphan,
 ):
     number, chosen = orphan
@@ -84,7 +76,7 @@ def test_another_organisation_is_kept_beside_the_choice_until_a_person_decides(
     assert (deal.client, deal.client_in_crm, deal.client_differs) == (chosen, None, False)
 
 
-def test_the_organisation_of_the_chosen_client_raises_nothing(crm, sandbox, orphan):  # noqa: F811
+def test_the_organisation_of_the_chosen_client_raises_nothing(crm, sandbox, orphan):
     number, _chosen = orphan
     named = organisation(sandbox)
     client = local("organization", named, Client)
@@ -97,8 +89,8 @@ def test_the_organisation_of_the_chosen_client_raises_nothing(crm, sandbox, orph
 
 
 def test_a_chosen_client_whose_organisation_is_merged_leads_to_the_winner(
-    crm,  # noqa: F811
-    sandbox,  # noqa: F811
+    crm,
+    sandbox,
     orphan,
 ):
     number, _chosen = orphan
@@ -119,8 +111,8 @@ def test_a_chosen_client_whose_organisation_is_merged_leads_to_the_winner(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_choice_made_while_a_page_of_deals_is_written_is_not_lost(
-    crm,  # noqa: F811
-    sandbox,  # noqa: F811
+    crm,
+    sandbox,
     monkeypatch,
 ):
     """The import has read the deal without a client: whoever chooses now waits for its commit."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection as database
@@ -24,60 +24,17 @@ from integrations.sandbox import Limits, Sandbox, build_world
 from invoices.invoicing.deal_basis import reason_not_to_issue
 from invoices.models import (
     Client,
-    ClientType,
     Contact,
     Deal,
-    DealDiscount,
     DealLine,
     Invoice,
-    InvoiceEvent,
     Pipeline,
     Stage,
 )
 from tests import crash
 from tests.factories import make_client, make_company, make_user
+from tests.integrations.crm.doing import TODAY, local, picture, sync
 from tests.race import at_once
-
-TODAY = date(2026, 11, 24)
-
-
-@pytest.fixture(autouse=True)
-def _demo(settings, monkeypatch):
-    settings.DEMO = True
-    # Waiting between attempts is tested in test_http; here it would only cost time.
-    monkeypatch.setattr("integrations.core.runs.time.sleep", lambda seconds: None)
-
-
-@pytest.fixture
-def sandbox():
-    with Sandbox(build_world(today=TODAY, deals=150)) as running:
-        yield running
-
-
-@pytest.fixture
-def crm(db, sandbox):
-    make_company()
-    connection = connect_crm(base_url=sandbox.base_url, api_token=sandbox.token)
-    sandbox.reset_counts()
-    return connection
-
-
-def sync(connection, *, full=False, by=None):
-    run = start_sync(connection_id=connection.pk, full=full, by=by, enqueue=False)
-    return carry_out(claim(run.pk), open_crm=open_crm)
-
-
-def local(kind, external_id, model):
-    link = ExternalLink.objects.get(kind=kind, external_id=str(external_id))
-    return model.objects.get(pk=link.local_id)
-
-
-def picture():
-    """Every row that an import may touch, without the bookkeeping of its runs."""
-    models = (Client, ClientType, Contact, Deal, DealLine, DealDiscount, Pipeline, Stage, User)
-    more = (ExternalLink, FieldMapping, InvoiceEvent)
-    return {model: list(model.objects.order_by("pk").values()) for model in (*models, *more)}
-
 
 # All of it
 

@@ -11,15 +11,7 @@ from integrations.models import ExternalLink, SyncRun
 from invoices.deals.drafting import draft_from_deal
 from invoices.invoicing.deal_basis import reason_not_to_issue
 from invoices.models import Client, Contact, Deal
-from tests.integrations.crm.test_importing import (  # noqa: F401
-    TODAY,
-    _demo,
-    crm,
-    local,
-    picture,
-    sandbox,
-    sync,
-)
+from tests.integrations.crm.doing import TODAY, local, picture, some, sync
 
 pytestmark = pytest.mark.django_db
 
@@ -28,19 +20,7 @@ def texts(run):
     return " ".join(row.text for row in run.refusals.all())
 
 
-def some(sandbox, many, **wanted):  # noqa: F811
-    found = [
-        n
-        for n, d in sandbox.world.deals.items()
-        if not d["is_deleted"]
-        and not d["is_archived"]
-        and d["org_id"]
-        and all(d[key] == value for key, value in wanted.items())
-    ]
-    return found[:many]
-
-
-def test_hidden_deals_stay_as_they_are_and_a_person_is_asked(crm, sandbox):  # noqa: F811
+def test_hidden_deals_stay_as_they_are_and_a_person_is_asked(crm, sandbox):
     sync(crm, full=True)
     before = picture()
     to_bill = set(Deal.objects.to_bill().values_list("pk", flat=True))
@@ -56,8 +36,8 @@ def test_hidden_deals_stay_as_they_are_and_a_person_is_asked(crm, sandbox):  # n
 
 
 def test_asked_for_one_by_one_hidden_deals_are_hidden_and_deleted_ones_deleted(
-    crm,  # noqa: F811
-    sandbox,  # noqa: F811
+    crm,
+    sandbox,
 ):
     sync(crm, full=True)
     numbers = some(sandbox, 40)
@@ -83,7 +63,7 @@ def test_asked_for_one_by_one_hidden_deals_are_hidden_and_deleted_ones_deleted(
     assert sandbox.count("/api/v2/deals/{id}") == 0
 
 
-def test_a_deal_that_came_back_is_billed_again(crm, sandbox):  # noqa: F811
+def test_a_deal_that_came_back_is_billed_again(crm, sandbox):
     """Whatever marked our row as deleted, an unchanged fingerprint does not keep it so."""
     sync(crm, full=True)
     (number,) = some(sandbox, 1, status="won")
@@ -94,7 +74,7 @@ def test_a_deal_that_came_back_is_billed_again(crm, sandbox):  # noqa: F811
 
 
 @pytest.mark.parametrize(("kind", "model"), [("organization", Client), ("person", Contact)])
-def test_hidden_clients_and_contacts_are_not_gone(crm, sandbox, kind, model):  # noqa: F811
+def test_hidden_clients_and_contacts_are_not_gone(crm, sandbox, kind, model):
     sync(crm, full=True)
     links = ExternalLink.objects.filter(kind=kind).order_by("pk")
     living = set(model.objects.filter(gone_at=None).values_list("pk", flat=True))
@@ -110,7 +90,7 @@ def test_hidden_clients_and_contacts_are_not_gone(crm, sandbox, kind, model):  #
 
 
 @pytest.mark.parametrize(("kind", "model"), [("organization", Client), ("person", Contact)])
-def test_clients_and_contacts_marked_as_gone_come_back(crm, sandbox, kind, model):  # noqa: F811
+def test_clients_and_contacts_marked_as_gone_come_back(crm, sandbox, kind, model):
     from django.utils import timezone
 
     sync(crm, full=True)
@@ -127,7 +107,7 @@ def test_clients_and_contacts_marked_as_gone_come_back(crm, sandbox, kind, model
 # ─ Imports that stopped ─────────────────────────────────────────────────────────────────────────
 
 
-def test_a_full_import_after_a_failed_import_of_changes_is_full(crm, sandbox):  # noqa: F811
+def test_a_full_import_after_a_failed_import_of_changes_is_full(crm, sandbox):
     sync(crm, full=True)
     sandbox.inject("401", route="/api/v2/deals")
     assert sync(crm).state == SyncRun.State.FAILED
@@ -143,7 +123,7 @@ def test_a_full_import_after_a_failed_import_of_changes_is_full(crm, sandbox):  
     assert "no longer visible" not in texts(run)
 
 
-def test_a_resumed_full_import_says_what_it_could_not_tell(crm, sandbox):  # noqa: F811
+def test_a_resumed_full_import_says_what_it_could_not_tell(crm, sandbox):
     sync(crm, full=True)
     sandbox.inject("401", route="/api/v2/deals")
     assert sync(crm, full=True).state == SyncRun.State.FAILED
@@ -165,7 +145,7 @@ def test_a_resumed_full_import_says_what_it_could_not_tell(crm, sandbox):  # noq
 # ─ Stamps ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_stamp_in_the_future_hides_no_later_change(crm, sandbox):  # noqa: F811
+def test_a_stamp_in_the_future_hides_no_later_change(crm, sandbox):
     first, second = some(sandbox, 2, status="open")
     sandbox.world.deals[first]["update_time"] = "2099-12-13T10:00:00Z"
     sandbox.world._ready.clear()
@@ -178,7 +158,7 @@ def test_a_stamp_in_the_future_hides_no_later_change(crm, sandbox):  # noqa: F81
     assert local("deal", second, Deal).title == "Seen"
 
 
-def test_a_place_that_was_left_in_the_future_is_mended(crm, sandbox):  # noqa: F811
+def test_a_place_that_was_left_in_the_future_is_mended(crm, sandbox):
     sync(crm, full=True)
     crm.cursors["deals"] = "2099-12-13T10:00:00Z"
     crm.save()
@@ -190,7 +170,7 @@ def test_a_place_that_was_left_in_the_future_is_mended(crm, sandbox):  # noqa: F
 # ─ What can no longer be read ───────────────────────────────────────────────────────────────────
 
 
-def test_a_deal_that_became_unreadable_is_out_of_date_and_not_billed(crm, sandbox, clerk):  # noqa: F811
+def test_a_deal_that_became_unreadable_is_out_of_date_and_not_billed(crm, sandbox, clerk):
     from invoices.deals.lacking import missing_for
 
     sync(crm, full=True)
@@ -208,7 +188,7 @@ def test_a_deal_that_became_unreadable_is_out_of_date_and_not_billed(crm, sandbo
     assert local("deal", number, Deal).outdated == {}
 
 
-def test_a_draft_is_told_when_its_deal_can_no_longer_be_read(crm, sandbox, clerk):  # noqa: F811
+def test_a_draft_is_told_when_its_deal_can_no_longer_be_read(crm, sandbox, clerk):
     sync(crm, full=True)
     number = next(
         n
