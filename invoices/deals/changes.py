@@ -24,14 +24,13 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from billing_portal.confirming import Shown
 from billing_portal.money import is_currency
-from invoices.clients.recipients import client_recipients
 from invoices.clients.vat import VatTreatment, vat_treatment
 from invoices.deals.lacking import with_what_billing_needs
 from invoices.deals.lines import drafted_lines
 from invoices.documents.totals import TotalsRefused
 from invoices.invoicing import deal_basis
 from invoices.invoicing.draft_lines import DraftLine, plain
-from invoices.invoicing.drafting import DraftRefused, save_draft
+from invoices.invoicing.drafting import DraftRefused, save_draft, taken_from
 from invoices.models import Client, Company, Deal, DealBasis, Invoice, InvoiceEvent
 
 LONGEST_WORD = 300
@@ -244,13 +243,7 @@ def take_over(*, invoice_id: int, by: User, on: date) -> Invoice:
         client = invoice.client
         if was["client"] != now["client"] and deal.billed_client is not None:
             client = deal.billed_client
-            header |= {
-                "client_id": client.pk,
-                "language": "fr" if client.language.startswith("fr") else "en",
-                "terms_kind": client.terms_kind,
-                "terms_days": client.terms_days,
-                "recipients": client_recipients(client),
-            }
+            header |= taken_from(client)
         try:
             drafted = drafted_lines(deal, vat_treatment(client, Company.ours()))
             problems = save_draft(

@@ -80,10 +80,8 @@ def draft(
     """
     values = {
         "owner_id": client.owner_id,
-        "language": _document_language(client),
         "currency": client.currency,
-        "terms_kind": client.terms_kind,
-        "terms_days": client.terms_days,
+        **_manners_of(client),
         **header,
     }
     with transaction.atomic():
@@ -98,8 +96,24 @@ def draft(
     return invoice
 
 
-def _document_language(client: Client) -> str:
-    return "fr" if client.language.startswith("fr") else "en"
+def _manners_of(client: Client) -> dict[str, Any]:
+    return {
+        "language": "fr" if client.language.startswith("fr") else "en",
+        "terms_kind": client.terms_kind,
+        "terms_days": client.terms_days,
+    }
+
+
+def taken_from(client: Client) -> dict[str, Any]:
+    """What a draft takes from its client when it is given to another: a header for `save_draft`.
+
+    Never the currency: the prices of its lines are in the one that it has.
+    """
+    return {
+        "client_id": client.pk,
+        **_manners_of(client),
+        "recipients": client_recipients(client),
+    }
 
 
 def new_draft(*, client_id: int, by: User | None, on: date) -> Invoice:

@@ -20,7 +20,6 @@ from billing_portal.keys import contains
 from billing_portal.lists.filters import searched
 from billing_portal.toasts import add_toast
 from invoices.clients.forms.clients import chosen_client
-from invoices.clients.recipients import client_recipients
 from invoices.documents.pdf.render import PdfRefused
 from invoices.invoicing import drafting, origins, versions
 from invoices.invoicing.confirming import draft_shown, under_lock
@@ -240,16 +239,12 @@ def draft_client(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _give_to(request: StaffRequest, invoice: Invoice, client: Client) -> str:
     lines = typed.clean(typed.from_rows(invoice.lines.all(), invoice.currency), invoice.currency)
-    header = {
-        "client_id": client.pk,
-        "language": "fr" if client.language.startswith("fr") else "en",
-        "terms_kind": client.terms_kind,
-        "terms_days": client.terms_days,
-        "recipients": client_recipients(client),
-    }
     try:
         problems = drafting.save_draft(
-            invoice_id=invoice.pk, header=header, lines=lines, by=request.user
+            invoice_id=invoice.pk,
+            header=drafting.taken_from(client),
+            lines=lines,
+            by=request.user,
         )
     except DraftRefused as refusal:
         return str(refusal)

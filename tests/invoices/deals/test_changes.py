@@ -214,3 +214,24 @@ def test_an_import_that_changes_the_deal_and_an_issue_wait_for_each_other(clerk)
     _none, answer = at_once(importing, issuing)
     assert isinstance(answer, IssueRefused)
     assert "Status: Won, now Lost." in str(answer)
+
+
+def test_a_draft_given_to_another_client_takes_the_same_by_either_way(clerk_client, clerk):
+    """By a change of the deal and by hand: language, terms and recipients of the new client."""
+    other = make_client(
+        name="Other", language="en-GB", terms_days=45, billing_email="bills@other.example"
+    )
+    taken = []
+    for by_hand in (False, True):
+        make_company()
+        deal = make_deal(client=make_client(name=f"First {by_hand}", language="fr", terms_days=10))
+        draft = draft_from_deal(deal_id=deal.pk, by=clerk, on=ON)
+        if by_hand:
+            url = reverse("invoices:draft-client", args=[draft.pk])
+            assert clerk_client.post(url, {"client": other.pk}).status_code in (302, 303)
+        else:
+            change(deal, client=other)
+            take_over(invoice_id=draft.pk, by=clerk, on=ON)
+        draft.refresh_from_db()
+        taken.append((draft.client, draft.language, draft.terms_days, draft.recipients))
+    assert taken == [(other, "en", 45, ["bills@other.example"])] * 2
