@@ -208,7 +208,8 @@ def change_shown(invoice: Invoice) -> Shown:
     """What is decided on: this very state of the deal, for a document in this state."""
     basis = deal_basis.waiting_basis(invoice)
     prints = [basis.known_print, basis.now_print] if basis else []
-    return Shown({"status": invoice.status, "prints": prints})
+    # A credit note of a part, made meanwhile, may be all that the change asked for.
+    return Shown({"status": invoice.status, "credited": invoice.credited_minor, "prints": prints})
 
 
 def confirm_change(*, invoice_id: int, by: User, on: date, word: str = "") -> Invoice:

@@ -10,9 +10,11 @@ import pytest
 from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone, translation
+from moneyed import Money
 
 from invoices.deals.changes import ChangeRefused, changing, confirm_change, take_over
 from invoices.deals.drafting import draft_from_deal
+from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import issue
 from invoices.models import DealBasis, Invoice
@@ -182,6 +184,22 @@ def test_an_issued_invoice_tells_it_and_leads_to_a_credit_note(clerk_client, man
     assert confirm(clerk_client, url, {"act": "confirm", "word": ""}).status_code == 422
     assert confirm(clerk_client, url, {"act": "confirm", "word": "Agreed"}).status_code == 303
     assert "Agreed" in clerk_client.get(detail).content.decode()
+
+
+def test_a_credit_note_of_a_part_leaves_it_waiting_and_is_looked_at_first(clerk_client, clerk):
+    deal, draft = drafted(clerk)
+    issue(invoice_id=draft.pk, by=clerk, on=ON)
+    change(deal, status="lost")
+    url = reverse("invoices:deal-change", args=[draft.pk])
+    token = token_on(clerk_client.get(url))
+    part = Money(100, "EUR")
+    issue_credit_note(invoice_id=draft.pk, amount=part, reason="A part", by=clerk, on=ON)
+    assert waiting(draft)
+    given = {"confirmed": token, "once": "a" * 32, "act": "confirm", "word": "Agreed"}
+    assert clerk_client.post(url, given).status_code == 422
+    assert waiting(draft)
+    issue_credit_note(invoice_id=draft.pk, reason="The rest", by=clerk, on=ON)
+    assert not waiting(draft)
 
 
 def test_the_reason_is_told_in_french(clerk):
