@@ -37,7 +37,8 @@ export function goesOnKey(event) {
     spreadAnew({ rest: field.name.replace("part-", "") });
     return true;
   }
-  if (event.key === "0" && field.value === field.defaultValue) field.select();
+  // Not by its value: the answer of the server has made what was typed the value it stands with.
+  if (event.key === "0" && typedIn !== field.id) field.select();
   return false;
 }
 
@@ -45,10 +46,13 @@ export function goesOnKey(event) {
 // is replaced gets its focus back: that is not entering.
 let entered = null;
 let replaced = "";
+let typedIn = ""; // the field that was typed in since it was entered
+document.addEventListener("input", ({ target }) => { typedIn = target.id; });
 document.addEventListener("focusin", ({ target }) => {
   if (!target.matches?.("input[data-selects]") || target.id === replaced) return;
   target.select();
   entered = target;
+  typedIn = "";
 });
 document.addEventListener("mouseup", (event) => {
   if (entered && event.target === entered && entered.selectionStart === entered.selectionEnd) entered.select();

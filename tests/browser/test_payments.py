@@ -106,6 +106,23 @@ def test_what_is_typed_while_an_answer_is_on_its_way_stays(form, two):
     expect(form.locator("#left .owed")).to_have_text("€57.50")
 
 
+def test_a_nought_after_the_answer_belongs_to_the_figure(form, two):
+    """Typed slowly: the server has answered to what stands there when the 0 comes."""
+    first, second = two
+    form.keyboard.type("120")
+    choose(form)
+    form.locator(f"#id_part-{first.pk}").click()
+    for figure in "10.50":
+        form.keyboard.type(figure)
+        form.wait_for_timeout(300)
+        settled(form)
+    expect(form.locator(f"#id_part-{first.pk}")).to_have_value("10.50")
+    form.locator(f"#id_part-{second.pk}").click()
+    form.keyboard.press("End")
+    form.keyboard.type("0")
+    expect(form.locator(f"#id_part-{second.pk}")).to_have_value("0")
+
+
 def test_the_list_of_payers_closes_and_the_label_finds_the_client(form, two):
     form.keyboard.type("100")
     form.keyboard.press("Enter")
