@@ -9,10 +9,17 @@ const listOf = (field) => document.getElementById(field.getAttribute("aria-contr
 const optionsOf = (field) => [...listOf(field).querySelectorAll("[role=option]:not([aria-disabled])")];
 const isOpen = (field) => field.getAttribute("aria-expanded") === "true";
 
+// The field whose list its reader has closed: an answer that comes after that does not open it again.
+let closed = null;
 function open(field, on) {
+  closed = on ? null : field;
   listOf(field).hidden = !on;
   field.setAttribute("aria-expanded", String(on));
   if (!on) field.removeAttribute("aria-activedescendant");
+}
+function look(field) {
+  closed = null;
+  window.htmx?.trigger(field, "look");
 }
 function point(field, option) {
   optionsOf(field).forEach((each) => each.setAttribute("aria-selected", String(each === option)));
@@ -26,8 +33,6 @@ function take(field, option) {
   field.value = option.dataset.name;
   hidden.value = option.dataset.value;
   open(field, false);
-  // Asked for now, what was typed would come back as a list over the chosen name.
-  window.htmx?.trigger(field, "htmx:abort");
   if (changed) field.dispatchEvent(new CustomEvent("chosen", { bubbles: true }));
 }
 
@@ -38,7 +43,7 @@ export function comboKey(event) {
   const now = options.findIndex((each) => each.getAttribute("aria-selected") === "true");
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
-    if (!isOpen(field)) window.htmx?.trigger(field, "look");
+    if (!isOpen(field)) look(field);
     else if (options.length) point(field, options[(now + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length]);
     return true;
   }
@@ -54,18 +59,19 @@ export function comboKey(event) {
 
 document.addEventListener("htmx:afterSwap", ({ target }) => {
   const field = document.querySelector(`[role=combobox][aria-controls="${CSS.escape(target.id || "-")}"]`);
-  if (!field || document.activeElement !== field) return;
+  if (!field || field === closed || document.activeElement !== field) return;
   open(field, true);
   const options = optionsOf(field);
   // What was typed means the first one; a list that nobody asked for means none yet.
   point(field, field.value.trim() ? options[0] : undefined);
   announce(options.length ? String(options.length) : target.textContent.trim());
 });
+document.addEventListener("input", ({ target }) => { if (target === closed) closed = null; });
 document.addEventListener("focusin", ({ target }) => {
   const field = fieldOf(target);
   if (!field) return;
   field.select();
-  if (!field.value) window.htmx?.trigger(field, "look");
+  if (!field.value) look(field);
 });
 document.addEventListener("focusout", ({ target }) => {
   const field = fieldOf(target);

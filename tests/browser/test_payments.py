@@ -138,6 +138,23 @@ def test_the_list_of_payers_closes_and_the_label_finds_the_client(form, two):
     expect(form.locator(".spread .tag").first).to_have_text("in the label")
 
 
+def test_an_answer_that_comes_late_does_not_open_a_closed_list(form, two):
+    """The next figure of the name is on its way when Escape closes the list, or Enter takes."""
+    form.keyboard.type("100")
+    form.keyboard.press("Enter")
+    for ends_with in ("Escape", "Enter"):
+        form.locator("#id_payer").focus()
+        form.keyboard.type("verr")
+        form.locator("#payer-list [role=option]").first.wait_for()
+        with form.expect_response("**/payers/**"):
+            form.keyboard.type("e")
+            form.keyboard.press(ends_with)
+        settled(form)
+        expect(form.locator("#payer-list")).to_be_hidden()
+        form.locator("#id_amount").focus()
+    expect(form.locator("#id_payer")).to_have_value("Verreries de l’Étang")
+
+
 def test_ctrl_shift_enter_records_and_begins_the_next_and_the_toast_takes_it_back(form, two):
     first, _second = two
     form.keyboard.type("100")
