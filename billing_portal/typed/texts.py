@@ -27,15 +27,21 @@ def is_unseen(letter: str) -> bool:
 
 def one_line(text: str) -> str:
     """The text without what cannot be seen; a line break becomes a space."""
-    plain = _BREAKS.sub(" ", text)
-    return "".join(letter for letter in plain if not is_unseen(letter)).strip()
+    return _without_unseen(_BREAKS.sub(" ", text)).strip()
+
+
+def _without_unseen(text: str, spared: str = "") -> str:
+    # An import asks this of every text: what Python calls printable, nearly all, holds nothing
+    # unseen and is not looked at letter by letter.
+    if text.isprintable():
+        return text
+    return "".join(letter for letter in text if letter in spared or not is_unseen(letter))
 
 
 def lines(text: str) -> str:
     """The same for a text of several lines, whose breaks and tabs stay."""
     plain = re.sub(r"\r\n?|[\x85\u2028\u2029]", "\n", text)
-    kept = "".join(letter for letter in plain if letter in "\n\t" or not is_unseen(letter))
-    return kept.strip()
+    return _without_unseen(plain, spared="\n\t").strip()
 
 
 def refuse_unseen(text: str) -> None:

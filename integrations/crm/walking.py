@@ -121,9 +121,12 @@ def renew(link: ExternalLink, print_: str, changed_at: str) -> bool:
 
 def keep_links(links: Iterable[ExternalLink]) -> None:
     """The new ones and the changed ones."""
-    rows = list(links)
-    ExternalLink.objects.bulk_create([row for row in rows if row._state.adding], batch_size=BATCH)
-    if changed := [row for row in rows if not row._state.adding]:
+    new, changed = [], []
+    for link in links:
+        # Asked before they are written: afterwards the new ones are there too.
+        (new if link._state.adding else changed).append(link)
+    ExternalLink.objects.bulk_create(new, batch_size=BATCH)
+    if changed:
         ExternalLink.objects.bulk_update(
             changed,
             ["local_id", "external_updated_at", "fingerprint", "hidden_at"],
