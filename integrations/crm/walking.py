@@ -121,7 +121,8 @@ def renew(link: ExternalLink, print_: str, changed_at: str) -> bool:
 
 def keep_links(links: Iterable[ExternalLink]) -> None:
     """The new ones and the changed ones."""
-    new, changed = [], []
+    new: list[ExternalLink] = []
+    changed: list[ExternalLink] = []
     for link in links:
         # Asked before they are written: afterwards the new ones are there too.
         (new if link._state.adding else changed).append(link)

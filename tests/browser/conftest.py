@@ -79,8 +79,8 @@ class Complaints:
     def __init__(self, page: Page) -> None:
         self.found: list[str] = []
         # Substrings that a test expects to see, for instance "status of 422".
-        # A page that is left aborts what it was still asking for, and htmx logs that; an answer that
-        # was refused or never came is logged under other names beside htmx:afterRequest.
+        # A page that is left aborts what it was still asking for, and htmx logs that; an answer
+        # that was refused or never came is logged under other names beside htmx:afterRequest.
         self.expected: list[str] = ["status of 422", "htmx:sendAbort", "htmx:afterRequest"]
         self.under_way: set[Request] = set()
         page.on("request", lambda request: self.under_way.add(request))
