@@ -22,7 +22,7 @@ from django.db.models import (
 from django.utils import timezone
 
 from invoices.deals.queue import first_billing_day
-from invoices.models import Allocation, Deal, Invoice, PastSettlement
+from invoices.models import Allocation, Client, Deal, Invoice, PastSettlement
 from invoices.selections.sql import DaysBetween, ReadDays, WrittenDay
 from reports.delays.tally import Tally
 
@@ -209,18 +209,10 @@ def numbered_days(rows: QuerySet[Invoice], zero: date) -> Iterable[tuple[Any, ..
     )
 
 
-def invoices_due_from(first_due: date | None, window_days: int) -> QuerySet[Invoice]:
-    """Those due from a day on, and those issued in the window before it; None: all."""
-    rows = Invoice.objects.issued().invoices().order_by()
-    if first_due is None:
-        return rows
-    begin = first_due - timedelta(days=window_days)
-    return rows.filter(Q(issue_date__gte=begin) | Q(due_date__gte=first_due))
-
-
-def first_due(invoices: QuerySet[Invoice]) -> date | None:
-    day: date | None = invoices.aggregate(first=Min("due_date"))["first"]
-    return day
+def merged_clients() -> dict[int, int]:
+    """The account of each client that was merged into another: few, and quicker than a join."""
+    rows = Client.objects.filter(merged_into__isnull=False).order_by()
+    return dict(rows.values_list("pk", "merged_into"))
 
 
 def first_seen_late() -> dict[int, date]:

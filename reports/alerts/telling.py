@@ -87,7 +87,7 @@ def began_after(rule: AlertRule, told_on: dict[int, date], on: date) -> dict[int
 
     Only right where it lies after the day on which the subject was told of; that is what counts.
     """
-    if not told_on:
+    if not told_on or kind_of(rule).starts_are_exact:
         return {}
     only: Subjects = list(told_on)
     # SQLite takes a bounded number of parameters: of many subjects all are read.

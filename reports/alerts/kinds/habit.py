@@ -1,6 +1,6 @@
 """A client pays later than its own habit.
 
-Subject: a client. Its habit for an invoice is the measure of days late of its other invoices issued
+Subject: a client, with those merged into it. Its habit for an invoice is the measure of days late of its other invoices issued
 within `window_days` before that invoice fell due, as known on that due date (so a client that slips
 does not drag its own habit along), at least `min_payments` of them paid, early counted as on time.
 Holds while an invoice is open for more than habit + `days` after its due date. No habit, nothing
@@ -29,10 +29,10 @@ from reports.alerts.kinds.measures import value_of
 from reports.alerts.reading import (
     LateInvoices,
     count_late,
-    first_due,
     first_seen_late,
-    invoices_due_from,
+    invoices_of_types,
     late_invoices,
+    merged_clients,
     numbered_days,
     owed_on,
     past_settlements,
@@ -49,8 +49,6 @@ class Habit(Kind):
     icon = "building"
     place = 3
     subject = "client"
-    # An invoice that was settled before the span may have begun what another one carried on.
-    starts_are_exact = False
     defaults = {
         "days": 10,
         "window_days": 730,
@@ -81,7 +79,7 @@ class Habit(Kind):
     def episodes(
         self, rule: AlertRule, since: date, until: date, only: Subjects = None
     ) -> list[Episode]:
-        return _episodes(rule, [rule.days], since, until, only, None)[rule.days]
+        return _episodes(rule, [rule.days], since, until, only)[rule.days]
 
     def episodes_by_threshold(
         self,
@@ -93,10 +91,7 @@ class Habit(Kind):
         books: Any = None,
     ) -> dict[int, list[Episode]]:
         """One reading of the books for all."""
-        return _episodes(rule, list(thresholds), since, until, only, books)
-
-    def open_books(self, rule: AlertRule) -> Books:
-        return Books(rule)
+        return _episodes(rule, list(thresholds), since, until, only)
 
     def words(self, alert: Alert) -> Words:
         data, client = alert.data, alert.client
@@ -159,24 +154,24 @@ def _day(number: int) -> date:
     return _ZERO + timedelta(days=number)
 
 
+_FOREVER = _number(date.max)
+
+
 # Issue date, id, due date, settled, paid: in the order of issue dates.
 EarlierInvoice = tuple[int, int, int, int | None, int | None]
 
 
 class Books:
-    """What habits are read from, read once; each invoice's habit is reckoned once.
+    """What habits are read from, read once; each invoice's habit is reckoned once."""
 
-    A back-test asks stretch after stretch of days: it opens the books and hands them to each.
-    """
-
-    def __init__(self, rule: AlertRule, due_from: date | None = None) -> None:
-        """Whole, or as far back as the habits of invoices due from a day on need them."""
+    def __init__(self, rule: AlertRule) -> None:
         self._rule = rule
-        rows = invoices_due_from(due_from, rule.window_days)
+        rows = invoices_of_types(None, None, None)
         self.past, self._seen = past_settlements(rows), first_seen_late()
         self.by_client: dict[int, list[EarlierInvoice]] = defaultdict(list)
+        accounts = merged_clients()
         for client, *invoice in numbered_days(rows, _ZERO):
-            self.by_client[client].append((*invoice,))
+            self.by_client[accounts.get(client, client)].append((*invoice,))
         for invoices in self.by_client.values():
             invoices.sort()
         self._apart = {*self.past, *self._seen}
@@ -189,6 +184,30 @@ class Books:
             yield opened, _number(before.on)
             opened = _number(before.reopened)
         yield opened, settled
+
+    def waiting_since(self, client: int, days: int, first: int) -> int:
+        """The day on which an episode began that held on the day `first`.
+
+        An invoice that was settled before may have begun what another one carried on: from the
+        last one settled backwards, as far as one waits for the other.
+        """
+        spans = [
+            (_FOREVER if closed is None else closed, opened, invoice)
+            for invoice in self.by_client[client]
+            if invoice[2] + days < first
+            for opened, closed in self.open_spans(invoice)
+        ]
+        for closed, opened, invoice in sorted(spans, reverse=True):
+            if closed < first:
+                break
+            # A habit is never below 0: what starts later than this needs none.
+            if max(opened, invoice[2] + days + 1) >= first:
+                continue
+            habit = self.habit(client, invoice)
+            if habit is not None:
+                start = max(opened, invoice[2] + habit + days + 1)
+                first = start if start < min(first, closed) else first
+        return first
 
     def habit(self, client: int, invoice: EarlierInvoice) -> int | None:
         pk = invoice[1]
@@ -259,18 +278,10 @@ def _episodes(
     since: date,
     until: date,
     only: Subjects,
-    books: Books | None,
 ) -> dict[int, list[Episode]]:
     """The episodes by number of days beyond the habit, which itself depends on none of them."""
     late = late_invoices(since, until, min(thresholds))
-    if only is not None:
-        late = late.filter(client__in=only)
-    if books is None:
-        due_from = first_due(late)
-        if due_from is None:
-            return {days: [] for days in thresholds}
-        books = Books(rule, due_from)
-    amounts = Amounts(late)
+    books, amounts = Books(rule), Amounts(late)
     waited = _waited_for(books, thresholds, _number(since), _number(until), only)
     found: dict[int, list[Episode]] = {days: [] for days in thresholds}
     for days, by_client in waited.items():
@@ -279,9 +290,14 @@ def _episodes(
             def figures(on: date, rows: list[WaitedFor] = rows) -> dict[str, Any]:
                 return _figures(rule, amounts, rows, on)
 
+            spans = _spans(rows)
+            # What held on the first day may have begun with an invoice that is settled since.
+            first, end = spans[0]
+            if first <= _number(since):
+                spans[0] = books.waiting_since(client, days, first), end
             found[days] += [
                 Episode(client, _day(first), None if end is None else _day(end), figures)
-                for first, end in _spans(rows)
+                for first, end in spans
             ]
     return found
 

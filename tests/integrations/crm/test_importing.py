@@ -86,15 +86,6 @@ def test_an_import_that_finds_nothing_new_asks_little_and_writes_only_its_own_ru
 
 
 @pytest.mark.slow
-def test_a_first_import_writes_each_row_once(crm):
-    """What was just put in is not brought up to date right after."""
-    with CaptureQueriesContext(database) as heard:
-        sync(crm, full=True)
-    table = ExternalLink._meta.db_table
-    again = [each["sql"][:200] for each in heard if each["sql"].startswith(f'UPDATE "{table}"')]
-    assert again == []
-
-
 def test_requests_of_a_full_import_stay_within_the_budget(db):
     make_company()
     with Sandbox(build_world(today=TODAY, deals=3_000)) as sandbox:

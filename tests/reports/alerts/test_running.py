@@ -15,15 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_portal.accounts.models import User
-from invoices.models import ExchangeRate, Message, Payment
+from invoices.models import ExchangeRate, Message
 from invoices.outbox import kinds
-from invoices.payments.allocating import allocate
 from invoices.selections.filters import InvoiceFilter, filter_invoices
 from reports.alerts import inbox, rules, running
 from reports.alerts.evaluating import evaluate
 from reports.alerts.kinds import type_delay
 from reports.alerts.kinds.measures import measured
-from reports.alerts.words import words_of
 from reports.delays.tally import Tally
 from reports.models import Alert, AlertRule
 from tests.factories import (
@@ -36,32 +34,8 @@ from tests.factories import (
     make_user,
     settle,
 )
+from tests.reports.alerts.doing import DAY, ON, due, paid_late, pay_part, subjects, words
 from tests.reports.test_past_days import bounce
-
-ON = date(2026, 11, 24)
-DAY = timedelta(days=1)
-
-
-def due(days_ago, **fields):
-    """An open invoice that fell due so many days ago."""
-    day = ON - timedelta(days=days_ago)
-    return make_invoice(issue_date=day - 30 * DAY, due_date=day, **fields)
-
-
-def words(alert):
-    return words_of(alert, "EUR")
-
-
-def subjects(rule, on=ON):
-    return [finding.subject for finding in evaluate(rule, on)]
-
-
-def pay_part(invoice, minor, on):
-    payment = Payment.objects.create(
-        client=invoice.client, received_on=on, currency=invoice.currency, amount_minor=minor
-    )
-    allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=None, payment=payment)
-    return payment
 
 
 @pytest.fixture(autouse=True)
@@ -130,16 +104,6 @@ def test_drafts_credit_notes_and_settled_invoices_are_left_alone():
 
 
 # ─ Delay of a client type ───────────────────────────────────────────────────────────────────────
-
-
-def paid_late(client, *delays, issued=date(2026, 8, 1)):
-    return [
-        settle(
-            make_invoice(client=client, issue_date=issued, due_date=issued + 30 * DAY),
-            issued + (30 + delay) * DAY,
-        )
-        for delay in delays
-    ]
 
 
 def test_a_client_type_is_told_of_when_its_median_passes_the_threshold():
@@ -246,63 +210,6 @@ def test_the_moving_window_agrees_with_counting_every_day_anew(rows, window, mea
             key = ((settled or day) - row.due).days
             where[key] = where.get(key, 0) + 1
         assert found == measured(measure, Tally(paid, unfinished))
-
-
-# ─ Habit ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_client_is_told_of_when_an_invoice_waits_longer_than_its_habit():
-    client = make_client()
-    paid_late(client, 0, 2, 4, 6, 8, issued=date(2026, 1, 10))
-    rule = make_rule(kind="habit", days=10, measure="p75", window_days=730, min_payments=5)
-    late = due(16, client=client, total_minor=500_00)
-    assert subjects(rule) == []
-    (found,) = evaluate(rule, ON + DAY)
-    assert found.subject == client.pk
-    assert (found.data["habit"], found.data["days"]) == (6, 17)
-    assert found.data["invoice"] == late.pk
-
-
-def test_a_client_that_is_always_late_is_within_its_habit():
-    client = make_client()
-    paid_late(client, 40, 42, 44, 46, 48, issued=date(2026, 1, 10))
-    due(50, client=client)
-    rule = make_rule(kind="habit", days=10, measure="p75", window_days=730, min_payments=5)
-    assert subjects(rule) == []
-
-
-def test_paying_early_is_no_reason_to_be_called_late_sooner():
-    client = make_client()
-    paid_late(client, -20, -20, -20, -20, -20, issued=date(2026, 1, 10))
-    rule = make_rule(kind="habit", days=10, window_days=730, min_payments=5)
-    due(10, client=client)
-    assert subjects(rule) == []
-    assert subjects(rule, ON + DAY) == [client.pk]
-
-
-def test_a_new_client_has_no_habit():
-    client = make_client()
-    paid_late(client, 0, 0, 0, 0, issued=date(2026, 1, 10))
-    due(200, client=client)
-    rule = make_rule(kind="habit", days=10, window_days=730, min_payments=5)
-    assert subjects(rule) == []
-
-
-def test_several_late_invoices_of_a_client_are_one_alert_with_their_sum():
-    client = make_client()
-    paid_late(client, 0, 0, 0, 0, 0, issued=date(2026, 1, 10))
-    due(30, client=client, total_minor=100_00)
-    due(40, client=client, total_minor=200_00)
-    rule = make_rule(kind="habit", days=10, window_days=730, min_payments=5)
-    (fired,) = running.run(on=ON)
-    (alert,) = fired.alerts
-    assert alert.data["invoices"] == 2
-    assert alert.data["owed"] == [{"minor": 300_00, "currency": "EUR"}]
-    with translation.override("en-gb"):
-        said = words(inbox.inbox().get())
-    assert "40 days late" in said.title
-    assert "2 invoices wait longer than that: €300.00." in said.detail
-    assert rule.alerts.get().client == client
 
 
 # ─ Won and not invoiced ─────────────────────────────────────────────────────────────────────────
