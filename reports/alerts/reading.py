@@ -212,7 +212,8 @@ def numbered_days(rows: QuerySet[Invoice], zero: date) -> Iterable[tuple[Any, ..
 def merged_clients() -> dict[int, int]:
     """The account of each client that was merged into another: few, and quicker than a join."""
     rows = Client.objects.filter(merged_into__isnull=False).order_by()
-    return dict(rows.values_list("pk", "merged_into"))
+    pairs = rows.values_list("pk", "merged_into")
+    return {merged: account for merged, account in pairs if account is not None}
 
 
 def first_seen_late() -> dict[int, date]:
