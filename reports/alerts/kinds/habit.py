@@ -3,8 +3,9 @@
 Subject: a client, with those merged into it. Its habit for an invoice is the measure of days late
 of its other invoices issued within `window_days` before that invoice fell due, as known on that due
 date (so a client that slips does not drag its own habit along), at least `min_payments` of them
-paid, early counted as on time. Holds while an invoice is open for more than habit + `days` after its
-due date. No habit, nothing said. Open items of a go-live day are at risk from that day on, as in the delay report.
+paid, early counted as on time. Holds while an invoice is open for more than habit + `days` after
+its due date. No habit, nothing said. Open items of a go-live day are at risk from that day on, as
+in the delay report.
 """
 
 from __future__ import annotations
