@@ -47,15 +47,15 @@ class Printed:
 
 def print_ahead(invoice_id: int, on: date) -> Printed | None:
     """Printed with the number that comes next, if nobody is quicker; None if it cannot be."""
-    invoice = Invoice.objects.select_related("client", "corrects").filter(pk=invoice_id).first()
-    company = Company.ours()
+    drafts = Invoice.objects.select_related("client", "corrects").prefetch_related("lines")
+    invoice, company = drafts.filter(pk=invoice_id).first(), Company.ours()
     if invoice is None or company is None or not invoice.is_draft:
         return None
     issue_date, _due = drafting.dates_of(invoice, on)
-    if reasons_not_to_issue(invoice, on):
+    if reasons_not_to_issue(invoice, on, company=company):
         return None
     number = numbering.next_number(invoice.kind, issue_date.year, company)
-    paper = snapshot.paper_on(invoice, on, number)
+    paper = snapshot.paper_on(invoice, on, number, company=company)
     return Printed(paper, rendered(paper, company)) if paper else None
 
 

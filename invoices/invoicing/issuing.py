@@ -36,6 +36,7 @@ def issue(
         invoice = (
             Invoice.objects.select_for_update(of=("self",))
             .select_related("client", "issued_by")
+            .prefetch_related("lines")
             .filter(pk=invoice_id)
             .first()
         )
@@ -43,9 +44,10 @@ def issue(
             raise IssueRefused(_("This draft is no longer here."))
         if recipients:
             invoice.recipients = recipients
-        if reasons := reasons_not_to_issue(invoice, on, sending=send):
+        company = Company.ours()
+        reasons = reasons_not_to_issue(invoice, on, sending=send, company=company)
+        if reasons or company is None:
             raise IssueRefused(reasons)
-        company = Company.objects.get(pk=1)
         invoice.issue_date, invoice.due_date = drafting.dates_of(invoice, on)
         invoice.exchange_rate = rate_on(invoice.currency, company.currency, invoice.issue_date)
         totals = drafting.recalculate(invoice)

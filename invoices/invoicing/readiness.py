@@ -40,15 +40,16 @@ def reasons_not_to_issue(
     *,
     sending: bool = False,
     lines: Sequence[InvoiceLine] | None = None,
+    company: Company | None = None,
 ) -> list[Reason]:
     """All that stands in the way of issuing this draft on `on`; empty when nothing does.
 
     A total of zero is refused too: nobody owes anything, and no payment could ever settle it.
-    `lines` when somebody is typing and they are not stored yet.
+    `lines` when somebody is typing and they are not stored yet; `company` where it is at hand.
     """
     if not invoice.is_draft:
         return [Reason("status", _not_a_draft(invoice), "")]
-    company = Company.ours()
+    company = company or Company.ours()
     lines = list(invoice.lines.all() if lines is None else lines)
     return [
         *company_reasons(company),

@@ -260,9 +260,11 @@ def sealed_hash(invoice: Invoice, document_sha256: str) -> str:
     return hashlib.sha256(f"{first}\n{plain}".encode()).hexdigest()
 
 
-def paper_on(invoice: Invoice, on: date, number: str = "") -> Paper | None:
+def paper_on(
+    invoice: Invoice, on: date, number: str = "", *, company: Company | None = None
+) -> Paper | None:
     """The paper as it would be on `on`; None when the lines cannot be added up yet."""
-    company = Company.ours()
+    company = company or Company.ours()
     lines = list(invoice.lines.all())
     if company is None or not is_currency(invoice.currency):
         return None
