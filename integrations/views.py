@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.contrib import messages
@@ -28,12 +29,19 @@ from integrations.connecting import ConnectRefused, connect_crm
 from integrations.core.http import AddressRefused, ProviderError
 from integrations.core.progress import Progress, is_live, progress_of
 from integrations.core.runs import SyncRefused, start_sync
-from integrations.core.waiting import is_stale, missing_question, waiting
+from integrations.core.waiting import (
+    Wait,
+    is_stale,
+    missing_question,
+    of_connection,
+    of_schedules,
+)
 from integrations.crm.examples import examples
 from integrations.crm.forms import ConnectForm, MappingForm, save_mapping
 from integrations.models import Connection, ExternalLink, SyncRun
 from integrations.registry import OFFERED, crm_connection, object_url, open_crm
 from invoices.models import Deal
+from invoices.outbox.waiting import waiting_for_a_person
 
 RUNS_SHOWN: Final = 12
 REFUSALS_SHOWN: Final = 100
@@ -53,7 +61,7 @@ def index(request: StaffRequest) -> HttpResponse:
             "unknown": _unknown(connection),
             "missing": missing_question(connection),
             **_shown_run(connection, runs),
-            **_health(connection, runs[0] if runs else None),
+            **_health(connection, runs[0] if runs else None, of_connection(connection)),
         }
     return render(request, "integrations/index.html", context)
 
@@ -102,8 +110,8 @@ def _unknown(connection: Connection) -> list[tuple[Any, int]]:
     return [(row.get_target_display(), len(row.unknown)) for row in rows]
 
 
-def _health(connection: Connection, last: SyncRun | None) -> dict[str, Any]:
-    """A word for the connection and its colour."""
+def _health(connection: Connection, last: SyncRun | None, waits: Sequence[Wait]) -> dict[str, Any]:
+    """A word for the connection and its colour; well is one of which nothing waits."""
     name = str(connection)
     if connection.state == Connection.State.PAUSED:
         word, key = _("%(name)s needs you") % {"name": name}, "paused"
@@ -115,6 +123,8 @@ def _health(connection: Connection, last: SyncRun | None) -> dict[str, Any]:
         word, key = _("%(name)s: last import stopped") % {"name": name}, "failed"
     elif is_stale(last):
         word, key = _("%(name)s: no import for over an hour") % {"name": name}, "stale"
+    elif waits:
+        word, key = _("%(name)s needs you") % {"name": name}, "waits"
     else:
         word, key = _("%(name)s is up to date") % {"name": name}, "well"
     return {"health_word": word, "health_key": key}
@@ -317,14 +327,20 @@ def health(request: StaffRequest) -> HttpResponse:
     """
     connection = crm_connection()
     context: dict[str, Any] = {"connection": connection, "provider": OFFERED.name}
+    may_act = request.user.has_perm("integrations.view_connection")
+    # Who can do nothing about it is told only whether imports come through.
+    waits = of_connection(connection) if connection is not None and may_act else []
     if connection is not None:
-        context |= _health(connection, connection.runs.first())
-    if request.user.has_perm("integrations.view_connection"):
-        waits = waiting(connection)
+        context |= _health(connection, connection.runs.first(), waits)
+    if may_act:
+        waits += of_schedules()
+        at_desk = came_from(request) == "/"
         context |= {
             "waits": waits,
             "waits_count": sum(each.count for each in waits),
-            "at_desk": came_from(request) == "/",
+            "at_desk": at_desk,
+            # The desk lists them beside the tile, which must not say that all is well.
+            "mails_wait": at_desk and waiting_for_a_person().exists(),
         }
     return render(request, "integrations/partials/health.html", context)
 

@@ -33,14 +33,7 @@ class Wait:
     key: int = 0
 
 
-def waiting(connection: Connection | None) -> list[Wait]:
-    found: list[Wait] = []
-    if connection is not None:
-        found += _of_connection(connection)
-    return [*found, *_schedules()]
-
-
-def _of_connection(connection: Connection) -> list[Wait]:
+def of_connection(connection: Connection) -> list[Wait]:
     names = {"provider": str(connection)}
     found = []
     if connection.state == Connection.State.PAUSED:
@@ -130,7 +123,7 @@ def refused_objects(connection: Connection) -> list[SyncRefusal]:
     ]
 
 
-def _schedules() -> list[Wait]:
+def of_schedules() -> list[Wait]:
     """What should run by itself and does not: the worker is away, or the task fails."""
     late = Schedule.objects.filter(next_run__lt=timezone.now() - OVERDUE).exclude(
         Q(repeats=0) | Q(schedule_type=Schedule.ONCE)

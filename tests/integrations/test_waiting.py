@@ -1,0 +1,98 @@
+"""The desk says of the integrations that they are healthy only when nothing waits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from django_q.models import Schedule
+
+from integrations.models import Connection, FieldMapping, SyncRefusal, SyncRun
+from invoices.models import Message
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def crm(db):
+    """Connected, imported from a minute ago, and nothing of it waits."""
+    connection = Connection.objects.create(
+        provider="pipedrive",
+        base_url="https://127.0.0.1:9",
+        api_token="secret-token",
+        state="active",
+    )
+    ended = timezone.now() - timedelta(minutes=1)
+    SyncRun.objects.create(
+        connection=connection, state="done", full=True, queued_at=ended, finished_at=ended
+    )
+    return connection
+
+
+def fragment(browser):
+    """What the desk's tile says, and the top bar."""
+    text = browser.get(
+        reverse("integrations:health"),
+        headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/"},
+    ).text
+    begins, ends = text.index('id="desk-health"'), text.index('id="desk-integrations"')
+    return text[begins:ends], text[:begins]
+
+
+def test_healthy_is_said_when_nothing_waits(clerk_client, crm):
+    tile, bar = fragment(clerk_client)
+    assert "Healthy" in tile
+    assert "is up to date" in bar
+    assert "Healthy" in clerk_client.get(reverse("integrations:index")).text
+
+
+def refused(crm):
+    SyncRefusal.objects.create(
+        run=crm.runs.get(), kind="deal", external_id="999", reason="Too long."
+    )
+
+
+def unknown_option(crm):
+    FieldMapping.objects.create(
+        connection=crm, target="client_type", unknown={"999": {"label": "Guild", "count": 1}}
+    )
+
+
+def no_longer_seen(crm):
+    Connection.objects.update(missing={"deal": {"missing": 60, "all": 120}})
+
+
+@pytest.mark.parametrize("happens", [refused, unknown_option, no_longer_seen])
+def test_what_waits_at_the_connection_is_no_health(clerk_client, sales_client, crm, happens):
+    happens(crm)
+    tile, bar = fragment(clerk_client)
+    assert "Healthy" not in tile
+    assert "Needs you" in tile
+    assert "Pipedrive needs you" in bar
+    assert "Healthy" not in clerk_client.get(reverse("integrations:index")).text
+    # Who can do nothing about it is not asked.
+    assert "is up to date" in sales_client.get(reverse("integrations:health")).text
+
+
+def test_a_task_that_waits_is_no_health_and_not_the_fault_of_the_provider(clerk_client, crm):
+    Schedule.objects.create(
+        name="x",
+        schedule_type="I",
+        func="x.y",
+        next_run=timezone.now() - timedelta(hours=2),
+        repeats=-1,
+    )
+    tile, bar = fragment(clerk_client)
+    assert "Needs you" in tile
+    assert "Pipedrive is up to date" in bar
+
+
+def test_the_tile_does_not_say_healthy_beside_emails_that_wait(clerk_client, crm):
+    Message.objects.create(
+        reason_key="m", kind="note", to=["a@example.com"], subject="s", state="failed"
+    )
+    tile, _bar = fragment(clerk_client)
+    assert "Healthy" not in tile
+    assert "Emails that need you" in tile
