@@ -11,7 +11,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 from django.utils.translation import gettext, ngettext, override
 
-from scripts.collect_messages import LOCALE, collect
+from scripts.collect_messages import LEFT_ALONE, LOCALE, ROOT, collect
 
 PLACEHOLDERS = re.compile(r"%\(\w+\)[sd]|%%|\{\w*\}")
 TAGS = re.compile(r"<[^>]*>")
@@ -152,6 +152,15 @@ def test_a_page_speaks_the_language_of_its_reader():
         assert gettext("Record a payment") == "Saisir un paiement"
     with override("en-gb"):
         assert gettext("Record a payment") == "Record a payment"
+
+
+def test_nothing_is_laid_beside_the_modules_while_sentences_are_collected():
+    """A test that reads all modules at that moment would read it too."""
+    apps = ("billing_portal", "invoices", "reports", "integrations")
+    read = [
+        path for app in apps for end in ("txt", "html") for path in (ROOT / app).rglob(f"*.{end}")
+    ]
+    assert [str(path) for path in read if not {*path.relative_to(ROOT).parts} & {*LEFT_ALONE}] == []
 
 
 @pytest.mark.skipif(
