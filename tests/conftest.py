@@ -131,6 +131,15 @@ def failures():
 
 
 @pytest.fixture
+def postbox(settings):
+    """A mail server that keeps what it took: our mails go there."""
+    from tests.postbox import open_postbox
+
+    with open_postbox(settings) as box:
+        yield box
+
+
+@pytest.fixture
 def places():
     """The address of each page, about one row of everything, with names that mean harm."""
     # Not above: a module of tests is read once the clock stands.

@@ -54,7 +54,8 @@ def offenders(root: Path = ROOT) -> dict[str, int]:
         lines = len(path.read_text().splitlines())
         if lines > FILE and "vendor" not in path.parts:
             found[path.relative_to(root).as_posix()] = lines
-    for path in sorted((root / "templates").rglob("*.html")):
+    templates = root / "templates"
+    for path in sorted([*templates.rglob("*.html"), *templates.rglob("*.txt")]):
         long = sum(len(line) > TEMPLATE_LINE for line in path.read_text().splitlines())
         if long:
             found[path.relative_to(root).as_posix()] = long

@@ -30,9 +30,7 @@ from reports.models import Alert
 from tests import crash
 from tests.browser.conftest import axe, settled
 from tests.factories import make_client, make_company, make_invoice, make_user
-from tests.invoices.outbox.test_delivering import Postbox, postbox, smtp_environment
-
-__all__ = ["Postbox", "postbox"]
+from tests.postbox import smtp_environment
 
 
 @pytest.fixture

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 from datetime import date, timedelta
-from email import policy
-from email.parser import BytesParser
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.management import call_command
 from django.db import transaction
@@ -23,101 +18,18 @@ from django_q.models import OrmQ, Schedule
 
 from invoices.invoicing import sending
 from invoices.models import Invoice, InvoiceEvent, Message
-from invoices.outbox import delivering, queueing, settling_doubts
+from invoices.outbox import delivering, settling_doubts
 from invoices.outbox.kinds import words_of
 from invoices.outbox.mail_server import Line
 from invoices.outbox.queueing import MailRefused
 from invoices.tasks import deliver_message, sweep_mail
 from tests import crash
 from tests.factories import make_client, make_company, make_draft, make_invoice, make_issued
+from tests.invoices.outbox.doing import due_now, fresh, queued
+from tests.postbox import smtp_environment, wait_until
 from tests.race import at_once
 
 ON = date(2026, 11, 24)
-
-
-class Postbox:
-    """A mail server that keeps what it took; each answer can be changed."""
-
-    def __init__(self):
-        self.mails = []
-        self.envelopes = []
-        self.on_mail = self.on_data = None
-        self.on_rcpt = {}
-        self.hold = self.holding = None
-        self.conversations = 0
-
-    async def handle_EHLO(self, server, session, envelope, hostname, responses):
-        self.conversations += 1
-        session.host_name = hostname
-        return responses
-
-    async def handle_MAIL(self, server, session, envelope, address, options):
-        if self.on_mail == "hang up":
-            server.transport.abort()
-        elif self.on_mail:
-            return self.on_mail
-        envelope.mail_from = address
-        return "250 OK"
-
-    async def handle_RCPT(self, server, session, envelope, address, options):
-        if words := self.on_rcpt.get(address):
-            return words
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server, session, envelope):
-        if self.on_data and self.on_data != "take and hang up":
-            return self.on_data
-        self.mails.append(BytesParser(policy=policy.default).parsebytes(envelope.content))
-        self.envelopes.append(list(envelope.rcpt_tos))
-        if self.holding:
-            self.holding.set()
-            import asyncio
-
-            while not self.hold.is_set():
-                await asyncio.sleep(0.02)
-        if self.on_data == "take and hang up":
-            server.transport.abort()
-        return "250 Taken"
-
-
-@pytest.fixture
-def postbox(settings):
-    box = Postbox()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = Controller(box, hostname="127.0.0.1", port=port)
-    server.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
-    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-    settings.EMAIL_TIMEOUT = 5
-    settings.DEFAULT_FROM_EMAIL = "Kerlann Conseil <billing@kerlann.example>"
-    box.port = port
-    yield box
-    server.stop()
-
-
-def queued(**fields):
-    given = {
-        "reason_key": "test:1",
-        "kind": "alert",
-        "to": ["a@client.example"],
-        "subject": "Late again",
-        "body_text": "Hello\n.\n.. two dots\n",
-        "language": "en",
-    }
-    return queueing.queue(**{**given, **fields})
-
-
-def fresh(row):
-    return type(row).objects.get(pk=row.pk)
-
-
-def due_now(message):
-    Message.objects.filter(pk=message.pk).update(next_attempt_at=None, claimed_until=None)
 
 
 # ─ Into the outbox ──────────────────────────────────────────────────────────────────────────────
@@ -456,13 +368,6 @@ def test_a_worker_whose_lease_ran_out_sends_nothing_any_more(postbox):
     assert len(postbox.mails) == 1
 
 
-def smtp_environment(postbox):
-    return {
-        "EMAIL_URL": f"smtp://127.0.0.1:{postbox.port}",
-        "DEFAULT_FROM_EMAIL": "Kerlann Conseil <billing@kerlann.example>",
-    }
-
-
 @pytest.mark.django_db(transaction=True)
 def test_killed_at_any_statement_a_mail_arrives_once_or_its_row_says_so(postbox):
     invoice = make_issued()
@@ -540,15 +445,6 @@ def test_a_real_cluster_killed_whole_loses_and_doubles_nothing(postbox):
     arrived = set(subjects)
     for message in Message.objects.filter(state="sent"):
         assert message.subject in arrived
-
-
-def wait_until(true, seconds=40):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never became true")
 
 
 @pytest.mark.django_db

@@ -18,7 +18,7 @@ from invoices.outbox.waiting import waiting_for_a_person
 from invoices.payments.applying import write_off
 from tests.confirm import confirm
 from tests.factories import make_issued
-from tests.invoices.outbox.test_delivering import due_now, fresh, postbox, queued  # noqa: F401
+from tests.invoices.outbox.doing import due_now, fresh, queued
 
 pytestmark = pytest.mark.django_db
 ON = date(2026, 11, 24)
@@ -45,7 +45,7 @@ def text_of(got):
 # ─ Worded when it leaves ────────────────────────────────────────────────────────────────────────
 
 
-def test_an_invoice_paid_before_its_mail_leaves_says_so_and_asks_for_nothing(postbox):  # noqa: F811
+def test_an_invoice_paid_before_its_mail_leaves_says_so_and_asks_for_nothing(postbox):
     invoice = make_issued()
     message = queue_invoice(invoice_id=invoice.pk, by=None)
     assert message.body_text == ""
@@ -62,7 +62,7 @@ def test_an_invoice_paid_before_its_mail_leaves_says_so_and_asks_for_nothing(pos
     )
 
 
-def test_a_mail_sent_again_after_the_payment_does_not_ask_for_the_money(postbox, clerk):  # noqa: F811
+def test_a_mail_sent_again_after_the_payment_does_not_ask_for_the_money(postbox, clerk):
     invoice = make_issued()
     message = queue_invoice(invoice_id=invoice.pk, by=None)
     delivering.deliver(message.pk)
@@ -73,7 +73,7 @@ def test_a_mail_sent_again_after_the_payment_does_not_ask_for_the_money(postbox,
     assert "À régler au plus tard" in fresh(message).body_text
 
 
-def test_an_invoice_credited_whole_before_its_mail_left_waits_for_a_person(postbox, clerk):  # noqa: F811
+def test_an_invoice_credited_whole_before_its_mail_left_waits_for_a_person(postbox, clerk):
     invoice = make_issued()
     message = queue_invoice(invoice_id=invoice.pk, by=None)
     note = issue_credit_note(invoice_id=invoice.pk, reason="Annulée", by=clerk, on=ON)
@@ -88,7 +88,7 @@ def test_an_invoice_credited_whole_before_its_mail_left_waits_for_a_person(postb
     assert "virement" not in text_of(postbox.mails[0])
 
 
-def test_of_an_invoice_that_was_written_off_the_mail_claims_neither_payment_nor_money(postbox):  # noqa: F811
+def test_of_an_invoice_that_was_written_off_the_mail_claims_neither_payment_nor_money(postbox):
     invoice = make_issued()
     write_off(
         invoice_id=invoice.pk,
@@ -126,7 +126,7 @@ def test_the_page_of_a_waiting_mail_shows_what_it_would_say_now(clerk_client):
         {"on_rcpt": {"a@client.example": "554 5.7.1 <a@client.example>: Relay access denied"}},
     ],
 )
-def test_a_relay_that_turns_us_away_costs_no_mail_its_life(postbox, trouble):  # noqa: F811
+def test_a_relay_that_turns_us_away_costs_no_mail_its_life(postbox, trouble):
     for n in range(5):
         queued(reason_key=f"test:{n}")
     postbox.__dict__.update(trouble)
@@ -142,14 +142,14 @@ def test_a_relay_that_turns_us_away_costs_no_mail_its_life(postbox, trouble):  #
     assert not waiting_for_a_person().exists()
 
 
-def test_a_sweep_sends_all_it_has_over_one_connection(postbox):  # noqa: F811
+def test_a_sweep_sends_all_it_has_over_one_connection(postbox):
     for n in range(4):
         queued(reason_key=f"test:{n}")
     assert delivering.sweep() == {"sent": 4}
     assert postbox.conversations == 1
 
 
-def test_after_a_break_the_next_mail_begins_on_a_line_of_its_own(postbox):  # noqa: F811
+def test_after_a_break_the_next_mail_begins_on_a_line_of_its_own(postbox):
     for n in range(3):
         queued(reason_key=f"test:{n}", to=[f"{n}@client.example"])
     postbox.on_rcpt = {"0@client.example": "550 No such user"}
@@ -159,7 +159,7 @@ def test_after_a_break_the_next_mail_begins_on_a_line_of_its_own(postbox):  # no
 # ─ What waits for a person ──────────────────────────────────────────────────────────────────────
 
 
-def failed_mail(postbox):  # noqa: F811
+def failed_mail(postbox):
     invoice = make_issued()
     message = queue_invoice(invoice_id=invoice.pk, recipients=["gone@client.example"], by=None)
     postbox.on_rcpt = {"gone@client.example": "550 No such user"}
@@ -168,7 +168,7 @@ def failed_mail(postbox):  # noqa: F811
 
 
 def test_a_refused_mail_stands_on_the_desk_and_in_the_sidebar_until_somebody_acts(
-    postbox,  # noqa: F811
+    postbox,
     clerk_client,
     clerk,
 ):
@@ -184,7 +184,7 @@ def test_a_refused_mail_stands_on_the_desk_and_in_the_sidebar_until_somebody_act
     assert "Emails that need you" not in clerk_client.get(reverse("reports:desk")).text
 
 
-def test_a_mail_that_nobody_knows_of_stands_on_the_desk_too(clerk_client, postbox):  # noqa: F811
+def test_a_mail_that_nobody_knows_of_stands_on_the_desk_too(clerk_client, postbox):
     make_issued()
     message = queued()
     postbox.on_data = "take and hang up"
@@ -194,7 +194,7 @@ def test_a_mail_that_nobody_knows_of_stands_on_the_desk_too(clerk_client, postbo
     assert "Late again" in listed
 
 
-def test_an_invoice_sent_anew_takes_its_refused_mail_off_the_desk(postbox, clerk):  # noqa: F811
+def test_an_invoice_sent_anew_takes_its_refused_mail_off_the_desk(postbox, clerk):
     message = failed_mail(postbox)
     again = queue_invoice(
         invoice_id=message.invoice_id, recipients=["right@client.example"], by=clerk
@@ -205,7 +205,7 @@ def test_an_invoice_sent_anew_takes_its_refused_mail_off_the_desk(postbox, clerk
     assert message.invoice.events.filter(kind=InvoiceEvent.Kind.SEND_FAILED).count() == 1
 
 
-def test_sales_see_no_mails_on_their_desk(postbox, client):  # noqa: F811
+def test_sales_see_no_mails_on_their_desk(postbox, client):
     from tests.factories import make_user
 
     failed_mail(postbox)
@@ -213,7 +213,7 @@ def test_sales_see_no_mails_on_their_desk(postbox, client):  # noqa: F811
     assert "Emails that need you" not in client.get(reverse("reports:desk")).text
 
 
-def test_a_refused_mail_can_be_left_unsent(postbox, clerk):  # noqa: F811
+def test_a_refused_mail_can_be_left_unsent(postbox, clerk):
     message = failed_mail(postbox)
     assert cancel(message_id=message.pk, by=clerk).state == "cancelled"
     due_now(message)

@@ -21,7 +21,7 @@ from reports.models import Alert
 from reports.schedules import SCHEDULES
 from tests import crash
 from tests.factories import make_company, make_invoice, make_rule, make_user
-from tests.invoices.outbox.test_delivering import postbox, smtp_environment, wait_until  # noqa: F401
+from tests.postbox import smtp_environment, wait_until
 
 ON = date(2026, 11, 24)
 
@@ -45,7 +45,7 @@ def arrived(box):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_alert_reaches_the_boxes_of_its_recipients_by_smtp(postbox):  # noqa: F811
+def test_an_alert_reaches_the_boxes_of_its_recipients_by_smtp(postbox):
     make_company(language="en")
     boss = make_user(role="manager", language="fr")
     make_rule(name="Late", recipients={"users": [boss.pk], "emails": ["a@b.example"]})
@@ -59,7 +59,7 @@ def test_an_alert_reaches_the_boxes_of_its_recipients_by_smtp(postbox):  # noqa:
 
 @pytest.mark.django_db(transaction=True)
 def test_killed_at_any_statement_the_run_leaves_alerts_and_mails_whole_or_not_at_all(
-    postbox,  # noqa: F811
+    postbox,
 ):
     books(ON, invoices=3, rules=2, recipients=["a@b.example", "c@d.example"])
     states = crash.run("alerts", **smtp_environment(postbox))
@@ -81,7 +81,7 @@ def test_killed_at_any_statement_the_run_leaves_alerts_and_mails_whole_or_not_at
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_real_cluster_killed_during_the_run_loses_and_doubles_nothing(postbox):  # noqa: F811
+def test_a_real_cluster_killed_during_the_run_loses_and_doubles_nothing(postbox):
     """The tasks of the schedule, twice in the queue, two workers, kill -9 to all of them, again."""
     on = timezone.localdate()
     rules = 8
