@@ -119,7 +119,11 @@ class Payment(Keyed):
                 name="a_remittance_is_recorded_once",
             ),
         ]
-        indexes = [models.Index(fields=["received_on", "id"], name="payment_received_on")]
+        indexes = [
+            models.Index(fields=["received_on", "id"], name="payment_received_on"),
+            # What was recorded today, of which nothing is a reversal.
+            models.Index(fields=["reverses", "recorded_at"], name="payment_recorded_at"),
+        ]
 
     def __str__(self) -> str:
         return self.reference or f"#{self.pk}"

@@ -179,9 +179,9 @@ class Curve:
 
     def median_interval(self) -> tuple[int | None, int | None]:
         """95 % interval of the median, by Greenwood's variance of log(−log S)."""
-        low = high = None
+        low = None
         spread = 0.0
-        for step in self.steps:
+        for step in self._walk():
             left = step.at_risk - step.paid
             if left and step.above != step.below:
                 spread += step.paid / (step.at_risk * left)
@@ -194,6 +194,8 @@ class Curve:
                 lower, upper = (0.0, 1.0) if left == 0 else (1.0, 1.0)
             if low is None and lower <= 0.5:
                 low = step.day
-            if high is None and upper <= 0.5:
-                high = step.day
-        return low, high
+            # The lower end is never above the upper one, so it was met before; the rest of the
+            # curve says nothing about the median.
+            if upper <= 0.5:
+                return low, step.day
+        return low, None
