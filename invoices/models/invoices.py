@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import NamedTuple, Self
+from datetime import date
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -19,16 +19,8 @@ from invoices.models.clients import Client, ClientType
 from invoices.models.decisions import BooksDecision
 from invoices.models.indexes import INVOICE_INDEXES
 from invoices.models.numbering import NumberSeries
+from invoices.models.standing import Kind, Standing, Status, credited_whole, was_issued
 from invoices.models.terms import TermsKind
-
-
-def was_issued() -> Q:
-    """Issued at some time, whether settled since or not."""
-    return Q(status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
-
-
-def credited_whole() -> Q:
-    return Q(status="settled", credited_minor=F("total_minor"))
 
 
 class InvoiceQuerySet(KeyedQuerySet["Invoice"]):
@@ -72,15 +64,8 @@ class InvoiceQuerySet(KeyedQuerySet["Invoice"]):
 class Invoice(Keyed):
     """An invoice, or a credit note (positive amounts, owed the other way round)."""
 
-    class Kind(models.TextChoices):
-        INVOICE = "invoice", _("Invoice")
-        CREDIT_NOTE = "credit_note", _("Credit note")
-
-    class Status(models.TextChoices):
-        DRAFT = "draft", _("Draft")
-        ISSUED = "issued", _("Issued")
-        SETTLED = "settled", _("Settled")
-        VOID = "void", _("Void")
+    Kind = Kind
+    Status = Status
 
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.INVOICE)
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
@@ -372,39 +357,3 @@ class Invoice(Keyed):
     def states(self, on: date) -> list[str]:
         """Every state that is true, most pressing first; keys of ui/UI.md, "States"."""
         return self.standing.states(on)
-
-
-class Standing(NamedTuple):
-    """What tells an invoice's states: lists read just these columns, at a tenth of the cost."""
-
-    kind: str
-    status: str
-    due_date: date | None
-    total_minor: int
-    outstanding_minor: int
-    sent_at: datetime | None
-
-    @property
-    def is_outstanding(self) -> bool:
-        return self.status == Invoice.Status.ISSUED and self.kind == Invoice.Kind.INVOICE
-
-    def is_overdue(self, on: date) -> bool:
-        return self.is_outstanding and self.due_date is not None and self.due_date < on
-
-    def days_overdue(self, on: date) -> int:
-        return (on - self.due_date).days if self.due_date and self.is_overdue(on) else 0
-
-    def states(self, on: date) -> list[str]:
-        if self.status == Invoice.Status.VOID:
-            return ["void"]
-        if self.status == Invoice.Status.DRAFT:
-            return ["draft"]
-        found = ["credit"] if self.kind == Invoice.Kind.CREDIT_NOTE else []
-        if self.status == Invoice.Status.SETTLED:
-            return [*found, "settled"]
-        if self.is_overdue(on):
-            found.append("overdue")
-        if self.outstanding_minor < self.total_minor:
-            found.append("part")
-        found.append("sent" if self.sent_at else "issued")
-        return found

@@ -35,8 +35,9 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from invoices.models import Allocation, Invoice, PastSettlement, Payment
-from invoices.models.invoices import InvoiceQuerySet, was_issued
+from invoices.models.invoices import InvoiceQuerySet
 from invoices.models.payments import PAID_PERCENT
+from invoices.models.standing import was_issued
 from invoices.selections.sql import DaysBetween
 
 _KIND = Allocation.Kind

@@ -23,7 +23,8 @@ from billing_portal.typed.days import machine_day
 from billing_portal.typed.numbers import machine_number, machine_whole
 from invoices.company.currencies import company_currency, minor_units
 from invoices.models import Client, Invoice
-from invoices.models.invoices import InvoiceQuerySet, was_issued
+from invoices.models.invoices import InvoiceQuerySet
+from invoices.models.standing import was_issued
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition, days_before
 from invoices.selections.as_of import (
     open_at,

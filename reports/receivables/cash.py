@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Sum
 
 from invoices.models import Allocation, Client, Invoice, Payment
-from invoices.models.invoices import was_issued
+from invoices.models.standing import was_issued
 from invoices.selections.as_of import open_at, unapplied_as_of
 from invoices.selections.filters import InvoiceFilter
 from reports.receivables.sales import scoped

@@ -9,7 +9,7 @@ from fractions import Fraction
 from django.db.models import F, Q, Sum
 
 from invoices.models import Client, Invoice
-from invoices.models.invoices import was_issued
+from invoices.models.standing import was_issued
 from invoices.selections.filters import NOBODY, InvoiceFilter, of_types
 from invoices.selections.sql import MonthIndex, first_day, month_index
 

@@ -19,7 +19,7 @@ from billing_portal.lists.columns import Amount
 from billing_portal.money import formatted_minor
 from billing_portal.templatetags.portal import STATES, ct, ct_mark, state_html
 from invoices.models import ClientType, Invoice
-from invoices.models.invoices import Standing
+from invoices.models.standing import Standing
 from invoices.selections.filters import InvoiceFilter
 from invoices.selections.signs import counts, sign_of
 
