@@ -40,6 +40,10 @@ _LINE = (
     *("vat_category", "vat_rate"),
 )
 
+# Words around the amounts: on an issued document they stand as printed, and nobody is asked. What
+# is owed, and by whom, can still be put right by a credit note.
+_PRINTED = ("title", "purchase_order", "service_from", "service_until")
+
 
 class ChangeRefused(Exception):
     """Nothing was confirmed or taken; the message is written for staff."""
@@ -153,7 +157,7 @@ def deals_changed(deal_ids: Collection[int], on: date) -> None:
     everybody, so an import changes its clients first.
     """
     standing = Invoice.objects.billing().filter(deal__in=deal_ids, deal_basis__isnull=False)
-    locked = standing.select_for_update(of=("self",)).only("pk", "deal_id").order_by("pk")
+    locked = standing.select_for_update(of=("self",)).only("pk", "deal_id", "status").order_by("pk")
     invoices = {invoice.pk: invoice for invoice in locked}
     if not invoices:
         return
@@ -162,8 +166,10 @@ def deals_changed(deal_ids: Collection[int], on: date) -> None:
     changed: list[DealBasis] = []
     events: list[InvoiceEvent] = []
     for basis in DealBasis.objects.filter(invoice__in=invoices).order_by("pk"):
-        deal = deals[invoices[basis.invoice_id].deal_id or 0]
-        content = content_of(deal, company, _with_accounts(basis))
+        invoice = invoices[basis.invoice_id]
+        content = content_of(deals[invoice.deal_id or 0], company, _with_accounts(basis))
+        if not invoice.is_draft:
+            content = _as_printed(content, basis.known)
         mark = print_of(content)
         differs = mark != basis.known_print
         if mark == basis.now_print and differs == basis.differs:
@@ -177,6 +183,16 @@ def deals_changed(deal_ids: Collection[int], on: date) -> None:
         changed, ["known", "known_print", "now", "now_print", "changed_at"], batch_size=200
     )
     InvoiceEvent.objects.bulk_create(events)
+
+
+def _as_printed(content: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """The deal with the words that the issued document bears; a deal without lines has its title
+    as the words of its one line."""
+    said = content | {name: known[name] for name in _PRINTED}
+    if content["lineless"] and known.get("lineless") and content["lines"] and known["lines"]:
+        (_words, *amounts), printed = content["lines"][0], known["lines"][0][0]
+        said["lines"] = [[printed, *amounts]]
+    return said
 
 
 def _with_accounts(basis: DealBasis) -> dict[str, Any]:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone, translation
 from moneyed import Money
 
+from invoices.deals import changes
 from invoices.deals.changes import ChangeRefused, changing, confirm_change, take_over
 from invoices.deals.drafting import draft_from_deal
+from invoices.invoicing import deal_basis
 from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import issue
@@ -129,6 +133,55 @@ def test_an_issued_invoice_waits_for_a_word_or_a_credit_note(clerk):
     assert (event.by, event.data["text"]) == (clerk, "Agreed by phone")
 
 
+WORDS = {
+    "title": "Another title",
+    "purchase_order": "PO-9",
+    "service_from": date(2026, 12, 1),
+    "service_until": date(2026, 12, 31),
+}
+
+
+@pytest.mark.parametrize("lines", [{}, {"lines": (), "value_minor": 5_000_00}], ids=["", "bare"])
+def test_words_around_the_amounts_ask_nobody_once_they_are_printed(clerk, lines):
+    deal, draft = drafted(clerk, **lines)
+    issue(invoice_id=draft.pk, by=clerk, on=ON)
+    change(deal, **WORDS)
+    assert not waiting(draft)
+    assert not draft.events.filter(data__has_key="deal_changed").exists()
+    # What is owed does, and only that is told.
+    if lines:
+        change(deal, value_minor=9_000_00)
+    else:
+        change_price(deal, "400")
+    basis = DealBasis.objects.waiting().get(invoice=draft)
+    told = " ".join(map(str, deal_basis.told(basis.known, basis.now)))
+    assert "Amount" in told
+    assert "Another title" not in told
+    assert "PO-9" not in told
+
+
+def test_what_waited_for_its_words_alone_no_longer_waits_after_an_upgrade(clerk, monkeypatch):
+    """Two invoices whose deals changed before the rule: one in its title, one in its price too."""
+    (title, first), (price, second) = drafted(clerk), drafted(clerk)
+    for draft in (first, second):
+        issue(invoice_id=draft.pk, by=clerk, on=ON)
+    with monkeypatch.context() as before:
+        before.setattr(changes, "_as_printed", lambda content, _known: content)
+        change(title, title="Another title")
+        change(price, title="Another title")
+        change_price(price, "400")
+    assert [waiting(first), waiting(second)] == [True, True]
+    import_module("invoices.migrations.0029_words_of_issued_invoices_do_not_wait").let_go(
+        apps, None
+    )
+    assert [waiting(first), waiting(second)] == [False, True]
+    basis = DealBasis.objects.get(invoice=second)
+    assert basis.now["title"] == basis.known["title"]
+    # An import that finds nothing new agrees with it.
+    change(price, value_minor=1)
+    assert second.events.filter(data__has_key="deal_changed").count() == 2
+
+
 def test_a_draft_takes_what_changed_and_keeps_what_was_typed(clerk):
     deal, draft = drafted(clerk)
     Invoice.objects.filter(pk=draft.pk).update(title="Ours")
@@ -232,6 +285,71 @@ def test_an_import_that_changes_the_deal_and_an_issue_wait_for_each_other(clerk)
     _none, answer = at_once(importing, issuing)
     assert isinstance(answer, IssueRefused)
     assert "Status: Won, now Lost." in str(answer)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_that_comes_second_finds_the_invoice_issued(clerk):
+    """It waits for the lock of the invoice, and keeps the change beside what is issued."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    deal, draft = drafted(clerk)
+    issued, go = threading.Event(), threading.Event()
+
+    def issuing():
+        with transaction.atomic():
+            issue(invoice_id=draft.pk, by=clerk, on=ON)
+            issued.set()
+            go.wait(1.5)
+
+    def importing():
+        issued.wait(10)
+        change(deal, title="Another title", status="lost")
+
+    assert at_once(issuing, importing) == [None, None]
+    basis = DealBasis.objects.waiting().get(invoice=draft)
+    assert basis.now["status"] == "lost"
+    assert basis.now["title"] == basis.known["title"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("first", ["issue", "take"])
+def test_taking_a_change_over_and_issuing_wait_for_each_other(clerk, first):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    deal, draft = drafted(clerk)
+    change_price(deal, "400")
+    began, go = threading.Event(), threading.Event()
+
+    def act(name):
+        if name == "take":
+            take_over(invoice_id=draft.pk, by=clerk, on=ON)
+        else:
+            issue(invoice_id=draft.pk, by=clerk, on=ON)
+
+    def one():
+        try:
+            with transaction.atomic():
+                act(first)
+                began.set()
+                go.wait(1.5)
+        finally:
+            began.set()
+
+    def other():
+        began.wait(10)
+        act("take" if first == "issue" else "issue")
+
+    answers = at_once(one, other)
+    draft.refresh_from_db()
+    if first == "take":
+        # The issue waited, and issued what was taken.
+        assert answers == [None, None]
+        assert draft.status == "issued"
+    else:
+        assert isinstance(answers[0], IssueRefused)
+        assert answers[1] is None
+        assert draft.is_draft
+    assert draft.lines.get().unit_price == Decimal("400")
 
 
 def test_a_draft_given_to_another_client_takes_the_same_by_either_way(clerk_client, clerk):
