@@ -22,7 +22,7 @@ from billing_portal.money import is_currency
 from billing_portal.typed.days import machine_day
 from billing_portal.typed.numbers import machine_number, machine_whole
 from invoices.company.currencies import company_currency, minor_units
-from invoices.models import Client, Invoice
+from invoices.models import Client, DealBasis, Invoice
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.models.standing import was_issued
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition, days_before
@@ -39,7 +39,8 @@ from invoices.selections.sql import InCompanyCurrency, codes_by_unit
 # draft: not issued yet · issued: by the as-of day, settled since or not · open: issued and not
 # settled by then · overdue: open and due before then · part: open and settled in part · settled ·
 # paid: settled, at least in part by money · withdrawn: settled by credit note or write-off alone ·
-# credit: credit notes · all: everything except void drafts
+# credit: credit notes · changed: drafted or issued, of a deal that changed since, and nobody has
+# decided on it · all: everything except void drafts
 STATES = (
     "draft",
     "issued",
@@ -50,8 +51,10 @@ STATES = (
     "paid",
     "withdrawn",
     "credit",
+    "changed",
     "all",
 )
+WITH_DRAFTS = ("", "all", "draft", "changed")
 NOBODY = 0
 
 
@@ -228,7 +231,9 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
     }
     found = found.filter(**{name: value for name, value in plain.items() if value is not None})
     if wanted.type:
-        found = found.filter(of_types(wanted, drafts=wanted.state in ("", "all", "draft")))
+        found = found.filter(
+            of_types(wanted, drafts=wanted.state in WITH_DRAFTS)
+        )
     if wanted.owner == NOBODY:
         found = found.filter(owner__isnull=True)
     elif wanted.owner is not None:
@@ -259,6 +264,8 @@ def of_types(wanted: InvoiceFilter, *, through: str = "", drafts: bool = False) 
 
 
 def _state(wanted: InvoiceFilter, day: date) -> Q:
+    if wanted.state == "changed":
+        return Q(pk__in=DealBasis.objects.waiting().order_by().values("invoice"))
     issued = was_issued()
     kind = Q(kind=wanted.kind or Invoice.Kind.INVOICE)
     invoice = issued & kind

@@ -15,7 +15,7 @@ from invoices.models.invoices import InvoiceQuerySet
 from invoices.selections.filters import InvoiceFilter
 
 # States whose lists hold invoices and credit notes, drafts and what is issued, side by side.
-MIXED = ("", "all")
+MIXED = ("", "all", "changed")
 
 
 def counts(status: str, wanted: InvoiceFilter) -> bool:

@@ -24,10 +24,11 @@ SECTIONS: tuple[Callable[[User, date], Section | None], ...] = (
     worklists.unapplied,
     worklists.overdue,
     worklists.alerts,
+    worklists.changed,
     worklists.mails,
 )
 # The longest lists first.
-_PLACES = ("to_bill", "overdue", "mails", "unapplied", "drafts", "alerts")
+_PLACES = ("to_bill", "overdue", "changed", "mails", "unapplied", "drafts", "alerts")
 
 
 def desk(user: User, on: date) -> dict[str, Any]:

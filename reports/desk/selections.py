@@ -7,7 +7,7 @@ from datetime import date
 from django.db.models import F, QuerySet
 
 from billing_portal.accounts.models import User
-from invoices.models import Company, Deal, Invoice, Message, Payment
+from invoices.models import Company, Deal, DealBasis, Invoice, Message, Payment
 from invoices.outbox.waiting import waiting_for_a_person
 
 
@@ -22,6 +22,10 @@ def drafts(user: User) -> QuerySet[Invoice]:
 
 def overdue(user: User, on: date) -> QuerySet[Invoice]:
     return Invoice.objects.overdue(on).visible_to(user)
+
+
+def changed_deals(user: User) -> QuerySet[DealBasis]:
+    return DealBasis.objects.waiting().visible_to(user)
 
 
 def mails() -> QuerySet[Message]:

@@ -24,6 +24,7 @@ from billing_portal.lists.totals import Total, totals_per_currency
 from billing_portal.money import formatted_minor
 from invoices.company.currencies import company_currency
 from invoices.deals.queue import Waiting, examine
+from invoices.invoicing.deal_basis import told
 from invoices.models import Company, Deal
 from invoices.outbox.kinds import trouble_of
 from invoices.outbox.waiting import WAITING
@@ -38,7 +39,7 @@ from reports.links import invoice_list
 
 # So many deals are looked into for what they lack.
 EXAMINED = 300
-DEALS, INVOICES, DRAFTS, PAYMENTS, MAILS = 6, 7, 5, 5, 5
+DEALS, INVOICES, DRAFTS, PAYMENTS, MAILS, CHANGES = 6, 7, 5, 5, 5, 5
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,29 @@ def alerts(user: User, on: date) -> Section | None:
         text=latest_rules(user, on),
     )
     return Section("alerts", "right", tile, listed)
+
+
+def changed(user: User, on: date) -> Section | None:
+    """Documents whose deal changed since, until somebody decides; nothing while there are none."""
+    if not user.has_perm("invoices.view_invoice"):
+        return None
+    waiting = selections.changed_deals(user)
+    number = waiting.count()
+    if not number:
+        return None
+    tile = Tile(
+        "changed",
+        "refresh-alert",
+        _("Deals that changed"),
+        number,
+        ngettext("document", "documents", number),
+        invoice_list(InvoiceFilter(state="changed")),
+        text=_("since it was drafted or issued"),
+        late=True,
+    )
+    latest = waiting.select_related("invoice__client").order_by("-changed_at", "-pk")[:CHANGES]
+    rows = [(basis.invoice, told(basis.known, basis.now)) for basis in latest]
+    return Section("changed", "right", tile, Worklist(rows, number, tile.url))
 
 
 def mails(user: User, on: date) -> Section | None:

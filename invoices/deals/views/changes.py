@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, render_dialog
+from billing_portal.money import from_minor
 from invoices.deals.changes import (
     ChangeRefused,
     can_take_over,
@@ -73,6 +74,7 @@ def _dialog(
             "form": form,
             "change": change,
             "changed": changed,
+            "stands": from_minor(invoice.total_minor - invoice.credited_minor, invoice.currency),
             "can_take": change is not None and can_take_over(invoice, change.basis),
             "confirmed": change_shown(invoice).token,
         },

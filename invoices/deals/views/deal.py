@@ -25,6 +25,7 @@ from invoices.deals.queue import (
 from invoices.deals.views.chips import chip
 from invoices.deals.views.queue import amount_of
 from invoices.documents.totals import STANDARD, TotalsRefused
+from invoices.invoicing.deal_basis import changed_of
 from invoices.invoicing.draft_lines import told
 from invoices.models import Client, Company, Deal, Invoice
 
@@ -58,6 +59,7 @@ def deal(request: StaffRequest, pk: int) -> HttpResponse:
             "value": amount_of(found),
             "bills": bills,
             "alive": alive,
+            "deal_change": changed_of(alive) if alive else None,
             "on": timezone.localdate(),
             "lacks": [chip(each, found, request.user) for each in waiting.blocking],
             "remarks": [chip(each, found, request.user) for each in waiting.remarks],

@@ -41,6 +41,7 @@ WORDS_OF_STATE = {
     "issued": gettext_lazy("Issued"),
     "paid": gettext_lazy("Paid"),
     "withdrawn": gettext_lazy("Settled without money"),
+    "changed": gettext_lazy("Deal changed"),
     **{key: label for key, label, _sort in TABS if key},
 }
 

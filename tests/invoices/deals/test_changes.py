@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from moneyed import Money
 
+from billing_portal.money import formatted_minor
 from invoices.deals import changes
 from invoices.deals.changes import ChangeRefused, changing, confirm_change, take_over
 from invoices.deals.drafting import draft_from_deal
@@ -237,6 +238,22 @@ def test_an_issued_invoice_tells_it_and_leads_to_a_credit_note(clerk_client, man
     assert confirm(clerk_client, url, {"act": "confirm", "word": ""}).status_code == 422
     assert confirm(clerk_client, url, {"act": "confirm", "word": "Agreed"}).status_code == 303
     assert "Agreed" in clerk_client.get(detail).content.decode()
+
+
+def test_the_deal_and_the_dialog_say_what_stands(clerk_client, clerk):
+    deal, draft = drafted(clerk)
+    issue(invoice_id=draft.pk, by=clerk, on=ON)
+    page = reverse("invoices:deal", args=[deal.pk])
+    url = reverse("invoices:deal-change", args=[draft.pk])
+    assert url not in clerk_client.get(page).text
+    change_price(deal, "400")
+    assert url in clerk_client.get(page).text
+    assert "credited already" not in clerk_client.get(url).text
+    part = Money(200, "EUR")
+    issue_credit_note(invoice_id=draft.pk, amount=part, reason="A part", by=clerk, on=ON)
+    draft.refresh_from_db()
+    left = formatted_minor(draft.total_minor - 200_00, "EUR")
+    assert f"€200.00 of it is credited already; {left} stands." in clerk_client.get(url).text
 
 
 def test_a_credit_note_of_a_part_leaves_it_waiting_and_is_looked_at_first(clerk_client, clerk):
