@@ -231,9 +231,7 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
     }
     found = found.filter(**{name: value for name, value in plain.items() if value is not None})
     if wanted.type:
-        found = found.filter(
-            of_types(wanted, drafts=wanted.state in WITH_DRAFTS)
-        )
+        found = found.filter(of_types(wanted, drafts=wanted.state in WITH_DRAFTS))
     if wanted.owner == NOBODY:
         found = found.filter(owner__isnull=True)
     elif wanted.owner is not None:
