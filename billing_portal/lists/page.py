@@ -84,14 +84,16 @@ def show(
     *,
     form: forms.BaseForm | None = None,
     totals: Sequence[Total] | None = None,
+    found: str = "",
     written: Callable[[list[Any]], Iterable[Any]] = list,
     kept: Sequence[str] = ("sort",),
     context: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     """The page of a list, or for htmx the list alone with its sum read out.
 
-    `totals` when the list adds up by rules of its own; `written` makes what the template shows of
-    the page's rows; `kept` are the parameters that the filter form carries along.
+    `totals` and `found`, how many in words, when the list adds up and counts by rules of its own;
+    `written` makes what the template shows of the page's rows; `kept` are the parameters that the
+    filter form carries along.
     """
     params = request.GET
     if form is not None and wants_panel(request):
@@ -101,7 +103,7 @@ def show(
     # Without sums nobody has counted yet, and the page does.
     count = None if totals is None else sum(total.count for total in totals)
     page = listing.page_of(rows, params, count)
-    found = str(listing.words % {"count": page.count, "n": page.count_text})
+    found = found or str(listing.words % {"count": page.count, "n": page.count_text})
     sums = {name: joined(totals or (), name) for name in listing.sums}
     leading = sums[listing.sums[0]] if listing.sums and page.count else ""
     answer = render_page(

@@ -54,7 +54,8 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
             "unpaid": unpaid.order_by("due_date", "pk")[:25],
             "unpaid_count": unpaid.count(),
             "recent": documents.exclude(status=Invoice.Status.VOID).order_by("-pk")[:10],
-            "documents_count": documents.exclude(status=Invoice.Status.VOID).count(),
+            # A draft stands among them, and is no document yet.
+            "documents_count": documents.issued().count(),
             "payments": Payment.objects.filter(client__in=clients).order_by("-received_on", "-pk")[
                 :10
             ],

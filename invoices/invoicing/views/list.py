@@ -33,6 +33,8 @@ from invoices.invoicing.views.list_rows import (
 from invoices.invoicing.views.listing import (
     TABS,
     WORDS_OF_STATE,
+    counted,
+    found_in_words,
     left_out_of_sums,
     listing_of,
     selection,
@@ -62,6 +64,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
         found.rows.values(*fields_of(wanted), *(PAST_FIELDS if found.is_past else ())),
         form=form,
         totals=totals,
+        found=found_in_words(wanted, totals),
         written=lambda rows: list_rows(lines(rows, found.day, wanted), query),
         kept=("state", "kind", "sort"),
         context={
@@ -80,10 +83,10 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
 
 
 def _foot(total: Total, wanted: InvoiceFilter, words: Any) -> dict[str, str]:
-    counted = total.count - total.sums["drafts"]
+    n = counted(total)
     return {
         "currency": total.currency,
-        "count": str(words % {"count": counted, "n": grouped(counted)}),
+        "count": str(words % {"count": n, "n": grouped(n)}),
         "total": total.text("total"),
         "open": EMPTY if wanted.state == "draft" else total.text("open"),
     }

@@ -205,8 +205,28 @@ def with_amounts(
     return with_signs(rows, wanted, "open_minor" if is_past else "outstanding_minor")
 
 
+def counted(total: Total) -> int:
+    """How many count where the sums do."""
+    return total.count - total.sums["drafts"]
+
+
+def found_in_words(wanted: InvoiceFilter, totals: Iterable[Total]) -> str:
+    """“964 documents, 12 drafts”: what counts as the sums do, and the drafts beside it."""
+    totals = list(totals)
+    documents, drafts = sum(map(counted, totals)), _drafts(totals)
+    found = str(words_of(wanted) % {"count": documents, "n": grouped(documents)})
+    if not drafts:
+        return found
+    of_drafts = ngettext("%(n)s draft", "%(n)s drafts", drafts) % {"n": grouped(drafts)}
+    return f"{found}, {of_drafts}" if documents else of_drafts
+
+
+def _drafts(totals: Iterable[Total]) -> int:
+    return sum(total.sums["drafts"] for total in totals)
+
+
 def left_out_of_sums(totals: Iterable[Total]) -> str:
-    n = sum(total.sums["drafts"] for total in totals)
+    n = _drafts(totals)
     if not n:
         return ""
     words = ngettext(

@@ -269,3 +269,12 @@ def test_merging_is_flat_and_can_be_turned_round():
     merge_clients(loser_id=third.pk, winner_id=first.pk, at=at)
     steps = dict(Client.objects.values_list("pk", "merged_into"))
     assert steps == {first.pk: None, second.pk: first.pk, third.pk: first.pk}
+
+
+def test_a_draft_stands_among_the_documents_of_a_client_and_is_not_counted(clerk_client):
+    client = make_client()
+    make_invoice(client=client)
+    make_draft(client=client)
+    answer = clerk_client.get(reverse("invoices:client", args=[client.pk]))
+    assert answer.context["documents_count"] == 1
+    assert len(answer.context["recent"]) == 2

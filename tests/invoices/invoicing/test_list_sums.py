@@ -152,12 +152,14 @@ def test_a_draft_is_in_no_total_of_documents_and_the_list_says_so(clerk_client):
     assert [total.text("total") for total in answer.context["totals"]] == ["€1,000.00"]
     assert "1 draft is not in the totals" in answer.text
     assert "1 document</td>" in answer.text
+    assert "<b>1 document, 1 draft</b>" in answer.text
     # What it would come to stands beside its state.
     assert "€77.00" in answer.text
     export = clerk_client.get(reverse("invoices:export-csv"))
     text = b"".join(export.streaming_content).decode("utf-8-sig")
     assert "1 draft is not in the totals: it is no document yet." in text
     drafts = clerk_client.get(reverse("invoices:list"), {"state": "draft"})
+    assert "<b>1 draft</b>" in drafts.text
     assert [total.text("total") for total in drafts.context["totals"]] == ["€77.00"]
     assert "not in the totals" not in drafts.text
 
