@@ -71,7 +71,8 @@ document.addEventListener("focusin", ({ target }) => {
   const field = fieldOf(target);
   if (!field) return;
   field.select();
-  if (!field.value) look(field);
+  // What is wrong with an empty field is written where the list would lie.
+  if (!field.value && field.getAttribute("aria-invalid") !== "true") look(field);
 });
 document.addEventListener("focusout", ({ target }) => {
   const field = fieldOf(target);

@@ -85,5 +85,10 @@ document.addEventListener("htmx:afterSettle", () => {
   const facts = document.getElementById("payer-facts");
   const payer = document.getElementById("id_payer");
   // The label named the client: his name belongs into the field that nobody has touched.
+  // What was wrong with the field is said beside it, and gone with it.
+  if (facts && payer && !facts.querySelector(".invalid-feedback")) {
+    payer.classList.remove("is-invalid");
+    payer.removeAttribute("aria-invalid");
+  }
   if (facts?.dataset.client && payer && !payer.value && document.activeElement !== payer) payer.value = facts.dataset.name;
 });

@@ -186,3 +186,23 @@ def test_a_double_press_records_once_and_ctrl_enter_works_outside_of_fields(form
     form.keyboard.press("Control+Enter")
     form.wait_for_url(RECORDED)
     assert Payment.objects.count() == 1
+
+
+def test_once_the_payer_is_chosen_nothing_on_the_page_asks_for_one(form, two):
+    form.keyboard.type("100")
+    form.keyboard.press("Control+Enter")
+    form.locator("#payer-facts .invalid-feedback").wait_for()
+    payer = form.locator("#id_payer")
+    expect(payer).to_have_attribute("aria-invalid", "true")
+    # Nothing lies over the sentence.
+    expect(payer).to_be_focused()
+    settled(form)
+    expect(form.locator("#payer-list")).to_be_hidden()
+    form.locator("#id_amount").focus()
+    choose(form)
+    settled(form)
+    expect(payer).not_to_have_attribute("aria-invalid", "true")
+    expect(payer).not_to_have_class(re.compile("is-invalid"))
+    expect(form.locator("#payer-facts")).not_to_contain_text("Say from whom")
+    # What concerns this client stands beside, as it does when the page is opened for him.
+    expect(form.locator("#beside")).to_contain_text("Refund the client…")
