@@ -32,11 +32,18 @@ WORK = (
         "file-invoice",
         "invoices:list",
         "invoices.view_invoice",
-        ("/history/",),
+        ("/history/", "/write-offs/"),
         "i",
     ),
     Section("clients", _("Clients"), "building", "invoices:clients", "invoices.view_client"),
-    Section("payments", _("Payments"), "cash", "invoices:payments", "invoices.view_payment"),
+    Section(
+        "payments",
+        _("Payments"),
+        "cash",
+        "invoices:payments",
+        "invoices.view_payment",
+        ("/refunds/",),
+    ),
     Section("mails", _("Emails"), "mail", "invoices:mail", "invoices.view_mail"),
 )
 WATCH = (

@@ -84,6 +84,8 @@ def refund_new(request: StaffRequest) -> HttpResponse:
             "currency": currency,
             "currencies": currencies,
             "sources": sources,
+            # A form that was sent is given back as it was typed.
+            "nothing": not sources and not form.is_bound,
             "free": free,
             "confirmed": sources_shown(sources).token,
         },

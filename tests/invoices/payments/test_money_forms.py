@@ -94,3 +94,33 @@ def test_an_amount_that_cannot_be_is_named_and_nothing_is_written(
     assert not Payment.objects.exclude(amount_minor=20_00).exists()
     issued.refresh_from_db()
     assert issued.outstanding_minor == 1200_00
+
+
+def test_a_client_to_whom_nothing_can_go_back_gets_a_sentence_and_the_way_back(
+    clerk_client, issued
+):
+    url = f"{reverse('invoices:refund-new')}?client={issued.client_id}"
+    page = clerk_client.get(f"{url}&currency=EUR").text
+    assert "Nothing can be refunded" in page
+    assert "neither unapplied cash nor an unused credit note in EUR" in page
+    assert f'href="{reverse("invoices:client", args=[issued.client_id])}"' in page
+    assert 'name="amount"' not in page
+    # Money of another currency is one step away.
+    Payment.objects.create(
+        client=issued.client, received_on=timezone.localdate(), currency="USD", amount_minor=5_00
+    )
+    page = clerk_client.get(f"{url}&currency=EUR").text
+    assert f"client={issued.client_id}&amp;currency=USD" in page
+    assert 'name="amount"' in clerk_client.get(f"{url}&currency=USD").text
+
+
+def test_a_refund_that_somebody_was_quicker_with_is_given_back_as_it_was_typed(
+    clerk_client, issued
+):
+    answer = clerk_client.post(
+        reverse("invoices:refund-new"),
+        {"client": issued.client_id, "currency": "EUR", "amount": "20", "reason": "Paid twice",
+         "refunded_on": today(), "method": "transfer", "once": new_key()},
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert "Paid twice" in answer.text

@@ -98,6 +98,21 @@ def test_what_no_invoice_takes_stays_unapplied_and_is_applied_later(clerk_client
     assert second.outstanding_minor == 30_00
 
 
+def test_of_a_payment_that_is_spent_the_page_says_that_nothing_is_left(clerk_client, client, two):
+    payment = record_payment(
+        client_id=client.pk,
+        amount=Money("100", "EUR"),
+        received_on=RECEIVED,
+        reference="",
+        method="transfer",
+        by=None,
+        allocations=[(two[0].pk, Money("100", "EUR"))],
+    )
+    page = clerk_client.get(reverse("invoices:payment-allocate", args=[payment.pk])).text
+    assert "Nothing of this payment is left to apply." in page
+    assert "Apply the cash" not in page
+
+
 def test_more_than_is_owed_is_refused_with_the_figure_and_nothing_is_kept(
     clerk_client, client, two
 ):
