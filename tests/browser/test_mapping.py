@@ -1,0 +1,54 @@
+"""The page of the field mapping with what a first import found; the round of all pages has none."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from billing_portal.accounts.models import User
+from integrations.connecting import connect_crm
+from integrations.core.runs import claim, start_sync
+from integrations.crm.importing import carry_out
+from integrations.registry import open_crm
+from integrations.sandbox import Sandbox, build_world
+from tests.browser.conftest import axe, settled, sign_in
+from tests.factories import make_company, make_user
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+# How many times its own size each label's lines are apart.
+APART = """labels => labels.map((each) => {
+  const style = getComputedStyle(each);
+  return parseFloat(style.lineHeight) / parseFloat(style.fontSize);
+})"""
+
+
+@pytest.fixture
+def mapped(transactional_db, settings):
+    settings.DEMO = True
+    make_company()
+    with Sandbox(build_world(today=date(2026, 11, 24), deals=60)) as sandbox:
+        crm = connect_crm(base_url=sandbox.base_url, api_token=sandbox.token)
+        run = start_sync(connection_id=crm.pk, full=True, by=None, enqueue=False)
+        carry_out(claim(run.pk), open_crm=open_crm)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "language"), [(1440, "light", "en-gb"), (390, "dark", "fr")]
+)
+def test_the_lines_of_a_label_stand_together(page, live_site, mapped, width, scheme, language):
+    boss = make_user(role=User.Role.ADMINISTRATOR, language=language)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    sign_in(page, live_site, boss, "/integrations/pipedrive/mapping/")
+    settled(page)
+    labels = page.locator(".rule-row > b")
+    assert labels.count() > 5
+    assert all(apart < 1.7 for apart in labels.evaluate_all(APART))
+    wide = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert wide <= 0
+    axe(page)
