@@ -65,5 +65,11 @@ class DealChangeForm(forms.Form):
     """An issued invoice wants a word (deals/changes.py refuses without), a draft none."""
 
     word = LineField(
-        label=gettext_lazy("Why does it stand as it is?"), max_length=300, required=False
+        label=gettext_lazy("Why does it stand as it is?"),
+        max_length=300,
+        error_messages={"required": gettext_lazy("Say why the invoice stands as it is.")},
     )
+
+    def __init__(self, data: QueryDict | None, *, is_draft: bool) -> None:
+        super().__init__(data)
+        self.fields["word"].required = not is_draft

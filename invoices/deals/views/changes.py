@@ -30,7 +30,8 @@ from invoices.models import Invoice
 @require_http_methods(["GET", "POST"])
 @permission_required("invoices.issue_invoice", raise_exception=True)
 def deal_change(request: StaffRequest, pk: int) -> HttpResponse:
-    form = DealChangeForm(request.POST or None)
+    is_draft = Invoice.objects.drafts().filter(pk=pk).exists()
+    form = DealChangeForm(request.POST or None, is_draft=is_draft)
     back = reverse("invoices:detail", args=[pk])
     if request.method == "POST" and form.is_valid():
         on = timezone.localdate()
