@@ -27,6 +27,12 @@ from billing_portal.typed.fields import DayField, LineField
 from invoices.models import Allocation, Client, Payment
 from invoices.models.payments import PaymentQuerySet
 
+
+def _method(payment: Payment) -> str:
+    """A reversal bears the method of what it takes back, and is none of its payments."""
+    return _("Reversal") if payment.reverses_id else payment.get_method_display()
+
+
 COLUMNS = (
     Column(
         "received",
@@ -51,7 +57,7 @@ COLUMNS = (
         "method",
         gettext_lazy("Method"),
         order="method",
-        value=lambda row: row.get_method_display(),
+        value=_method,
     ),
     Column("currency", gettext_lazy("Currency"), value=lambda row: row.currency),
     Column(
@@ -143,7 +149,7 @@ LISTING = Listing(
     page="invoices/payments/payments.html",
     partial="invoices/payments/partials/payment_list.html",
     panel="invoices/payments/partials/payment_filter.html",
-    sums=("amount_minor", "free_minor"),
+    sums=("amount_minor", "free_minor", "charges_minor"),
 )
 
 
@@ -158,7 +164,8 @@ def payment_list(request: StaffRequest) -> HttpResponse:
         LISTING,
         rows.select_related("client__client_type"),
         form=form,
-        context={"periods": usual},
+        # Few banks keep something of a payment: the column is there where one did.
+        context={"periods": usual, "with_charges": rows.exclude(charges_minor=0).exists()},
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 from moneyed import Money
 
 from invoices.accounting.books import verify
 from invoices.models import Payment, database_rules
+from invoices.payments.reversing import reverse_payment
+from invoices.payments.views.list import COLUMNS
 from tests.factories import make_client, make_invoice
 from tests.invoices.payments.test_entering import NEW, post, recorded, told, undo
 
@@ -89,3 +92,29 @@ def test_books_whose_charges_are_not_mirrored_are_broken(clerk_client, client, t
     database_rules.remove(connection)
     Payment.objects.filter(pk=payment.pk).update(charges_minor=1)
     assert any("does not mirror" in str(each) for each in verify())
+
+
+def test_the_list_has_the_charges_as_its_file_has_where_a_bank_kept_some(clerk_client, client):
+    def heads(**params):
+        page = clerk_client.get(reverse("invoices:payments"), params).text
+        return page[page.index("<thead>") : page.index("</thead>")], page
+
+    post(clerk_client, client, reference="VIR 1", amount="40")
+    assert "Bank charges" not in heads()[0]
+    post(clerk_client, client, reference="VIR 2", amount="97.50", charges="2.50")
+    head, page = heads()
+    assert page.count("€2.50</td>") == 2  # its row, and the foot
+    # A column of the file that the list has not is a figure that nobody finds on the page.
+    columns = [str(column.label) for column in COLUMNS if column.key != "currency"]
+    assert [label for label in columns if label not in head] == []
+    assert "Bank charges" not in heads(q="VIR 1")[0]
+
+
+def test_a_reversal_is_called_so_in_the_file_too(clerk_client, client):
+    post(clerk_client, client, amount="40")
+    reverse_payment(
+        payment_id=Payment.objects.get().pk, reason="bounced", on=timezone.localdate(), by=None
+    )
+    file = clerk_client.get(reverse("invoices:payments-csv"))
+    text = b"".join(file.streaming_content).decode()
+    assert "Reversal" in text and "Bank transfer" in text
