@@ -6,7 +6,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from billing_portal.accounts.models import User
 from invoices.models.invoices import Invoice
@@ -18,10 +18,14 @@ class DealBasisQuerySet(models.QuerySet["DealBasis"]):
 
         A draft that was discarded and an invoice that was credited whole wait for nobody.
         """
-        return self.filter(changed_at__isnull=False, invoice__in=Invoice.objects.billing())
+        return self._of(Invoice.objects.billing()).filter(changed_at__isnull=False)
 
     def visible_to(self, user: User) -> Self:
-        return self.filter(invoice__in=Invoice.objects.visible_to(user))
+        return self._of(Invoice.objects.visible_to(user))
+
+    def _of(self, invoices: QuerySet[Invoice]) -> Self:
+        # Asked of each basis: for `invoice__in`, SQLite would first list every invoice.
+        return self.filter(Exists(invoices.order_by().filter(pk=OuterRef("invoice"))))
 
 
 class DealBasis(models.Model):

@@ -51,6 +51,15 @@ def waiting(invoice):
     return DealBasis.objects.waiting().filter(invoice=invoice).exists()
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads the plan as SQLite writes it")
+def test_what_waits_is_found_without_reading_every_invoice(clerk):
+    asked = DealBasis.objects.waiting().visible_to(clerk)
+    for found in (asked, asked.filter(invoice_id=1)):
+        plan = found.explain()
+        assert "LIST SUBQUERY" not in plan, plan
+        assert "SEARCH U0 USING INTEGER PRIMARY KEY" in plan, plan
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
