@@ -127,7 +127,7 @@ def stream_csv(
     columns: Sequence[Column],
     filename: str = "list.csv",
     *,
-    notes: Sequence[str] = (),
+    notes: Iterable[str] = (),
 ) -> StreamingHttpResponse:
     """UTF-8 with a byte order mark, without which Excel takes it for Latin-1.
 
@@ -153,8 +153,10 @@ def stream_csv(
             if not part:
                 break
             yield "".join(part)
-        if notes:
-            yield "\r\n" + "".join(line([note]) for note in notes)
+        with translation.override(language):
+            told = "".join(line([note]) for note in notes)
+        if told:
+            yield "\r\n" + told
 
     answer = StreamingHttpResponse(parts(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{filename}"'
@@ -168,7 +170,7 @@ def stream_xlsx(
     filename: str = "list.xlsx",
     sheet: str = "",
     *,
-    notes: Sequence[str] = (),
+    notes: Iterable[str] = (),
 ) -> FileResponse:
     """Written row by row to a temporary file: memory does not grow with the rows.
 
@@ -194,9 +196,9 @@ def stream_xlsx(
             break
         page.row([value(row) for _label, value in wanted])
     page.finish(len(wanted))
-    if notes:
+    if told := list(notes):
         beside = _Sheet(book, _("Notes"))
-        for note in notes:
+        for note in told:
             beside.row([note])
         beside.page.set_column(0, 0, 2 * _WIDEST)
     book.close()

@@ -162,9 +162,12 @@ def export(
     *,
     columns: Sequence[Column] | None = None,
     name: str = "",
-    notes: Sequence[str] = (),
+    notes: Iterable[str] = (),
 ) -> HttpResponseBase:
-    """The selection as a file, "csv" or "xlsx"; `notes` are what its page says beside the table."""
+    """The selection as a file, "csv" or "xlsx"; `notes` are what its page says beside the table.
+
+    They are read after the rows, so they may tell what the rows came to.
+    """
     file = f"{name or listing.name}-{timezone.localdate()}.{kind}"
     chosen = columns or listing.columns
     if kind == "csv":

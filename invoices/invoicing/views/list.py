@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
@@ -26,6 +27,7 @@ from invoices.invoicing.forms.list_filter import FilterForm
 from invoices.invoicing.views.list_rows import (
     EXPORTED_FIELDS,
     PAST_FIELDS,
+    Line,
     fields_of,
     lines,
     list_rows,
@@ -34,6 +36,7 @@ from invoices.invoicing.views.listing import (
     TABS,
     WORDS_OF_STATE,
     counted,
+    drafts_among,
     found_in_words,
     left_out_of_sums,
     listing_of,
@@ -69,7 +72,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
         kept=("state", "kind", "sort"),
         context={
             "foot": [_foot(total, wanted, words) for total in totals],
-            "left_out": left_out_of_sums(totals),
+            "left_out": left_out_of_sums(drafts_among(totals)),
             "problems": [*found.problems, *left_out(form, mistyped(request.GET))],
             "chips": _chips(form, request.GET, wanted),
             "clear_url": query_with(QueryDict(), {"state": wanted.state}),
@@ -101,15 +104,25 @@ def export_invoices(request: StaffRequest, kind: str) -> HttpResponseBase:
     rows = listing.in_order(found.rows, request.GET).values(
         *fields_of(found.wanted), *EXPORTED_FIELDS, *(PAST_FIELDS if found.is_past else ())
     )
-    notes = [note for note in (left_out_of_sums(found.totals), *found.problems) if note]
-    if found.is_past:
-        notes.append(
-            _("As of %(day)s: states, days late and what was outstanding are of that day.")
-            % {"day": dates.day(found.day)}
-        )
-    return export(
-        listing, kind, lines(rows.iterator(chunk_size=2000), found.day, found.wanted), notes=notes
-    )
+    # Counted while they are written, since the first byte waits for no sum.
+    drafts = 0
+
+    def written() -> Iterator[Line]:
+        nonlocal drafts
+        for line in lines(rows.iterator(chunk_size=2000), found.day, found.wanted):
+            drafts += line.draft is not None
+            yield line
+
+    def notes() -> Iterator[str]:
+        if drafts:
+            yield left_out_of_sums(drafts)
+        yield from found.problems
+        if found.is_past:
+            yield _(
+                "As of %(day)s: states, days late and what was outstanding are of that day."
+            ) % {"day": dates.day(found.day)}
+
+    return export(listing, kind, written(), notes=notes())
 
 
 def _tabs(params: QueryDict, state: str) -> list[dict[str, Any]]:

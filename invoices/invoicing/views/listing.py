@@ -213,7 +213,7 @@ def counted(total: Total) -> int:
 def found_in_words(wanted: InvoiceFilter, totals: Iterable[Total]) -> str:
     """“964 documents, 12 drafts”: what counts as the sums do, and the drafts beside it."""
     totals = list(totals)
-    documents, drafts = sum(map(counted, totals)), _drafts(totals)
+    documents, drafts = sum(map(counted, totals)), drafts_among(totals)
     found = str(words_of(wanted) % {"count": documents, "n": grouped(documents)})
     if not drafts:
         return found
@@ -221,12 +221,11 @@ def found_in_words(wanted: InvoiceFilter, totals: Iterable[Total]) -> str:
     return f"{found}, {of_drafts}" if documents else of_drafts
 
 
-def _drafts(totals: Iterable[Total]) -> int:
+def drafts_among(totals: Iterable[Total]) -> int:
     return sum(total.sums["drafts"] for total in totals)
 
 
-def left_out_of_sums(totals: Iterable[Total]) -> str:
-    n = _drafts(totals)
+def left_out_of_sums(n: int) -> str:
     if not n:
         return ""
     words = ngettext(

@@ -10,6 +10,8 @@ from decimal import Decimal
 
 import openpyxl
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from moneyed import Money
@@ -162,6 +164,33 @@ def test_a_draft_is_in_no_total_of_documents_and_the_list_says_so(clerk_client):
     assert "<b>1 draft</b>" in drafts.text
     assert [total.text("total") for total in drafts.context["totals"]] == ["€77.00"]
     assert "not in the totals" not in drafts.text
+
+
+@pytest.mark.parametrize("state", ["", "draft", "open", "credit"])
+@pytest.mark.parametrize("kind", ["", "credit_note"])
+@pytest.mark.parametrize("day", ["", "2026-11-20"])
+def test_a_file_leaves_out_of_its_sums_what_the_page_leaves_out(clerk_client, state, kind, day):
+    for of in (Kind.INVOICE, Kind.CREDIT_NOTE):
+        make_invoice(kind=of)
+        for _n in range(1 + (of == Kind.INVOICE)):
+            make_invoice(kind=of, status=Status.DRAFT)
+    asked = {"state": state, "kind": kind, "as_of": day}
+    told = clerk_client.get(reverse("invoices:list"), asked).context["left_out"]
+    csv = clerk_client.get(reverse("invoices:export-csv"), asked)
+    lines = b"".join(csv.streaming_content).decode("utf-8-sig").splitlines()
+    assert [line for line in lines if "not in the totals" in line] == ([told] if told else [])
+    xlsx = clerk_client.get(reverse("invoices:export-xlsx"), asked)
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(xlsx.streaming_content)))
+    notes = [cell.value for row in book.worksheets[1].rows for cell in row] if day or told else []
+    assert [note for note in notes if "not in the totals" in note] == ([told] if told else [])
+
+
+def test_the_first_byte_of_a_file_waits_for_no_sum(clerk_client):
+    make_invoice()
+    with CaptureQueriesContext(connection) as asked:
+        answer = clerk_client.get(reverse("invoices:export-csv"))
+        assert b"Number" in next(iter(answer.streaming_content))
+    assert not [query["sql"] for query in asked if "invoices_invoice" in query["sql"]]
 
 
 def test_an_applied_credit_note_owes_only_what_is_left_of_it(clerk_client):
