@@ -29,9 +29,10 @@ def snoozed(on: date) -> Q:
 def inbox(alerts: QuerySet[Alert] | None = None) -> QuerySet[Alert]:
     """Alerts with all that their sentences name."""
     rows = Alert.objects.all() if alerts is None else alerts
+    # Not the clients' types: those are of today, and no alert was raised for them.
     return rows.select_related(
-        "rule", "invoice__client__client_type", "client__client_type", "client_type",
-        "deal__client__client_type", "handled_by",
+        "rule__client_type", "invoice__client", "client", "client_type", "deal__client",
+        "handled_by",
     ).defer("invoice__paper")  # fmt: skip
 
 

@@ -17,9 +17,9 @@ def subject_column(rule: AlertRule) -> str:
 
 def with_subjects(alerts: Sequence[Alert]) -> Sequence[Alert]:
     """Give unsaved alerts the rows that their sentences name, in a few queries."""
-    invoices = Invoice.objects.select_related("client__client_type", "owner").defer("paper")
-    deals = Deal.objects.select_related("client__client_type", "owner")
-    clients = Client.objects.select_related("client_type", "owner")
+    invoices = Invoice.objects.select_related("client").defer("paper")
+    deals = Deal.objects.select_related("client")
+    clients = Client.objects.all()
     for name, rows in (("invoice", invoices), ("deal", deals), ("client", clients)):
         keys = {getattr(a, f"{name}_id") for a in alerts} - {None}
         found = rows.in_bulk(keys) if keys else {}

@@ -16,6 +16,7 @@ from reports.models import Alert, AlertRule
 from tests.confirm import confirm
 from tests.factories import (
     make_client,
+    make_client_type,
     make_company,
     make_invoice,
     make_rule,
@@ -168,6 +169,24 @@ def test_the_inbox_pages_and_its_queries_do_not_depend_on_the_rows(
     with django_assert_max_num_queries(10):
         page = clerk_client.get(reverse("reports:alerts")).text
     assert "1–25 of 30" in page
+
+
+def test_rules_that_are_named_by_their_client_type_cost_no_query_each(
+    clerk_client, django_assert_max_num_queries
+):
+    data = {"measure": "p50", "value": "20", "longest": 90, "paid": 30, "open": 2, "threshold": 5,
+            "from": "2026-01-01", "on": str(today())}  # fmt: skip
+    for n in range(8):
+        kind = make_client_type(f"Type {n}")
+        rule = make_rule(name="", kind="type_delay", client_type=kind, window_days=180)
+        Alert.objects.create(
+            rule=rule, client_type=kind, data=data, fired_on=today(), episode_started_on=today(),
+            reason_key=f"type_delay:{n}",
+        )  # fmt: skip
+    clerk_client.get(reverse("reports:alerts"))
+    with django_assert_max_num_queries(10):
+        page = clerk_client.get(reverse("reports:alerts")).text
+    assert "Type 7: paid more than 30 days late" in page
 
 
 # ─ Rules ────────────────────────────────────────────────────────────────────────────────────────
