@@ -67,3 +67,10 @@ export function moveCursor(step) {
   linkOf(next).focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
 }
+
+// The menu of files stands above the list, which alone is replaced: its links ask for what the address
+// names now, with the filter and the order that were chosen since the page came.
+function filesFollow() {
+  document.querySelectorAll("a[data-list-query]").forEach((link) => { link.search = location.search; });
+}
+["htmx:pushedIntoHistory", "htmx:replacedInHistory"].forEach((event) => document.addEventListener(event, filesFollow));
