@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from billing_portal.lists.totals import Total
 from invoices.models import Client, Invoice
@@ -61,5 +62,10 @@ def _owed(invoices: Any, on: date, *by: str) -> Any:
 
 
 def accounts_of(invoices: QuerySet[Invoice]) -> QuerySet[Any]:
-    """The clients whose accounts these invoices are part of."""
-    return invoices.order_by().values_list(account(), flat=True)
+    """The clients whose accounts these invoices are part of.
+
+    Each client looks for its first one, by the index of what clients owe: there are fewer clients
+    than invoices.
+    """
+    members = Client.objects.filter(Exists(invoices.order_by().filter(client=OuterRef("pk"))))
+    return members.order_by().values_list(Coalesce("merged_into", "pk"), flat=True)
