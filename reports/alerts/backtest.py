@@ -59,13 +59,17 @@ def backtest(rule: AlertRule, until: date, months: int = 12) -> Backtest:
 
 
 def try_thresholds(
-    rule: AlertRule, until: date, thresholds: Sequence[int], months: int = 12
+    rule: AlertRule,
+    until: date,
+    thresholds: Sequence[int],
+    months: int = 12,
+    books: Any = None,
 ) -> dict[int, Backtest]:
-    """The back-test with several numbers of days."""
+    """The back-test with several numbers of days; `books` are what the kind's `open_books` gave."""
     since = _months_before(until, months)
     return {
         days: _tried(rule, episodes, since, until)
-        for days, episodes in whole_episodes(rule, list(thresholds), since, until).items()
+        for days, episodes in whole_episodes(rule, list(thresholds), since, until, books).items()
     }
 
 

@@ -75,9 +75,9 @@ class Line:
     months: list[tuple[str, str, bool]]
 
 
-def line(rule: AlertRule, tried: Backtest) -> Line | None:
+def line(rule: AlertRule, tried: Backtest, books: Any = None) -> Line | None:
     """Drawn for a rule about one client type; its values are what the back-test compared."""
-    values = kind_of(rule).values_by_day(rule, tried.since, tried.until)
+    values = kind_of(rule).values_by_day(rule, tried.since, tried.until, books)
     if len(values) < 2:
         return None
     top = max(max(values.values()), rule.days, 1) * 1.1
@@ -125,7 +125,8 @@ def preview(rule: AlertRule, on: date, *, reader: User, render: Render) -> dict[
     """The context of partials/backtest.html and rule_side.html."""
     currency = company_currency()
     around = sorted({max(0, round(rule.days * part)) for part in (0.5, 0.75, 1, 1.5, 2)})
-    trials = try_thresholds(rule, on, around)
+    books = kind_of(rule).open_books(rule)
+    trials = try_thresholds(rule, on, around, books=books)
     tried = trials[rule.days]
     newest = tried.fired[:LISTED]
     listed = with_subjects(
@@ -139,7 +140,7 @@ def preview(rule: AlertRule, on: date, *, reader: User, render: Render) -> dict[
         "tried": tried,
         "count": len(tried.fired),
         "bars": bars(tried.by_month),
-        "line": line(rule, tried),
+        "line": line(rule, tried, books),
         "line_top": HEAD,
         "rule_type": rule.client_type,
         "line_height": CHART_HEIGHT - FOOT - HEAD,

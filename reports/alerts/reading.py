@@ -161,12 +161,18 @@ def owed_on(total_minor: int, steps: Iterable[tuple[date, int]], on: date) -> in
 
 
 def invoices_of_types(
-    since: date | None, types: Collection[int] | None, only: Collection[int] | None
+    since: date | None,
+    types: Collection[int] | None,
+    only: Collection[int] | None,
+    *,
+    before: date | None = None,
 ) -> QuerySet[Invoice]:
-    """Invoices issued from a day on, of some client types; None: of all."""
+    """Invoices issued from a day on and before another, of some client types; None: of all."""
     rows = Invoice.objects.issued().invoices().order_by()
     if since is not None:
         rows = rows.filter(issue_date__gte=since)
+    if before is not None:
+        rows = rows.filter(issue_date__lt=before)
     for wanted in (types, only):
         if wanted is not None:
             rows = rows.filter(client_type__in=wanted)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from invoices.models import Invoice
 from reports.alerts.kinds.base import Episode, Subjects
@@ -37,7 +38,7 @@ def days_told(rule: AlertRule, episode: Episode, since: date, until: date) -> li
 
 
 def whole_episodes(
-    rule: AlertRule, thresholds: list[int], since: date, until: date
+    rule: AlertRule, thresholds: list[int], since: date, until: date, books: Any = None
 ) -> dict[int, list[Episode]]:
     """By threshold, the episodes that touch the span, each with the day on which it began.
 
@@ -47,7 +48,7 @@ def whole_episodes(
     """
     kind = kind_of(rule)
     begin = since - _DAY
-    books = kind.open_books(rule)
+    books = books or kind.open_books(rule)
     found = kind.episodes_by_threshold(rule, thresholds, begin, until, books=books)
     if kind.starts_are_exact or not rule.cooldown_days:
         return found

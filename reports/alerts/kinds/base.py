@@ -124,7 +124,9 @@ class Kind(ABC):
         """What may be read once where several spans are asked for; None: nothing."""
         return None
 
-    def values_by_day(self, rule: AlertRule, since: date, until: date) -> dict[date, float]:
+    def values_by_day(
+        self, rule: AlertRule, since: date, until: date, books: Any = None
+    ) -> dict[date, float]:
         """What the threshold is compared with, day by day, if one line can show it."""
         return {}
 

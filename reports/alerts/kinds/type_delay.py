@@ -91,10 +91,13 @@ class TypeDelay(Kind):
     def open_books(self, rule: AlertRule) -> Books:
         return Books(rule)
 
-    def values_by_day(self, rule: AlertRule, since: date, until: date) -> dict[date, float]:
+    def values_by_day(
+        self, rule: AlertRule, since: date, until: date, books: Any = None
+    ) -> dict[date, float]:
         if rule.client_type_id is None:
             return {}
-        days = delays_by_day(rule, since, until).get(rule.client_type_id, [])
+        delays = delays_by_day(rule, since, until, books=books)
+        days = delays.get(rule.client_type_id, [])
         return {day: float(now.value) for day, now in days if now.value is not None}
 
     def words(self, alert: Alert) -> Words:
@@ -255,17 +258,46 @@ class DelayRow:
 
 
 class Books:
-    """The rows that the measure is read from, read once for all stretches of days."""
+    """What each day came to, and the rows behind it: read once, as far back as they are needed."""
 
-    def __init__(self, rule: AlertRule, since: date | None = None, only: Subjects = None) -> None:
-        """Whole, or of invoices issued from a day on; `only` of some client types."""
-        self.by_type: dict[int, list[DelayRow]] = defaultdict(list)
-        types = [rule.client_type_id] if rule.client_type_id else None
-        apart, many = dated_by_type(invoices_of_types(since, types, only))
+    def __init__(self, rule: AlertRule, only: Subjects = None) -> None:
+        """`only` of some client types."""
+        self._rule, self._only = rule, only
+        self._types = [rule.client_type_id] if rule.client_type_id else None
+        self._by_type: dict[int, list[DelayRow]] = defaultdict(list)
+        self._read_from: date | None = None
+        self._known: dict[int, dict[date, Measured]] = defaultdict(dict)
+
+    def by_day(
+        self, since: date, until: date, only: Subjects = None
+    ) -> dict[int, list[tuple[date, Measured]]]:
+        first = since - timedelta(days=self._rule.window_days)
+        if self._read_from is None or first < self._read_from:
+            self._read(first)
+        span = [since + timedelta(days=n) for n in range((until - since).days + 1)]
+        found: dict[int, list[tuple[date, Measured]]] = {}
+        for client_type, whole in self._by_type.items():
+            if only is not None and client_type not in only:
+                continue
+            known = self._known[client_type]
+            if not all(day in known for day in span):
+                rows = [row for row in whole if first <= row.issued <= until]
+                if not rows:
+                    continue
+                known.update(measured_by_day(self._rule, rows, since, until))
+            found[client_type] = [(day, known[day]) for day in span]
+        return found
+
+    def _read(self, first: date) -> None:
+        """Those issued from a day on that were not read yet."""
+        apart, many = dated_by_type(
+            invoices_of_types(first, self._types, self._only, before=self._read_from)
+        )
         for kind, past, seen, issued, due, settled, paid in apart:
-            self.by_type[kind].append(DelayRow(issued, due, settled, paid, 1, past, seen))
+            self._by_type[kind].append(DelayRow(issued, due, settled, paid, 1, past, seen))
         for kind, number, issued, due, settled, paid in many:
-            self.by_type[kind].append(DelayRow(issued, due, settled, paid, number))
+            self._by_type[kind].append(DelayRow(issued, due, settled, paid, number))
+        self._read_from = first
 
 
 def delays_by_day(
@@ -276,14 +308,7 @@ def delays_by_day(
     books: Books | None = None,
 ) -> dict[int, list[tuple[date, Measured]]]:
     """For each client type that the rule watches, its measure on every day of the span."""
-    first = since - timedelta(days=rule.window_days)
-    books = books or Books(rule, first, only)
-    found = {}
-    for client_type, whole in books.by_type.items():
-        rows = [row for row in whole if first <= row.issued <= until]
-        if rows and (only is None or client_type in only):
-            found[client_type] = measured_by_day(rule, rows, since, until)
-    return found
+    return (books or Books(rule, only)).by_day(since, until, only)
 
 
 def measured_by_day(

@@ -91,6 +91,19 @@ def test_a_rule_on_a_type_has_the_figure_of_the_report_on_every_day(books, measu
     assert compared > 50 and differs > 5
 
 
+@pytest.mark.parametrize("measure", ["p50", "p75", "mean"])
+def test_books_asked_for_one_stretch_after_another_say_what_each_says_alone(books, measure):
+    rule = make_rule(kind="type_delay", measure=measure, window_days=90, min_payments=5)
+    shared = type_delay.Books(rule)
+    june, first = date(2026, 6, 1), date(2025, 12, 1)
+    for since, until in ((june, UNTIL), (june + DAY, UNTIL), (first, june), (first, UNTIL)):
+        alone = type_delay.delays_by_day(rule, since, until)
+        assert shared.by_day(since, until) == alone
+        assert alone.keys() == {client.client_type_id for client in books}
+    only = [books[0].client_type_id]
+    assert shared.by_day(first, june, only).keys() == set(only)
+
+
 def test_what_was_paid_before_its_first_sight_is_no_payment_behind_a_percentile(books):
     client = make_client(client_type=make_client_type("C"))
     for n in range(6):
