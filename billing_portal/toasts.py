@@ -49,6 +49,6 @@ def refresh_counts(answer: Answer) -> Answer:
 
 
 def close_overlays(answer: Answer) -> Answer:
-    """The dialog or drawer that sent the form has done its work and closes."""
+    """The dialog that sent the form has done its work and closes."""
     # After the rest has found its place: a closed dialog is emptied, its form with it.
     return trigger_client_event(answer, "close-overlays", after="settle")

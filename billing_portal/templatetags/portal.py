@@ -38,8 +38,6 @@ STATES: dict[str, tuple[str, Any]] = {
     "sent": ("send", gettext_lazy("Sent")),
     "part": ("circle-half-2", gettext_lazy("Part paid")),
     "overdue": ("clock-exclamation", gettext_lazy("Overdue")),
-    "disputed": ("message-exclamation", gettext_lazy("Disputed")),
-    "promised": ("calendar-check", gettext_lazy("Promised")),
     "settled": ("circle-check", gettext_lazy("Settled")),
     "credit": ("receipt-refund", gettext_lazy("Credit note")),
     "void": ("ban", gettext_lazy("Discarded")),

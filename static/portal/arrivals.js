@@ -28,7 +28,6 @@ function wake(within) {
   const lists = [...within.querySelectorAll("[data-list]")];
   if (within.matches?.("[data-list]")) lists.push(within);
   lists.forEach(refreshSelection);
-  within.querySelectorAll("[data-indeterminate]").forEach((box) => { box.indeterminate = true; });
   // A box that scrolls sideways must be reachable by keyboard; one that does not must not be a stop.
   within.querySelectorAll(".scroll-x").forEach((box) => {
     if (box.scrollWidth <= box.clientWidth) return;

@@ -19,6 +19,3 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form[data-sending]").forEach((form) => busy(form, false));
 });
-document.addEventListener("change", (event) => {
-  if (event.target.closest("form[data-autosubmit]")) event.target.form.requestSubmit();
-});

@@ -19,7 +19,7 @@ export function focusField(hash) {
 }
 
 export function complain(title, text) {
-  const place = document.querySelector(".modal.show .modal-body, .offcanvas.show .offcanvas-body") || document.getElementById("notices");
+  const place = document.querySelector(".modal.show .modal-body") || document.getElementById("notices");
   if (!place) return;
   document.getElementById("complaint")?.remove();
   const box = document.createElement("div");

@@ -16,7 +16,6 @@ KIT = """{% extends "base.html" %}
 {% block head %}<h1>Kit</h1>{% endblock %}
 {% block content %}
 <p><a class="btn" id="open-dialog" href="/kit/dialog/" hx-get="/kit/dialog/" hx-target="#dialog">Open…</a>
-<a class="btn" id="open-drawer" href="/kit/drawer/" hx-get="/kit/drawer/" hx-target="#drawer">Drawer…</a>
 <button class="btn" id="broken" hx-get="/kit/broken/" hx-target="#panel" type="button">Broken</button>
 <button class="btn" id="gone" hx-get="/kit/nowhere/" hx-target="#panel" type="button">Gone</button></p>
 <div id="panel">Nothing yet</div>
@@ -46,10 +45,6 @@ DIALOG = """{% extends "partials/dialog_base.html" %}
 {% block dialog_body %}<p>{{ wrong }}</p>{% endblock %}
 {% block dialog_actions %}<button class="btn btn-primary" type="submit" name="go" value="{{ go }}">Do it</button>{% endblock %}
 {% block form_end %}</form>{% endblock %}"""
-DRAWER = """{% extends "partials/drawer_base.html" %}
-{% block drawer_title %}A drawer{% endblock %}
-{% block drawer_body %}<p>Words</p>{% endblock %}
-{% block drawer_actions %}<button class="btn btn-primary" type="button" data-bs-dismiss="offcanvas">Done</button>{% endblock %}"""
 
 
 def _shown(request, source, status=200, **context):
@@ -85,7 +80,6 @@ def broken(request):
 urlpatterns = [
     path("kit/", kit),
     path("kit/dialog/", dialog),
-    path("kit/drawer/", lambda request: _shown(request, DRAWER)),
     path("kit/broken/", broken),
     path("kit/totals/", totals),
     *real,

@@ -1,4 +1,4 @@
-"""The portal’s script: dialogs, drawers, toasts, failures, the line editor, lists."""
+"""The portal’s script: dialogs, toasts, failures, the line editor, lists."""
 
 from __future__ import annotations
 
@@ -36,16 +36,6 @@ def test_a_dialog_refuses_in_place_then_does_its_work_and_gives_the_focus_back(k
     kit.locator("#open-dialog:focus").wait_for()
     assert kit.locator("#dialog").inner_html() == ""
     axe(kit)
-
-
-def test_a_drawer_opens_and_closes_with_escape(kit):
-    kit.locator("#open-drawer").click()
-    kit.locator("#drawer.show").wait_for()
-    kit.locator("#drawer-title:focus").wait_for()
-    axe(kit)
-    kit.keyboard.press("Escape")
-    kit.locator("#drawer").wait_for(state="hidden")
-    kit.locator("#open-drawer:focus").wait_for()
 
 
 def test_a_failure_keeps_the_page_and_says_so_until_it_is_closed(kit):
