@@ -224,5 +224,6 @@ def merged_clients() -> dict[int, int]:
 
 def first_seen_late() -> dict[int, date]:
     """The day on which invoices were first seen that had an age by then, by id."""
-    rows = Invoice.objects.seen_late().values_list("pk", "observed_from")
+    # In no order: for theirs SQLite would walk through all that there are to find the few.
+    rows = Invoice.objects.seen_late().order_by().values_list("pk", "observed_from")
     return {pk: day for pk, day in rows if day is not None}

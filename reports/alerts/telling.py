@@ -52,14 +52,17 @@ def whole_episodes(
     found = kind.episodes_by_threshold(rule, thresholds, begin, until, books=books)
     if kind.starts_are_exact or not rule.cooldown_days:
         return found
-    issued = Invoice.objects.issued().order_by("issue_date").values_list("issue_date", flat=True)
-    beginning = issued.first() or begin
     cut = {
         (days, each.subject): each.start
         for days, episodes in found.items()
         for each in episodes
         if each.start <= begin
     }
+    if not cut:
+        return found
+    # Of one kind: the index that has them in this order begins with it.
+    issued = Invoice.objects.issued().invoices().order_by("issue_date")
+    beginning = issued.values_list("issue_date", flat=True).first() or begin
     began, step = dict(cut), timedelta(days=90)
     # Each stretch of days is read once, for the subjects that held on its last day.
     while cut and begin > beginning:

@@ -110,22 +110,23 @@ class Curve:
         arrivals = sorted((self.entries or {}).items())
         entered = self.count - sum(number for _day, number in arrivals)
         paid, unfinished, place = self.paid, self.unfinished, 0
+        left: list[int] = []
+        at_risk: list[int] = []
         for day in sorted({*paid, *unfinished}):
             while place < len(arrivals) and arrivals[place][0] < day:
                 entered += arrivals[place][1]
                 place += 1
             here = paid.get(day, 0)
             if here and entered > 0:
-                unpaid *= (entered - here) / entered
-                if unpaid <= wanted + _TOO_NEAR:
-                    return day if unpaid < wanted - _TOO_NEAR else self._percentile(above, below)
+                left.append(entered - here)
+                at_risk.append(entered)
+                unpaid *= left[-1] / entered
+                if unpaid < wanted - _TOO_NEAR or (
+                    unpaid <= wanted + _TOO_NEAR
+                    and math.prod(left) * below <= (below - above) * math.prod(at_risk)
+                ):
+                    return day
             entered -= here + unfinished.get(day, 0)
-        return None
-
-    def _percentile(self, above: int, below: int) -> int | None:
-        for step in self._walk():
-            if step.above * below <= (below - above) * step.below:
-                return step.day
         return None
 
     def estimate(self, above: int, below: int) -> Estimate:

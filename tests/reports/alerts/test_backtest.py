@@ -6,6 +6,8 @@ import random
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from reports.alerts import running
 from reports.alerts.backtest import backtest, try_thresholds
@@ -114,6 +116,23 @@ def test_an_episode_that_held_before_the_span_has_the_day_on_which_it_began(kind
         assert told == expected, days
         began_before += sum(start < since - DAY for _subject, start, _end in told)
     assert began_before or kind == "type_delay"
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads the plan as SQLite writes it")
+@pytest.mark.parametrize("kind", ["habit", "type_delay"])
+def test_a_back_test_walks_through_no_wide_rows_of_invoices(kind):
+    random_books(3)
+    rule = make_rule(kind=kind, cooldown_days=9, **KINDS[kind])
+    with CaptureQueriesContext(connection) as asked:
+        whole_episodes(rule, [0, rule.days], ON - 50 * DAY, ON)
+    read = []
+    with connection.cursor() as cursor:
+        for sql in [query["sql"] for query in asked]:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            read += [told for *_ids, told in cursor if "invoices_invoice " in told]
+    assert read
+    # The few that were opened again are picked from the report's own index.
+    assert [told for told in read if "COVERING" not in told and "report_cover" not in told] == []
 
 
 @pytest.mark.parametrize("quiet", [0, 1, 7, 30])
