@@ -11,7 +11,13 @@ from django.urls import reverse
 
 from invoices.models import ClientType, Company
 from tests.browser.conftest import axe, settled, sign_in
-from tests.factories import make_client, make_client_type, make_company, make_user
+from tests.factories import (
+    make_client,
+    make_client_type,
+    make_company,
+    make_invoice,
+    make_user,
+)
 
 LONG = "Communauté d’agglomération du Pays de Trégonan-sur-Vègre — " * 4
 
@@ -172,3 +178,16 @@ def test_everything_works_without_script(chromium, live_site, boss):
     page.get_by_role("button", name="Add the client type").click()
     assert "The client type No script is added." in page.content()
     context.close()
+
+
+def test_the_columns_of_the_desk_begin_on_one_line_when_no_connection_needs_anybody(
+    page, live_site, boss
+):
+    make_invoice(client=make_client())
+    sign_in(page, live_site, boss, "/")
+    settled(page)
+    begins = page.locator(".cols-2 > .stack > section").evaluate_all(
+        "cards => [...new Set(cards.map((card) => card.parentElement))].map((column) => "
+        "column.querySelector(':scope > section').getBoundingClientRect().top)"
+    )
+    assert len(begins) == 2 and begins[0] == begins[1]
