@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='invoice',
-            index=models.Index(fields=['client', 'kind', 'status', 'currency', 'due_date', 'outstanding_minor'], name='invoice_of_client'),
+            index=models.Index(fields=['client', 'kind', 'status', 'due_date', 'currency', 'outstanding_minor'], name='invoice_of_client'),
         ),
         migrations.AddIndex(
             model_name='payment',
