@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
     "allauth",
     "allauth.account",
     "csp",
@@ -96,6 +97,8 @@ TEMPLATES = [
         },
     }
 ]
+# Fields are drawn by templates/django/forms/widgets, and by Django's own where there is none.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 
 # ─ Data ─────────────────────────────────────────────────────────────────────────────────────────

@@ -7,12 +7,13 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from bench.pages import PAGES, address
 from invoices.seeding import seed
 from reports.alerts import running
-from tests.factories import make_company, make_draft
+from tests.factories import make_company, make_draft, make_issued
 
 TODAY = timezone.localdate()
 
@@ -48,3 +49,24 @@ def test_pages_make_as_many_queries_for_ten_times_the_rows(clerk_client):
     grown(2, invoices=600, clients=60, deals=60)
     many = counted(clerk_client)
     assert many == few
+
+
+@pytest.mark.django_db
+def test_pages_with_a_form_ask_once_for_what_their_parts_share(clerk_client):
+    make_company()
+    draft, invoice = make_draft(on=TODAY), make_issued()
+    found = {}
+    for name, url in {
+        "editor": reverse("invoices:edit", args=[draft.pk]),
+        "issue": reverse("invoices:issue", args=[draft.pk]),
+        "payment": f"{reverse('invoices:payment-new')}?invoice={invoice.pk}",
+    }.items():
+        clerk_client.get(url)
+        with CaptureQueriesContext(connection) as heard:
+            assert clerk_client.get(url).status_code == 200, url
+        found[name] = [
+            sum(f'SELECT "{table}"."id"' in query["sql"] for query in heard)
+            for table in ("invoices_company", "invoices_invoiceline", "invoices_invoice")
+        ]
+    # The company whole, the lines (the editor has stored ones and typed ones), documents.
+    assert found == {"editor": [1, 3, 1], "issue": [1, 1, 1], "payment": [0, 0, 2]}

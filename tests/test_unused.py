@@ -18,8 +18,8 @@ WORD = re.compile(r"[A-Za-z_][\w-]*")
 PIECED = re.compile(r"(ct-stroke|fill|heat|state|htmx)-|x$")
 # Django, allauth and the kinds of mail ask for these by rules of their own.
 BY_RULE = re.compile(
-    r"\d+(_csrf)?\.html|account/.*|allauth/.*|invoices/invoicing/email/invoice\.(en|fr)\.(html|txt)"
-    r"|reports/desk/partials/desk_\w+\.html"
+    r"\d+(_csrf)?\.html|account/.*|allauth/.*|django/forms/widgets/.*"
+    r"|invoices/invoicing/email/invoice\.(en|fr)\.(html|txt)|reports/desk/partials/desk_\w+\.html"
 )
 # What the script says, it finds by a name of its own making (`say`, page.js); tabler reads its own.
 SAID = re.compile(r"say-|bs-")

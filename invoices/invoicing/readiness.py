@@ -62,9 +62,11 @@ def reasons_not_to_issue(
     ]
 
 
-def warnings_before_issue(invoice: Invoice, on: date) -> list[Reason]:
+def warnings_before_issue(
+    invoice: Invoice, on: date, *, company: Company | None = None
+) -> list[Reason]:
     """What a person should look at before issuing, though the law does not forbid it."""
-    company = Company.ours()
+    company = company or Company.ours()
     if not invoice.is_draft or company is None:
         return []
     found: list[Reason] = []
@@ -108,7 +110,7 @@ def warnings_before_issue(invoice: Invoice, on: date) -> list[Reason]:
         found.append(
             Reason("vat", _("VAT is charged to a client outside our VAT territory."), "#lines")
         )
-    paper = snapshot.paper_on(invoice, on)
+    paper = snapshot.paper_on(invoice, on, company=company)
     if odd := render.unprintable(paper) if paper else ():
         found.append(
             Reason(

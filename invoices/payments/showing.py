@@ -42,7 +42,9 @@ def _row(entry: Entry, part: Part, form: Any) -> dict[str, Any]:
     return {
         "invoice": part.invoice,
         "field": field,
-        "control": field.as_widget(attrs=_attributes(field, owed)),
+        "errors": field.errors,
+        "typed": field.value(),
+        "label": _("%(part)s, %(owed)s outstanding") % {"part": field.label, "owed": owed},
         "owed": owed,
         "name": part_name(part.invoice),
         "was": "" if part.by_hand else typed_minor(part.minor, entry.currency),
@@ -56,16 +58,6 @@ def _row(entry: Entry, part: Part, form: Any) -> dict[str, Any]:
         "late": late > 0,
         "when": due_words(late),
     }
-
-
-def _attributes(field: Any, owed: str) -> dict[str, str]:
-    """Written here, not by the tag of fields: a hundred of these are drawn with every key."""
-    label = _("%(part)s, %(owed)s outstanding") % {"part": field.label, "owed": owed}
-    found = {"class": "form-control num", "aria-label": label, "data-selects": "1"}
-    if field.errors:
-        found["class"] += " is-invalid"
-        found |= {"aria-invalid": "true", "aria-describedby": f"{field.auto_id}-e"}
-    return found
 
 
 def due_words(late: int) -> str:

@@ -91,7 +91,7 @@ def rearranged(editor: Editor, act: str) -> bool:
     lines = editor.lines
     if act == "add":
         if len(lines) <= MAX_LINES:
-            lines.append(TypedLine(vat=_usual_vat(editor.invoice)))
+            lines.append(TypedLine(vat=_usual_vat(editor.invoice, Company.ours())))
         return True
     if act == "deal":
         _take_from_deal(editor)
@@ -109,9 +109,9 @@ def rearranged(editor: Editor, act: str) -> bool:
     return True
 
 
-def _usual_vat(invoice: Invoice) -> str:
+def _usual_vat(invoice: Invoice, company: Company | None) -> str:
     """What a new line is taxed with, from where the client is."""
-    treatment = vat_treatment(invoice.client, Company.ours())
+    treatment = vat_treatment(invoice.client, company)
     return f"{treatment.category}:{format(treatment.rate.normalize() + 0, 'f')}"
 
 
@@ -142,16 +142,19 @@ def _take_from_deal(editor: Editor) -> None:
 
 def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str, Any]:
     invoice, form, on = editor.invoice, editor.form, editor.on
+    company = Company.ours()
     values = _read_lines(editor)
     as_typed = _as_typed(editor, values)
-    reasons = reasons_not_to_issue(as_typed, on, lines=_unsaved_lines(as_typed, values))
+    reasons = reasons_not_to_issue(
+        as_typed, on, lines=_unsaved_lines(as_typed, values), company=company
+    )
     context: dict[str, Any] = {
         "invoice": invoice,
         "client": invoice.client,
         "form": form,
         "lines": editor.lines,
         "begins": not form.is_bound and not any(line.description for line in editor.lines),
-        "blank": TypedLine(vat=_usual_vat(invoice)),
+        "blank": TypedLine(vat=_usual_vat(invoice, company)),
         "most_lines": MAX_LINES,
         "problems": editor.problems,
         "line_errors": [
@@ -175,7 +178,8 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
     }
     if not live:
         if not form.is_bound:
-            context["warnings"] = _linked(warnings_before_issue(invoice, on), invoice, reader)
+            warnings = warnings_before_issue(invoice, on, company=company)
+            context["warnings"] = _linked(warnings, invoice, reader)
         context["notes"] = drafting.draft_notes(invoice)
         context["deal_change"] = changed_of(invoice)
         context["contacts"] = [

@@ -81,7 +81,8 @@ def issue_invoice(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _draft(pk: int) -> Invoice:
-    return get_object_or_404(Invoice.objects.select_related("client", "issued_by"), pk=pk)
+    drafts = Invoice.objects.select_related("client", "issued_by").prefetch_related("lines")
+    return get_object_or_404(drafts, pk=pk)
 
 
 def _issued(invoice: Invoice, sent: bool) -> str:
@@ -105,9 +106,9 @@ def issue_dialog(
 ) -> HttpResponse:
     """What issuing would do, or the reasons why it cannot be done yet."""
     status = 422 if reasons or changed or unanswered else 200
-    if reasons is None:
-        reasons = reasons_not_to_issue(invoice, on)
     company = Company.ours()
+    if reasons is None:
+        reasons = reasons_not_to_issue(invoice, on, company=company)
     issue_date, due = drafting.dates_of(invoice, on)
     edit_url = reverse("invoices:edit", args=[invoice.pk])
     inside = came_from(request) == edit_url
@@ -125,7 +126,9 @@ def issue_dialog(
             ],
             "warnings": [
                 (r.text, _place(r, invoice, request.user, "" if inside else edit_url))
-                for r in (warnings_before_issue(invoice, on) if not reasons else [])
+                for r in (
+                    warnings_before_issue(invoice, on, company=company) if not reasons else []
+                )
             ],
             "number": (
                 numbering.next_number(invoice.kind, issue_date.year, company) if company else ""

@@ -66,9 +66,10 @@ def payment_new(request: StaffRequest) -> HttpResponse:
     on = timezone.localdate()
     posted = request.method == "POST"
     recording = posted and not any(request.POST.get(name) for name in ASKS)
-    data: Any = request.POST.copy() if posted else _first_figures(request, on)
-    client, choices = _payer(data, recording)
-    first = _invoice_of(data, client)
+    opened = _open_invoice((request.POST if posted else request.GET).get("invoice", ""))
+    data: Any = request.POST.copy() if posted else _first_figures(request, opened, on)
+    client, choices = _payer(data, opened, recording)
+    first = _of_payer(opened, client)
     changed = client is not None and data.get("was-client", str(client.pk)) != str(client.pk)
     # The spread of another payer or another currency was seen by nobody yet.
     currency = data.get("currency", "")
@@ -128,14 +129,16 @@ def payer_choices(request: StaffRequest) -> HttpResponse:
 
 
 # ─ Who ──────────────────────────────────────────────────────────────────────────────────────────
-def _payer(data: MutableMapping[str, str], recording: bool) -> tuple[Client | None, list[Client]]:
+def _payer(
+    data: MutableMapping[str, str], opened: Invoice | None, recording: bool
+) -> tuple[Client | None, list[Client]]:
     """From whom: chosen, or named in the field or the label; else those that the field may mean.
 
     The name in the field is looked up when it is recorded only: until then it is being typed.
     """
     client = chosen_client(data.get("take") or data.get("client", ""))
-    if client is None and (invoice := _open_invoice(data.get("invoice", ""))):
-        client = invoice.client
+    if client is None and opened:
+        client = opened.client
     text = data.get("payer", "").replace("\0", "").strip()[:200]
     if recording and not data.get("take") and text and (client is None or client.name != text):
         found = payer_called(text)
@@ -146,11 +149,10 @@ def _payer(data: MutableMapping[str, str], recording: bool) -> tuple[Client | No
     return client, []
 
 
-def _invoice_of(data: MutableMapping[str, str], client: Client | None) -> Invoice | None:
+def _of_payer(opened: Invoice | None, client: Client | None) -> Invoice | None:
     """The invoice that comes first, as long as it is the payer's."""
-    invoice = _open_invoice(data.get("invoice", ""))
-    if invoice and client and invoice.client.account_id == client.account_id:
-        return invoice
+    if opened and client and opened.client.account_id == client.account_id:
+        return opened
     return None
 
 
@@ -196,17 +198,17 @@ def _more_open(entry: Entry) -> int:
     return owed_by(entry.client.pk, entry.currency).count() - MOST_SHOWN
 
 
-def _first_figures(request: StaffRequest, on: date) -> dict[str, str]:
+def _first_figures(request: StaffRequest, opened: Invoice | None, on: date) -> dict[str, str]:
     """What the page begins with: from an invoice its open amount, from a payment that was taken
     back what was typed, after one that was recorded its day and method."""
     given = request.GET
     found = {"received_on": dates.as_typed(on), "method": Payment.Method.TRANSFER.value}
-    before = row_id(given.get("again", "")) or 0
-    taken_back = Payment.objects.filter(pk=before, reversed_by__isnull=False).first()
+    before = row_id(given.get("again", ""))
+    taken_back = before and Payment.objects.filter(pk=before, reversed_by__isnull=False).first()
     if taken_back:
         found |= {"client": str(taken_back.client.account_id), **figures_of(taken_back)}
-    elif invoice := _open_invoice(given.get("invoice", "")):
-        found["amount"] = typed_minor(invoice.outstanding_minor, invoice.currency)
+    elif opened:
+        found["amount"] = typed_minor(opened.outstanding_minor, opened.currency)
     names = ("client", "invoice", "currency", "received_on", "reference", "method")
     found |= {name: given[name] for name in names if name in given}
     with suppress(ValueError):

@@ -278,3 +278,22 @@ def test_a_draft_stands_among_the_documents_of_a_client_and_is_not_counted(clerk
     answer = clerk_client.get(reverse("invoices:client", args=[client.pk]))
     assert answer.context["documents_count"] == 1
     assert len(answer.context["recent"]) == 2
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads the plan as SQLite writes it")
+def test_a_client_s_documents_are_counted_without_going_through_those_of_everybody(clerk_client):
+    url = reverse("invoices:client", args=[make_client().pk])
+    with CaptureQueriesContext(connection) as heard:
+        clerk_client.get(url)
+    counts = [
+        query["sql"]
+        for query in heard
+        if 'FROM "invoices_invoice"' in query["sql"] and query["sql"].startswith("SELECT COUNT(")
+    ]
+    assert counts
+    for sql in counts:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            plan = [row[3] for row in cursor.fetchall()]
+        assert "invoices_invoice USING" in plan[0], plan
+        assert "client_id=?" in plan[0], plan
