@@ -15,11 +15,19 @@ from moneyed import CURRENCIES, get_currency
 Sql = tuple[str, Any]
 
 
-class DaysBetween(Func):
+class WholeNumber(Func):
+    """Read as both databases give it: by the ten thousand, Django's int() of an int is dear."""
+
+    output_field = IntegerField()
+
+    def get_db_converters(self, connection: BaseDatabaseWrapper) -> list[Any]:
+        return []
+
+
+class DaysBetween(WholeNumber):
     """Whole days from the first day to the second; negative when the second comes first."""
 
     arity = 2
-    output_field = IntegerField()
 
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
@@ -66,11 +74,10 @@ class ReadDays(dict[str | date | None, date | None]):
         return day
 
 
-class MonthIndex(Func):
+class MonthIndex(WholeNumber):
     """Months since year 0 of a day, as `month_index` counts them: groups fast on both databases."""
 
     arity = 1
-    output_field = IntegerField()
 
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
@@ -92,7 +99,7 @@ class MonthIndex(Func):
         )
 
 
-class Packed(Func):
+class Packed(WholeNumber):
     """Several small whole numbers in one, the first in the highest place: one key sorts fastest.
 
     A part is (expression, bits, offset): expression + offset is at least 0 and below 2 ** bits. The
