@@ -27,6 +27,16 @@ class PaymentQuerySet(KeyedQuerySet["Payment"]):
             reverses__isnull=True, reversed_by__isnull=True, allocated_minor__lt=F("amount_minor")
         )
 
+    def unapplied_of(self, clients: models.QuerySet[Client]) -> Self:
+        """The same of a few clients, whatever there is of others.
+
+        That it is no reversal is left to its amounts, which are below zero: asked by what it
+        reverses, SQLite would go through all payments there are.
+        """
+        return self.filter(
+            client__in=clients, reversed_by__isnull=True, allocated_minor__lt=F("amount_minor")
+        )
+
 
 class Payment(Keyed):
     """Money from a client on a value date; what no invoice took is unapplied cash.

@@ -39,7 +39,8 @@ def payments_alike(
         same,
         client__in=Client.objects.account_of(client_id),
         currency=amount.currency.code,
-        reverses__isnull=True,
+        # No reversal. Asked by what it reverses, SQLite would go through all payments there are.
+        amount_minor__gt=0,
         reversed_by__isnull=True,
     ).order_by("-received_on", "-pk")
 

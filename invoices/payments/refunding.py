@@ -66,7 +66,7 @@ class Source:
 def refundable(client_id: int, currency: str, *, lock: bool = False) -> list[Source]:
     """What can go back to the client's account, oldest first; cash before credit notes."""
     account = Client.objects.account_of(client_id)
-    cash = Payment.objects.unapplied().filter(client__in=account, currency=currency)
+    cash = Payment.objects.unapplied_of(account).filter(currency=currency)
     notes = Invoice.objects.credit_notes().filter(
         client__in=account, currency=currency, status=Invoice.Status.ISSUED
     )

@@ -187,8 +187,8 @@ def applicable(invoice: Invoice) -> tuple[list[Payment], list[Invoice]]:
     """The account's unapplied cash and unused credit in the invoice's currency."""
     account = Client.objects.account_of(invoice.client_id)
     cash = (
-        Payment.objects.unapplied()
-        .filter(client__in=account, currency=invoice.currency)
+        Payment.objects.unapplied_of(account)
+        .filter(currency=invoice.currency)
         .order_by("received_on", "pk")
     )
     credit = (

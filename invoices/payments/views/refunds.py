@@ -96,7 +96,7 @@ def refund_new(request: StaffRequest) -> HttpResponse:
 def _currencies(client: Client) -> list[str]:
     """Those in which something can go back, the client's own first."""
     account = Client.objects.account_of(client.pk)
-    cash = Payment.objects.unapplied().filter(client__in=account).order_by()
+    cash = Payment.objects.unapplied_of(account).order_by()
     notes = Invoice.objects.credit_notes().filter(client__in=account, status=Invoice.Status.ISSUED)
     codes = {
         *cash.values_list("currency", flat=True),
