@@ -39,22 +39,17 @@ def payment(request: StaffRequest, pk: int) -> HttpResponse:
     )
     reversed_by = Payment.objects.filter(reverses=found).select_related("recorded_by").first()
     is_open = found.reverses_id is None and reversed_by is None
-    refunded = from_minor(
-        sum(row.amount_minor for row in found.allocations.filter(refund__isnull=False)),
-        found.currency,
-    )
+    rows = found.allocations.select_related("invoice", "refund", "taken_back_by").order_by("pk")
+    refunded = [row for row in rows if row.refund_id]
+    given_back = from_minor(sum(row.amount_minor for row in refunded), found.currency)
     return render(
         request,
         "invoices/payments/payment.html",
         {
             "payment": found,
-            "applied": found.allocated - refunded,
-            "allocations": found.allocations.filter(invoice__isnull=False)
-            .select_related("invoice", "taken_back_by")
-            .order_by("pk"),
-            "refunded": found.allocations.filter(refund__isnull=False)
-            .select_related("refund", "taken_back_by")
-            .order_by("pk"),
+            "applied": found.allocated - given_back,
+            "allocations": [row for row in rows if row.invoice_id],
+            "refunded": refunded,
             "others": found.other_than.order_by("received_on", "pk"),
             "reversed_by": reversed_by,
             "may_reverse": is_open and request.user.has_perm("invoices.reverse_payment"),
