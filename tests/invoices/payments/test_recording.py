@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from django.db import connection
 from moneyed import Money
 
 from invoices.accounting import books
 from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
 from invoices.payments import applying, recording, reversing
-from invoices.payments.alike import payments_alike
 from invoices.payments.applying import PaymentRefused
 from tests import crash
 from tests.factories import make_client, make_draft, make_invoice
@@ -388,21 +386,3 @@ def test_killed_at_any_statement_a_payment_is_whole_or_not_there():
         assert (end, state) == ("killed", "10000/10000/0/0/0")
     assert ends[-1][1:] == ("done: 2000", "9000/9000/1/2/0")
     assert books.verify() == []
-
-
-def test_unapplied_cash_of_a_client_is_the_unapplied_cash_that_is_its_own(clerk):
-    client, other = make_client(), make_client(name="Other")
-    kept, wrong, _theirs = pay(client, 10), pay(client, 20), pay(other, 30)
-    reversing.reverse_payment(payment_id=wrong.pk, by=clerk, on=ON, reason="Typed twice")
-    assert list(Payment.objects.unapplied_of(Client.objects.account_of(client.pk))) == [kept]
-    assert {each.client_id for each in Payment.objects.unapplied()} == {client.pk, other.pk}
-
-
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads the plan as SQLite writes it")
-def test_what_a_client_paid_is_found_by_the_client():
-    account = Client.objects.account_of(1)
-    alike = payments_alike(client_id=1, amount=eur(10), received_on=ON, reference="VIR")
-    for asked in (alike, Payment.objects.unapplied_of(account)):
-        plan = asked.explain()
-        assert "SEARCH invoices_payment USING INDEX" in plan, plan
-        assert "(client_id=?" in plan.splitlines()[0], plan
