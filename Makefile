@@ -45,7 +45,8 @@ run: $(VENV)/installed var/compiled ## the portal with its demo: web, worker and
 
 test: $(VENV)/installed-dev var/compiled ## every test, on SQLite unless DATABASE_URL says otherwise
 	@scripts/find_chromium.sh $(PY)
-	@$(PY) -m pytest -n $${TEST_WORKERS:-2} --dist worksteal $(ARGS)
+	@# Three on two cores: a test of the browser or of an import waits for other processes.
+	@$(PY) -m pytest -n $${TEST_WORKERS:-3} --dist worksteal $(ARGS)
 
 messages: $(VENV)/installed ## bring the French catalogue up to date with the source (needs gettext)
 	@$(PY) scripts/collect_messages.py

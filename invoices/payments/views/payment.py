@@ -108,7 +108,7 @@ def payment_allocate(request: StaffRequest, pk: int) -> HttpResponse:
         context={
             "form": form,
             "payment": found,
-            "parts": form.parts() if found.unapplied.amount or form.is_bound else [],
+            "parts": form.parts() if found.unapplied.amount > 0 or form.is_bound else [],
             "on": on,
             "confirmed": payment_shown(found).token,
         },
