@@ -21,7 +21,6 @@ from billing_portal.typed.fields import DayField, LineField, MoneyField, WholeNu
 from billing_portal.typed.numbers import as_typed
 from invoices.models import ClientType
 from reports.alerts.kinds.registry import KINDS
-from reports.alerts.words import name_of
 from reports.models import AlertRule
 
 MOST_ADDRESSES = 20
@@ -37,7 +36,14 @@ class RuleForm(forms.Form):
     """A rule as the sentence of its kind."""
 
     # Left as it was proposed, or empty: the rule is called by what it watches, in any language.
-    name = LineField(label=gettext_lazy("Name"), max_length=120, required=False)
+    # Left empty it is what the rule watches, by its figures of today: a name that stood here would
+    # go on to say the figures of yesterday.
+    name = LineField(
+        label=gettext_lazy("Name"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("Named after what it watches")}),
+    )
     measure = forms.ChoiceField(label=gettext_lazy("Measure"))
     client_type = forms.ModelChoiceField(
         label=gettext_lazy("Client type"),
@@ -169,7 +175,7 @@ def _piece(form: RuleForm, text: str, name: str | None) -> Piece:
 def initial_of(rule: AlertRule, currency: str) -> dict[str, Any]:
     recipients = rule.recipients
     return {
-        "name": name_of(rule, currency),
+        "name": rule.name,
         "measure": rule.measure,
         "client_type": rule.client_type_id,
         "window_days": rule.window_days,
@@ -201,22 +207,7 @@ def initial_of_kind(kind: str, given: Any, currency: str) -> dict[str, Any]:
         initial["measure"] = given["measure"]
     if (chosen := given.get("client_type", "")).isdecimal() and len(chosen) < 18:
         initial["client_type"] = int(chosen)
-    if "name" not in initial:
-        initial["name"] = _usual_name(kind, initial, currency)
     return initial
-
-
-def _usual_name(kind: str, initial: dict[str, Any], currency: str) -> str:
-    """What the kind calls a rule with these values; none while a value cannot be read."""
-    days = str(initial.get("days", ""))
-    chosen = ClientType.objects.filter(pk=initial.get("client_type") or 0).first()
-    rule = AlertRule(
-        kind=kind,
-        days=int(days) if days.isdecimal() and len(days) < 9 else 0,
-        amount_minor=KINDS[kind].defaults.get("amount_minor", 0),
-        client_type=chosen,
-    )
-    return KINDS[kind].name(rule, currency)
 
 
 class SnoozeForm(forms.Form):

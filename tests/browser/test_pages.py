@@ -161,6 +161,16 @@ def _less_common(client, issued, clerk):
     }  # fmt: skip
 
 
+# What leaves its card without a bar to scroll it by.
+_OUT_OF_THEIR_CARD = """() => [...document.querySelectorAll(".card table")].filter((table) => {
+  const card = table.closest(".card");
+  for (let box = table.parentElement; box !== card.parentElement; box = box.parentElement)
+    if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return false;
+  return table.checkVisibility()
+    && table.getBoundingClientRect().right > card.getBoundingClientRect().right + 1;
+}).map((table) => table.className)"""
+
+
 def _address(name, about, rows):
     about = rows[about] if about else ()
     return reverse(name, args=about if isinstance(about, tuple) else [about])
@@ -202,6 +212,11 @@ def test_every_page_is_quiet_accessible_and_within_the_screen(
         )
         assert wide <= 0, f"{name} is {wide} px too wide"
         axe(page)
+        if width == 1440:
+            # A small laptop: the columns stand side by side with the least room.
+            page.set_viewport_size({"width": 1280, "height": 900})
+            assert page.evaluate(_OUT_OF_THEIR_CARD) == [], name
+            page.set_viewport_size({"width": width, "height": 900})
         assert page.complaints.unexpected() == [], name
 
 
@@ -227,6 +242,20 @@ def test_every_dialog_is_accessible_closes_with_escape_and_gives_the_focus_back(
         page.keyboard.press("Escape")
         page.locator("#dialog.show").wait_for(state="detached")
         assert page.complaints.unexpected() == [], opens
+
+
+def test_no_table_of_fields_leaves_its_card_on_a_small_laptop(page, live_site, rows, boss):
+    """Where the column of figures stands beside it, and just below that."""
+    User.objects.filter(pk=boss.pk).update(language="fr")
+    sign_in(page, live_site, boss)
+    open_invoice = reverse("invoices:payment-new") + f"?invoice={rows['issued']}"
+    for address in (reverse("invoices:edit", args=[rows["draft"]]), open_invoice):
+        page.goto(live_site.url + address)
+        settled(page)
+        for width in (1199, 1200, 1280, 1359, 1360, 1440):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(_OUT_OF_THEIR_CARD) == [], (address, width)
+        page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_the_issue_dialog_gives_the_focus_back_to_its_button(page, live_site, rows):

@@ -75,7 +75,7 @@ COLUMNS = (
     ),
     Column(
         "amount",
-        gettext_lazy("Before VAT"),
+        gettext_lazy("Value"),
         order="value_minor",
         falling=True,
         classes="num",

@@ -279,6 +279,11 @@ def test_the_preview_answers_what_is_typed_and_saves_nothing(clerk_client):
 
 def test_a_rule_without_a_name_of_its_own_is_called_by_what_it_watches(clerk_client, clerk):
     url = reverse("reports:rule-new")
+    # Nothing stands in the field that would keep the figures with which the page began.
+    page = clerk_client.get(url, {"kind": "overdue"}).text
+    (field,) = re.findall(r'<input[^>]*name="name"[^>]*>', page)
+    assert 'placeholder="Named after what it watches"' in field
+    assert "value=" not in field
     clerk_client.post(url, rule_fields(name="", switch="on"))
     proposed = rule_fields(name="More than 31 days late and above €1,000.50", days="31")
     clerk_client.post(url, proposed)
