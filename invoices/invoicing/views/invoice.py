@@ -17,6 +17,7 @@ from billing_portal.htmx import StaffRequest, render_page
 from invoices.invoicing.deal_basis import changed_of
 from invoices.invoicing.views.panels import (
     lines_of,
+    may_send,
     money_panel,
     neighbours,
     next_steps,
@@ -113,6 +114,8 @@ def invoice_timeline(request: StaffRequest, pk: int) -> HttpResponse:
             "invoice": invoice,
             "states": states_of(invoice, on),
             "polled": True,
+            # What comes next says it too; nobody sees that step who may not send.
+            "may_send": may_send(invoice, request.user),
             **timeline_of(invoice, on, request.user),
         },
     )

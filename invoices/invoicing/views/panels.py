@@ -161,13 +161,15 @@ def usual_delay(invoice: Invoice) -> dict[str, Any] | None:
     return None if days is None else {"days": days, "early": -days, "n": payments}
 
 
+def may_send(invoice: Invoice, user: User) -> bool:
+    return invoice.is_issued and not invoice.imported and user.has_perm("invoices.send_invoice")
+
+
 def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
     """What can be done now; each only where it is allowed and would change something."""
     found: dict[str, Any] = {
         "pay": invoice.is_outstanding and user.has_perm("invoices.add_payment"),
-        "send": invoice.is_issued
-        and not invoice.imported
-        and user.has_perm("invoices.send_invoice"),
+        "send": may_send(invoice, user),
         "credit": invoice.is_issued
         and not invoice.is_credit_note
         and user.has_perm("invoices.add_creditnote"),
