@@ -303,13 +303,13 @@ def test_what_it_would_say_at_once_leaves_out_what_it_said(clerk_client):
     assert "all of which were told of already" in clerk_client.get(url).text
     late(60, client=make_client(name="Menuiserie Kerleroux"))
     page = clerk_client.get(url).text
-    assert "Switched on today, it would say one thing at once" in page
+    assert "It has one thing to say now" in page
     assert "Menuiserie Kerleroux owes" in page
     fields = {**rule_fields(), "rule": rule.pk, "amount": ""}
     tried = clerk_client.get(reverse("reports:rule-try"), fields, headers=HTMX).text
-    assert "it would say one thing at once" in tried
+    assert "It has one thing to say now" in tried
     fresh = clerk_client.get(reverse("reports:rule-try"), {**fields, "rule": ""}).text
-    assert "it would say 3 things at once" in fresh
+    assert "It has 3 things to say now" in fresh
 
 
 @pytest.mark.parametrize("kind", KINDS)
