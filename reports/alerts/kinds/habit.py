@@ -133,7 +133,7 @@ class Habit(Kind):
         }
 
     def name(self, rule: AlertRule, currency: str) -> str:
-        return _("Later than its own habit")
+        return _("More than %(days)s later than its own habit") % {"days": days_text(rule.days)}
 
     def formula(self, rule: AlertRule) -> str:
         return _(

@@ -12,6 +12,7 @@ from django.utils import timezone
 from billing_portal.idempotency import new_key
 from reports.alerts import inbox, running
 from reports.alerts.kinds.registry import KINDS
+from reports.alerts.words import name_of
 from reports.models import Alert, AlertRule
 from tests.confirm import confirm
 from tests.factories import (
@@ -284,6 +285,9 @@ def test_a_rule_without_a_name_of_its_own_is_called_by_what_it_watches(clerk_cli
     (field,) = re.findall(r'<input[^>]*name="name"[^>]*>', page)
     assert 'placeholder="Named after what it watches"' in field
     assert "value=" not in field
+    habit = make_rule(name="", kind="habit", days=7)
+    assert name_of(habit, "EUR") == "More than 7 days later than its own habit"
+    habit.delete()
     clerk_client.post(url, rule_fields(name="", switch="on"))
     proposed = rule_fields(name="More than 31 days late and above €1,000.50", days="31")
     clerk_client.post(url, proposed)
