@@ -167,8 +167,8 @@ def main() -> None:
 
     threading.Thread(target=welcome, daemon=True).start()
     processes.loop()
-    # 130: Ctrl-C, the way it is meant to end.
-    sys.exit(0 if processes.returncode == 130 else processes.returncode)
+    # 130 and 143: Ctrl-C and SIGTERM, the ways it is meant to end.
+    sys.exit(0 if processes.returncode in (130, 143) else processes.returncode)
 
 
 if __name__ == "__main__":

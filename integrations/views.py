@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
 from django_q.models import Schedule
 
 from billing_portal.acts import carry_out, said
@@ -294,6 +295,7 @@ def run(request: StaffRequest, pk: int) -> HttpResponse:
     answer = render(request, "integrations/partials/run_figures.html", {**context, "polled": True})
     if not progress.live:
         announce(answer, labelled(progress.title, progress.result))
+        trigger_client_event(answer, "health-changed")
         answer.status_code = STOP_POLLING
     elif progress.quarter > _number(request.GET.get("quarter", "")):
         announce(answer, f"{progress.title}: {progress.headline}")
@@ -337,7 +339,6 @@ def health(request: StaffRequest) -> HttpResponse:
         at_desk = came_from(request) == "/"
         context |= {
             "waits": waits,
-            "waits_count": sum(each.count for each in waits),
             "at_desk": at_desk,
             # The desk lists them beside the tile, which must not say that all is well.
             "mails_wait": at_desk and waiting_for_a_person().exists(),

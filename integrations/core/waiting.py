@@ -28,7 +28,6 @@ class Wait:
     title: str
     text: str
     act: str
-    count: int = 1
     late: bool = True
     key: int = 0
 
@@ -58,16 +57,16 @@ def of_connection(connection: Connection) -> list[Wait]:
         ) % {"n": len(refused), **names}
         first = refused[0]
         text = " ".join(filter(None, (f"{first.label} –" if first.label else "", first.text)))
-        found.append(Wait(title, text, "look", len(refused), key=first.run_id))
+        found.append(Wait(title, text, "look", key=first.run_id))
     unknown = sum(len(row.unknown) for row in connection.mappings.exclude(unknown={}))
     if unknown:
         title = ngettext(
-            "%(n)s option of %(provider)s stands for nothing here yet",
-            "%(n)s options of %(provider)s stand for nothing here yet",
+            "%(n)s option of %(provider)s has no meaning here yet",
+            "%(n)s options of %(provider)s have no meaning here yet",
             unknown,
         ) % {"n": unknown, **names}
-        text = _("Their clients are kept; choose what the options mean.")
-        found.append(Wait(title, text, "map", unknown, late=False))
+        text = _("Their clients are kept; an administrator chooses what the options mean.")
+        found.append(Wait(title, text, "map", late=False))
     return found
 
 

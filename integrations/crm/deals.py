@@ -143,9 +143,7 @@ def _keep_one(
         if renew(link, print_, thing.changed_at):
             page.links.append(link)
         return
-    wanted["import_notes"] = [
-        journal.kept(each) for each in (*values.found.notices, *values.found.hints)
-    ]
+    wanted["import_notes"] = [journal.kept(each) for each in values.found.notices]
     notice(context, "deal", number, values.title, values.found)
     if client_id is not None and values.found.values:
         page.mapped.append((client_id, values.found))

@@ -46,8 +46,6 @@ class Found:
 
     values: dict[str, Any] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
-    # Worth knowing where the object is shown, but nothing that the import changed.
-    hints: list[Notice] = field(default_factory=list)
     # target → option id that we have no value for
     unknown: dict[str, str] = field(default_factory=dict)
 

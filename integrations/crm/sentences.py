@@ -51,8 +51,8 @@ SENTENCES: Final[dict[str, Any]] = {
     "crm.country_unknown": _("“%(text)s” is not a country we know; check the country."),
     "crm.email_wrong": _("“%(text)s” is not an email address and was not taken."),
     "crm.option_unknown": _(
-        "“%(field)s” has the option %(option)s, which stands for nothing here yet. "
-        "Choose on the mapping page what it means."
+        "“%(field)s” has the option %(option)s, which has no meaning here yet. "
+        "An administrator chooses in the mapping what it means."
     ),
     "crm.first_option": _("“%(field)s” has several options; the first one counts."),
     "crm.no_terms": _(
@@ -79,6 +79,7 @@ SENTENCES: Final[dict[str, Any]] = {
     "crm.vat_impossible": _(
         "Line %(place)s has a VAT rate of %(rate)s %%, which cannot be; choose one on the draft."
     ),
+    # No longer said (the draft says it), but kept with deals that came in before.
     "crm.line_recurs": _("Line %(place)s recurs: a draft bills it once."),
     "crm.line_differs": _("Line %(place)s amounts to %(ours)s; %(provider)s shows %(theirs)s."),
     "crm.value_differs": _(

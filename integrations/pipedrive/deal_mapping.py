@@ -158,8 +158,6 @@ def _line_values(
     given = line.get("billing_frequency")
     frequency = given if isinstance(given, str) and given in _FREQUENCIES else "one-time"
     product_id = line.get("product_id")
-    if frequency != "one-time":
-        found.hints.append(Notice("crm.line_recurs", place=place))
     return LineValues(
         name or str(where),
         cut(description, LONGEST_DESCRIPTION, where, notices),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from billing_portal.money import formatted_minor, reader_locale
 from invoices.documents.totals import (
@@ -16,11 +17,7 @@ from invoices.documents.totals import (
 )
 
 MAX_DESCRIPTION = 2_000
-
-
 MAX_LINES = 500
-
-
 HUNDREDTH = Decimal("0.01")
 
 
@@ -37,6 +34,16 @@ def plain(number: Decimal) -> str:
     return format(number.normalize() + 0, "f")
 
 
+# How often a line of a deal recurs, by the word of the CRM.
+FREQUENCIES: Final = {
+    "weekly": gettext_lazy("weekly"),
+    "monthly": gettext_lazy("monthly"),
+    "quarterly": gettext_lazy("quarterly"),
+    "semi-annually": gettext_lazy("every half year"),
+    "annually": gettext_lazy("yearly"),
+}
+
+
 def told(note: Mapping[str, Any]) -> str:
     """A note of a draft (data["notes"] of its DRAFTED event) in the reader's language."""
     code, values = note.get("code"), dict(note)
@@ -44,6 +51,8 @@ def told(note: Mapping[str, Any]) -> str:
         values["difference"] = formatted_minor(values["difference_minor"], values["currency"])
     if "limit" in values:
         values["limit"] = format_decimal(values["limit"], locale=reader_locale())
+    if code == "recurring":
+        values["every"] = FREQUENCIES.get(values["every"], values["every"])
     sentences = {
         "cut": _("Line %(line)s was cut to %(limit)s characters."),
         "rate_rounded": _("The VAT rate of line %(line)s was rounded to %(rate)s %%."),

@@ -130,17 +130,11 @@ class Findings:
 
     @property
     def kpis(self) -> list[Kpi]:
-        curve, tally = self.groups.total.curve, self.groups.total
+        tally = self.groups.total
         unit = _("days late") if self.groups.late else _("days to pay")
         everything = invoice_list(self.groups.scope.wanted)
         found = [
-            Kpi(
-                _("Half paid within"),
-                reached(curve, 1, 2),
-                unit if curve.p50 is not None and tally.n_paid >= TOO_FEW else "",
-                _("three in four within %(days)s") % {"days": reached(curve, 3, 4)},
-                everything,
-            ),
+            self._half(everything),
             Kpi(
                 _("Weighted average"),
                 one_place(tally.weighted_mean),
@@ -154,7 +148,7 @@ class Findings:
             last = ranked[0]
             found.append(
                 Kpi(
-                    _("Latest payers") if self.groups.by != "month" else _("Latest month"),
+                    _("Slowest payers") if self.groups.by != "month" else _("Latest month"),
                     reached(last.tally.curve, 1, 2),
                     _("days") if last.tally.curve.p50 is not None else "",
                     self._last_words(last),
@@ -164,6 +158,16 @@ class Findings:
         found.append(self._worse())
         found.append(self._overdue())
         return found
+
+    def _half(self, url: str) -> Kpi:
+        curve, p50 = self.groups.total.curve, self.groups.total.curve.p50
+        label, value, unit = _("Half paid within"), reached(curve, 1, 2), ""
+        if p50 is not None and self.groups.total.n_paid >= TOO_FEW:
+            unit = _("days of the due date") if self.groups.late else _("days of issue")
+            if p50 < 0:
+                label, value, unit = _("Half paid"), days_text(-p50), _("days before the due date")
+        sub = _("three in four within %(days)s") % {"days": reached(curve, 3, 4)}
+        return Kpi(label, value, unit, sub, url)
 
     def _weight_words(self) -> str:
         mean, weighted = self.groups.total.mean, self.groups.total.weighted_mean

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing_portal.figures import grouped
 from invoices.company.currencies import company_currency
@@ -31,6 +32,8 @@ class HeatCell:
     level: int = 0
     # Under twenty payments: shown, and said.
     few: bool = False
+    # After the figure, for who hears the table.
+    unit: str = ""
 
     @property
     def count(self) -> str:
@@ -92,13 +95,14 @@ class Heat:
                 amount_max=most,
             )
         )
-        p50 = tally.curve.p50
+        p50, few = tally.curve.p50, tally.curve.certainty == "few"
         if tally.n_paid < TOO_FEW:
             return HeatCell(_("too few"), tally.n, url, -1)
         if p50 is None:
-            return HeatCell(_("not reached"), tally.n, url, 5, tally.curve.certainty == "few")
+            return HeatCell(_("not reached"), tally.n, url, 5, few)
         level = sum(p50 > end for end in HEAT[self.groups.measure])
-        return HeatCell(days_text(p50), tally.n, url, level, tally.curve.certainty == "few")
+        unit = ngettext("day", "days", abs(p50))
+        return HeatCell(days_text(p50), tally.n, url, level, few, unit)
 
     @property
     def title(self) -> str:

@@ -174,7 +174,7 @@ class Groups:
 
     @property
     def ranked(self) -> list[Row]:
-        """Latest payers first; rows with few payments only where no others can be compared."""
+        """Slowest payers first; rows with few payments only where no others can be compared."""
         rows = [row for row in self.rows if row.tally.n_paid >= FEW]
         if len(rows) < 2:
             rows = [row for row in self.rows if row.known]

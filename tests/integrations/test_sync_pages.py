@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -178,13 +179,31 @@ def test_a_running_import_is_polled_and_the_last_answer_stops_it(clerk_client, c
     assert "<html" not in figures.text
     assert 'id="announce"' in figures.text
     assert 'id="announce"' not in clerk_client.get(url, {"quarter": "2"}, headers=HTMX).text
+    # The top bar asks more often too, and once more when the import has ended.
+    health = clerk_client.get(reverse("integrations:health"), headers=HTMX).text
+    assert "importing" in health
+    assert 'hx-trigger="load delay:4s"' in health
+    assert "HX-Trigger" not in figures.headers
     SyncRun.objects.update(resume=taken.resume, progress={}, step="")
     carry_out(SyncRun.objects.select_related("connection").get(), open_crm=open_crm)
     last = clerk_client.get(url, headers=HTMX)
     assert last.status_code == 286
+    assert "health-changed" in last.headers["HX-Trigger"]
+    assert "load delay" not in clerk_client.get(reverse("integrations:health"), headers=HTMX).text
     assert "hx-trigger" not in last.text
     assert 'id="run-results" hx-swap-oob="outerHTML"' in last.text
     assert "KRL" in last.text
+
+
+def test_the_figures_of_an_import_add_up(clerk_client, imported):
+    run = SyncRun.objects.get()
+    kinds = (run.created, run.updated, run.unchanged, run.refused)
+    page = clerk_client.get(reverse("integrations:run", args=[run.pk])).text
+    figures = page[page.index('class="figures"') : page.index('class="sub-steps"')]
+    shown = [
+        int(number.replace(",", "")) for number in re.findall(r"<b[^>]*>([\d,]+)</b>", figures)
+    ]
+    assert shown == [sum(kinds), *kinds]
 
 
 def test_refusals_are_in_words_with_a_link_into_the_crm(clerk_client, imported, sandbox):

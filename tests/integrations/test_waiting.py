@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -74,6 +75,22 @@ def test_what_waits_at_the_connection_is_no_health(clerk_client, sales_client, c
     assert "Healthy" not in clerk_client.get(reverse("integrations:index")).text
     # Who can do nothing about it is not asked.
     assert "is up to date" in sales_client.get(reverse("integrations:health")).text
+
+
+def test_the_count_beside_what_waits_is_that_of_its_rows(clerk_client, crm):
+    refused(crm)
+    run = crm.runs.get()
+    SyncRefusal.objects.create(run=run, kind="deal", external_id="1000", reason="Too long.")
+    unknown_option(crm)
+    page = clerk_client.get(
+        reverse("integrations:health"),
+        headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/"},
+    ).text
+    listed = page[page.index('id="desk-integrations"') :]
+    assert "2 objects of Pipedrive were refused" in listed
+    assert listed.count("<li>") == 2
+    assert '<span class="count">2</span>' in listed
+    assert re.search(r'id="count-integrations"[^>]*>\s*2', page)
 
 
 def test_a_task_that_waits_is_no_health_and_not_the_fault_of_the_provider(clerk_client, crm):

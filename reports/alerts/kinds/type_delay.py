@@ -114,13 +114,13 @@ class TypeDelay(Kind):
         }
         title = {
             (AlertRule.Measure.P50, False): _(
-                "%(type)s: half of the invoices are paid %(days)s late"
+                "%(type)s: half of the invoices are paid %(days)s late or more"
             ),
             (AlertRule.Measure.P50, True): _(
                 "%(type)s: after %(days)s, not even half of the invoices are paid"
             ),
             (AlertRule.Measure.P75, False): _(
-                "%(type)s: three invoices in four are paid %(days)s late or sooner"
+                "%(type)s: one invoice in four is paid %(days)s late or more"
             ),
             (AlertRule.Measure.P75, True): _(
                 "%(type)s: after %(days)s, not even three invoices in four are paid"

@@ -30,7 +30,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--by", default="client_type", help=f"one of {', '.join(BYS)}")
         parser.add_argument("--as-of", help="day at whose end the books are seen (default: today)")
-        parser.add_argument("--from", dest="issued_from", help="first issue date")
+        parser.add_argument(
+            "--from",
+            dest="issued_from",
+            help="first issue date (default: of the first invoice; the page starts with 24 months)",
+        )
         parser.add_argument("--to", dest="issued_to", help="last issue date")
         parser.add_argument(
             "--types-of-today",

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -368,6 +369,13 @@ def test_what_a_deal_lacks_is_named(client, deal, field, blocking):
     found = fields_of(make_deal(client=make_client(**client), **deal))
     assert found[field].blocking is blocking
     assert found[field].text
+
+
+def test_how_often_a_line_recurs_is_said_in_the_readers_language():
+    make_company()
+    deal = make_deal(client=make_client(), lines=(line(1, "1000", billing_frequency="monthly"),))
+    with override("fr"):
+        assert "(chaque mois)" in fields_of(deal)["lines"].text
 
 
 def test_a_client_that_the_crm_lost_is_a_warning():

@@ -217,6 +217,7 @@ def test_points_of_the_trend_and_cells_of_the_heat_map_open_their_rows(books, by
                 curve = Curve(*_histograms(rows, DAYS[0]))
                 if curve.events >= 5 and curve.p50 is not None:
                     assert cell.text == str(curve.p50).replace("-", "−")
+                    assert cell.unit == ("day" if abs(curve.p50) == 1 else "days")
         rated = sum(cell.n for cell in cells)
         unrated = opened(row.url).filter(exchange_rate=None).exclude(currency="EUR").count()
         assert rated == row.tally.n - unrated
