@@ -18,3 +18,12 @@ for name, value in {
     os.environ.setdefault(name, value)
 
 from billing_portal.settings import *  # noqa: E402, F403
+from billing_portal.settings import DATABASES  # noqa: E402
+
+# What a killed process left behind is still there; only a power cut would lose it, and no disk is
+# waited for.
+_options = DATABASES["default"].setdefault("OPTIONS", {})
+if "init_command" in _options:
+    _options["init_command"] = _options["init_command"].replace("NORMAL", "OFF")
+else:
+    _options["options"] = "-c synchronous_commit=off"

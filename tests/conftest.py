@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import hypothesis
 import pytest
 from django.core.management.commands import flush
@@ -15,12 +17,23 @@ from billing_portal.accounts.models import User
 from invoices.models import database_rules
 from tests import clock
 from tests.factories import make_user
+from tests.made_database import copy_what_is_made
 
 # A shared machine may be slow for a moment: that is no finding.
 hypothesis.settings.register_profile(
     "portal", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("portal")
+
+
+copy_what_is_made()
+# The collector looks over everything that was imported again and again, for an eighth of the time.
+gc.set_threshold(100_000, 50, 100)
+
+
+def pytest_collection_finish(session):
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser):

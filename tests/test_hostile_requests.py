@@ -66,13 +66,13 @@ CURSORS = [
 
 
 def _mixes(names):
-    """All of these bad at once, in as many requests as half of the values.
+    """All of these bad at once, in as many requests as a third of the values.
 
     The n-th name gets another value than its neighbour, and another one in each request, so that
-    every value meets every kind of field; all at the same value would take twice as many.
+    every value meets every kind of field; all at the same value would take three times as many.
     """
     names = sorted(names)
-    for turn in range(0, len(ELSEWHERE), 2):
+    for turn in range(0, len(ELSEWHERE), 3):
         yield {name: ELSEWHERE[(turn + n) % len(ELSEWHERE)] for n, name in enumerate(names)}
     if "after" in names or "before" in names:
         for value in CURSORS:

@@ -24,6 +24,17 @@ from reports.delays.trends import Trends
 from reports.links import invoice_list
 
 
+def _half_paid(groups: Groups, url: str) -> Kpi:
+    curve, p50 = groups.total.curve, groups.total.curve.p50
+    label, value, unit = _("Half paid within"), reached(curve, 1, 2), ""
+    if p50 is not None and groups.total.n_paid >= TOO_FEW:
+        unit = _("days of the due date") if groups.late else _("days of issue")
+        if p50 < 0:
+            label, value, unit = _("Half paid"), days_text(-p50), _("days before the due date")
+    sub = _("three in four within %(days)s") % {"days": reached(curve, 3, 4)}
+    return Kpi(label, value, unit, sub, url)
+
+
 class Findings:
     def __init__(self, groups: Groups, figures: Figures, trends: Trends) -> None:
         self.groups, self.figures, self.trends = groups, figures, trends
@@ -134,7 +145,7 @@ class Findings:
         unit = _("days late") if self.groups.late else _("days to pay")
         everything = invoice_list(self.groups.scope.wanted)
         found = [
-            self._half(everything),
+            _half_paid(self.groups, everything),
             Kpi(
                 _("Weighted average"),
                 one_place(tally.weighted_mean),
@@ -158,16 +169,6 @@ class Findings:
         found.append(self._worse())
         found.append(self._overdue())
         return found
-
-    def _half(self, url: str) -> Kpi:
-        curve, p50 = self.groups.total.curve, self.groups.total.curve.p50
-        label, value, unit = _("Half paid within"), reached(curve, 1, 2), ""
-        if p50 is not None and self.groups.total.n_paid >= TOO_FEW:
-            unit = _("days of the due date") if self.groups.late else _("days of issue")
-            if p50 < 0:
-                label, value, unit = _("Half paid"), days_text(-p50), _("days before the due date")
-        sub = _("three in four within %(days)s") % {"days": reached(curve, 3, 4)}
-        return Kpi(label, value, unit, sub, url)
 
     def _weight_words(self) -> str:
         mean, weighted = self.groups.total.mean, self.groups.total.weighted_mean

@@ -18,9 +18,12 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   busy(sendingForm(elt), true);
   event.detail.target?.addEventListener?.("htmx:beforeSwap", tooLate);
 });
-// The answer to a page that was left meanwhile changes nothing on the page that came after it.
+// The answer to a page that was left meanwhile changes nothing on the page that came after it; nor
+// does one to a piece that was replaced: it would be looked for in what is no longer shown.
 const tooLate = ({ target, detail }) => {
-  if (!target.isConnected && !document.getElementById(target.id)) detail.shouldSwap = false;
+  const asked = detail.requestConfig?.elt;
+  if (target.isConnected || (document.getElementById(target.id) && asked?.isConnected)) return;
+  detail.shouldSwap = false;
 };
 // The form itself may have been swapped away: then the event comes from what is left around it.
 document.addEventListener("htmx:afterRequest", ({ detail }) => busy(sendingForm(detail.requestConfig?.elt || detail.elt), false));

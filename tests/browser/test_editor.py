@@ -159,3 +159,22 @@ def test_an_answer_to_a_page_that_was_left_changes_nothing_and_complains_of_noth
         asked[0].continue_()
     page.wait_for_timeout(200)
     assert page.complaints.unexpected() == []
+
+
+def test_sums_that_come_after_the_draft_was_saved_change_nothing(editor):
+    """Typed and saved within the same second, on a slow line."""
+    page, _draft = editor
+    asked = []
+    page.route("**/totals/", lambda route: asked.append(route))
+    page.locator("#draft-form input[name$=unit_price]").first.fill("12")
+    page.wait_for_timeout(600)
+    assert asked, "the totals were not asked for"
+    page.evaluate("document.querySelector('#editor').dataset.before = 'yes'")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    page.locator("#editor:not([data-before])").wait_for()
+    page.locator("#saved:has-text('saved at')").wait_for()
+    with page.expect_response("**/totals/"):
+        asked[0].continue_()
+    page.wait_for_timeout(200)
+    expect(page.locator("#saved")).to_contain_text("saved at")
+    assert page.complaints.unexpected() == []

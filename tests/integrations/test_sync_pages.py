@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,9 +15,8 @@ from integrations.core.runs import claim, start_sync
 from integrations.crm.importing import carry_out
 from integrations.models import Connection, FieldMapping, SyncRefusal, SyncRun
 from integrations.registry import open_crm
-from integrations.sandbox import Sandbox, build_world
 from invoices.models import Client, ClientType
-from tests.factories import make_company, make_user
+from tests.factories import make_user
 
 INDEX = "/integrations/"
 HTMX = {"HX-Request": "true"}
@@ -27,19 +25,6 @@ HTMX = {"HX-Request": "true"}
 @pytest.fixture(autouse=True)
 def _demo(settings):
     settings.DEMO = True
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox(build_world(today=date(2026, 11, 24), deals=130)) as running:
-        yield running
-
-
-@pytest.fixture
-def crm(db, sandbox):
-    make_company()
-    sandbox.faults.clear()
-    return connect_crm(base_url=sandbox.base_url, api_token=sandbox.token)
 
 
 def import_all(connection):
@@ -377,50 +362,6 @@ def test_a_preview_that_fails_says_why(admin_client, imported, sandbox):
     answer = admin_client.post(reverse("integrations:mapping_preview"), entry, headers=HTMX)
     assert answer.status_code == 200
     assert "does not accept the API token" in answer.text
-    sandbox.faults.clear()
-
-
-# The shell
-
-
-def test_connect_and_sync_from_the_shell(db, sandbox, capsys):
-    make_company()
-    asked = {"base_url": sandbox.base_url, "api_token": sandbox.token}
-    call_command("connect", "pipedrive", dry_run=True, **asked)
-    assert "Would connect to Pipedrive: Kerlann Conseil." in capsys.readouterr().out
-    assert not Connection.objects.exists()
-    call_command("connect", "pipedrive", **asked)
-    assert "Connected to Pipedrive: Kerlann Conseil." in capsys.readouterr().out
-    call_command("sync", "pipedrive", full=True, dry_run=True)
-    assert "Nothing was kept (dry run)." in capsys.readouterr().out
-    assert not Client.objects.exists()
-    call_command("sync", "pipedrive", full=True, format="json")
-    import json
-
-    told = json.loads(capsys.readouterr().out)
-    assert told["created"] == SyncRun.objects.get().created > 300
-    assert any("KRL" in row["reason"] for row in told["refusals"])
-    call_command("sync", "pipedrive")
-    assert "0 created, 0 updated" in capsys.readouterr().out
-
-
-def test_the_shell_refuses_in_words(db, sandbox):
-    with pytest.raises(CommandError, match="not connected yet"):
-        call_command("sync", "pipedrive")
-    with pytest.raises(CommandError, match="does not know this token"):
-        call_command("connect", "pipedrive", base_url=sandbox.base_url, api_token="wrong-token")
-    with pytest.raises(CommandError, match="Give --api-token"):
-        call_command("connect", "pipedrive", base_url=sandbox.base_url)
-    connection = connect_crm(base_url=sandbox.base_url, api_token=sandbox.token)
-    claim(start_sync(connection_id=connection.pk, full=False, by=None, enqueue=False).pk)
-    with pytest.raises(CommandError, match="running already"):
-        call_command("sync", "pipedrive")
-
-
-def test_a_run_that_fails_fails_the_command(crm, sandbox):
-    sandbox.inject("401", path="/api/v2/deals")
-    with pytest.raises(CommandError, match="API token"):
-        call_command("sync", "pipedrive", full=True)
     sandbox.faults.clear()
 
 

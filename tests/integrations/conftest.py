@@ -1,0 +1,24 @@
+"""A connection to the stand-in, for the pages and the commands of the integrations."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from integrations.connecting import connect_crm
+from integrations.sandbox import Sandbox, build_world
+from tests.factories import make_company
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(build_world(today=date(2026, 11, 24), deals=130)) as running:
+        yield running
+
+
+@pytest.fixture
+def crm(db, sandbox):
+    make_company()
+    sandbox.faults.clear()
+    return connect_crm(base_url=sandbox.base_url, api_token=sandbox.token)

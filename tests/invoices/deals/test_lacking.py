@@ -1,0 +1,96 @@
+"""What a deal lacks before it can be billed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.translation import override
+
+from invoices.clients import recipients
+from invoices.deals import lacking
+from invoices.models import Client, Deal
+from tests.factories import make_client, make_company, make_deal
+
+pytestmark = pytest.mark.django_db
+
+
+def line(quantity=1, price="100", **fields):
+    return {"quantity": Decimal(str(quantity)), "unit_price": Decimal(price), **fields}
+
+
+def fields_of(deal):
+    return {missing.field: missing for missing in lacking.missing_for([deal])[deal.pk]}
+
+
+def test_a_complete_deal_lacks_nothing():
+    make_company()
+    deal = make_deal()
+    assert lacking.missing_for([deal])[deal.pk] == []
+
+
+@pytest.mark.parametrize(
+    ("client", "deal", "field", "blocking"),
+    [
+        ({"city": ""}, {}, "address", True),
+        ({"billing_email": ""}, {}, "billing_email", False),
+        ({"country": "DE", "vat_id": "", "siren": ""}, {}, "vat_id", True),
+        ({"siren": ""}, {}, "siren", False),
+        ({"needs_purchase_order": True}, {}, "purchase_order", True),
+        ({}, {"lines": (), "value_minor": 0}, "value", True),
+        ({}, {"value_minor": 999_00}, "value", False),
+        ({}, {"lines": (line(1, "-1000"),), "value_minor": -1000_00}, "value", True),
+        ({}, {"lines": (), "value_minor": 100}, "lines", False),
+        ({}, {"lines": (line(1, "1000", billing_frequency="monthly"),)}, "lines", False),
+        ({"country": "US", "vat_id": ""}, {}, "vat", False),
+    ],
+)
+def test_what_a_deal_lacks_is_named(client, deal, field, blocking):
+    make_company()
+    found = fields_of(make_deal(client=make_client(**client), **deal))
+    assert found[field].blocking is blocking
+    assert found[field].text
+
+
+def test_how_often_a_line_recurs_is_said_in_the_readers_language():
+    make_company()
+    deal = make_deal(client=make_client(), lines=(line(1, "1000", billing_frequency="monthly"),))
+    with override("fr"):
+        assert "(chaque mois)" in fields_of(deal)["lines"].text
+
+
+def test_a_client_that_the_crm_lost_is_a_warning():
+    make_company()
+    found = fields_of(make_deal(client=make_client(gone_at=timezone.now())))
+    assert not found["client"].blocking
+
+
+def test_recipients_are_the_billing_address_else_contacts_else_the_deals_contact():
+    make_company()
+    client = make_client(billing_email="")
+    contact = client.contacts.create(name="A", email="a@client.example")
+    deal = make_deal(client=client, contact=contact)
+    assert recipients.recipients_for(deal) == ["a@client.example"]
+    client.contacts.create(name="B", email="b@client.example", receives_invoices=True)
+    assert recipients.recipients_for(Deal.objects.get(pk=deal.pk)) == ["b@client.example"]
+    Client.objects.filter(pk=client.pk).update(billing_email="c@client.example")
+    assert recipients.recipients_for(Deal.objects.get(pk=deal.pk)) == ["c@client.example"]
+
+
+def test_a_queue_of_twenty_deals_takes_as_many_queries_as_one():
+    make_company()
+
+    def queries(count):
+        for _ in range(count):
+            make_deal(lines=(line(1, "600"), line(1, "400")))
+        with CaptureQueriesContext(
+            connection,
+        ) as caught:
+            deals = list(lacking.with_what_billing_needs(Deal.objects.to_bill()))
+            assert len(lacking.missing_for(deals)) == len(deals)
+        return len(caught)
+
+    assert queries(1) == queries(20)
