@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from billing_portal.confirming import Shown
 from billing_portal.money import is_currency
-from invoices.clients.vat import VatTreatment, vat_treatment
+from invoices.clients.vat import vat_treatment
 from invoices.deals.lacking import with_what_billing_needs
 from invoices.deals.lines import drafted_lines
 from invoices.documents.totals import TotalsRefused
@@ -32,6 +32,7 @@ from invoices.invoicing import deal_basis
 from invoices.invoicing.draft_lines import DraftLine, plain
 from invoices.invoicing.drafting import DraftRefused, save_draft, taken_from
 from invoices.models import Client, Company, Deal, DealBasis, Invoice, InvoiceEvent
+from invoices.tax.deciding import VatTreatment
 
 LONGEST_WORD = 300
 _HEAD = ("title", "purchase_order", "service_from", "service_until", "currency")

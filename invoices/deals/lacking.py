@@ -92,11 +92,19 @@ def _client_lacks(lacks: Any, deal: Deal, client: Client) -> None:
         lacks("billing_email", _("Billing email"), blocking=False)
     treatment = vat_treatment(client, None)
     if treatment.needs_vat_id:
-        lacks("vat_id", _("VAT id: without one, French VAT is charged."))
+        lacks("vat_id", _no_vat_id(client))
     if client.country == "FR" and not client.siren:
         lacks("siren", _("SIREN"), blocking=False)
     if client.needs_purchase_order and not deal.purchase_order.strip():
         lacks("purchase_order", _("Purchase order, which this client asks for"))
+
+
+def _no_vat_id(client: Client) -> str:
+    if not client.vat_id:
+        return _("VAT id: without one, French VAT is charged.")
+    return _(
+        "VAT id: “%(text)s” is none of another state of the Union, so French VAT is charged."
+    ) % {"text": client.vat_id}
 
 
 def _amounts_lack(lacks: Any, deal: Deal, client: Client | None, company: Company | None) -> None:

@@ -7,7 +7,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from billing_portal.money import from_minor
-from invoices.clients.vat import VatTreatment
 from invoices.documents.from_gross import net_lines_from_gross
 from invoices.documents.totals import (
     STANDARD,
@@ -18,6 +17,7 @@ from invoices.documents.totals import (
 )
 from invoices.invoicing.draft_lines import HUNDREDTH, MAX_DESCRIPTION, DraftLine, plain
 from invoices.models import Deal, DealLine
+from invoices.tax.deciding import VatTreatment
 
 # UN/ECE Recommendation 20 for the words that CRMs use; anything else is a piece.
 _UNITS = {

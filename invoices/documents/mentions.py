@@ -69,6 +69,11 @@ _EXEMPTIONS = {
         "fr": "Opération non soumise à la TVA française (article 259 du CGI).",
         "en": "Not subject to French VAT (article 259 of the French tax code).",
     },
+    # Guyane and Mayotte: French law, and no VAT for the time being.
+    "O-294": {
+        "fr": "TVA non applicable en Guyane et à Mayotte (article 294, 1 du CGI).",
+        "en": "VAT does not apply in Guyane and Mayotte (article 294, 1 of the French tax code).",
+    },
     "franchise": {
         "fr": "TVA non applicable, article 293 B du CGI.",
         "en": "VAT not applicable, article 293 B of the French tax code.",

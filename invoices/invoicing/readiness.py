@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.dates import day
-from billing_portal.figures import grouped
+from billing_portal.figures import grouped, percent
 from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.recipients import address_problem
 from invoices.clients.vat import vat_treatment
@@ -22,6 +23,8 @@ from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing import deal_basis, drafting, snapshot
 from invoices.models import Company, Invoice, InvoiceLine
 from invoices.models.terms import TermsKind, latest_lawful_due_date
+from invoices.tax.territories import RATES_OF
+from invoices.tax.vat_ids import state_of
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def reasons_not_to_issue(
     lines = list(invoice.lines.all() if lines is None else lines)
     return [
         *company_reasons(company),
-        *_client_reasons(invoice, lines),
+        *_client_reasons(invoice, lines, company),
         *line_reasons(invoice, lines),
         *_date_reasons(invoice, on),
         *_number_reasons(invoice, company, on),
@@ -104,12 +107,7 @@ def warnings_before_issue(
         found.append(Reason("issue_date", _dated_back(back), "#id_issue_date"))
     if not invoice.recipients:
         found.append(Reason("recipients", _("Nobody would receive it."), "#id_recipients"))
-    treatment = vat_treatment(client, company)
-    charged = any(line.vat_category == STANDARD for line in invoice.lines.all())
-    if treatment.category != STANDARD and charged:
-        found.append(
-            Reason("vat", _("VAT is charged to a client outside our VAT territory."), "#lines")
-        )
+    found += _vat_warnings(invoice, company)
     paper = snapshot.paper_on(invoice, on, company=company)
     if odd := render.unprintable(paper) if paper else ():
         found.append(
@@ -121,6 +119,29 @@ def warnings_before_issue(
             )
         )
     return found
+
+
+def _vat_warnings(invoice: Invoice, company: Company) -> list[Reason]:
+    """VAT where the client's territory has none, or at a rate that it does not have.
+
+    Warnings and no more: what is done about a building is taxed where the building stands.
+    """
+    treatment = vat_treatment(invoice.client, company)
+    rates = {
+        Decimal(line.vat_rate) for line in invoice.lines.all() if line.vat_category == STANDARD
+    }
+    if rates and treatment.category != STANDARD:
+        text = _("VAT is charged to a client outside our VAT territory.")
+        return [Reason("vat", text, "#lines")]
+    usual = RATES_OF.get(treatment.territory, ()) if company.country == "FR" else ()
+    odd = rates - set(usual) if usual else set()
+    if not odd:
+        return []
+    text = _("Where the client is, VAT is %(usual)s; here it is %(odd)s.") % {
+        "usual": ", ".join(percent(rate) for rate in usual),
+        "odd": ", ".join(percent(rate) for rate in sorted(odd, reverse=True)),
+    }
+    return [Reason("vat", text, "#lines")]
 
 
 def _not_a_draft(invoice: Invoice) -> str:
@@ -161,7 +182,9 @@ def company_reasons(company: Company | None) -> list[Reason]:
     ]
 
 
-def _client_reasons(invoice: Invoice, lines: list[InvoiceLine]) -> list[Reason]:
+def _client_reasons(
+    invoice: Invoice, lines: list[InvoiceLine], company: Company | None
+) -> list[Reason]:
     client = invoice.client
     found = []
     if not client.name.strip():
@@ -176,13 +199,22 @@ def _client_reasons(invoice: Invoice, lines: list[InvoiceLine]) -> list[Reason]:
                 "#id_purchase_order",
             )
         )
-    if any(line.vat_category in ("AE", "K") for line in lines) and not client.vat_id:
-        found.append(
-            Reason(
-                "vat_id", _("Reverse charge needs the client's VAT id, which is missing."), "client"
-            )
-        )
+    if any(line.vat_category in ("AE", "K") for line in lines):
+        home = company.country if company else "FR"
+        if text := _no_proof_of_business(client.vat_id, home):
+            found.append(Reason("vat_id", text, "client"))
     return found
+
+
+def _no_proof_of_business(vat_id: str, home: str) -> str:
+    """Why this id does not let an invoice within the Union go without VAT; "" when it does."""
+    if not vat_id:
+        return _("Reverse charge needs the client's VAT id, which is missing.")
+    if state_of(vat_id) in ("", home):
+        return _(
+            "Reverse charge needs a VAT id of another state of the Union; “%(text)s” is none."
+        ) % {"text": vat_id}
+    return ""
 
 
 def line_reasons(invoice: Invoice, lines: list[InvoiceLine]) -> list[Reason]:

@@ -23,6 +23,8 @@ from invoices.models import (
     LatePenaltyRate,
     VatBreakdown,
 )
+from invoices.tax.deciding import exemption
+from invoices.tax.territories import Territory, territory_of
 
 Language = Literal["fr", "en"]
 # What a page says where no rate of the day is known: the legal default, which is lawful in words.
@@ -79,13 +81,17 @@ def paper_of(
         exemptions=tuple(
             sentence
             for category in dict.fromkeys(row.vat_category for row in vat_rows)
-            if (sentence := mentions.exemption(language, category))
+            if (sentence := exemption(language, category, _territory(invoice)))
         ),
         vat_on_debits=company.vat_on_debits and vat != 0,
         vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),
         notes=invoice.note,
         **_sentences(invoice, company, language, issue_date, due_date, corrects),
     )
+
+
+def _territory(invoice: Invoice) -> Territory:
+    return territory_of(invoice.client.country, invoice.client.postal_code)
 
 
 def _vat_rows(totals: Totals, breakdown: list[VatBreakdown] | None) -> tuple[PaperVat, ...]:

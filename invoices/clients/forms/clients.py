@@ -19,6 +19,8 @@ from billing_portal.money import is_currency
 from billing_portal.typed.fields import LineField, WholeNumberField
 from invoices.models import Client, Contact
 from invoices.models.terms import TermsKind
+from invoices.tax.territories import EU
+from invoices.tax.vat_ids import state_of
 
 LONGEST_TERMS_DAYS = 60
 LONGEST_END_OF_MONTH_DAYS = 45
@@ -95,6 +97,21 @@ class ClientForm(ModelForm[Client]):
             ) from None
         # Elsewhere there is no common check.
         return text
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        country, vat_id = found.get("country", ""), found.get("vat_id", "")
+        if vat_id and country in EU and not state_of(vat_id) and not vat_id.startswith("GB"):
+            text = _(
+                "“%(text)s” is not a VAT id: one of the Union begins with the letters of its "
+                "state, such as DE129273398."
+            )
+            self.add_error("vat_id", ValidationError(text % {"text": vat_id}))
+        siren = found.get("siren", "")
+        if siren and state_of(vat_id) == "FR" and vat_id[4:] != siren:
+            text = _("A French VAT id ends with the SIREN, %(siren)s.") % {"siren": siren}
+            self.add_error("vat_id", ValidationError(text))
+        return found
 
     def terms_warning(self) -> str:
         """The legal maximum is warned about, not enforced: a contract abroad may differ."""
