@@ -154,6 +154,25 @@ def test_with_htmx_the_row_leaves_a_toast_comes_and_the_next_button_has_the_focu
     assert f'id="draft-{second.pk}" type="submit" autofocus' in written
     assert "counts-changed" in answer["HX-Trigger"]
     assert "<html" not in answer.text
+    # The button in the head of the page drafts what is left of the list, and says how many.
+    assert 'id="draft-ready-place" hx-swap-oob="true"' in answer.text
+    assert "Draft the one that is ready…" in answer.text
+
+
+def test_the_button_of_all_that_are_ready_follows_the_filter(clerk_client):
+    make_company()
+    make_deal(title="First")
+    make_deal(title="Second")
+    page = clerk_client.get(QUEUE).text
+    assert "Draft the 2 that are ready…" in page
+    assert 'hx-swap-oob="true"' not in page[page.index("draft-ready-place") :][:40]
+    narrowed = clerk_client.get(QUEUE, {"q": "Second"}, headers=HTMX).text
+    place = narrowed[narrowed.index('id="draft-ready-place"') : narrowed.index('id="deal-list"')]
+    assert "Draft the one that is ready…" in place
+    assert f"{reverse('invoices:draft-deals')}?q=Second" in place
+    none = clerk_client.get(QUEUE, {"q": "Third"}, headers=HTMX).text
+    place = none[none.index('id="draft-ready-place"') : none.index('id="deal-list"')]
+    assert "<a" not in place
 
 
 def test_a_double_click_makes_one_draft(clerk_client):
