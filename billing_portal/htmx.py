@@ -44,8 +44,11 @@ def render_page(
     context: Mapping[str, Any],
     status: int = 200,
 ) -> HttpResponse:
-    name = partial if wants_partial(request) else page
-    answer = render(request, name, dict(context), status=status)
+    """`is_partial` tells the piece that it goes out alone: what belongs to it elsewhere on the page
+    (a button in its head) goes with it then, out of band."""
+    is_partial = wants_partial(request)
+    name = partial if is_partial else page
+    answer = render(request, name, {**context, "is_partial": is_partial}, status=status)
     patch_vary_headers(answer, ["HX-Request"])
     return answer
 

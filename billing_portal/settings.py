@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "billing_portal.htmx.HtmxLoginMiddleware",
     "billing_portal.accounts.middleware.ReaderLanguageMiddleware",
     "billing_portal.accounts.middleware.PrivatePagesMiddleware",
+    "billing_portal.accounts.middleware.JustActedMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -6,12 +6,14 @@ set -u -o pipefail
 cd "$(dirname "$0")/.."
 days=(2028-02-29 2026-12-31T23:30 2027-01-01T00:30 2027-03-28T02:30 2027-10-31T02:30)
 # Dates, what is dated (drafts, documents, payments), and what is measured or due on a day (states,
-# reports, alerts). The long ones stay out: killed processes, random books; they run once, on the usual day.
+# reports, alerts). What no day has a say in stays out (killed processes, random books, queries that are
+# counted) and what follows many days by itself: they run once, on the usual day.
 tests=(
   tests/test_dates.py tests/invoices/deals tests/invoices/invoicing tests/invoices/payments
   tests/invoices/selections tests/reports
 )
-long="killed or TestAny or cluster or preview_says or adds_up or four_hundred"
+long="killed or TestAny or TestParts or cluster or preview_says or adds_up or four_hundred or queries"
+long+=" or is_the_figure_of or has_the_figure_of"
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 one_day() {

@@ -42,7 +42,7 @@ FLOORS: dict[str, list[set[str]]] = {
     ],
     "reports": [
         {"models"},
-        {"charts", "cells", "links", "stale_counts", "summaries"},
+        {"charts", "cells", "links", "summaries"},
         {"delays"},
         {"receivables"},
         {"alerts", "forecast"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from django.core.cache import cache
 from django.utils.translation import gettext as _
@@ -15,7 +16,8 @@ from reports.alerts.inbox import waiting
 from reports.alerts.permissions import may_see
 from reports.desk.selections import mails, overdue, to_bill, unapplied
 from reports.models import Alert
-from reports.stale_counts import KEPT_SECONDS, key_of
+
+KEPT_SECONDS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,11 @@ class SideCount:
     needs: bool = False
 
 
-def counts(user: User, on: date) -> list[SideCount]:
-    """How much waits behind each entry of the sidebar; kept for some seconds."""
+def counts(user: User, on: date, *, anew: bool = False) -> list[SideCount]:
+    """How much waits behind each entry of the sidebar; kept for some seconds, unless `anew`."""
     scope = "all" if sees_everything(user) else f"user-{user.pk}"
-    key = key_of(scope, user, on)
-    numbers: dict[str, int] | None = cache.get(key)
+    key = f"desk-counts:{scope}:{user.role}:{on}"
+    numbers: dict[str, int] | None = None if anew else cache.get(key)
     if numbers is None:
         numbers = _numbers(user, on)
         cache.set(key, numbers, KEPT_SECONDS)

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from billing_portal.accounts.middleware import JustActedMiddleware
 from billing_portal.htmx import StaffRequest
 from reports.desk.counts import counts as counted
 from reports.desk.desk import desk as desk_of
@@ -22,5 +23,6 @@ def desk(request: StaffRequest) -> HttpResponse:
 @permission_required("reports.view_desk", raise_exception=True)
 def counts(request: StaffRequest) -> HttpResponse:
     """The figures of the sidebar, each swapped into its entry."""
-    found = counted(request.user, timezone.localdate())
+    anew = JustActedMiddleware.just_acted(request)
+    found = counted(request.user, timezone.localdate(), anew=anew)
     return render(request, "reports/desk/partials/counts.html", {"counts": found})

@@ -224,8 +224,6 @@ def queue_page(
         "found": str(LISTING.words % {"count": count, "n": grouped(count)}),
         "found_total": joined(totals, "value_minor"),
         "ready_count": len(queue.ready),
-        # What stands in the head of the page goes out with a piece of it too.
-        "is_partial": wants_partial(request),
         "cut_off": MOST_EXAMINED if queue.cut_off else 0,
         "since": since,
         "form": form,

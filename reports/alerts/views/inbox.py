@@ -30,7 +30,6 @@ from reports.alerts.listing import latest_waiting, with_words
 from reports.alerts.permissions import HANDLE, VIEW, VIEW_RULES
 from reports.alerts.words import name_of, words_of
 from reports.models import Alert, AlertRule
-from reports.stale_counts import forget_counts
 
 _COLUMNS = (Column("fired", "", order="fired_on", falling=True),)
 
@@ -119,7 +118,6 @@ def acknowledge_all(request: StaffRequest, pk: int) -> HttpResponse:
     up_to = int(given) if given.isdecimal() and len(given) < 18 else 0
     on = timezone.localdate()
     number = handling.acknowledge_all(rule_id=pk, up_to=up_to, by=request.user, on=on)
-    forget_counts(request.user, on)
     messages.success(
         request,
         ngettext("%(n)s alert is acknowledged.", "%(n)s alerts are acknowledged.", number)
@@ -160,7 +158,6 @@ def snooze(request: StaffRequest, pk: int) -> HttpResponse:
         except handling.AlertRefused as refusal:
             form.add_error("until", str(refusal))
         else:
-            forget_counts(request.user, on)
             messages.success(
                 request,
                 _("Snoozed until %(day)s: %(title)s")
@@ -205,7 +202,6 @@ def _handled(request: StaffRequest, act: Callable[[], Any], said: str) -> HttpRe
     except handling.AlertRefused as refusal:  # pragma: no cover - neither act refuses today
         messages.error(request, str(refusal))
         return go_to(request, _back(request))
-    forget_counts(request.user, on)
     if not wants_partial(request):
         messages.success(request, said)
         return redirect(_back(request))

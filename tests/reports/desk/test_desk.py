@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
+from billing_portal.idempotency import new_key
 from billing_portal.lists.totals import joined, totals_per_currency
 from invoices.deals.changes import changing
 from invoices.deals.drafting import draft_from_deal
@@ -33,6 +35,8 @@ from tests.factories import (
     make_user,
     settle,
 )
+
+HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture(autouse=True)
@@ -267,6 +271,24 @@ def test_counts_are_kept_for_some_seconds_and_not_shared_across_sales(
     assert {c.key: c.n for c in counts(one, today())}["deals"] == 1
     assert {c.key: c.n for c in counts(two, today())}["deals"] == 0
     assert {c.key for c in counts(two, today())} == {"deals", "invoices", "alerts"}
+
+
+def test_who_has_just_acted_sees_what_that_changed(clerk_client, clerk, manager_client):
+    full_books()
+    url = reverse("reports:counts")
+    assert "2<" in clerk_client.get(url).text
+    waiting = Deal.objects.to_bill().order_by("pk").first()
+    # As if another process had kept the counts: its cache does not hear of the act.
+    before = cache.get(f"desk-counts:all:{clerk.role}:{today()}")
+    clerk_client.post(
+        reverse("invoices:draft-deal", args=[waiting.pk]), {"once": new_key()}, headers=HTMX
+    )
+    assert before
+    cache.set(f"desk-counts:all:{clerk.role}:{today()}", before, 20)
+    assert clerk_client.cookies["acted"]["max-age"] == 60
+    page = clerk_client.get(url).text
+    assert re.search(r'id="count-deals"[^>]*>1<', page), page
+    assert "acted" not in manager_client.cookies
 
 
 def changed_deal(owner, by):
