@@ -4,25 +4,31 @@
 # hour that comes twice or never. On SQLite; one process a day, three at once.
 set -u -o pipefail
 cd "$(dirname "$0")/.."
-days=(2028-02-29 2026-12-31T23:30 2027-01-01T00:30 2027-03-28T02:30 2027-10-31T02:30)
-# Dates, what is dated (drafts, documents, payments), and what is measured or due on a day (states,
-# reports, alerts). What no day has a say in stays out (killed processes, random books, queries that are
-# counted) and what follows many days by itself: they run once, on the usual day.
-tests=(
-  tests/test_dates.py tests/invoices/deals tests/invoices/invoicing tests/invoices/payments
-  tests/invoices/selections tests/reports
-)
+days=(2028-02-29 2026-12-31T23:30 2027-01-01T00:30)
+nights=(2027-03-28T02:30 2027-10-31T02:30)
+# What is measured or due on a day (states, reports, alerts) or says an hour (timelines, what is saved), and,
+# but for the nights, which change no date, what is dated: drafts, documents, payments.
+hours=(tests/test_dates.py tests/invoices/selections tests/invoices/invoicing/test_keeping.py
+  tests/invoices/invoicing/test_invoice_page.py tests/reports)
+dates=(tests/test_dates.py tests/invoices/deals tests/invoices/invoicing tests/invoices/payments
+  tests/invoices/selections tests/reports)
+# What no day has a say in stays out (killed processes, random books, queries that are counted) and what follows
+# many days by itself: they run once, on the usual day.
 long="killed or TestAny or TestParts or cluster or preview_says or adds_up or four_hundred or queries"
 long+=" or is_the_figure_of or has_the_figure_of"
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-one_day() {
+one_day() { # the day, then the tests
+  local day=$1
+  shift
   .venv/bin/python -m pytest -q -p no:cacheprovider -m "not slow and not browser" -k "not ($long)" \
-    --on-day "$1" "${tests[@]}" >"$out/$1" 2>&1 && state=passed || state=FAILED
-  echo "$1 $state: $(tail -n 1 "$out/$1")"
-  [ "$state" = passed ] || { tail -n 60 "$out/$1"; return 1; }
+    --on-day "$day" "$@" >"$out/$day" 2>&1 && state=passed || state=FAILED
+  echo "$day $state: $(tail -n 1 "$out/$day")"
+  [ "$state" = passed ] || { tail -n 60 "$out/$day"; return 1; }
 }
 export -f one_day
 export out long
-printf '%s\n' "${days[@]}" | env -u DATABASE_URL -u REDIS_URL \
-  xargs -P "${TEST_WORKERS:-3}" -I{} bash -c "tests=(${tests[*]}); one_day {}"
+{
+  printf "%s ${dates[*]}\n" "${days[@]}"
+  printf "%s ${hours[*]}\n" "${nights[@]}"
+} | env -u DATABASE_URL -u REDIS_URL xargs -P "${TEST_WORKERS:-3}" -L 1 bash -c 'one_day "$@"' one_day
