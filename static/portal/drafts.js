@@ -23,6 +23,8 @@ async function keepDraft() {
   clearTimeout(keeping.timer);
   if (keeping.running) await keeping.running;
   const form = keptForm();
+  // A button's answer brings the next stamp; with the old one we would be in conflict with ourselves.
+  if (form?.hasAttribute("data-sending")) return !keeping.dirty;
   if (!form || !keeping.dirty || keeping.resting) return !keeping.dirty;
   keeping.dirty = false;
   keeping.running = fetch(form.action, { method: "POST", body: keptBody(form), headers: { "HX-Request": "true" } })
@@ -45,6 +47,20 @@ async function keepDraft() {
 document.addEventListener("input", (event) => {
   if (!event.target.closest?.("form[data-keeps]")) return;
   keeping.dirty = true;
+  clearTimeout(keeping.timer);
+  keeping.timer = setTimeout(keepDraft, 1200);
+});
+// The other way round: a button waits for what is being kept, and then sends its stamp.
+document.addEventListener("htmx:confirm", (event) => {
+  if (event.detail.elt !== keptForm()) return;
+  clearTimeout(keeping.timer);
+  if (!keeping.running) return;
+  event.preventDefault();
+  keeping.running.then(() => event.detail.issueRequest(true));
+});
+// Refused, or no answer: what was typed is not saved, and is kept by itself after all.
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.elt !== keptForm() || !keeping.dirty) return;
   clearTimeout(keeping.timer);
   keeping.timer = setTimeout(keepDraft, 1200);
 });

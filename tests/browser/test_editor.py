@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from urllib.parse import parse_qs
 
 import pytest
 from django.urls import reverse
@@ -178,3 +179,54 @@ def test_sums_that_come_after_the_draft_was_saved_change_nothing(editor):
     page.wait_for_timeout(200)
     expect(page.locator("#saved")).to_contain_text("saved at")
     assert page.complaints.unexpected() == []
+
+
+def acts_of(page, held):
+    """The acts that go to the draft; those in `held` wait on the line, as routes."""
+    sent, waiting = [], []
+
+    def pass_on(route):
+        if route.request.method != "POST":
+            return route.continue_()
+        act = parse_qs(route.request.post_data or "").get("act", [""])[0]
+        sent.append(act)
+        return waiting.append(route) if act in held else route.continue_()
+
+    page.route("**/edit/", pass_on)
+    return sent, waiting
+
+
+def test_what_is_typed_just_before_the_button_is_no_conflict_with_oneself(editor):
+    """The moment of saving by itself comes while the button's answer is still under way."""
+    page, draft = editor
+    sent, waiting = acts_of(page, held={"save"})
+    page.locator("#id_title").fill("Typed and saved at once")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    page.wait_for_timeout(1800)
+    assert sent == ["save"]
+    waiting[0].continue_()
+    page.locator("#saved:has-text('saved at')").wait_for()
+    settled(page)
+    assert "in between" not in page.locator("main").inner_text()
+    assert title(draft) == "Typed and saved at once"
+    page.locator("#id_title").fill("And typed on")
+    page.wait_for_timeout(1800)
+    assert (sent, title(draft)) == (["save", "keep"], "And typed on")
+
+
+def test_a_button_waits_for_what_is_being_saved_by_itself(editor):
+    page, draft = editor
+    sent, waiting = acts_of(page, held={"keep"})
+    page.locator("#id_title").fill("Kept first")
+    page.wait_for_timeout(1800)
+    assert sent == ["keep"]
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    page.wait_for_timeout(400)
+    assert sent == ["keep"]
+    waiting[0].continue_()
+    page.wait_for_function("() => !document.querySelector('#editor .alert-danger')")
+    settled(page)
+    page.wait_for_timeout(300)
+    assert sent == ["keep", "save"]
+    assert "in between" not in page.locator("main").inner_text()
+    assert title(draft) == "Kept first"
