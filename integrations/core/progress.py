@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from billing_portal.figures import grouped
+from integrations.core.runs import COUNTS
 from integrations.models import SyncRun
 
 # What a person sees as one step, and the steps of the import that it stands for.
 SHOWN: Final[tuple[tuple[str, Any, tuple[str, ...]], ...]] = (
-    ("settings", gettext_lazy("Fields and people"), ("fields", "users", "pipelines")),
+    ("settings", gettext_lazy("Fields, people and stages"), ("fields", "users", "pipelines")),
     ("organizations", gettext_lazy("Organisations"), ("organizations",)),
     ("persons", gettext_lazy("Contacts"), ("persons",)),
     ("deals", gettext_lazy("Deals and lines"), ("deals",)),
@@ -111,6 +112,7 @@ def _steps(run: SyncRun) -> list[Step]:
         later = {name for _k, _l, group in SHOWN[at + 1 :] for name in group}
         places = [run.progress[name] for name in names if name in run.progress]
         done = sum(place["done"] for place in places)
+        handled = sum(place.get(word, 0) for place in places for word in COUNTS)
         known = [place["total"] for place in places if place["total"] is not None]
         total = sum(known) if known and len(known) == len(places) else None
         if run.state == SyncRun.State.RUNNING and run.step in names:
@@ -126,13 +128,14 @@ def _steps(run: SyncRun) -> list[Step]:
             state, text = "done", _("done before")
         elif state == "waiting":
             text = _("waiting") if is_live(run) else _("not reached")
-        elif key == "settings" and state == "done":
-            # Fields are no objects: with their number the step would not add up to the figures.
-            text = _("read")
+        elif state == "done" and handled:
+            # As the figures of the run count: without fields, which are no objects, and with a
+            # contact that no page named but a deal.
+            text = grouped(handled)
+        elif total == 0 or (state == "done" and key == "settings"):
+            text = _("nothing new") if not run.full else _("none")
         elif total is None:
             text = grouped(done)
-        elif total == 0:
-            text = _("nothing new") if not run.full else _("none")
         else:
             text = _("%(done)s of %(total)s") % {"done": grouped(done), "total": grouped(total)}
         shown.append(Step(label, state, done, total, text))

@@ -54,8 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, leave)
+    alive = sum(not deal["is_deleted"] for deal in world.deals.values())
     print(
-        f"{world.company['company_name']}: {len(world.deals)} deals at {sandbox.base_url} "
+        f"{world.company['company_name']}: {alive} deals at {sandbox.base_url} "
         f"(token {given.token}), control at {sandbox.base_url}/_sandbox/",
         flush=True,
     )

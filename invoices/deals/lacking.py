@@ -8,12 +8,13 @@ from typing import Any
 
 from django.db.models import QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing_portal.money import LARGEST_MINOR, formatted_minor, is_currency
 from billing_portal.notices import in_words
 from invoices.clients.recipients import recipients_for
 from invoices.clients.vat import vat_treatment
-from invoices.deals.lines import drafted_lines
+from invoices.deals.lines import Drafted, drafted_lines
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing.draft_lines import MAX_LINES, told
 from invoices.models import Client, Company, Deal
@@ -138,8 +139,10 @@ def _amounts_lack(lacks: Any, deal: Deal, client: Client | None, company: Compan
             },
             blocking=False,
         )
+    if exempt := _exempt_lines(drafted):
+        lacks("exempt", exempt)
     for note in drafted.notes:
-        if note["code"] in ("negative_price", "recurring", "vat_assumed", "gross_differs"):
+        if note["code"] in ("recurring", "vat_assumed", "gross_differs"):
             lacks("lines", told(note), blocking=False)
     if treatment.category != STANDARD and any(
         line.amounts.vat_category == STANDARD for line in drafted.lines
@@ -147,3 +150,22 @@ def _amounts_lack(lacks: Any, deal: Deal, client: Client | None, company: Compan
         lacks(
             "vat", _("The deal charges VAT to a client outside our VAT territory."), blocking=False
         )
+
+
+def _exempt_lines(drafted: Drafted) -> str:
+    """What the note of the draft has to say before it is issued; "" when no line is exempt."""
+    places = [
+        str(place)
+        for place, line in enumerate(drafted.lines, 1)
+        if line.amounts.vat_category == "E"
+    ]
+    if not places:
+        return ""
+    text = ngettext(
+        "Line %(lines)s has no VAT, other lines have: it counts as exempt, and the note of the draft "
+        "must name the article of law.",
+        "Lines %(lines)s have no VAT, other lines have: they count as exempt, and the note of the "
+        "draft must name the article of law.",
+        len(places),
+    )
+    return text % {"lines": ", ".join(places)}

@@ -27,6 +27,7 @@ CHIPS: dict[str, Any] = {
     "vat_id": gettext_lazy("VAT id"),
     "siren": gettext_lazy("SIREN"),
     "purchase_order": gettext_lazy("Purchase order"),
+    "exempt": gettext_lazy("Reason for no VAT"),
 }
 # These are mended on the client's page, the others in the CRM or in the draft.
 OF_THE_CLIENT = {"address", "billing_email", "vat_id", "siren"}

@@ -56,7 +56,9 @@ def told(note: Mapping[str, Any]) -> str:
     sentences = {
         "cut": _("Line %(line)s was cut to %(limit)s characters."),
         "rate_rounded": _("The VAT rate of line %(line)s was rounded to %(rate)s %%."),
-        "negative_price": _("Line %(line)s has a negative price: its quantity bears the sign."),
+        "negative_price": _(
+            "Line %(line)s has a negative price: on the invoice its quantity is negative instead."
+        ),
         "recurring": _("Line %(line)s recurs (%(every)s): one period is billed here."),
         "no_lines": _("The deal has no lines: one line bears its title and its value."),
         "vat_assumed": _("The deal names no VAT: %(rate)s %% was assumed."),

@@ -189,6 +189,9 @@ def test_the_figures_of_an_import_add_up(clerk_client, imported):
         int(number.replace(",", "")) for number in re.findall(r"<b[^>]*>([\d,]+)</b>", figures)
     ]
     assert shown == [sum(kinds), *kinds]
+    steps = page[page.index('class="sub-steps"') :]
+    handled = re.findall(r'<span class="num muted">([^<]*)</span>', steps[: steps.index("</ul>")])
+    assert sum(int(each.replace(",", "")) for each in handled if each != "none") == sum(kinds)
 
 
 def test_refusals_are_in_words_with_a_link_into_the_crm(clerk_client, imported, sandbox):

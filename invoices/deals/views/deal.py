@@ -26,7 +26,8 @@ from invoices.deals.views.chips import chip
 from invoices.deals.views.queue import amount_of
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing.deal_basis import changed_of
-from invoices.invoicing.draft_lines import told
+from invoices.invoicing.draft_lines import plain, told
+from invoices.invoicing.forms.lines import vat_label
 from invoices.models import Client, Company, Deal, Invoice
 
 
@@ -106,7 +107,8 @@ def _added_up(found: Deal, company: Company | None) -> dict[str, Any]:
         "net": formatted_minor(totals.net_minor, code),
         "groups": [
             (
-                group.vat_rate if group.vat_category == STANDARD else None,
+                vat_label(f"{group.vat_category}:{plain(group.vat_rate)}"),
+                group.vat_category == STANDARD,
                 formatted_minor(group.basis_minor, code),
                 formatted_minor(group.vat_minor, code),
             )

@@ -62,6 +62,15 @@ def test_how_often_a_line_recurs_is_said_in_the_readers_language():
         assert "(chaque mois)" in fields_of(deal)["lines"].text
 
 
+def test_lines_without_vat_among_others_need_the_article_of_law_before_the_draft_says_so():
+    make_company()
+    free = line(1, "100", tax_percent=Decimal(0))
+    deal = make_deal(client=make_client(), lines=(line(1, "800"), free, free), value_minor=1000_00)
+    assert fields_of(deal)["exempt"].text.startswith("Lines 2, 3 have no VAT")
+    assert fields_of(deal)["exempt"].blocking
+    assert not fields_of(deal)["exempt"].prevents_draft
+
+
 def test_a_client_that_the_crm_lost_is_a_warning():
     make_company()
     found = fields_of(make_deal(client=make_client(gone_at=timezone.now())))
