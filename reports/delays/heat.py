@@ -113,9 +113,9 @@ class Heat:
             if tally.n_paid >= TOO_FEW and tally.curve.p50 is not None
         ]
         if len(medians) > 2 and medians == sorted(medians) and medians[0] < medians[-1]:
-            return _("The larger the invoice, the longer it waits")
+            return _("Over all groups, the larger the invoice, the longer it waits")
         if len(medians) > 2 and medians == sorted(medians)[::-1] and medians[0] > medians[-1]:
-            return _("The smaller the invoice, the longer it waits")
+            return _("Over all groups, the smaller the invoice, the longer it waits")
         return _("The amount alone does not tell how long an invoice waits")
 
     @property

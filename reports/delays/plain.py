@@ -74,6 +74,7 @@ def _figures(group: Group) -> dict[str, Any]:
         "n": group.late.n,
         "paid": group.late.n_paid,
         "open": group.late.open,
+        "closed_unpaid": group.late.n_closed_unpaid,
         "days_late": _days(group.late),
         "days_to_pay": _days(group.to_pay),
     }

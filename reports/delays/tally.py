@@ -76,6 +76,11 @@ class Tally:
         return sum(self.paid.values())
 
     @property
+    def n_closed_unpaid(self) -> int:
+        """Credited or written off whole: neither paid nor open any more."""
+        return self.n - self.n_paid - self.open
+
+    @property
     def mean(self) -> Fraction | None:
         """Of the paid ones alone."""
         n = self.n_paid

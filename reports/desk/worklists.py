@@ -17,9 +17,10 @@ from django.db.models import BigIntegerField, F
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from billing_portal.accounts.models import User
+from billing_portal.figures import grouped
 from billing_portal.lists.totals import Total, totals_per_currency
 from billing_portal.money import formatted_minor
 from invoices.company.currencies import company_currency
@@ -66,7 +67,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class BillingList(Worklist):
-    """Deals to bill; `count` is of the ready ones, the others are counted apart."""
+    """Deals to bill; `lacking` of those that are not shown could not be issued as they are."""
 
     lacking: int = 0
     lacking_amounts: str = ""
@@ -74,6 +75,31 @@ class BillingList(Worklist):
     @property
     def more(self) -> int:
         return max(0, self.count - len(self.rows))
+
+    @property
+    def rest(self) -> str:
+        """How many are not shown, and of these what lacks something; "" when all are."""
+        if not self.more:
+            return ""
+        number, values = grouped(self.more), {"n": self.lacking, "amounts": self.lacking_amounts}
+        more = ngettext("%(n_more)s more", "%(n_more)s more", self.more) % {"n_more": number}
+        if not self.lacking:
+            return more
+        if self.lacking < self.more:
+            lacking = ngettext(
+                "%(n)s of them lacks something (%(amounts)s)",
+                "%(n)s of them lack something (%(amounts)s)",
+                self.lacking,
+            )
+            return f"{more}, {lacking % values}"
+        return (
+            ngettext(
+                "%(n)s more lacks something, %(amounts)s",
+                "%(n)s more lack something, %(amounts)s",
+                self.lacking,
+            )
+            % values
+        )
 
 
 @dataclass(frozen=True)
@@ -97,7 +123,7 @@ def billing(user: User, on: date) -> Section:
     """
     deals = to_bill(user, Company.ours())
     totals = totals_per_currency(deals, "value_minor")
-    number = _counted(totals)
+    number, label = _counted(totals), _("To bill")
     address = reverse("invoices:deals")
     if number > EXAMINED:
         latest = deals.select_related("client").order_by(F("won_on").desc(nulls_last=True), "-pk")
@@ -108,14 +134,14 @@ def billing(user: User, on: date) -> Section:
         queue = examine(deals)
         rows = queue.all[:DEALS]
         lacking = queue.lacking[max(0, DEALS - len(queue.ready)) :]
-        number = len(queue.ready)
+        number, label = len(queue.ready), pgettext("deals", "Ready to bill")
         amounts = _sums([each.deal for each in queue.ready])
         shown = BillingList(
-            rows, number, address, len(lacking), " · ".join(_sums([w.deal for w in lacking]))
+            rows, len(queue.all), address, len(lacking), " · ".join(_sums([w.deal for w in lacking]))
         )
         address += "?state=ready"
     unit = ngettext("deal", "deals", number)
-    tile = Tile("bill", "briefcase", _("To bill"), number, unit, address, amounts)
+    tile = Tile("bill", "briefcase", label, number, unit, address, amounts)
     return Section("to_bill", "left", tile, shown)
 
 

@@ -74,6 +74,8 @@ class Command(BaseCommand):
 def _line(group: Group) -> str:
     late = group.late
     head = f"{group.label}: {late.n} invoices, {late.n_paid} paid, {late.open} open"
+    if late.n_closed_unpaid:
+        head += f", {late.n_closed_unpaid} credited or written off"
     if late.n_paid < TOO_FEW:
         return f"{head}; too few payments for percentiles"
     half, most, nearly = (

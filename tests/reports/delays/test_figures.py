@@ -107,7 +107,7 @@ def in_euros(minor: int, invoice: Invoice) -> int | None:
 def by_hand(rows, as_of: date, which: str) -> dict:
     """The figures of FORMULAS, section 4 and 6, by a plain loop."""
     paid, unfinished, weights = [], [], []
-    still_open = overdue = 0
+    still_open = overdue = closed_unpaid = 0
     for row in rows:
         start = row.due_date if which == "late" else row.issue_date
         if row.settled_on and row.settled_on <= as_of:
@@ -118,6 +118,7 @@ def by_hand(rows, as_of: date, which: str) -> dict:
                 if weight is not None:
                     weights.append((weight, days))
             else:
+                closed_unpaid += 1
                 unfinished.append((row.settled_on - start).days)
         else:
             still_open += 1
@@ -132,6 +133,7 @@ def by_hand(rows, as_of: date, which: str) -> dict:
         "n": len(paid) + len(unfinished),
         "paid": len(paid),
         "open": still_open,
+        "closed_unpaid": closed_unpaid,
         "overdue": overdue,
         "mean": Fraction(sum(paid), len(paid)) if paid else None,
         "weighted": (
@@ -148,6 +150,7 @@ def of_tally(tally) -> dict:
         "n": tally.n,
         "paid": tally.n_paid,
         "open": tally.open,
+        "closed_unpaid": tally.n_closed_unpaid,
         "overdue": tally.overdue,
         "mean": tally.mean,
         "weighted": tally.weighted_mean,

@@ -66,6 +66,7 @@ def test_the_command_prints_the_golden_set():
         "n": 9,
         "paid": 5,
         "open": 4,
+        "closed_unpaid": 0,
         "days_late": {
             **behind,
             "mean_paid": 7.6,

@@ -168,6 +168,19 @@ def test_an_alert_is_acknowledged_on_the_desk(clerk_client):
     assert "No new alert." in answer.text
 
 
+def test_the_list_of_deals_to_bill_counts_those_of_the_sidebar_and_its_tile_the_ready_ones(clerk):
+    make_company()
+    deals = [make_deal(client=make_client(), title=f"Ready {n}") for n in range(8)]
+    deals += [make_deal(client=make_client(city=""), title="No address", currency="EUR")]
+    shown = desk(clerk, today())
+    tile = next(tile for tile in shown["tiles"] if tile.key == "bill")
+    listed = shown["to_bill"]
+    assert (tile.label, tile.count) == ("Ready to bill", 8)
+    side = {each.key: each.n for each in counts(clerk, today())}
+    assert listed.count == side["deals"] == len(listed.rows) + listed.more == len(deals)
+    assert (listed.more, listed.lacking, listed.lacking_amounts) == (3, 1, "€1,000.00")
+
+
 def test_sales_see_their_own_and_no_button_that_they_may_not_use(sales_client):
     seller = User.objects.get(role="sales")
     full_books()
