@@ -137,7 +137,11 @@ def billing(user: User, on: date) -> Section:
         number, label = len(queue.ready), pgettext("deals", "Ready to bill")
         amounts = _sums([each.deal for each in queue.ready])
         shown = BillingList(
-            rows, len(queue.all), address, len(lacking), " · ".join(_sums([w.deal for w in lacking]))
+            rows,
+            len(queue.all),
+            address,
+            len(lacking),
+            " · ".join(_sums([w.deal for w in lacking])),
         )
         address += "?state=ready"
     unit = ngettext("deal", "deals", number)
