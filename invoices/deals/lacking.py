@@ -162,8 +162,8 @@ def _exempt_lines(drafted: Drafted) -> str:
     if not places:
         return ""
     text = ngettext(
-        "Line %(lines)s has no VAT, other lines have: it counts as exempt, and the note of the draft "
-        "must name the article of law.",
+        "Line %(lines)s has no VAT, other lines have: it counts as exempt, and the note of the "
+        "draft must name the article of law.",
         "Lines %(lines)s have no VAT, other lines have: they count as exempt, and the note of the "
         "draft must name the article of law.",
         len(places),
