@@ -9,6 +9,7 @@ import io
 import json
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from datetime import date
 from pathlib import Path
 
@@ -38,6 +39,29 @@ LOGINS = [
     ("yann.legoff@kerlann.example", "Sales: reads the deals and invoices they own"),
     ("admin@kerlann.example", "Administrator: people, company, connections"),
 ]
+
+
+class Together(Manager):  # type: ignore[misc] # honcho has no types
+    """Web, worker and stand-in; each is asked to end by its first process, which ends its own.
+
+    Honcho asks the whole group. A worker whose guard is ended with it waits for it for ever, and a
+    mail is cut off half-way.
+    """
+
+    _terminating: bool
+
+    def add(self, name: str, command: list[str], env: dict[str, str]) -> None:
+        line = f"exec {shlex.join(command)}"
+        self.add_process(name, line, env=env, cwd=str(ROOT), quiet=True)
+
+    def terminate(self) -> None:
+        if self._terminating:
+            return
+        self._terminating = True
+        for process in self._processes.values():
+            if "pid" in process and "returncode" not in process:
+                with suppress(ProcessLookupError):
+                    os.kill(process["pid"], signal.SIGTERM)
 
 
 def free_port(wanted: int) -> int:
@@ -138,7 +162,7 @@ def main() -> None:
         call_command("sync_schedules")
     connections.close_all()
 
-    processes = Manager()
+    processes = Together()
     web = [
         PYTHON, "-m", "gunicorn", "billing_portal.wsgi", "--bind", f"127.0.0.1:{port}",
         "--workers", "2", "--threads", "4", "--log-level", "warning", "--preload",
@@ -148,7 +172,7 @@ def main() -> None:
         "worker": [PYTHON, "manage.py", "qcluster"],
         "stand-in": sandbox_command(sandbox_port, today),
     }.items():
-        processes.add_process(name, shlex.join(command), env=env, cwd=str(ROOT), quiet=True)
+        processes.add(name, command, env)
 
     def welcome() -> None:
         if not answers(f"{address}/accounts/login/", 60):

@@ -88,7 +88,12 @@ class Command(BaseCommand):
         deals = Deal.objects.to_bill(go_live).exclude(won_on=None).order_by("won_on", "pk")
         found = list(with_what_billing_needs(deals))
         lacking = missing_for(found)
-        complete = [deal for deal in found if not any(m.blocking for m in lacking[deal.pk])]
+        complete = [
+            deal
+            for deal in found
+            # The note that exempt lines ask for is written on the draft, by `bill`.
+            if not {m.field for m in lacking[deal.pk] if m.blocking} - {"exempt"}
+        ]
         last_billed = on - timedelta(days=QUEUE_DAYS)
         todo = sorted(
             (deal.won_on + timedelta(days=rng.randint(1, 5)), deal.pk)

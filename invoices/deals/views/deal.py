@@ -99,7 +99,7 @@ def _added_up(found: Deal, company: Company | None) -> dict[str, Any]:
                     if line.amounts.discount_amount
                     else ""
                 ),
-                "rate": line.amounts.vat_rate if line.amounts.vat_category == STANDARD else None,
+                "vat": _vat(line.amounts.vat_category, line.amounts.vat_rate),
                 "net": formatted_minor(sums.net_minor, code),
             }
             for line, sums in zip(drafted.lines, totals.lines, strict=True)
@@ -107,7 +107,7 @@ def _added_up(found: Deal, company: Company | None) -> dict[str, Any]:
         "net": formatted_minor(totals.net_minor, code),
         "groups": [
             (
-                vat_label(f"{group.vat_category}:{plain(group.vat_rate)}"),
+                _vat(group.vat_category, group.vat_rate),
                 group.vat_category == STANDARD,
                 formatted_minor(group.basis_minor, code),
                 formatted_minor(group.vat_minor, code),
@@ -119,6 +119,10 @@ def _added_up(found: Deal, company: Company | None) -> dict[str, Any]:
         "deal_sum": formatted_minor(drafted.deal_sum_minor, code),
         "notes": [told(note) for note in drafted.notes],
     }
+
+
+def _vat(category: str, rate: Decimal) -> str:
+    return vat_label(f"{category}:{plain(rate)}")
 
 
 def _price(price: Decimal, currency: str) -> str:
