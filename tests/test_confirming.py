@@ -23,6 +23,7 @@ from invoices.models import (
     Message,
     Payment,
     Refund,
+    VatRate,
 )
 from invoices.payments.applying import write_off
 from invoices.payments.refunding import refund_client
@@ -81,9 +82,7 @@ def penalty():
 
 
 def exchange():
-    return ExchangeRate.objects.create(
-        currency="USD", on=date(2026, 7, 1), rate="0.9", source="ECB"
-    )
+    return ExchangeRate.objects.create(currency="USD", on=date(2026, 7, 1), rate=1, source="ECB")
 
 
 def refund():
@@ -134,6 +133,7 @@ IRREVERSIBLE = {
     "invoices:contact-remove": (contact, {}),
     "company:penalty_delete": (penalty, {}),
     "company:exchange_delete": (exchange, {}),
+    "company:vat_rate_delete": (VatRate.objects.first, {}),
     "company:client_type_delete": (lambda: make_client_type("Unused"), {}),
     "reports:rule-delete": (make_rule, {}),
     "invoices:refund-back": (refund, {"reason": "It came back"}),

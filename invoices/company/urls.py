@@ -12,5 +12,6 @@ urlpatterns = [
     path("client-types/", include("invoices.clients.type_urls")),
     path("rates/", settings.rates, name="rates"),
     path("rates/late-penalty/<int:pk>/delete/", settings.penalty_delete, name="penalty_delete"),
+    path("rates/vat/<int:pk>/delete/", settings.vat_rate_delete, name="vat_rate_delete"),
     path("rates/exchange/<int:pk>/delete/", settings.exchange_delete, name="exchange_delete"),
 ]

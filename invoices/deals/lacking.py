@@ -14,6 +14,8 @@ from billing_portal.money import LARGEST_MINOR, formatted_minor, is_currency
 from billing_portal.notices import in_words
 from invoices.clients.recipients import recipients_for
 from invoices.clients.vat import vat_treatment
+from invoices.company.vat_faults import told_faults
+from invoices.company.vat_rates import FrenchRates
 from invoices.deals.lines import Drafted, drafted_lines
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing.draft_lines import MAX_LINES, told
@@ -43,10 +45,11 @@ def missing_for(deals: Iterable[Deal], company: Company | None = None) -> dict[i
     found = list(deals)
     company = company or Company.ours()
     prefetch_related_objects(found, "client__contacts", "contact", "lines", "discounts")
-    return {deal.pk: _missing(deal, company) for deal in found}
+    rates = FrenchRates()
+    return {deal.pk: _missing(deal, company, rates) for deal in found}
 
 
-def _missing(deal: Deal, company: Company | None) -> list[Missing]:
+def _missing(deal: Deal, company: Company | None, rates: FrenchRates) -> list[Missing]:
     found: list[Missing] = []
 
     def lacks(field: str, text: str, *, blocking: bool = True, prevents: bool = False) -> None:
@@ -72,7 +75,7 @@ def _missing(deal: Deal, company: Company | None) -> list[Missing]:
             prevents=True,
         )
         return found
-    _amounts_lack(lacks, deal, client, company)
+    _amounts_lack(lacks, deal, client, company, rates)
     return found
 
 
@@ -108,7 +111,9 @@ def _no_vat_id(client: Client) -> str:
     ) % {"text": client.vat_id}
 
 
-def _amounts_lack(lacks: Any, deal: Deal, client: Client | None, company: Company | None) -> None:
+def _amounts_lack(
+    lacks: Any, deal: Deal, client: Client | None, company: Company | None, rates: FrenchRates
+) -> None:
     treatment = vat_treatment(client or Client(country="FR"), company)
     enabled = [line for line in deal.lines.all() if line.enabled]
     if not enabled:
@@ -141,6 +146,10 @@ def _amounts_lack(lacks: Any, deal: Deal, client: Client | None, company: Compan
         )
     if exempt := _exempt_lines(drafted):
         lacks("exempt", exempt)
+    charged = [(each.amounts.vat_category, each.amounts.vat_rate) for each in drafted.lines]
+    home, supplied = company.country if company else "FR", deal.service_until
+    for text, _fault in told_faults(charged, home=home, on=supplied, rates=rates):
+        lacks("vat", text)
     for note in drafted.notes:
         if note["code"] in ("recurring", "vat_assumed", "gross_differs"):
             lacks("lines", told(note), blocking=False)

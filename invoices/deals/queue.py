@@ -80,9 +80,9 @@ def first_billing_day() -> date | None:
     return Company.objects.filter(pk=1).values_list("billing_starts_on", flat=True).first()
 
 
-def examine(deals: QuerySet[Deal]) -> Queue:
+def examine(deals: QuerySet[Deal], company: Company | None = None) -> Queue:
     """Sort deals into ready and lacking, in a number of queries that does not grow with them."""
-    company = Company.ours()
+    company = company or Company.ours()
     found = list(
         deals.select_related(
             "client__client_type", "client_in_crm", "owner", "stage__pipeline"

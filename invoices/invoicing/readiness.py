@@ -18,19 +18,20 @@ from invoices.clients.recipients import address_problem
 from invoices.clients.vat import vat_treatment
 from invoices.company import dating, numbering
 from invoices.company.rates import rate_on
+from invoices.company.vat_faults import told_faults
+from invoices.company.vat_rates import FrenchRates
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing import deal_basis, drafting, snapshot
 from invoices.models import Company, Invoice, InvoiceLine
 from invoices.models.terms import TermsKind, latest_lawful_due_date
-from invoices.tax.territories import RATES_OF
 from invoices.tax.vat_ids import state_of
 
 
 @dataclass(frozen=True)
 class Reason:
     """Why a draft cannot be issued yet. `anchor` leads to the field: "#id_due_date" in the editor,
-    "client", "company", "books" and "deal" on their own pages."""
+    "client", "company", "rates", "books" and "deal" on their own pages."""
 
     field: str
     text: str
@@ -58,6 +59,7 @@ def reasons_not_to_issue(
         *company_reasons(company),
         *_client_reasons(invoice, lines, company),
         *line_reasons(invoice, lines),
+        *_vat_reasons(invoice, lines, company, on),
         *_date_reasons(invoice, on),
         *_number_reasons(invoice, company, on),
         *_deal_reasons(invoice),
@@ -88,7 +90,7 @@ def warnings_before_issue(
                     "invoice out, and the page cannot state its VAT in euros."
                 )
                 % {"currency": invoice.currency, "own": company.currency},
-                "company",
+                "rates",
             )
         )
     if client.country == "FR" and not client.siren:
@@ -100,14 +102,14 @@ def warnings_before_issue(
             Reason(
                 "penalty",
                 _("No late-payment rate is known for this day: the page names the legal one."),
-                "company",
+                "rates",
             )
         )
     if (back := (on - issue_date).days) > 1:
         found.append(Reason("issue_date", _dated_back(back), "#id_issue_date"))
     if not invoice.recipients:
         found.append(Reason("recipients", _("Nobody would receive it."), "#id_recipients"))
-    found += _vat_warnings(invoice, company)
+    found += _vat_warnings(invoice, company, issue_date)
     paper = snapshot.paper_on(invoice, on, company=company)
     if odd := render.unprintable(paper) if paper else ():
         found.append(
@@ -121,7 +123,7 @@ def warnings_before_issue(
     return found
 
 
-def _vat_warnings(invoice: Invoice, company: Company) -> list[Reason]:
+def _vat_warnings(invoice: Invoice, company: Company, on: date) -> list[Reason]:
     """VAT where the client's territory has none, or at a rate that it does not have.
 
     Warnings and no more: what is done about a building is taxed where the building stands.
@@ -133,7 +135,7 @@ def _vat_warnings(invoice: Invoice, company: Company) -> list[Reason]:
     if rates and treatment.category != STANDARD:
         text = _("VAT is charged to a client outside our VAT territory.")
         return [Reason("vat", text, "#lines")]
-    usual = RATES_OF.get(treatment.territory, ()) if company.country == "FR" else ()
+    usual = FrenchRates().on(on, treatment.territory) if company.country == "FR" else ()
     odd = rates - set(usual) if usual else set()
     if not odd:
         return []
@@ -254,6 +256,20 @@ def line_reasons(invoice: Invoice, lines: list[InvoiceLine]) -> list[Reason]:
             )
         )
     return found
+
+
+def _vat_reasons(
+    invoice: Invoice, lines: list[InvoiceLine], company: Company | None, on: date
+) -> list[Reason]:
+    """Rates that France does not have on the day of supply."""
+    issue_date, _due = drafting.dates_of(invoice, on)
+    home = company.country if company else "FR"
+    supplied = invoice.service_until or issue_date
+    charged = [(line.vat_category, Decimal(line.vat_rate)) for line in lines]
+    return [
+        Reason("vat", text, f"#id_lines-{fault.line - 1}-vat")
+        for text, fault in told_faults(charged, home=home, on=supplied, rates=FrenchRates())
+    ]
 
 
 def _date_reasons(invoice: Invoice, on: date) -> list[Reason]:

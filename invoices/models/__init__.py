@@ -12,6 +12,7 @@ from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.messages import Message
 from invoices.models.numbering import NumberSeries
 from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
+from invoices.models.vat_rates import VatRate
 
 __all__ = [
     "Allocation",
@@ -42,4 +43,5 @@ __all__ = [
     "Refund",
     "Stage",
     "VatBreakdown",
+    "VatRate",
 ]

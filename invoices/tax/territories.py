@@ -10,7 +10,6 @@ Sources: directive 2006/112/EC, articles 5 to 7; CGI 256-0, 294, 296, 297; BOI-T
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -71,14 +70,6 @@ _BY_POSTAL_CODE: Final[dict[str, tuple[tuple[str, Territory], ...]]] = {
     "FI": (("22", Territory.EU_OUTSIDE_VAT),),
     "GR": (("63086|63087", Territory.EU_OUTSIDE_VAT),),
     "GB": (("BT", Territory.NORTHERN_IRELAND),),
-}
-
-
-# The rates of today in percent, the usual one first. Sources: CGI 278 to 281 octies, 296, 297.
-RATES_OF: Final[dict[Territory, tuple[Decimal, ...]]] = {
-    Territory.METROPOLE: tuple(map(Decimal, ("20", "10", "5.5", "2.1"))),
-    Territory.CORSICA: tuple(map(Decimal, ("20", "13", "10", "5.5", "2.1", "0.9"))),
-    Territory.DOM_WITH_VAT: tuple(map(Decimal, ("8.5", "2.1", "1.75", "1.05"))),
 }
 
 

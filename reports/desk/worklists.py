@@ -121,7 +121,8 @@ def billing(user: User, on: date) -> Section:
     Whether a deal is ready is found by adding its lines up, so of a queue of hundreds, which only
     an unset first billing day makes, the desk shows all as it is.
     """
-    deals = to_bill(user, Company.ours())
+    company = Company.ours()
+    deals = to_bill(user, company)
     totals = totals_per_currency(deals, "value_minor")
     number, label = _counted(totals), _("To bill")
     address = reverse("invoices:deals")
@@ -131,7 +132,7 @@ def billing(user: User, on: date) -> Section:
         shown = BillingList(rows, number, address)
         amounts = _amounts(totals, "value_minor")
     else:
-        queue = examine(deals)
+        queue = examine(deals, company)
         rows = queue.all[:DEALS]
         lacking = queue.lacking[max(0, DEALS - len(queue.ready)) :]
         number, label = len(queue.ready), pgettext("deals", "Ready to bill")

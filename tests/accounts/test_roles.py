@@ -52,6 +52,7 @@ PAGES: dict[str, Page] = {
     "company:client_type_delete": Page("accounts.change_company", (0,), post=True),
     "company:rates": Page("accounts.change_company"),
     "company:penalty_delete": Page("accounts.change_company", (0,), post=True),
+    "company:vat_rate_delete": Page("accounts.change_company", (0,), post=True),
     "company:exchange_delete": Page("accounts.change_company", (0,), post=True),
     # ─ integrations
     "integrations:deal": Page("invoices.view_deal", (0,)),

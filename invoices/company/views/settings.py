@@ -21,7 +21,8 @@ from billing_portal.htmx import StaffRequest, next_url
 from invoices.company.beginning import begin_client_types
 from invoices.company.forms.details import CompanyForm, ExchangeRateForm, LatePenaltyRateForm
 from invoices.company.forms.invoicing import InvoicingForm
-from invoices.models import Company, ExchangeRate, LatePenaltyRate, NumberSeries
+from invoices.company.forms.vat_rates import VatRateForm
+from invoices.models import Company, ExchangeRate, LatePenaltyRate, NumberSeries, VatRate
 
 may_change = permission_required("accounts.change_company", raise_exception=True)
 RATES_SHOWN = 50
@@ -172,14 +173,17 @@ def rates(request: StaffRequest) -> HttpResponse:
     exchange = ExchangeRateForm(
         request.POST if posted == "exchange" else None, prefix="exchange", ours=company.currency
     )
-    if posted == "penalty" and penalty.is_valid():
-        penalty.save()
-        messages.success(request, _("The late-penalty rate is added."))
-        return redirect("company:rates")
-    if posted == "exchange" and exchange.is_valid():
-        exchange.save()
-        messages.success(request, _("The exchange rate is added."))
-        return redirect("company:rates")
+    vat_rate = VatRateForm(request.POST if posted == "vat" else None, prefix="vat")
+    back = next_url(request, "")
+    for name, form, text in (
+        ("penalty", penalty, _("The late-penalty rate is added.")),
+        ("exchange", exchange, _("The exchange rate is added.")),
+        ("vat", vat_rate, _("The rate of VAT is added.")),
+    ):
+        if posted == name and form.is_valid():
+            form.save()
+            messages.success(request, text)
+            return redirect(back or "company:rates")
     return settings_page(
         request,
         "invoices/company/rates.html",
@@ -188,9 +192,12 @@ def rates(request: StaffRequest) -> HttpResponse:
             "exchange_form": exchange,
             "penalties": LatePenaltyRate.objects.order_by("-starts_on"),
             "exchanges": ExchangeRate.objects.order_by("-on", "currency")[:RATES_SHOWN],
+            "vat_form": vat_rate,
+            "vat_rates": VatRate.objects.all(),
             "company": company,
+            "next": back,
         },
-        refused=bool(penalty.errors or exchange.errors),
+        refused=bool(penalty.errors or exchange.errors or vat_rate.errors),
     )
 
 
@@ -199,6 +206,13 @@ def rates(request: StaffRequest) -> HttpResponse:
 def penalty_delete(request: StaffRequest, pk: int) -> HttpResponse:
     text = _("The late-penalty rate is removed; issued documents keep theirs.")
     return _delete_rate(request, LatePenaltyRate.objects.all(), pk, text)
+
+
+@require_POST
+@may_change
+def vat_rate_delete(request: StaffRequest, pk: int) -> HttpResponse:
+    text = _("The rate of VAT is removed; issued documents keep theirs.")
+    return _delete_rate(request, VatRate.objects.all(), pk, text)
 
 
 @require_POST

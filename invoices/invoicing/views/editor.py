@@ -303,13 +303,17 @@ def link_of(reason: Reason, invoice: Invoice, reader: User) -> str:
 
     Empty where it is for others to mend: finance reads that the company lacks its IBAN.
     """
-    if reason.anchor in ("company", "books") and not reader.has_perm("accounts.change_company"):
+    if reason.anchor in ("company", "rates", "books") and not reader.has_perm(
+        "accounts.change_company"
+    ):
         return ""
     back = "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])})
     if reason.anchor == "client":
         return reverse("invoices:client-edit", args=[invoice.client_id]) + back
     if reason.anchor == "company":
         return reverse("company:details") + back
+    if reason.anchor == "rates":
+        return reverse("company:rates") + back
     if reason.anchor == "books":
         return reverse("company:books") + back
     if reason.anchor == "deal":

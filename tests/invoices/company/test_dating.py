@@ -35,7 +35,7 @@ def test_a_past_year_is_not_opened_by_a_date(day):
     draft = make_draft(issue_date=day)
     with pytest.raises(IssueRefused) as refusal:
         issue(draft)
-    assert [r.field for r in refusal.value.reasons] == ["issue_date"]
+    assert "issue_date" in {reason.field for reason in refusal.value.reasons}
     assert not NumberSeries.objects.filter(year=day.year).exists()
 
 

@@ -271,7 +271,7 @@ def test_without_a_company_nothing_is_issued():
         ({}, {"issue_date": ON + timedelta(days=1)}, "issue_date"),
         ({}, {"due_date": ON + timedelta(days=61)}, "due_date"),
         ({}, {"due_date": ON - timedelta(days=1)}, "due_date"),
-        ({}, {"lines": ((1, 100, 0),)}, None),
+        ({}, {"lines": ((1, 100, 0),)}, "vat"),
     ],
 )
 def test_each_reason_names_its_field(client, draft, field):

@@ -9,8 +9,9 @@ from decimal import Decimal
 
 import pytest
 
+from invoices.company.vat_rates import SOWN
 from invoices.tax.deciding import service_treatment
-from invoices.tax.territories import RATES_OF, Territory, territory_of
+from invoices.tax.territories import Territory, territory_of
 from invoices.tax.vat_ids import state_of
 
 HOME = {"home": "FR", "usual_rate": Decimal(20)}
@@ -125,7 +126,7 @@ def test_a_seller_without_vat_charges_none_in_france():
 def test_a_usual_rate_of_the_metropole_has_its_counterpart_overseas(usual, there):
     found = service_treatment(home="FR", usual_rate=Decimal(usual), country="RE")
     assert found.rate == Decimal(there)
-    assert found.rate in RATES_OF[found.territory]
+    assert found.rate in {Decimal(rate) for where, rate, *_ in SOWN if where == found.territory}
 
 
 @pytest.mark.parametrize(
