@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -193,7 +193,9 @@ def rates(request: StaffRequest) -> HttpResponse:
             "penalties": LatePenaltyRate.objects.order_by("-starts_on"),
             "exchanges": ExchangeRate.objects.order_by("-on", "currency")[:RATES_SHOWN],
             "vat_form": vat_rate,
-            "vat_rates": VatRate.objects.all(),
+            "vat_rates": VatRate.objects.order_by(
+                F("ends_on").asc(nulls_first=True), "-territory", "-percent"
+            ),
             "company": company,
             "next": back,
         },
