@@ -285,6 +285,10 @@ def _date_reasons(invoice: Invoice, on: date) -> list[Reason]:
         found.append(
             Reason("due_date", _("The due date is before the issue date."), "#id_due_date")
         )
+    start, end = invoice.service_from, invoice.service_until
+    if start and end and end < start:
+        text = _("The service ends before it begins.")
+        found.append(Reason("service_until", text, "#id_service_until"))
     if invoice.client.country == "FR" and due > latest_lawful_due_date(
         issue_date, invoice.terms_kind
     ):
