@@ -167,7 +167,7 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
         "may_undo": invoice.versions.all()[1:2].exists() if not live else False,
         "wrong": _wrong(editor),
         "back_here": "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])}),
-        "blockers": _linked(reasons, invoice, reader),
+        "blockers": _linked([*_unread(editor), *reasons], invoice, reader),
         "client_complete": not any(r.anchor == "client" for r in reasons),
         "lines_complete": not any(line.errors for line in editor.lines)
         and not any(r.anchor.startswith(("#lines", "#id_lines")) for r in reasons),
@@ -220,6 +220,23 @@ def _days(as_typed: Invoice, on: date) -> dict[str, Any]:
         "due_typed": dates.as_typed(by_terms),
         "today_typed": dates.as_typed(on),
     }
+
+
+def _unread(editor: Editor) -> list[Reason]:
+    """What is typed and cannot be taken, each with the way to its field."""
+    form = editor.form
+    found = [
+        Reason(name, f"{form.fields[name].label}: {errors[0]}", f"#id_{name}")
+        for name, errors in (form.errors.items() if form.is_bound else ())
+        if name in form.fields
+    ]
+    for n, line in enumerate(editor.lines):
+        words = _("Line %(number)s") % {"number": n + 1}
+        found += [
+            Reason("lines", f"{words}: {text}", f"#id_lines-{n}-{name or 'description'}")
+            for name, text in line.errors.items()
+        ]
+    return found
 
 
 def _wrong(editor: Editor) -> str:

@@ -271,7 +271,6 @@ def test_without_a_company_nothing_is_issued():
         ({}, {"issue_date": ON + timedelta(days=1)}, "issue_date"),
         ({}, {"due_date": ON + timedelta(days=61)}, "due_date"),
         ({}, {"due_date": ON - timedelta(days=1)}, "due_date"),
-        ({}, {"service_from": ON, "service_until": ON - timedelta(days=1)}, "service_until"),
         ({}, {"lines": ((1, 100, 0),)}, "vat"),
     ],
 )
