@@ -34,11 +34,12 @@ def typed_minor(minor: int | None, currency: str) -> str:
 
 
 def read_minor(text: str, currency: str) -> int | None:
-    """What is typed so far, in minor units; None while it is no amount yet."""
+    """What is typed so far, in minor units; None while it is no amount yet, or below zero."""
     try:
-        return to_minor(Money(read_amount(text, currency), currency))
+        minor = to_minor(Money(read_amount(text, currency), currency))
     except ValueError:
         return None
+    return minor if minor >= 0 else None
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Entry:
     @property
     def charges(self) -> int:
         """What the bank kept of it, as far as it can be read."""
-        return max(0, read_minor(self.data.get("charges", ""), self.currency) or 0)
+        return read_minor(self.data.get("charges", ""), self.currency) or 0
 
     @property
     def amount(self) -> int | None:

@@ -13,10 +13,11 @@ from billing_portal.idempotency import new_key
 from invoices.accounting.books import verify
 from invoices.company.closing import close_books
 from invoices.models import Client, InvoiceEvent, Payment
+from invoices.payments.entry import part_name, read_entry
 from invoices.payments.recording import allocate_unapplied, record_payment
 from tests.clock import as_typed, days_ago
 from tests.confirm import token_on
-from tests.factories import make_client, make_company, make_invoice
+from tests.factories import make_client, make_company, make_invoice, make_issued
 
 pytestmark = pytest.mark.django_db
 NEW = "/payments/new/"
@@ -345,3 +346,18 @@ def test_undo_in_books_closed_meanwhile_says_so(clerk_client, client, two):
 def test_managers_undo_nothing(manager_client, clerk_client, client, two):
     payment, page = recorded(clerk_client, client, two[0])
     assert undo(manager_client, page, payment).status_code == 403
+
+
+def test_a_figure_below_zero_is_no_amount_yet_and_moves_nothing():
+    invoice = make_issued()
+    typed = {"amount": "-50", part_name(invoice): "-5", f"was-{part_name(invoice)}": ""}
+    entry = read_entry(
+        typed,
+        client=invoice.client,
+        first=None,
+        owed=[invoice],
+        currency="EUR",
+        on=invoice.issue_date,
+    )
+    assert (entry.amount, entry.given, entry.left) == (None, 0, 0)
+    assert typed["amount"] == "-50"
