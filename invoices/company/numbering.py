@@ -7,6 +7,7 @@ from datetime import date
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing_portal.accounts.models import User
 from billing_portal.confirming import Shown
@@ -20,6 +21,34 @@ _LAWFUL = re.compile(r"[A-Za-z0-9+\-_/]{1,35}")
 
 class NumberRefused(Exception):
     """No number can be given; the message is written for staff."""
+
+
+class ReasonMissing(NumberRefused):
+    """Numbers are left out on purpose, and nobody says why."""
+
+
+class LeavesOut(NumberRefused):
+    """Numbers of a series that has begun would never be given: somebody has to agree to that.
+
+    `token` names the very numbers that were asked about; `question` says them in words.
+    """
+
+    def __init__(self, series: NumberSeries, value: int) -> None:
+        count = value - series.next_value
+        self.token = f"{series.kind} {series.year} {series.next_value}-{value - 1}"
+        self.question = ngettext(
+            "%(first)s will never be given: %(next)s comes next. "
+            "This cannot be taken back: a series that has begun only goes on upwards.",
+            "%(count)s numbers, %(first)s to %(last)s, will never be given: %(next)s comes next. "
+            "This cannot be taken back: a series that has begun only goes on upwards.",
+            count,
+        ) % {
+            "count": grouped(count),
+            "first": series.number(series.next_value),
+            "last": series.number(value - 1),
+            "next": series.number(value),
+        }
+        super().__init__(_("Say first that these numbers are to be left out. No number was set."))
 
 
 def prefix_for(kind: str, year: int, company: Company) -> str:
@@ -104,12 +133,20 @@ def after_the_old_system(prefix: str) -> int:
 
 
 def set_next(
-    *, kind: str, year: int, value: int, reason: str, by: User | None, on: date
+    *,
+    kind: str,
+    year: int,
+    value: int,
+    reason: str,
+    by: User | None,
+    on: date,
+    agreed: str = "",
 ) -> BooksDecision:
     """The number that comes next in a series, as when a company moves in from another system.
 
-    Upwards only, unless nothing was numbered in the series yet; kept in the log, by which the
-    books explain the gap. Raises NumberRefused.
+    A series that has begun goes upwards only, for a reason, and only when `agreed` is the token of
+    the numbers that are left out: nobody can give them later. Kept in the log, by which the books
+    explain the gap. Raises NumberRefused, and LeavesOut when the gap was not agreed to.
     """
     company = Company.ours()
     if company is None:
@@ -127,11 +164,8 @@ def set_next(
         before = series.next_value
         if value == before:
             raise NumberRefused(_("%(number)s comes next already.") % {"number": series})
-        if value < before and series.invoices.exists():
-            raise NumberRefused(
-                _("%(number)s comes next: a series that has begun only goes on upwards.")
-                % {"number": series}
-            )
+        if series.invoices.exists():
+            _require_agreed_gap(series, value, reason, agreed)
         series.next_value = value
         if text := taken_reason(str(series)):
             raise NumberRefused(text)
@@ -145,6 +179,24 @@ def set_next(
             reason=reason.strip()[:300],
             by=by,
             on=on,
+        )
+
+
+def _require_agreed_gap(series: NumberSeries, value: int, reason: str, agreed: str) -> None:
+    if value < series.next_value:
+        raise NumberRefused(
+            _("%(number)s comes next: a series that has begun only goes on upwards.")
+            % {"number": series}
+        )
+    asked = LeavesOut(series, value)
+    # The number itself first: nobody should agree to a gap that is refused afterwards.
+    if text := taken_reason(series.number(value)):
+        raise NumberRefused(text)
+    if agreed != asked.token:
+        raise asked
+    if not reason.strip():
+        raise ReasonMissing(
+            _("Say why these numbers are left out: whoever checks the books will ask.")
         )
 
 

@@ -28,6 +28,8 @@ class DraftLine:
     description: str
     unit: str
     amounts: LineInput
+    # See InvoiceLine.price_missing.
+    price_missing: bool = False
 
 
 def plain(number: Decimal) -> str:

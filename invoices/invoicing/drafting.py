@@ -185,6 +185,7 @@ _LINE_FIELDS = [
     "quantity",
     "unit",
     "unit_price",
+    "price_missing",
     "discount_percent",
     "discount_amount",
     "vat_category",
@@ -287,6 +288,7 @@ def _replace_lines(invoice: Invoice, lines: Sequence[DraftLine], totals: Totals)
             unit=line.unit,
             quantity=line.amounts.quantity,
             unit_price=line.amounts.unit_price,
+            price_missing=line.price_missing,
             discount_percent=line.amounts.discount_percent,
             discount_amount=line.amounts.discount_amount,
             vat_category=line.amounts.vat_category,
@@ -389,5 +391,7 @@ def _lines_in(
             compute([line], currency=currency)
         except TotalsRefused as refusal:
             problems[f"lines.{place}"] = str(refusal)
-        found.append(DraftLine(description, str(given.get("unit", "C62"))[:3] or "C62", line))
+        unit = str(given.get("unit", "C62"))[:3] or "C62"
+        missing = bool(given.get("price_missing")) and not line.unit_price
+        found.append(DraftLine(description, unit, line, price_missing=missing))
     return found, problems

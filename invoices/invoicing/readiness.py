@@ -234,6 +234,15 @@ def line_reasons(invoice: Invoice, lines: list[InvoiceLine]) -> list[Reason]:
                     f"#id_lines-{place - 1}-description",
                 )
             )
+        if line.price_missing:
+            found.append(
+                Reason(
+                    "lines",
+                    _("Line %(line)s has no price: type it, or 0 when it is free.")
+                    % {"line": place},
+                    f"#id_lines-{place - 1}-unit_price",
+                )
+            )
     if any(line.vat_category == "E" for line in lines) and not invoice.note.strip():
         found.append(
             Reason(

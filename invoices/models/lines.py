@@ -16,6 +16,9 @@ class InvoiceLine(models.Model):
     # UN/ECE Recommendation 20: C62 piece, DAY, HUR hour, MON month…
     unit = models.CharField(_("unit"), max_length=3, default="C62")
     unit_price = models.DecimalField(_("unit price"), max_digits=20, decimal_places=6, default=0)
+    # Nobody has typed a price yet: it counts as 0 until then, and the draft cannot be issued.
+    # A line that is free says 0. Always false on an issued invoice.
+    price_missing = models.BooleanField(default=False)
     discount_percent = models.DecimalField(
         _("discount %"), max_digits=9, decimal_places=6, default=0
     )

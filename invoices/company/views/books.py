@@ -35,8 +35,9 @@ def books(request: StaffRequest) -> HttpResponse:
     posted = request.POST.get("form", "") if request.method == "POST" else ""
     forms_of_page = _forms(request, posted, company)
     form = forms_of_page.get(posted)
+    gap: list[numbering.LeavesOut] = []
     if form is not None and form.is_valid():
-        answer = _carry_out(request, posted, form, company)
+        answer = _carry_out(request, posted, form, company, gap)
         if answer is not None:
             return answer
     on = timezone.localdate()
@@ -49,6 +50,7 @@ def books(request: StaffRequest) -> HttpResponse:
             "drafts_in_it": _drafts_dated_until(company),
             "next_numbers": _next_numbers(company, on.year),
             "confirmed": numbering.numbers_shown(company, on).token,
+            "gap": gap[0] if gap else None,
             "granted": BooksDecision.objects.filter(kind="dates", granted_until__gte=on),
             "log": [
                 (each, told(each))
@@ -78,9 +80,13 @@ def _forms(request: StaffRequest, posted: str, company: Company) -> dict[str, fo
 
 
 def _carry_out(
-    request: StaffRequest, posted: str, form: forms.Form, company: Company
+    request: StaffRequest,
+    posted: str,
+    form: forms.Form,
+    company: Company,
+    gap: list[numbering.LeavesOut],
 ) -> HttpResponse | None:
-    """None when it was refused, which the form then says.
+    """None when it was refused, which the form then says; `gap` takes what has to be agreed to.
 
     A number that was set cannot be unset: it is set to what its person saw, or not. The closed day
     has `seen` of its own; an exception ends by itself.
@@ -90,6 +96,14 @@ def _carry_out(
     def numbers() -> Shown:
         kind, year = form.cleaned_data["kind"], form.cleaned_data["year"]
         return numbering.numbers_under_lock(kind, year, company, timezone.localdate())
+
+    def ask(refusal: numbering.LeavesOut) -> None:
+        gap.append(refusal)
+        # The first time it is a question, and no mistake of whoever typed the number.
+        if request.POST.get("asked"):
+            form.add_error(None, str(refusal))
+        if not form.cleaned_data["reason"]:
+            form.add_error("reason", _("Say why: it stays in the log."))
 
     refusals = (
         ChangedMeanwhile,
@@ -102,7 +116,12 @@ def _carry_out(
         action=f"books {posted}",
         act=lambda: _DONE[posted](request, form.cleaned_data),
         confirmed=numbers if posted == "number" else None,
-        refused=dict.fromkeys(refusals, into(form)),
+        # The narrower kinds first: the first that fits has it.
+        refused={
+            numbering.LeavesOut: ask,
+            numbering.ReasonMissing: into(form, "reason"),
+            **dict.fromkeys(refusals, into(form)),
+        },
         done=lambda sentence: said(request, sentence, url),
         again=already(request),
         url=url,
@@ -115,7 +134,9 @@ def _close(request: StaffRequest, cleaned: dict[str, Any]) -> str:
 
 
 def _set_number(request: StaffRequest, cleaned: dict[str, Any]) -> str:
-    return told(numbering.set_next(**cleaned, by=request.user, on=timezone.localdate()))
+    agreed = request.POST.get("agreed", "")
+    on = timezone.localdate()
+    return told(numbering.set_next(**cleaned, by=request.user, on=on, agreed=agreed))
 
 
 def _grant(request: StaffRequest, cleaned: dict[str, Any]) -> str:

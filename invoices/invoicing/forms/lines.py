@@ -149,7 +149,7 @@ def from_rows(rows: Iterable[InvoiceLine], currency: str) -> list[TypedLine]:
                 description=row.description,
                 quantity=written(row.quantity),
                 unit=row.unit,
-                unit_price=written(row.unit_price, places),
+                unit_price="" if row.price_missing else written(row.unit_price, places),
                 discount=discount,
                 vat=f"{row.vat_category}:{format(Decimal(row.vat_rate).normalize() + 0, 'f')}",
             )
@@ -198,6 +198,7 @@ def _cleaned(line: TypedLine, currency: str) -> dict[str, Any]:
         "quantity": _number(line, "quantity", places=4, empty=Decimal(1), currency=""),
         "unit": one_line(line.unit)[:3] or "C62",
         "unit_price": _number(line, "unit_price", places=6, empty=Decimal(0), currency=currency),
+        "price_missing": not line.unit_price.strip(),
         "discount_percent": percent,
         "discount_amount": amount,
         "vat_category": category,

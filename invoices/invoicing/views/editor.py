@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
@@ -58,7 +58,7 @@ class Editor:
             except TotalsRefused as refusal:
                 line.errors[""] = str(refusal)
             else:
-                line.net = typed.bare(totals.net_minor, self.currency)
+                line.net = net_shown(values[line.place], totals, self.currency)
         return values
 
     @property
@@ -83,6 +83,11 @@ class Editor:
                 self.form.add_error(name, text)
             else:
                 self.problems.append(text)
+
+
+def net_shown(values: Mapping[str, Any], totals: Totals, currency: str) -> str:
+    """Nothing beside a line without a price: 0.00 would say that it is free."""
+    return "" if values["price_missing"] else typed.bare(totals.net_minor, currency)
 
 
 def rearranged(editor: Editor, act: str) -> bool:
@@ -203,7 +208,7 @@ def _read_lines(editor: Editor) -> list[dict[str, Any]]:
         if line.place is not None:
             try:
                 one = drafting.preview_totals([values[line.place]], editor.currency)
-                line.net = typed.bare(one.net_minor, editor.currency)
+                line.net = net_shown(values[line.place], one, editor.currency)
             except TotalsRefused as refusal:
                 line.errors[""] = str(refusal)
     return values

@@ -69,9 +69,42 @@ def test_a_number_is_not_set_when_one_was_given_meanwhile(admin_client, clerk):
     assert "look again" in answer.text
     assert 'value="9"' in answer.text
     assert NumberSeries.objects.get().next_value == 2
-    # Looked at again, with the key of the refused form.
-    assert admin_client.post(URL, {**stale, "confirmed": token_on(answer)}).status_code == 303
+    # Looked at again, with the key of the refused form; the series has begun, so the gap is asked.
+    looked = {**stale, "confirmed": token_on(answer), "number-reason": "A book of paper invoices"}
+    asked = admin_client.post(URL, looked)
+    assert asked.status_code == 422
+    looked["agreed"] = asked.context["gap"].token
+    assert admin_client.post(URL, looked).status_code == 303
     assert NumberSeries.objects.get().next_value == 9
+
+
+def test_numbers_are_left_out_only_by_somebody_who_was_told_how_many_and_says_why(admin_client):
+    make_company()
+    year = timezone.localdate().year
+    issue(invoice_id=make_draft().pk, by=None, on=timezone.localdate())
+    typed = {"kind": "invoice", "year": year, "value": "500"}
+    asked = post(admin_client, "number", **typed)
+    assert asked.status_code == 422
+    told = f"498 numbers, F-{year}-0002 to F-{year}-0499, will never be given: F-{year}-0500 comes"
+    assert told in asked.text
+    assert 'name="agreed"' in asked.text
+    assert "Say why" in asked.text
+    agreed = {**typed, "agreed": asked.context["gap"].token}
+
+    def set_to(**fields):
+        data = {"form": "number", **fields}
+        data |= {f"number-{name}": fields[name] for name in ("kind", "year", "value")}
+        return confirm(admin_client, URL, data)
+
+    # Without a reason, or agreed to another gap than the one that is left now: not set.
+    assert set_to(**agreed).status_code == 422
+    reason = {"number-reason": "The old books were lost"}
+    assert set_to(**agreed | reason, **{}).status_code == 303
+    row = NumberSeries.objects.get()
+    assert row.next_value == 500
+    assert set_to(**{**agreed, "value": "600"}, **reason).status_code == 422
+    row.refresh_from_db()
+    assert row.next_value == 500
 
 
 @pytest.mark.parametrize(

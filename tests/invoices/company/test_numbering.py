@@ -69,7 +69,11 @@ ON = date(2026, 11, 24)
 
 def set_next(value, **more):
     given = {"kind": "invoice", "year": 2026, "reason": "Moved in", "by": None, "on": ON}
-    return numbering.set_next(value=value, **{**given, **more})
+    given |= {"value": value, **more}
+    try:
+        return numbering.set_next(**given)
+    except numbering.LeavesOut as asked:
+        return numbering.set_next(**given, agreed=asked.token)
 
 
 def test_a_number_of_the_old_system_is_never_given_again():
@@ -129,6 +133,21 @@ def test_numbers_left_out_on_purpose_are_explained_and_others_are_not():
     assert books.verify() == []
     NumberSeries.objects.update(next_value=13)
     assert {str(one) for one in books.verify()} >= {"F-2026-0011: this number is missing."}
+
+
+def test_nobody_leaves_numbers_out_unasked_or_without_a_reason():
+    make_issued()
+    given = {"kind": "invoice", "year": 2026, "value": 10, "by": None, "on": ON}
+    with pytest.raises(numbering.LeavesOut, match="left out") as asked:
+        numbering.set_next(**given, reason="A mistake")
+    assert "8 numbers, F-2026-0002 to F-2026-0009, will never" in asked.value.question
+    with pytest.raises(numbering.ReasonMissing):
+        numbering.set_next(**given, reason=" ", agreed=asked.value.token)
+    # One more was given meanwhile: the numbers agreed to are others now.
+    make_issued()
+    with pytest.raises(numbering.LeavesOut):
+        numbering.set_next(**given, reason="A mistake", agreed=asked.value.token)
+    assert NumberSeries.objects.get().next_value == 3
 
 
 def test_an_unused_series_may_be_set_back():
