@@ -45,12 +45,16 @@ def issue_invoice(request: StaffRequest, pk: int) -> HttpResponse:
         if not invoice.is_draft:
             return go_to(request, detail)
         return issue_dialog(request, invoice, on)
+    send = "send" in request.POST
     form = IssueForm(request.POST)
-    form.is_valid()
+    if form.is_valid() and send and not form.cleaned_data["recipients"]:
+        # Not to those of the draft after all: somebody has just taken them out.
+        form.add_error("recipients", _("Say who receives it by email."))
     far = far_dates(invoice, on)
     if far.questions and request.POST.get("dates") != far.token:
         return issue_dialog(request, invoice, on, form=form, unanswered=True)
-    send = "send" in request.POST
+    if form.errors:
+        return issue_dialog(request, invoice, on, form=form)
     answer = carry_out(
         request,
         action="issue an invoice",
@@ -66,9 +70,7 @@ def issue_invoice(request: StaffRequest, pk: int) -> HttpResponse:
             ChangedMeanwhile: lambda refusal: issue_dialog(
                 request, _draft(pk), on, changed=str(refusal)
             ),
-            IssueRefused: lambda refusal: issue_dialog(
-                request, invoice, on, form=form, reasons=refusal.reasons
-            ),
+            IssueRefused: lambda refusal: _refused(request, invoice, on, form, refusal.reasons),
             NumberRefused: lambda refusal: issue_dialog(
                 request, invoice, on, form=form, reasons=[Reason("number", str(refusal), "company")]
             ),
@@ -78,6 +80,17 @@ def issue_invoice(request: StaffRequest, pk: int) -> HttpResponse:
     )
     assert answer is not None
     return answer
+
+
+def _refused(
+    request: StaffRequest, invoice: Invoice, on: date, form: IssueForm, reasons: list[Reason]
+) -> HttpResponse:
+    """What is wrong with the addresses is mended in the dialog itself, where they stand."""
+    elsewhere = [reason for reason in reasons if reason.field != "recipients"]
+    if reasons and not elsewhere:
+        for reason in reasons:
+            form.add_error("recipients", reason.text)
+    return issue_dialog(request, invoice, on, form=form, reasons=reasons if elsewhere else [])
 
 
 def _draft(pk: int) -> Invoice:
@@ -105,7 +118,7 @@ def issue_dialog(
     unanswered: bool = False,
 ) -> HttpResponse:
     """What issuing would do, or the reasons why it cannot be done yet."""
-    status = 422 if reasons or changed or unanswered else 200
+    status = 422 if reasons or changed or unanswered or (form and form.errors) else 200
     company = Company.ours()
     if reasons is None:
         reasons = reasons_not_to_issue(invoice, on, company=company)

@@ -366,6 +366,14 @@ def test_sending_to_an_address_that_is_none_issues_nothing(clerk_client):
     answer = confirm(clerk_client, issue_url(draft), given, headers=HTMX)
     assert answer.status_code == 422
     assert "is not an email address" in answer.text
+    # The same dialog, with what was typed and both ways to go on.
+    assert ">not an address</textarea>" in answer.text.replace("\n", "")
+    assert 'name="send"' in answer.text and 'name="issue"' in answer.text
+    draft.refresh_from_db()
+    assert draft.is_draft
+    # The draft has an address; taken out here, it is not written to after all.
+    answer = confirm(clerk_client, issue_url(draft), given | {"recipients": ""}, headers=HTMX)
+    assert answer.status_code == 422 and "Say who receives it" in answer.text
     draft.refresh_from_db()
     assert draft.is_draft
 
