@@ -109,11 +109,7 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
         if unread is not None:
             # Typed before the window closed, and not readable yet: it is still here.
             return _page(request, editor_of(unread, invoice, on))
-        editor = stored_editor(invoice, on)
-        if not editor.lines:
-            # The first line waits for its words: nothing is saved of it while it stays empty.
-            rearranged(editor, "add")
-        return _page(request, editor)
+        return _page(request, stored_editor(invoice, on))
     act = request.POST.get("act", "save")
     if act == "keep":
         return keep_typed(request, invoice, on)

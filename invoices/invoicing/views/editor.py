@@ -148,6 +148,9 @@ def _take_from_deal(editor: Editor) -> None:
 def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str, Any]:
     invoice, form, on = editor.invoice, editor.form, editor.on
     company = Company.ours()
+    if not (editor.lines or live):
+        # The first line waits for its words: nothing is saved of it while it stays empty.
+        rearranged(editor, "add")
     values = _read_lines(editor)
     as_typed = _as_typed(editor, values)
     reasons = reasons_not_to_issue(

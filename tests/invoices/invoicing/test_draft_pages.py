@@ -319,6 +319,15 @@ def test_issue_saves_first_and_then_asks(clerk_client):
     assert f"Issue F-{year}-0001?" in clerk_client.get(issue_url(draft)).text
 
 
+@pytest.mark.parametrize("act", ["issue", "save", "remove-0"])
+def test_a_draft_without_lines_always_shows_the_one_that_waits(clerk_client, act):
+    draft = make_draft(lines=[])
+    bare = {"description": "", "unit_price": ""}
+    answer = clerk_client.post(edit_url(draft), posted(draft, bare, act=act), headers=HTMX)
+    assert 'name="lines-0-description"' in answer.text
+    assert not draft.lines.exists()
+
+
 def test_reasons_lead_to_their_fields(clerk_client):
     draft = make_draft(client=make_client(needs_purchase_order=True, address_line1=""))
     text = clerk_client.get(issue_url(draft)).text
