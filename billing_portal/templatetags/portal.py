@@ -36,7 +36,7 @@ STATES: dict[str, tuple[str, Any]] = {
     "draft": ("circle-dashed", gettext_lazy("Draft")),
     "issued": ("file-check", gettext_lazy("Issued")),
     "sent": ("send", gettext_lazy("Sent")),
-    "part": ("circle-half-2", gettext_lazy("Part paid")),
+    "part": ("circle-half-2", gettext_lazy("Part settled")),
     "overdue": ("clock-exclamation", gettext_lazy("Overdue")),
     "settled": ("circle-check", gettext_lazy("Settled")),
     "credit": ("receipt-refund", gettext_lazy("Credit note")),

@@ -219,7 +219,7 @@ class DayField(forms.Field):
     """A day as people type it; cleans to date. `today` may be set by the form (default: now).
 
     With `asks`, "past" or "both", a day more than a year ago (or away) is asked about, and taken
-    once it is confirmed.
+    once it is confirmed; with "past" a day after today is refused.
     """
 
     widget = DayInput
@@ -241,6 +241,8 @@ class DayField(forms.Field):
             day = read_day(str(value), today)
         except texts.Unreadable as problem:
             raise ValidationError(str(problem), code="date") from problem
+        if self.asks == "past" and day > today:
+            raise ValidationError(_("This day is in the future."), code="future")
         question = doubt(day, today, self.asks == "both") if self.asks else ""
         if question and getattr(value, "confirmed", "") != day.isoformat():
             raise ValidationError(question, code="unlikely")

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.utils.translation import gettext as _
 from moneyed import Money
 
 from billing_portal import dates
@@ -82,6 +83,16 @@ class Entry:
         except Unreadable:
             return ""
         return ""
+
+    @property
+    def day_question(self) -> str:
+        """Why the value date cannot be taken; of one that cannot be read, only when it is whole."""
+        text = self.data.get("received_on", "").strip()
+        try:
+            day = read_day(text, self.on)
+        except Unreadable as problem:
+            return str(problem) if len(text) >= len("1/1/26") else ""
+        return _("This day is in the future.") if day > self.on else ""
 
     @property
     def given(self) -> int:

@@ -94,20 +94,30 @@ def payer_called(text: str) -> list[Client]:
 
 def payer_in_label(label: str) -> Client | None:
     """The client whose open invoice the bank's label names, if only one account is meant."""
+    accounts = {row.client.account_id for row in open_in_label(label)}
+    if len(accounts) != 1:
+        return None
+    return Client.objects.select_related("client_type").get(pk=accounts.pop())
+
+
+def open_in_label(label: str) -> list[Invoice]:
+    """The open invoices that the bank's label names, of whichever client; a few at most."""
     words = {text_key(word) for word in re.findall(r"[\w/.\-]+", label)[:20]}
     words = {word for word in words if len(word) >= 4 and re.search(r"[0-9]{3}$", word)}
     if not words:
-        return None
+        return []
     named = Q(number_plain__in=words)
     for word in words:
         # F0747 is F-2026-0747: banks leave out the year.
         if short := re.fullmatch(r"([a-z]+)([0-9]{3,})", word):
             named |= Q(number_plain__startswith=short[1], number_plain__endswith=short[2])
-    rows = Invoice.objects.outstanding().filter(named).select_related("client")[: 2 * SHOWN]
-    accounts = {row.client.account_id for row in rows}
-    if len(accounts) != 1:
-        return None
-    return Client.objects.select_related("client_type").get(pk=accounts.pop())
+    rows = Invoice.objects.outstanding().filter(named).select_related("client")
+    return list(rows.order_by("due_date", "pk")[: 2 * SHOWN])
+
+
+def of_others_in_label(label: str, client: Client) -> list[Invoice]:
+    """Open invoices that the label names and that are not this payer's: is it the right payer?"""
+    return [row for row in open_in_label(label) if row.client.account_id != client.account_id]
 
 
 # ─ The ways to find one ─────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,9 @@ from django.utils.translation import ngettext
 from billing_portal.figures import grouped
 from billing_portal.money import formatted_minor, reader_locale
 from invoices.payments.effects import effects
+from invoices.models import Invoice
 from invoices.payments.entry import Entry, part_name, typed_minor
+from invoices.payments.payers import of_others_in_label
 from invoices.payments.spreading import Part
 
 
@@ -22,6 +24,8 @@ def shown_entry(entry: Entry, form: Any) -> dict[str, Any]:
         "currency": entry.currency,
         "sign": get_currency_symbol(entry.currency, reader_locale()),
         "amount_question": entry.amount_question,
+        "day_question": entry.day_question,
+        "of_others": _of_others(entry),
         "currencies": entry.currencies,
         "on": entry.on,
         "invoice": entry.first,
@@ -32,6 +36,13 @@ def shown_entry(entry: Entry, form: Any) -> dict[str, Any]:
         "rest_on": open_left[0].invoice if entry.left > 0 and open_left else None,
         **_sums(entry),
     }
+
+
+def _of_others(entry: Entry) -> Invoice | None:
+    """The first invoice of somebody else that the label names."""
+    label = entry.data.get("reference", "")
+    found = of_others_in_label(label, entry.client) if entry.client and label else []
+    return found[0] if found else None
 
 
 def _row(entry: Entry, part: Part, form: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import "./clicks.js";
 import "./filters.js";
 import "./combo.js";
 import "./payments.js";
+import "./corrected.js";
 import "./keys.js";
 import "./editor.js";
 import "./once.js";

@@ -161,7 +161,7 @@ def test_from_a_won_deal_to_a_paid_invoice_a_changed_chart_and_an_alert_mail(
     expect(page.locator(f"[name='part-{invoice.pk}']")).to_have_value(re.compile(rf"^{half}"))
     record = page.get_by_role("button", name=re.compile("^Record €"))
     record.click()
-    expect(page.locator(".page-head")).to_contain_text("Part paid")
+    expect(page.locator(".page-head")).to_contain_text("Part settled")
     page.get_by_role("link", name="Record a payment").first.click()
     record.click()
     expect(page.locator(".page-head")).to_contain_text("Settled")

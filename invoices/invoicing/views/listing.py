@@ -33,7 +33,7 @@ TABS = (
     ("draft", gettext_lazy("Drafts"), "-issued"),
     ("open", gettext_lazy("Open"), "due"),
     ("overdue", gettext_lazy("Overdue"), "due"),
-    ("part", pgettext_lazy("invoices", "Part paid"), "due"),
+    ("part", pgettext_lazy("invoices", "Part settled"), "due"),
     ("settled", pgettext_lazy("invoices", "Settled"), "-issued"),
     ("credit", gettext_lazy("Credit notes"), "-issued"),
 )

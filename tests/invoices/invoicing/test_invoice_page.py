@@ -61,7 +61,7 @@ def test_the_page_shows_what_is_owed_and_what_paid_for_it(clerk_client, clerk):
     assert "€1,000.00" in text
     assert "−€200.00" in text
     assert reverse("invoices:payment", args=[payment.pk]) in text
-    assert "Part paid" in text
+    assert "Part settled" in text
     assert reverse("invoices:document", args=[invoice.pk]) in text
 
 

@@ -146,6 +146,37 @@ def test_a_wrong_entry_is_refused_in_words(clerk_client, client, two, field, val
     assert not Payment.objects.exists()
 
 
+def live(clerk_client, given):
+    """What a change of the page brings, before anything is recorded."""
+    return clerk_client.post(reverse("invoices:payment-new"), given | {"spread": "1"}).text
+
+
+def test_a_day_that_cannot_be_taken_is_said_at_its_field_while_it_is_typed(clerk_client, client):
+    given = entry(client)
+    for typed, said in [("01/01/2099", "in the future"), ("31/02/2026", "There is no day 31")]:
+        page = live(clerk_client, given | {"received_on": typed})
+        note = page[page.index('id="day-question"') :]
+        assert said in note[: note.index("</div>")].replace("\xa0", " ")
+    page = live(clerk_client, given | {"received_on": "3"})
+    assert "form-hint late" not in page[page.index('id="day-question"') :][:120]
+    refused = clerk_client.post(
+        reverse("invoices:payment-new"), given | {"received_on": "01/01/2099"}
+    ).text
+    assert 'id="id_received_on-e"' in refused
+
+
+def test_a_label_that_names_an_invoice_of_somebody_else_is_said(clerk_client, client, two):
+    first, _ = two
+    other = make_invoice(client=make_client(name="Somebody else"))
+    given = entry(client) | {"reference": f"VIR {other.number}"}
+    page = live(clerk_client, given)
+    assert f"It names {other.number}, an open invoice of Somebody else" in page
+    assert f'name="take" value="{other.client_id}"' in page
+    assert "is the payer right" not in live(
+        clerk_client, given | {"reference": f"VIR {first.number}"}
+    )
+
+
 def test_a_double_click_records_one_payment(clerk_client, client, two):
     first, _ = two
     for _click in range(2):
