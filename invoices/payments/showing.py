@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 
 from billing_portal.figures import grouped
 from billing_portal.money import formatted_minor, reader_locale
-from invoices.payments.effects import effects
 from invoices.models import Invoice
+from invoices.payments.effects import effects
 from invoices.payments.entry import Entry, part_name, typed_minor
 from invoices.payments.payers import of_others_in_label
 from invoices.payments.spreading import Part
