@@ -163,13 +163,11 @@ def _amounts_lack(
 
 def _exempt_lines(drafted: Drafted) -> str:
     """What the note of the draft has to say before it is issued; "" when no line is exempt."""
-    places = [
-        str(place)
-        for place, line in enumerate(drafted.lines, 1)
-        if line.amounts.vat_category == "E"
-    ]
-    if not places:
+    if not any(line.amounts.vat_category == "E" for line in drafted.lines):
         return ""
+    places = [str(note["line"]) for note in drafted.notes if note["code"] == "exempt_assumed"]
+    if not places:
+        return _("No VAT is charged: the note of the draft must name the article of law.")
     text = ngettext(
         "Line %(lines)s has no VAT, other lines have: it counts as exempt, and the note of the "
         "draft must name the article of law.",

@@ -55,6 +55,8 @@ def drafted_lines(deal: Deal, treatment: VatTreatment) -> Drafted:
             category, rate = _line_vat(deal, line, treatment, taxed=taxed)
             if Decimal(rate) != line.tax_percent and taxed and line.tax_percent:
                 notes.append({"code": "rate_rounded", "line": place, "rate": plain(rate)})
+            if category == "E" and taxed:
+                notes.append({"code": "exempt_assumed", "line": place})
             description, was_cut = _described(line)
             if was_cut:
                 notes.append({"code": "cut", "line": place, "limit": MAX_DESCRIPTION})

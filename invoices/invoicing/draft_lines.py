@@ -64,6 +64,9 @@ def told(note: Mapping[str, Any]) -> str:
         "recurring": _("Line %(line)s recurs (%(every)s): one period is billed here."),
         "no_lines": _("The deal has no lines: one line bears its title and its value."),
         "vat_assumed": _("The deal names no VAT: %(rate)s %% was assumed."),
+        "exempt_assumed": _(
+            "Line %(line)s has no VAT in the deal, other lines have: it was taken as exempt."
+        ),
         "gross_differs": _(
             "No price before VAT gives the deal's total exactly: it differs by %(difference)s."
         ),

@@ -243,14 +243,9 @@ def line_reasons(invoice: Invoice, lines: list[InvoiceLine]) -> list[Reason]:
                     f"#id_lines-{place - 1}-unit_price",
                 )
             )
-    if any(line.vat_category == "E" for line in lines) and not invoice.note.strip():
-        found.append(
-            Reason(
-                "note",
-                _("A line is exempt from VAT: the note must name the article of law."),
-                "#id_note",
-            )
-        )
+    exempt = [place for place, line in enumerate(lines, 1) if line.vat_category == "E"]
+    if exempt and not invoice.note.strip():
+        found.append(Reason("note", _exempt_without_a_reason(exempt, len(lines)), "#id_note"))
     try:
         totals = drafting.totals_of(invoice, lines)
     except TotalsRefused as refusal:
@@ -265,6 +260,16 @@ def line_reasons(invoice: Invoice, lines: list[InvoiceLine]) -> list[Reason]:
             )
         )
     return found
+
+
+def _exempt_without_a_reason(exempt: list[int], lines: int) -> str:
+    if len(exempt) == lines:
+        return _("No VAT is charged: the note must name the article of law.")
+    return ngettext(
+        "Line %(lines)s is exempt from VAT: the note must name the article of law.",
+        "Lines %(lines)s are exempt from VAT: the note must name the article of law.",
+        len(exempt),
+    ) % {"lines": ", ".join(map(str, exempt))}
 
 
 def _vat_reasons(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,8 @@ from django.utils.translation import override
 
 from invoices.clients import recipients
 from invoices.deals import lacking
+from invoices.deals.drafting import draft_from_deal
+from invoices.invoicing import drafting, readiness
 from invoices.models import Client, Deal
 from tests.factories import make_client, make_company, make_deal
 
@@ -69,6 +72,24 @@ def test_lines_without_vat_among_others_need_the_article_of_law_before_the_draft
     assert fields_of(deal)["exempt"].text.startswith("Lines 2, 3 have no VAT")
     assert fields_of(deal)["exempt"].blocking
     assert not fields_of(deal)["exempt"].prevents_draft
+    # The draft says which lines, and that somebody has to look: the deal did not name a reason.
+    draft = draft_from_deal(deal_id=deal.pk, by=None, on=date(2026, 11, 24))
+    assert [note for note in drafting.draft_notes(draft) if "exempt" in note] == [
+        "Line 2 has no VAT in the deal, other lines have: it was taken as exempt.",
+        "Line 3 has no VAT in the deal, other lines have: it was taken as exempt.",
+    ]
+    reasons = readiness.reasons_not_to_issue(draft, date(2026, 11, 24))
+    assert "Lines 2, 3 are exempt from VAT: the note must name the article of law." in [
+        reason.text for reason in reasons
+    ]
+
+
+def test_a_seller_without_vat_is_not_told_of_other_lines():
+    make_company(vat_rate=Decimal(0))
+    free = line(1, "100", tax_percent=Decimal(0))
+    deal = make_deal(client=make_client(), lines=(free, free), value_minor=200_00)
+    found = fields_of(deal)["exempt"].text
+    assert found == "No VAT is charged: the note of the draft must name the article of law."
 
 
 def test_a_client_that_the_crm_lost_is_a_warning():
