@@ -135,7 +135,8 @@ def _vat_warnings(invoice: Invoice, company: Company, on: date) -> list[Reason]:
     if rates and treatment.category != STANDARD:
         text = _("VAT is charged to a client outside our VAT territory.")
         return [Reason("vat", text, "#lines")]
-    usual = FrenchRates().on(on, treatment.territory) if company.country == "FR" else ()
+    supplied = invoice.service_until or on
+    usual = FrenchRates().on(supplied, treatment.territory) if company.country == "FR" else ()
     odd = rates - set(usual) if usual else set()
     if not odd:
         return []

@@ -52,10 +52,9 @@ WITHOUT_VAT: tuple[tuple[str, Any], ...] = (
     ("O:0", gettext_lazy("Outside French VAT")),
     ("G:0", gettext_lazy("Export")),
     ("K:0", gettext_lazy("Within the EU")),
-    ("Z:0", "0"),
 )
-# The rates of CGI 278 to 281 octies, and of the overseas departments.
-RATES = ("20", "10", "8.5", "5.5", "2.1")
+# For sellers of other states: France has no zero rate.
+ZERO = "Z:0"
 
 
 @dataclass
@@ -87,8 +86,8 @@ class TypedLine:
         ]
 
     @property
-    def options(self) -> list[tuple[str, str]]:
-        return vat_options(self.vat)
+    def vat_shown(self) -> str:
+        return vat_label(self.vat)
 
     @property
     def units(self) -> Sequence[tuple[str, Any]]:
@@ -99,17 +98,40 @@ class TypedLine:
 
 def vat_label(value: str) -> str:
     category, _colon, rate = value.partition(":")
-    if category == "S" or value == "Z:0":
-        percent = "0" if value == "Z:0" else rate
+    if category == "S" or value == ZERO:
+        percent = "0" if value == ZERO else rate
         return f"{written(Decimal(percent))}\u00a0%" if _french() else f"{percent}%"
     return str(dict(WITHOUT_VAT).get(value, value))
 
 
-def vat_options(current: str = "") -> list[tuple[str, str]]:
-    values = [*(f"S:{rate}" for rate in RATES), *(value for value, _label in WITHOUT_VAT)]
-    if current and current not in values:
-        values.insert(0, current)
-    return [(value, vat_label(value)) for value in values]
+def vat_value(category: str, rate: Decimal) -> str:
+    """As the field has it: “S:5.5”."""
+    return f"{category}:{format(Decimal(rate).normalize() + 0, 'f')}"
+
+
+@dataclass(frozen=True)
+class VatChoices:
+    """What a line may be taxed with: as the client's territory has it, and rates of elsewhere."""
+
+    usual: Sequence[tuple[str, str]]
+    elsewhere: Sequence[tuple[str, str]]
+
+    @property
+    def values(self) -> set[str]:
+        return {value for value, _label in (*self.usual, *self.elsewhere)}
+
+
+def vat_choices(
+    here: Iterable[Decimal], everywhere: Iterable[Decimal], *, zero: bool
+) -> VatChoices:
+    """Of the rates in percent; what a line has already is added by the page, lawful or not."""
+    usual = [vat_value("S", rate) for rate in here]
+    others = [vat_value("S", rate) for rate in everywhere]
+    without = [*(value for value, _label in WITHOUT_VAT), *([ZERO] if zero else [])]
+    return VatChoices(
+        [(value, vat_label(value)) for value in (*usual, *without)],
+        [(value, vat_label(value)) for value in others if value not in usual],
+    )
 
 
 def _french() -> bool:
@@ -151,7 +173,7 @@ def from_rows(rows: Iterable[InvoiceLine], currency: str) -> list[TypedLine]:
                 unit=row.unit,
                 unit_price="" if row.price_missing else written(row.unit_price, places),
                 discount=discount,
-                vat=f"{row.vat_category}:{format(Decimal(row.vat_rate).normalize() + 0, 'f')}",
+                vat=vat_value(row.vat_category, row.vat_rate),
             )
         )
     return found

@@ -17,6 +17,7 @@ from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.vat import vat_treatment
+from invoices.company.vat_rates import FrenchRates
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
 from invoices.invoicing import drafting, origins
 from invoices.invoicing.deal_basis import changed_of
@@ -26,6 +27,7 @@ from invoices.invoicing.forms.drafts import DraftForm
 from invoices.invoicing.forms.lines import TypedLine
 from invoices.invoicing.readiness import Reason, reasons_not_to_issue, warnings_before_issue
 from invoices.models import Company, Invoice, InvoiceLine
+from invoices.tax.territories import Territory
 
 
 @dataclass
@@ -117,7 +119,20 @@ def rearranged(editor: Editor, act: str) -> bool:
 def _usual_vat(invoice: Invoice, company: Company | None) -> str:
     """What a new line is taxed with, from where the client is."""
     treatment = vat_treatment(invoice.client, company)
-    return f"{treatment.category}:{format(treatment.rate.normalize() + 0, 'f')}"
+    return typed.vat_value(treatment.category, treatment.rate)
+
+
+def _vat_choices(invoice: Invoice, company: Company | None, on: date) -> typed.VatChoices:
+    """The rates of the day of supply; of a seller elsewhere we know no others than the French."""
+    issue_date, _due = drafting.dates_of(invoice, on)
+    day = invoice.service_until or issue_date
+    rates = FrenchRates()
+    here = rates.on(day, vat_treatment(invoice.client, company).territory)
+    return typed.vat_choices(
+        here or rates.on(day, Territory.METROPOLE),
+        rates.on(day),
+        zero=company is not None and company.country != "FR",
+    )
 
 
 def _take_from_deal(editor: Editor) -> None:
@@ -164,6 +179,7 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
         "begins": not form.is_bound and not any(line.description for line in editor.lines),
         "blank": TypedLine(vat=_usual_vat(invoice, company)),
         "most_lines": MAX_LINES,
+        "vat": None if live else _vat_choices(as_typed, company, on),
         "problems": editor.problems,
         "line_errors": [
             (n, line) for n, line in enumerate(editor.lines, 1) if form.is_bound and line.errors
@@ -306,7 +322,7 @@ def _sums(editor: Editor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "net": "–" if nothing else formatted_minor(totals.net_minor, code),
             "groups": [
                 (
-                    typed.vat_label(f"{g.vat_category}:{format(g.vat_rate.normalize() + 0, 'f')}"),
+                    typed.vat_label(typed.vat_value(g.vat_category, g.vat_rate)),
                     g.vat_category == STANDARD,
                     formatted_minor(g.basis_minor, code),
                     formatted_minor(g.vat_minor, code),

@@ -132,3 +132,31 @@ def test_an_administrator_adds_a_rate_and_takes_one_away(admin_client):
     right = typed | {"vat-percent": "14", "vat-ends_on": "", "next": reverse("invoices:list")}
     assert admin_client.post(url, right).url == reverse("invoices:list")
     assert "14" in on_day(ON, "corsica")
+
+
+# ─ What the editor offers ───────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("postal_code", "usual", "elsewhere"),
+    [
+        ("56100", ["20", "10", "5.5", "2.1"], ["13", "8.5", "1.75", "1.05", "0.9"]),
+        ("20000", ["20", "13", "10", "5.5", "2.1", "0.9"], ["8.5", "1.75", "1.05"]),
+        ("97400", ["8.5", "2.1", "1.75", "1.05"], ["20", "13", "10", "5.5", "0.9"]),
+    ],
+)
+def test_a_line_is_offered_the_rates_of_the_clients_territory_first(
+    clerk_client, postal_code, usual, elsewhere
+):
+    draft = make_draft(client=make_client(postal_code=postal_code))
+    page = clerk_client.get(reverse("invoices:edit", args=[draft.pk]))
+    offered = page.context["vat"]
+    taxed = [value.partition(":")[2] for value, _label in offered.usual if value[0] == "S"]
+    assert taxed == usual
+    assert [value.partition(":")[2] for value, _label in offered.elsewhere] == elsewhere
+    assert "Z:0" not in offered.values
+
+
+def test_a_rate_that_is_no_longer_offered_stays_on_its_line(clerk_client):
+    draft = make_draft()
+    draft.lines.update(vat_rate="19.6")
+    page = clerk_client.get(reverse("invoices:edit", args=[draft.pk])).text
+    assert '<option value="S:19.6" selected>19.6%</option>' in page
