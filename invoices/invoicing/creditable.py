@@ -38,10 +38,16 @@ class Creditable:
     by_rate: dict[tuple[str, Decimal], tuple[int, int]]
 
 
+def left_to_credit(invoice: Invoice) -> int:
+    """What no credit note has taken back yet, in minor units."""
+    notes = Invoice.objects.filter(corrects=invoice).issued()
+    return invoice.total_minor - (notes.aggregate(sum=Sum("total_minor"))["sum"] or 0)
+
+
 def creditable(invoice: Invoice) -> Creditable:
     """Reads the credit notes issued so far; lock the invoice before acting on it."""
     notes = Invoice.objects.filter(corrects=invoice).issued()
-    total = invoice.total_minor - (notes.aggregate(sum=Sum("total_minor"))["sum"] or 0)
+    total = left_to_credit(invoice)
     net_by_line = {line.pk: line.net_minor for line in invoice.lines.all()}
     credited = InvoiceLine.objects.filter(invoice__in=notes, credits__invoice=invoice)
     for line_id, net_minor in credited.values_list("credits_id", "net_minor"):

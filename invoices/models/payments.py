@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Self
 
 from django.conf import settings
@@ -158,6 +159,12 @@ class Payment(Keyed):
     @property
     def unapplied(self) -> Money:
         return from_minor(self.amount_minor - self.allocated_minor, self.currency)
+
+    @property
+    def taken_back_on(self) -> date | None:
+        """The day of its reversal. A query for each row unless `reversed_by` came along."""
+        reversal: Payment | None = getattr(self, "reversed_by", None)
+        return reversal.received_on if reversal else None
 
 
 class Refund(models.Model):

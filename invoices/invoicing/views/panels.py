@@ -21,6 +21,7 @@ from billing_portal.templatetags.portal import STATES, query_with
 from invoices.clients.payment_habits import habit_of
 from invoices.documents import penalties
 from invoices.invoicing import timeline
+from invoices.invoicing.creditable import left_to_credit
 from invoices.invoicing.forms.lines import UNITS, vat_label
 from invoices.invoicing.views.listing import listing_of, selection, with_amounts
 from invoices.models import (
@@ -94,7 +95,7 @@ def _settled_rows(
             word = _("Used on %(day)s for")
             reference, url = str(row.invoice), _detail(row.invoice_id)
         elif row.kind == Allocation.Kind.PAYMENT:
-            word = _("Taken back on %(day)s") if back else _("Paid on %(day)s")
+            word = _("Taken back on %(day)s") if back else _paid_words(row)
             url = reverse("invoices:payment", args=[row.payment_id]) if may_see else ""
             reference = str(row.payment) if row.payment else ""
         elif row.kind == Allocation.Kind.CREDIT:
@@ -107,6 +108,15 @@ def _settled_rows(
                 url = reverse("invoices:write-off-back", args=[row.pk])
         rows.append((word % {"day": dates.day(row.applied_on)}, reference, url, amount))
     return rows
+
+
+def _paid_words(row: Allocation) -> str:
+    """An invoice is settled once it exists and the money is put on it: perhaps after it came."""
+    received = row.payment.received_on if row.payment else row.applied_on
+    if received == row.applied_on:
+        return _("Paid on %(day)s")
+    # The day of the step is filled in with the others.
+    return _("Paid on %%(day)s, received on %(received)s") % {"received": dates.day(received)}
 
 
 def _detail(pk: int | None) -> str:
@@ -172,7 +182,8 @@ def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
         "send": may_send(invoice, user),
         "credit": invoice.is_issued
         and not invoice.is_credit_note
-        and user.has_perm("invoices.add_creditnote"),
+        and user.has_perm("invoices.add_creditnote")
+        and left_to_credit(invoice) > 0,
         "write_off": invoice.is_outstanding and user.has_perm("invoices.add_creditnote"),
     }
     if invoice.is_outstanding and found["pay"]:

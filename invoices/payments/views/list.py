@@ -59,6 +59,7 @@ COLUMNS = (
         order="method",
         value=_method,
     ),
+    Column("reversed", gettext_lazy("Reversed on"), value=lambda row: row.taken_back_on),
     Column("currency", gettext_lazy("Currency"), value=lambda row: row.currency),
     Column(
         "amount",
@@ -162,7 +163,7 @@ def payment_list(request: StaffRequest) -> HttpResponse:
     return show(
         request,
         LISTING,
-        rows.select_related("client__client_type"),
+        rows.select_related("client__client_type", "reversed_by"),
         form=form,
         # Few banks keep something of a payment: the column is there where one did.
         context={"periods": usual, "with_charges": rows.exclude(charges_minor=0).exists()},
@@ -173,5 +174,5 @@ def payment_list(request: StaffRequest) -> HttpResponse:
 @permission_required("invoices.export", raise_exception=True)
 def export_payments(request: StaffRequest, kind: str) -> HttpResponseBase:
     rows, form = selected(request.GET)
-    ordered = LISTING.in_order(rows.select_related("client"), request.GET)
+    ordered = LISTING.in_order(rows.select_related("client", "reversed_by"), request.GET)
     return export(LISTING, kind, ordered.iterator(chunk_size=2000), notes=left_out(form))

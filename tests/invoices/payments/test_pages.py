@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
@@ -252,6 +254,36 @@ def test_a_reversed_payment_says_that_it_was_applied_and_is_no_longer(clerk_clie
     assert "What it settled" not in after
     assert "Was applied, taken back on" in after
     assert "<dt>Unapplied</dt>" not in after
+
+
+def test_the_list_marks_what_was_reversed_and_says_it_in_its_file(clerk_client, client):
+    kept = record_payment(
+        client_id=client.pk,
+        amount=Money(50, "EUR"),
+        received_on=days_ago(9),
+        reference="KEPT",
+        method="transfer",
+        by=None,
+        allocations=[],
+    )
+    gone = record_payment(
+        client_id=client.pk,
+        amount=Money(70, "EUR"),
+        received_on=days_ago(8),
+        reference="GONE",
+        method="transfer",
+        by=None,
+        allocations=[],
+    )
+    reverse_payment(payment_id=gone.pk, on=days_ago(2), reason="Bounced", by=None)
+    page = clerk_client.get(reverse("invoices:payments")).text
+    assert page.count("reversed on") == 1
+    file = clerk_client.get(reverse("invoices:payments-csv"))
+    table = list(csv.DictReader(io.StringIO(file.getvalue().decode("utf-8-sig"))))
+    by_reference = {row["Reference"]: row["Reversed on"] for row in table if row["Reference"]}
+    assert by_reference["GONE"] == days_ago(2).isoformat()
+    assert by_reference["KEPT"] == ""
+    assert kept.taken_back_on is None
 
 
 def test_unapplied_cash_of_a_reversed_payment_is_no_cash(clerk_client, client):
