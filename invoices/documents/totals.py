@@ -19,6 +19,8 @@ from typing import TypeVar
 from django.utils.translation import gettext as _
 from moneyed import CurrencyDoesNotExist, get_currency
 
+from billing_portal.figures import decimal
+
 STANDARD = "S"
 # UNTDID 5305 as EN 16931 uses it. Only "S" bears VAT; the others differ by the reason why they do
 # not.
@@ -146,7 +148,7 @@ def compute(
         if abs(amount) > MAX_TOTAL * unit:
             raise AmountTooLarge(
                 _("An amount of this document passes %(limit)s %(currency)s: check the lines.")
-                % {"limit": f"{MAX_TOTAL:,}", "currency": currency}
+                % {"limit": decimal(MAX_TOTAL), "currency": currency}
             )
     return Totals(
         currency=currency,
@@ -231,7 +233,7 @@ def _check_number(value: Decimal, decimals: int, limit: Decimal, name: str) -> N
         raise TotalsRefused(_("The %(name)s is not a number.") % {"name": name})
     if abs(value) > limit:
         raise AmountTooLarge(
-            _("The %(name)s passes %(limit)s.") % {"name": name, "limit": f"{limit:,}"}
+            _("The %(name)s passes %(limit)s.") % {"name": name, "limit": decimal(limit)}
         )
     exponent = value.normalize(WIDE).as_tuple().exponent
     if isinstance(exponent, int) and -exponent > decimals:

@@ -84,6 +84,7 @@ COLUMNS = (
         ),
     ),
     Column("currency", gettext_lazy("Currency"), value=lambda row: row.currency),
+    Column("prices", gettext_lazy("Prices"), value=lambda row: row.get_tax_method_display()),
 )
 LISTING = Listing(
     name="deals",
