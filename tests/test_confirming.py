@@ -50,6 +50,12 @@ def issued():
     return make_issued(on=timezone.localdate())
 
 
+def exported_to_paris():
+    draft = make_draft()
+    draft.lines.update(vat_category="G", vat_rate=0)
+    return draft
+
+
 def mail(state):
     invoice = issued()
     sent_at = timezone.now() if state == "sent" else None
@@ -121,6 +127,7 @@ def preview():
 # Name of the address: (a row to do it to, what else the form says).
 IRREVERSIBLE = {
     "invoices:issue": (make_draft, {}),
+    "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
     "invoices:send": (issued, {"recipients": "a@b.example"}),
     "invoices:credit": (issued, {"mode": "whole", "reason": "Wrong"}),
     "invoices:void": (make_draft, {"reason": "Twice"}),

@@ -47,6 +47,7 @@ _FINANCE = {
 _ADMINISTRATION = {
     "accounts.manage_people",
     "accounts.change_company",
+    "invoices.decide_vat",
     "integrations.change_connection",
 }
 

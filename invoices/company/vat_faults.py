@@ -5,13 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from typing import Any, Final
 
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing_portal.dates import day
 from billing_portal.figures import percent
 from invoices.company.vat_rates import FrenchRates
-from invoices.tax.judging import Fault, faults
+from invoices.tax.judging import Fault, faults, misplaced
+from invoices.tax.territories import Territory
+
+# UNTDID 5305, but for what bears VAT.
+WITHOUT_VAT: Final[dict[str, Any]] = {
+    "AE": gettext_lazy("Reverse charge"),
+    "E": gettext_lazy("Exempt"),
+    "O": gettext_lazy("Outside French VAT"),
+    "G": gettext_lazy("Export"),
+    "K": gettext_lazy("Within the EU"),
+}
+_MEANT_FOR: Final[dict[str, Any]] = {
+    "AE": gettext_lazy("it is for services to businesses of other states of the Union"),
+    "O": gettext_lazy("it is for services to clients outside the VAT territory of the Union"),
+    "G": gettext_lazy("it is for goods that leave the VAT territory of the Union or go overseas"),
+    "K": gettext_lazy("it is for goods sent to businesses of other states of the Union"),
+}
+_WHERE: Final[dict[str, Any]] = {
+    Territory.METROPOLE: gettext_lazy("in metropolitan France or Monaco"),
+    Territory.CORSICA: gettext_lazy("in Corsica"),
+    Territory.DOM_WITH_VAT: gettext_lazy("in Guadeloupe, Martinique or Réunion"),
+    Territory.DOM_WITHOUT_VAT: gettext_lazy("in Guyane or Mayotte"),
+    Territory.COLLECTIVITY: gettext_lazy("in an overseas collectivity"),
+    Territory.EU: gettext_lazy("in another state of the Union"),
+    Territory.EU_OUTSIDE_VAT: gettext_lazy("in a part of the Union outside its VAT territory"),
+    Territory.NORTHERN_IRELAND: gettext_lazy("in Northern Ireland"),
+    Territory.BEYOND: gettext_lazy("outside the Union"),
+}
 
 
 def told_faults(
@@ -66,3 +95,42 @@ def _sentence(
             len(places),
         )
     return text % values
+
+
+def told_misplaced(
+    lines: Iterable[tuple[str, Decimal]], *, home: str, territory: Territory
+) -> list[tuple[str, Fault]]:
+    """A sentence for each reason for no VAT that does not fit where the client is."""
+    found: dict[str, list[Fault]] = {}
+    for fault in misplaced(lines, home=home, territory=territory):
+        found.setdefault(fault.category, []).append(fault)
+    return [
+        (_misplaced(category, [each.line for each in group], territory), group[0])
+        for category, group in found.items()
+    ]
+
+
+def _misplaced(category: str, places: list[int], territory: Territory) -> str:
+    return ngettext(
+        "Line %(lines)s says “%(category)s”, and the client is %(where)s: %(meant)s.",
+        "Lines %(lines)s say “%(category)s”, and the client is %(where)s: %(meant)s.",
+        len(places),
+    ) % {
+        "lines": ", ".join(map(str, places)),
+        "category": WITHOUT_VAT[category],
+        "where": _WHERE[territory],
+        "meant": _MEANT_FOR[category],
+    }
+
+
+def key_of(category: str, territory: Territory) -> str:
+    """What is decided when such a line is allowed: the same word for another client is not."""
+    return f"{category} {territory.value}"
+
+
+def told_key(key: str) -> str:
+    category, _space, territory = key.partition(" ")
+    return _("“%(category)s” for a client %(where)s") % {
+        "category": WITHOUT_VAT.get(category, category),
+        "where": _WHERE.get(territory, territory),
+    }

@@ -132,7 +132,7 @@ def new_draft(*, client_id: int, by: User | None, on: date) -> Invoice:
 def void_draft(*, invoice_id: int, by: User | None, on: date, reason: str = "") -> Invoice:
     """Discard a draft; its deal may be billed again. Raises DraftRefused for anything issued."""
     with transaction.atomic():
-        invoice = _locked_draft(invoice_id)
+        invoice = locked_draft(invoice_id)
         invoice.status = Invoice.Status.VOID
         invoice.save(update_fields=["status", "updated_at"])
         InvoiceEvent.objects.create(
@@ -145,7 +145,7 @@ def void_draft(*, invoice_id: int, by: User | None, on: date, reason: str = "") 
         return invoice
 
 
-def _locked_draft(invoice_id: int) -> Invoice:
+def locked_draft(invoice_id: int) -> Invoice:
     invoice = Invoice.objects.select_for_update().filter(pk=invoice_id).first()
     if invoice is None:
         raise DraftRefused(_("This draft is no longer here."))
@@ -209,7 +209,7 @@ def save_draft(
     `updated_at` that the person worked from: a later change by another raises DraftRefused.
     """
     with transaction.atomic():
-        invoice = _locked_draft(invoice_id)
+        invoice = locked_draft(invoice_id)
         if seen is not None and invoice.updated_at != seen:
             raise DraftRefused(
                 _("Somebody changed this draft meanwhile. Nothing was overwritten: load it again.")

@@ -18,13 +18,14 @@ from invoices.clients.recipients import address_problem
 from invoices.clients.vat import vat_treatment
 from invoices.company import dating, numbering
 from invoices.company.rates import rate_on
-from invoices.company.vat_faults import told_faults
+from invoices.company.vat_faults import key_of, told_faults, told_key, told_misplaced
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing import deal_basis, drafting, snapshot
-from invoices.models import Company, Invoice, InvoiceLine
+from invoices.models import Company, Invoice, InvoiceEvent, InvoiceLine
 from invoices.models.terms import TermsKind, latest_lawful_due_date
+from invoices.tax.judging import Fault, misplaced
 from invoices.tax.vat_ids import state_of
 
 
@@ -36,6 +37,8 @@ class Reason:
     field: str
     text: str
     anchor: str
+    # What an administrator may decide otherwise (invoicing.deciding_otherwise); "" for the rest.
+    key: str = ""
 
 
 def reasons_not_to_issue(
@@ -110,6 +113,7 @@ def warnings_before_issue(
     if not invoice.recipients:
         found.append(Reason("recipients", _("Nobody would receive it."), "#id_recipients"))
     found += _vat_warnings(invoice, company, issue_date)
+    found += _against_the_rules(invoice, company)
     paper = snapshot.paper_on(invoice, on, company=company)
     if odd := render.unprintable(paper) if paper else ():
         found.append(
@@ -145,6 +149,22 @@ def _vat_warnings(invoice: Invoice, company: Company, on: date) -> list[Reason]:
         "odd": ", ".join(percent(rate) for rate in sorted(odd, reverse=True)),
     }
     return [Reason("vat", text, "#lines")]
+
+
+def _against_the_rules(invoice: Invoice, company: Company) -> list[Reason]:
+    """What was decided otherwise and still stands in the lines, with who and why."""
+    territory = vat_treatment(invoice.client, company).territory
+    charged = [(line.vat_category, Decimal(line.vat_rate)) for line in invoice.lines.all()]
+    faults = misplaced(charged, home=company.country, territory=territory)
+    keys = dict.fromkeys(key_of(fault.category, territory) for fault in faults)
+    decided = decided_otherwise(invoice) if keys else {}
+    found = []
+    for key in keys:
+        if event := decided.get(key):
+            values = {"what": told_key(key), "who": event.by, "reason": event.data["reason"]}
+            text = _("%(what)s: decided by %(who)s, “%(reason)s”.") % values
+            found.append(Reason("vat", text, "#lines"))
+    return found
 
 
 def _not_a_draft(invoice: Invoice) -> str:
@@ -202,10 +222,13 @@ def _client_reasons(
                 "#id_purchase_order",
             )
         )
-    if any(line.vat_category in ("AE", "K") for line in lines):
-        home = company.country if company else "FR"
-        if text := _no_proof_of_business(client.vat_id, home):
-            found.append(Reason("vat_id", text, "client"))
+    home = company.country if company else "FR"
+    charged = [(line.vat_category, Decimal(line.vat_rate)) for line in lines]
+    territory = vat_treatment(client, company).territory
+    elsewhere = {each.category for each in misplaced(charged, home=home, territory=territory)}
+    needs_proof = {category for category, _rate in charged} & {"AE", "K"} - elsewhere
+    if needs_proof and (text := _no_proof_of_business(client.vat_id, home)):
+        found.append(Reason("vat_id", text, "client"))
     return found
 
 
@@ -281,10 +304,28 @@ def _vat_reasons(
     home = company.country if company else "FR"
     supplied = invoice.service_until or issue_date
     charged = [(line.vat_category, Decimal(line.vat_rate)) for line in lines]
-    return [
-        Reason("vat", text, f"#id_lines-{fault.line - 1}-vat")
+    found = [
+        Reason("vat", text, _vat_field(fault))
         for text, fault in told_faults(charged, home=home, on=supplied, rates=FrenchRates())
     ]
+    territory = vat_treatment(invoice.client, company).territory
+    places = told_misplaced(charged, home=home, territory=territory)
+    decided = decided_otherwise(invoice) if places else {}
+    for text, fault in places:
+        key = key_of(fault.category, territory)
+        if key not in decided:
+            found.append(Reason("vat", text, _vat_field(fault), key))
+    return found
+
+
+def _vat_field(fault: Fault) -> str:
+    return f"#id_lines-{fault.line - 1}-vat"
+
+
+def decided_otherwise(invoice: Invoice) -> dict[str, InvoiceEvent]:
+    """What an administrator decided about the VAT of this draft, against the rules, by its key."""
+    events = invoice.events.filter(kind=InvoiceEvent.Kind.VAT_DECIDED).select_related("by")
+    return {key: event for event in events.order_by("at", "pk") for key in event.data["keys"]}
 
 
 def _date_reasons(invoice: Invoice, on: date) -> list[Reason]:

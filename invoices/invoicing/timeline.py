@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from billing_portal import dates
 from billing_portal.money import formatted_minor, is_currency
 from billing_portal.notices import in_words
+from invoices.company.vat_faults import told_key
 from invoices.invoicing.deal_basis import told
 from invoices.models import Invoice, InvoiceEvent, Message, Payment
 
@@ -248,6 +249,12 @@ def _note(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     return "message", "", _("Note: “%(text)s”") % {"text": text}, [], "", "", False
 
 
+def _vat_decided(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
+    what = [told_key(str(key)) for key in data.get("keys", [])]
+    said = _("“%(text)s”") % {"text": str(data.get("reason", ""))}
+    return "scale", "", _("VAT decided against the rules"), [*what, said], "", "", False
+
+
 def _other(event: InvoiceEvent, _data: dict[str, Any]) -> Told:
     return "circle-dot", "", str(event.get_kind_display()), [], "", "", False
 
@@ -268,6 +275,7 @@ _SENTENCES: dict[str, Callable[[InvoiceEvent, dict[str, Any]], Told]] = {
     Kind.REFUND_TAKEN_BACK: _refund_taken_back,
     Kind.VOIDED: _voided,
     Kind.NOTE: _note,
+    Kind.VAT_DECIDED: _vat_decided,
 }
 
 

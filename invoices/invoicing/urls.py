@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoices.invoicing.views import acts, credit_notes, drafts, invoice, issuing, pdfs
+from invoices.invoicing.views import acts, credit_notes, deciding, drafts, invoice, issuing, pdfs
 from invoices.invoicing.views import list as list_views
 
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("invoices/<int:pk>/preview.pdf", drafts.preview, name="preview"),
     path("invoices/<int:pk>/document.pdf", invoice.document, name="document"),
     path("invoices/<int:pk>/issue/", issuing.issue_invoice, name="issue"),
+    path("invoices/<int:pk>/decide/", deciding.decide, name="decide-vat"),
     path("invoices/<int:pk>/void/", drafts.void, name="void"),
     path("invoices/<int:pk>/send/", issuing.send_invoice, name="send"),
     path("invoices/<int:pk>/credit/", credit_notes.credit, name="credit"),

@@ -28,6 +28,7 @@ class InvoiceEvent(models.Model):
         REFUND_TAKEN_BACK = "refund_taken_back", _("Refund taken back")
         VOIDED = "voided", _("Draft discarded")
         NOTE = "note", _("Note")
+        VAT_DECIDED = "vat_decided", _("VAT decided otherwise")
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind)

@@ -11,17 +11,51 @@ from decimal import Decimal
 from typing import Final
 
 from invoices.documents.totals import STANDARD
+from invoices.tax.territories import Territory
 
 ZERO_RATED: Final = "Z"
+# Where the client may be for each reason why there is no VAT, seen from a seller in France:
+# - AE, services to a business of another state of the Union (directive 2006/112/EC, articles 44
+#   and 196; reverse charge within France, CGI 283-2 nonies and the like, is not decided here);
+# - K, goods to a business of another state, Northern Ireland among them (CGI 262 ter I);
+# - G, goods that leave the VAT territory of the Union or go overseas (CGI 262 I, 294-2);
+# - O, services to a client outside that territory, and all to Guyane and Mayotte (CGI 259, 294-1).
+# E names its article in the note, whoever the client is.
+_PLACES: Final[dict[str, frozenset[Territory]]] = {
+    "AE": frozenset({Territory.EU}),
+    "K": frozenset({Territory.EU, Territory.NORTHERN_IRELAND}),
+    "G": frozenset(
+        {
+            Territory.DOM_WITH_VAT,
+            Territory.DOM_WITHOUT_VAT,
+            Territory.COLLECTIVITY,
+            Territory.EU_OUTSIDE_VAT,
+            Territory.BEYOND,
+        }
+    ),
+    "O": frozenset(
+        {
+            Territory.DOM_WITHOUT_VAT,
+            Territory.COLLECTIVITY,
+            Territory.EU_OUTSIDE_VAT,
+            Territory.NORTHERN_IRELAND,
+            Territory.BEYOND,
+        }
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A line that the law does not know. `code` is "rate" or "zero"; `line` counts from 1."""
+    """A line that the law does not know; `line` counts from 1.
+
+    `code` is "rate", "zero", or "place" where the client cannot be for this category.
+    """
 
     code: str
     line: int
     rate: Decimal
+    category: str = ""
 
 
 def faults(
@@ -41,3 +75,16 @@ def faults(
         elif category == ZERO_RATED:
             found.append(Fault("zero", place, rate))
     return found
+
+
+def misplaced(
+    lines: Iterable[tuple[str, Decimal]], *, home: str, territory: Territory
+) -> list[Fault]:
+    """Lines whose reason for no VAT cannot be true of a client in `territory`."""
+    if home != "FR":
+        return []
+    return [
+        Fault("place", place, rate, category)
+        for place, (category, rate) in enumerate(lines, 1)
+        if category in _PLACES and territory not in _PLACES[category]
+    ]

@@ -100,6 +100,7 @@ PAGES: dict[str, Page] = {
     "invoices:history_progress": Page("invoices.import_history", (0,)),
     "invoices:history_refused": Page("invoices.import_history", (0,)),
     "invoices:import_history": Page("invoices.import_history"),
+    "invoices:decide-vat": Page("invoices.decide_vat", (0,)),
     "invoices:issue": Page("invoices.issue_invoice", (0,)),
     "invoices:list": Page("invoices.view_invoice"),
     "invoices:mail": Page("invoices.view_mail"),

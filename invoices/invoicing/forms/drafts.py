@@ -179,5 +179,14 @@ class NoteForm(forms.Form):
     )
 
 
+class DecideForm(forms.Form):
+    reason = LineField(
+        label=gettext_lazy("Why"),
+        max_length=300,
+        help_text=gettext_lazy("Kept in the history of the invoice, with your name."),
+        error_messages={"required": gettext_lazy("Say why: it is kept with the invoice.")},
+    )
+
+
 class DiscardForm(forms.Form):
     reason = LineField(label=gettext_lazy("Why"), required=False, max_length=300)

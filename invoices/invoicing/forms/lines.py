@@ -21,6 +21,7 @@ from billing_portal.typed import numbers
 from billing_portal.typed.texts import Unreadable, one_line, shown
 from billing_portal.typed.texts import lines as seen_lines
 from billing_portal.words import labelled
+from invoices.company.vat_faults import WITHOUT_VAT
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.models import InvoiceLine
 
@@ -45,13 +46,6 @@ UNITS: tuple[tuple[str, Any], ...] = (
     ("MTR", gettext_lazy("m")),
     ("MTK", gettext_lazy("m²")),
     ("LTR", gettext_lazy("l")),
-)
-WITHOUT_VAT: tuple[tuple[str, Any], ...] = (
-    ("AE:0", gettext_lazy("Reverse charge")),
-    ("E:0", gettext_lazy("Exempt")),
-    ("O:0", gettext_lazy("Outside French VAT")),
-    ("G:0", gettext_lazy("Export")),
-    ("K:0", gettext_lazy("Within the EU")),
 )
 # For sellers of other states: France has no zero rate.
 ZERO = "Z:0"
@@ -101,7 +95,7 @@ def vat_label(value: str) -> str:
     if category == "S" or value == ZERO:
         percent = "0" if value == ZERO else rate
         return f"{written(Decimal(percent))}\u00a0%" if _french() else f"{percent}%"
-    return str(dict(WITHOUT_VAT).get(value, value))
+    return str(WITHOUT_VAT.get(category, value))
 
 
 def vat_value(category: str, rate: Decimal) -> str:
@@ -127,7 +121,7 @@ def vat_choices(
     """Of the rates in percent; what a line has already is added by the page, lawful or not."""
     usual = [vat_value("S", rate) for rate in here]
     others = [vat_value("S", rate) for rate in everywhere]
-    without = [*(value for value, _label in WITHOUT_VAT), *([ZERO] if zero else [])]
+    without = [*(f"{category}:0" for category in WITHOUT_VAT), *([ZERO] if zero else [])]
     return VatChoices(
         [(value, vat_label(value)) for value in (*usual, *without)],
         [(value, vat_label(value)) for value in others if value not in usual],

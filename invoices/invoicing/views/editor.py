@@ -192,6 +192,8 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
         "wrong": _wrong(editor),
         "back_here": "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])}),
         "blockers": _linked([*_unread(editor), *reasons], invoice, reader),
+        # Of what is stored: a decision is one about rows, not about what is being typed.
+        "decidable": any(reason.key for reason in reasons),
         "client_complete": not any(r.anchor == "client" for r in reasons),
         "lines_complete": not any(line.errors for line in editor.lines)
         and not any(r.anchor.startswith(("#lines", "#id_lines")) for r in reasons),
