@@ -12,8 +12,14 @@ def vat_treatment(client: Client, company: Company | None) -> VatTreatment:
     """Our usual rate at home, reverse charge for a business in the EU, no French VAT beyond."""
     return service_treatment(
         home=company.country if company else "FR",
-        usual_rate=Decimal(company.vat_rate if company else 20),
+        usual_rate=_usual_rate(company),
         country=client.country,
         postal_code=client.postal_code,
         vat_id=client.vat_id,
     )
+
+
+def _usual_rate(company: Company | None) -> Decimal:
+    if company is None:
+        return Decimal(20)
+    return Decimal(0) if company.in_franchise else Decimal(company.vat_rate)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from billing_portal.dates import day
 from billing_portal.figures import percent
 from invoices.company.vat_rates import FrenchRates
+from invoices.models import Company
 from invoices.tax.judging import Fault, faults, misplaced
 from invoices.tax.territories import Territory
 
@@ -44,18 +45,24 @@ _WHERE: Final[dict[str, Any]] = {
 
 
 def told_faults(
-    lines: Iterable[tuple[str, Decimal]], *, home: str, on: date | None, rates: FrenchRates
+    lines: Iterable[tuple[str, Decimal]],
+    *,
+    seller: Company | None,
+    on: date | None,
+    rates: FrenchRates,
 ) -> list[tuple[str, Fault]]:
-    """A sentence for each rate that France does not have, and for a zero rate; with the first line.
+    """A sentence for each rate that the seller cannot charge; with the first line of each.
 
     `on` is the day of the supply; None takes the rates of any day.
     """
     lines = list(lines)
+    home = seller.country if seller else "FR"
     if home != "FR" or not lines:
         return []
+    franchise = seller is not None and seller.in_franchise
     lawful = rates.on(on)
     found: dict[tuple[str, Decimal], list[Fault]] = {}
-    for fault in faults(lines, home=home, lawful=lawful):
+    for fault in faults(lines, home=home, lawful=lawful, franchise=franchise):
         found.setdefault((fault.code, fault.rate), []).append(fault)
     return [
         (_sentence(code, rate, [each.line for each in group], lawful, on), group[0])
@@ -71,6 +78,17 @@ def _sentence(
         "rate": percent(rate),
         "rates": ", ".join(percent(each) for each in lawful),
     }
+    if code == "franchise":
+        return (
+            ngettext(
+                "Line %(lines)s bears VAT at %(rate)s, and the company charges none "
+                "(franchise, CGI 293 B).",
+                "Lines %(lines)s bear VAT at %(rate)s, and the company charges none "
+                "(franchise, CGI 293 B).",
+                len(places),
+            )
+            % values
+        )
     if code == "zero":
         return (
             ngettext(

@@ -144,11 +144,10 @@ def _amounts_lack(
             },
             blocking=False,
         )
-    if exempt := _exempt_lines(drafted):
+    if not (company and company.in_franchise) and (exempt := _exempt_lines(drafted)):
         lacks("exempt", exempt)
     charged = [(each.amounts.vat_category, each.amounts.vat_rate) for each in drafted.lines]
-    home, supplied = company.country if company else "FR", deal.service_until
-    for text, _fault in told_faults(charged, home=home, on=supplied, rates=rates):
+    for text, _fault in told_faults(charged, seller=company, on=deal.service_until, rates=rates):
         lacks("vat", text)
     for note in drafted.notes:
         if note["code"] in ("recurring", "vat_assumed", "gross_differs"):

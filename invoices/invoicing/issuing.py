@@ -79,7 +79,7 @@ def preview_paper(invoice: Invoice, on: date) -> Paper:
         raise IssueRefused(company_reasons(None))
     paper = snapshot.paper_on(invoice, on)
     if paper is None:
-        raise IssueRefused(line_reasons(invoice, list(invoice.lines.all())))
+        raise IssueRefused(line_reasons(invoice, list(invoice.lines.all()), Company.ours()))
     return paper
 
 

@@ -59,9 +59,9 @@ def reasons_not_to_issue(
     company = company or Company.ours()
     lines = list(invoice.lines.all() if lines is None else lines)
     return [
-        *company_reasons(company),
+        *company_reasons(company, charges=any(line.vat_category == STANDARD for line in lines)),
         *_client_reasons(invoice, lines, company),
-        *line_reasons(invoice, lines),
+        *line_reasons(invoice, lines, company),
         *_vat_reasons(invoice, lines, company, on),
         *_date_reasons(invoice, on),
         *_number_reasons(invoice, company, on),
@@ -179,7 +179,8 @@ def _not_a_draft(invoice: Invoice) -> str:
     }
 
 
-def company_reasons(company: Company | None) -> list[Reason]:
+def company_reasons(company: Company | None, *, charges: bool = False) -> list[Reason]:
+    """What the law wants of the seller; one that `charges` VAT needs its id."""
     if company is None:
         return [Reason("company", _("Say who sells: fill in the company in Settings."), "company")]
     wanted = [
@@ -196,7 +197,7 @@ def company_reasons(company: Company | None) -> list[Reason]:
         ),
         (
             "vat_id",
-            company.vat_id or not company.vat_rate,
+            company.vat_id or company.in_franchise or not (company.vat_rate or charges),
             _("The company's VAT id is missing."),
         ),
     ]
@@ -243,7 +244,9 @@ def _no_proof_of_business(vat_id: str, home: str) -> str:
     return ""
 
 
-def line_reasons(invoice: Invoice, lines: list[InvoiceLine]) -> list[Reason]:
+def line_reasons(
+    invoice: Invoice, lines: list[InvoiceLine], company: Company | None
+) -> list[Reason]:
     found = []
     if not is_currency(invoice.currency):
         return [Reason("currency", _("Choose a currency."), "#id_currency")]
@@ -268,7 +271,9 @@ def line_reasons(invoice: Invoice, lines: list[InvoiceLine]) -> list[Reason]:
                 )
             )
     exempt = [place for place, line in enumerate(lines, 1) if line.vat_category == "E"]
-    if exempt and not invoice.note.strip():
+    # In the franchise the page says why by itself.
+    says_why = invoice.note.strip() or (company and company.in_franchise)
+    if exempt and not says_why:
         found.append(Reason("note", _exempt_without_a_reason(exempt, len(lines)), "#id_note"))
     try:
         totals = drafting.totals_of(invoice, lines)
@@ -306,7 +311,7 @@ def _vat_reasons(
     charged = [(line.vat_category, Decimal(line.vat_rate)) for line in lines]
     found = [
         Reason("vat", text, _vat_field(fault))
-        for text, fault in told_faults(charged, home=home, on=supplied, rates=FrenchRates())
+        for text, fault in told_faults(charged, seller=company, on=supplied, rates=FrenchRates())
     ]
     territory = vat_treatment(invoice.client, company).territory
     places = told_misplaced(charged, home=home, territory=territory)

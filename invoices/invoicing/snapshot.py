@@ -81,7 +81,11 @@ def paper_of(
         exemptions=tuple(
             sentence
             for category in dict.fromkeys(row.vat_category for row in vat_rows)
-            if (sentence := exemption(language, category, _territory(invoice)))
+            if (
+                sentence := exemption(
+                    language, category, _territory(invoice), franchise=company.in_franchise
+                )
+            )
         ),
         vat_on_debits=company.vat_on_debits and vat != 0,
         vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),

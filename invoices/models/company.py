@@ -11,6 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from invoices.models.terms import TermsKind
 
 
+class VatRegime(models.TextChoices):
+    NORMAL = "normal", _("VAT is charged")
+    # CGI 293 B; CIBS L223-1 and following from 1 September 2026.
+    FRANCHISE = "franchise", _("Franchise: no VAT is charged (CGI 293 B)")
+
+
 class Company(models.Model):
     """The seller. One row: every page and document speaks for it."""
 
@@ -41,6 +47,10 @@ class Company(models.Model):
     terms_days = models.PositiveSmallIntegerField(_("days"), default=30)
     vat_rate = models.DecimalField(
         _("usual VAT rate"), max_digits=5, decimal_places=2, default=Decimal("20.00")
+    )
+    # Never inferred from a rate: in the franchise no document shows VAT, and each one says why.
+    vat_regime = models.CharField(
+        _("VAT regime"), max_length=10, choices=VatRegime, default=VatRegime.NORMAL
     )
     vat_on_debits = models.BooleanField(_("VAT on debits"), default=False)
     indemnity_minor = models.BigIntegerField(_("recovery indemnity"), default=4000)
@@ -74,6 +84,10 @@ class Company(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def in_franchise(self) -> bool:
+        return self.vat_regime == VatRegime.FRANCHISE
 
     @classmethod
     def ours(cls) -> Company | None:

@@ -49,7 +49,8 @@ _PLACES: Final[dict[str, frozenset[Territory]]] = {
 class Fault:
     """A line that the law does not know; `line` counts from 1.
 
-    `code` is "rate", "zero", or "place" where the client cannot be for this category.
+    `code` is "rate", "zero", "franchise" of a seller who may charge none, or "place" where the
+    client cannot be for this category.
     """
 
     code: str
@@ -59,7 +60,11 @@ class Fault:
 
 
 def faults(
-    lines: Iterable[tuple[str, Decimal]], *, home: str, lawful: Sequence[Decimal]
+    lines: Iterable[tuple[str, Decimal]],
+    *,
+    home: str,
+    lawful: Sequence[Decimal],
+    franchise: bool = False,
 ) -> list[Fault]:
     """`lines` are (category by UNTDID 5305, rate in percent), `lawful` the rates of that day.
 
@@ -70,7 +75,10 @@ def faults(
         return []
     found = []
     for place, (category, rate) in enumerate(lines, 1):
-        if category == STANDARD and rate not in lawful:
+        if category == STANDARD and franchise:
+            # Shown by mistake it is owed all the same (CGI 283-3).
+            found.append(Fault("franchise", place, rate))
+        elif category == STANDARD and rate not in lawful:
             found.append(Fault("rate", place, rate))
         elif category == ZERO_RATED:
             found.append(Fault("zero", place, rate))
