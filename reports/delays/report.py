@@ -11,6 +11,7 @@ from billing_portal import dates
 from billing_portal.figures import grouped
 from invoices.company.currencies import company_currency
 from reports.cells import invoices_text
+from reports.delays.changes import Changes
 from reports.delays.figures import Figures
 from reports.delays.findings import Findings
 from reports.delays.heat import Heat
@@ -27,10 +28,11 @@ class DelayReport:
         self, scope: Scope, by: By, measure: Measure, sort: str = "", *, today: date | None = None
     ) -> None:
         self.groups = Groups(scope, by, measure, sort, today or scope.as_of)
-        self.table = Table(self.groups)
+        self.changes = Changes(self.groups)
+        self.table = Table(self.groups, self.changes)
         self.trends = Trends(self.groups)
         self.figures = Figures(self.groups, self.trends)
-        self.findings = Findings(self.groups, self.figures, self.trends)
+        self.findings = Findings(self.groups, self.figures, self.changes)
         self.heat = Heat(self.groups) if self.groups.by_amount else None
 
     @property

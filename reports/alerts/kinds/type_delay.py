@@ -147,21 +147,21 @@ class TypeDelay(Kind):
     def in_words(self, rule: AlertRule, currency: str) -> str:
         words: dict[str, Any] = {
             "days": days_text(rule.days),
-            "window": days_text(rule.window_days),
+            "window": rule.window_days,
             "type": rule.client_type.name if rule.client_type else _("Each client type"),
         }
         return {
             AlertRule.Measure.P50: _(
-                "%(type)s: half of the invoices of the last %(window)s are paid more than %(days)s "
-                "late."
+                "%(type)s: half of the invoices of the last %(window)s days are paid more than "
+                "%(days)s late."
             ),
             AlertRule.Measure.P75: _(
-                "%(type)s: one in four invoices of the last %(window)s is paid more than %(days)s "
-                "late."
+                "%(type)s: one in four invoices of the last %(window)s days is paid more than "
+                "%(days)s late."
             ),
             AlertRule.Measure.MEAN: _(
-                "%(type)s: invoices of the last %(window)s are paid more than %(days)s late on "
-                "average."
+                "%(type)s: invoices of the last %(window)s days are paid more than %(days)s late "
+                "on average."
             ),
         }[AlertRule.Measure(rule.measure)] % words
 
