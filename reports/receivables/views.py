@@ -17,14 +17,15 @@ from billing_portal import dates
 from billing_portal.htmx import render_page
 from billing_portal.lists.columns import Column
 from billing_portal.lists.filters import left_out
-from billing_portal.lists.page import Listing, export
+from billing_portal.lists.page import Listing
 from billing_portal.money import from_minor
 from billing_portal.templatetags.portal import query_with
 from billing_portal.typed.addresses import mistyped, typed_filters
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
 from invoices.selections.filters import InvoiceFilter
 from reports.delays.measuring import By
-from reports.delays.views import VIEW, ScopeForm
+from reports.delays.views import VIEW, ScopeForm, chips_of
+from reports.exports import NAMES_OF_BY, About, export_report
 from reports.receivables.block import due_labels, issue_labels
 from reports.receivables.measuring import Ageing, usual_start
 from reports.receivables.report import ReceivablesReport
@@ -164,4 +165,19 @@ LISTING = Listing(name="receivables", title=gettext_lazy("Receivables"), columns
 @permission_required(VIEW, raise_exception=True)
 def export_receivables(request: HttpRequest, kind: str) -> HttpResponseBase:
     report, problems = _report(request)
-    return export(LISTING, kind, report.all_rows(), columns=_columns(report), notes=problems)
+    about = About(
+        report.start,
+        report.as_of,
+        report.as_of,
+        [(name, value) for name, value, _url in chips_of(request.GET, report.wanted)],
+        problems,
+    )
+    return export_report(
+        LISTING,
+        kind,
+        report.all_rows(),
+        _columns(report),
+        about,
+        name=f"{LISTING.name}-by-{NAMES_OF_BY[report.by]}",
+        notes=[report.filter_words],
+    )
