@@ -15,7 +15,7 @@ from invoices.selections.as_of import with_open_amount
 from invoices.selections.filters import (
     filter_invoices,
 )
-from reports.cells import Kpi, days_text, one_place, percent_text
+from reports.cells import Kpi, days_text, days_unit, one_place, percent_text, plural_of
 from reports.delays.changes import Changes
 from reports.delays.estimator import TOO_FEW
 from reports.delays.figures import MARKS, Figures
@@ -28,9 +28,14 @@ def _half_paid(groups: Groups, url: str) -> Kpi:
     curve, p50 = groups.total.curve, groups.total.curve.p50
     label, value, unit = _("Half paid within"), reached(curve, 1, 2), ""
     if p50 is not None and groups.total.n_paid >= TOO_FEW:
-        unit = _("days of the due date") if groups.late else _("days of issue")
+        unit = (
+            ngettext("day of the due date", "days of the due date", p50)
+            if groups.late
+            else ngettext("day of issue", "days of issue", p50)
+        )
         if p50 < 0:
-            label, value, unit = _("Half paid"), days_text(-p50), _("days before the due date")
+            label, value = _("Half paid"), days_text(-p50)
+            unit = ngettext("day before the due date", "days before the due date", -p50)
     sub = _("three in four within %(days)s") % {"days": reached(curve, 3, 4)}
     return Kpi(label, value, unit, sub, url)
 
@@ -87,14 +92,22 @@ class Findings:
         }
         if last.key == "":
             if self.groups.late:
-                return _("%(days)s days after the due date, %(percent)s%% are still unpaid") % words
-            return _("%(days)s days after issue, %(percent)s%% are still unpaid") % words
+                return (
+                    _("%(days)s days after the due date, an estimated %(percent)s%% are unpaid")
+                    % words
+                )
+            return _("%(days)s days after issue, an estimated %(percent)s%% are unpaid") % words
         if self.groups.late:
             return (
-                _("%(group)s: %(days)s days after the due date, %(percent)s%% are still unpaid")
+                _(
+                    "%(group)s: %(days)s days after the due date, an estimated %(percent)s%% are "
+                    "unpaid"
+                )
                 % words
             )
-        return _("%(group)s: %(days)s days after issue, %(percent)s%% are still unpaid") % words
+        return (
+            _("%(group)s: %(days)s days after issue, an estimated %(percent)s%% are unpaid") % words
+        )
 
     @property
     def distribution_title(self) -> str:
@@ -110,7 +123,12 @@ class Findings:
     @property
     def kpis(self) -> list[Kpi]:
         tally = self.groups.total
-        unit = _("days late") if self.groups.late else _("days to pay")
+        number = plural_of(tally.weighted_mean)
+        unit = (
+            ngettext("day late", "days late", number)
+            if self.groups.late
+            else ngettext("day to pay", "days to pay", number)
+        )
         everything = invoice_list(self.groups.scope.wanted)
         found = [
             _half_paid(self.groups, everything),
@@ -129,7 +147,7 @@ class Findings:
                 Kpi(
                     self._slowest_label(),
                     reached(last.tally.curve, 1, 2),
-                    _("days") if last.tally.curve.p50 is not None else "",
+                    days_unit(last.tally.curve.p50) if last.tally.curve.p50 is not None else "",
                     self._last_words(last),
                     last.url,
                 )

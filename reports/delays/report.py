@@ -19,6 +19,7 @@ from reports.delays.measuring import By, Measure, Scope
 from reports.delays.rows import Groups
 from reports.delays.table import Table
 from reports.delays.trends import Trends
+from reports.terms import terms_of_delays
 
 
 class DelayReport:
@@ -55,6 +56,18 @@ class DelayReport:
             "first": dates.day(first) if first else _("the beginning"),
             "last": dates.day(self.groups.scope.until),
         }
+
+    @property
+    def terms(self) -> list[tuple[str, str]]:
+        return terms_of_delays()
+
+    @property
+    def period_why(self) -> str:
+        """Why the period begins where it does: that of the receivables begins elsewhere."""
+        return _(
+            "Two years of invoices, if you do not choose another period: so the last twelve months "
+            "can be compared with the twelve before."
+        )
 
     @property
     def formula(self) -> str:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from billing_portal.figures import grouped
 from invoices.company.currencies import company_currency
-from reports.cells import Kpi, days_text, signed
+from reports.cells import Kpi, days_text, days_unit, signed
 from reports.delays.changes import Changes
 from reports.delays.comparing import Comparison
 from reports.delays.rows import Groups, Row
@@ -41,7 +41,7 @@ class Turns:
         return Kpi(
             label,
             signed(change.change),
-            _("days"),
+            days_unit(change.change),
             _("%(group)s: from %(before)s (%(before_span)s) to %(now)s (%(now_span)s)") % words,
             invoice_list(self.groups.year_filter(row.wanted, 0)),
         )

@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.figures import decimal
@@ -31,6 +32,7 @@ from reports.alerts.reading import (
     invoices_of_types,
     settled_at,
 )
+from reports.cells import plural_of
 from reports.delays.tally import Tally
 from reports.links import invoice_list
 from reports.models import Alert, AlertRule
@@ -190,7 +192,8 @@ def _value(data: dict[str, Any]) -> tuple[str, bool]:
     value = Decimal(data["value"])
     if value == int(value):
         return days_text(int(value)), False
-    return _("%(n)s days") % {"n": decimal(value)}, False
+    number = plural_of(value)
+    return ngettext("%(n)s day", "%(n)s days", number) % {"n": decimal(value)}, False
 
 
 class MovingWindow:

@@ -301,3 +301,29 @@ def test_a_currency_with_nothing_but_zeros_is_named_in_a_sentence(manager_client
     assert "no money or credit is left over" not in page(
         manager_client, "?as_of=2025-02-28&issued_from=2025-01-01", "reports:receivables"
     )
+
+
+def test_a_currency_that_owes_nothing_is_a_sentence_with_its_sales(manager_client):
+    make_golden_set()
+    paid = make_invoice(
+        currency="GBP",
+        issue_date=date(2026, 8, 5),
+        due_date=date(2026, 9, 5),
+        exchange_rate=1,
+        total_minor=500_00,
+    )
+    pay(paid, paid.total_minor, date(2026, 9, 1))
+    query = "?as_of=2026-09-30&issued_from=2026-07-01"
+    text = page(manager_client, query, "reports:receivables")
+    assert "Owed in GBP" not in text
+    assert "GBP: nothing is owed. Sales of the period: £500.00." in text
+
+
+def test_the_words_of_statistics_are_told_in_plain_ones_and_each_period_says_why(manager_client):
+    make_golden_set()
+    text = page(manager_client, GOLDEN)
+    for told in ("the median", "Kaplan–Meier", "95% interval", "an estimated", "Two years"):
+        assert told in text
+    text = page(manager_client, "?as_of=2026-09-30", "reports:receivables")
+    assert "how many days of sales are still owed" in text
+    assert "three months, if you do not choose another" in text
