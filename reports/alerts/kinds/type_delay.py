@@ -11,7 +11,7 @@ some day is at risk from that day on, as in the delay report.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -30,6 +30,7 @@ from reports.alerts.reading import (
     count_late,
     dated_by_type,
     invoices_of_types,
+    issued_in,
     settled_at,
 )
 from reports.cells import plural_of
@@ -145,6 +146,14 @@ class TypeDelay(Kind):
             as_of=date.fromisoformat(data["on"]),
         )
         return Words(title, detail, invoice_list(wanted), "")
+
+    def rows_then_and_now(self, alerts: Sequence[Alert]) -> Mapping[int, tuple[int, int]]:
+        spans = {
+            alert.pk: (alert.client_type_id or 0, alert.data["from"], alert.data["on"])
+            for alert in alerts
+        }
+        now = issued_in(spans)
+        return {a.pk: (a.data["paid"] + a.data["open"], now[a.pk]) for a in alerts}
 
     def in_words(self, rule: AlertRule, currency: str) -> str:
         words: dict[str, Any] = {
