@@ -224,7 +224,8 @@ def _people(rule: AlertRule) -> list[str]:
 
 def _without_password(rule: AlertRule) -> str:
     """Says who is told and has no password yet; "" when everybody may sign in."""
-    told = Q(pk__in=rule.recipients.get("users", [])) | Q(role__in=rule.recipients.get("roles", []))
+    named = Q(pk__in=rule.recipients.get("users", []))
+    told: Any = named | Q(role__in=rule.recipients.get("roles", []))
     if rule.recipients.get("owner"):
         for rows in (Invoice.objects, Deal.objects, Client.objects):
             told |= Exists(rows.filter(owner=OuterRef("pk")))

@@ -162,13 +162,10 @@ class Groups:
     def year_words(self, back: int) -> str:
         """The months of issue of the last twelve months, or of those before, as far as the period
         has them: “Dec 2025 – Nov 2026”."""
-        year = self.year_filter(self.scope.wanted, back)
-        assert year.issued_from and year.issued_to
-        if year.issued_from > year.issued_to:
-            # The period begins later: the whole twelve months have nothing in them.
-            year = year.but(issued_from=first_day(self.end - 12 * back - 11))
-            assert year.issued_from and year.issued_to
-        first, last = month_index(year.issued_from), month_index(year.issued_to)
+        first, last = self.end - 12 * back - 11, self.end - 12 * back
+        start = self.scope.issued_from
+        if start and first < month_index(start) <= last:
+            first = month_index(start)
         return months_label(first, last)
 
     @property
