@@ -6,20 +6,17 @@ and is no line of its own; a workbook has a sheet for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from billing_portal.lists.columns import Column
-from billing_portal.lists.page import Listing, export
-from reports.delays.measuring import By
 
-# As the names of files write them.
-NAMES_OF_BY: dict[By, str] = {
+# How a report is grouped, as the names of files write it.
+NAMES_OF_BY: dict[str, str] = {
     "client_type": "type",
     "client": "client",
     "owner": "salesperson",
@@ -42,10 +39,11 @@ class About:
     facts: Sequence[tuple[str, str]] = ()
 
     @property
-    def days(self) -> str:
+    def span(self) -> str:
         """The end of the name of the file: 2025-11-28_2026-11-27."""
-        span = f"{self.first or 'beginning'}_{self.last}"
-        return span if self.last == self.as_of else f"{span}-as-of-{self.as_of}"
+        first = self.first or "beginning"
+        found = f"{first}_{self.last}"
+        return found if self.last == self.as_of else f"{found}-as-of-{self.as_of}"
 
     @property
     def columns(self) -> list[Column]:
@@ -59,27 +57,10 @@ class About:
             *([_always("problems", _("Left out"), " ".join(self.problems))] * bool(self.problems)),
         ]
 
+    def notes(self, kind: str, said: Sequence[str]) -> list[str]:
+        """What the page says beside its table, for the sheet of a workbook."""
+        return [] if kind == "csv" else [*said, *self.problems]
+
 
 def _always(key: str, label: str, value: Any) -> Column:
     return Column(f"about-{key}", label, value=lambda _row: value)
-
-
-def export_report(
-    listing: Listing,
-    kind: str,
-    rows: Iterable[Any],
-    columns: Sequence[Column],
-    about: About,
-    *,
-    name: str,
-    notes: Sequence[str],
-) -> HttpResponseBase:
-    return export(
-        listing,
-        kind,
-        rows,
-        columns=[*columns, *about.columns],
-        name=name,
-        days=about.days,
-        notes=[] if kind == "csv" else [*notes, *about.problems],
-    )

@@ -101,10 +101,11 @@ class Turns:
     def size_title(self) -> str:
         """The same answer as below the weighted average: by one test."""
         amount, halves = self.changes.by_size
+        currency = company_currency()
         if not self.changes.size_told:
             return _("Whether an invoice is large or small makes no difference beyond chance")
         words = {
-            "amount": f"{grouped(amount)} {company_currency()}",
+            "amount": f"{grouped(amount)} {currency}",
             "large": days_text(halves.now.curve.p50 or 0),
             "small": days_text(halves.before.curve.p50 or 0),
         }

@@ -21,7 +21,7 @@ from billing_portal.accounts.models import User
 from billing_portal.forms import RowsField
 from billing_portal.htmx import render_page
 from billing_portal.lists.filters import left_out
-from billing_portal.lists.page import Listing
+from billing_portal.lists.page import Listing, export
 from billing_portal.templatetags.portal import query_with
 from billing_portal.typed.addresses import AddressForm, mistyped, typed_filters
 from billing_portal.typed.fields import DayField
@@ -33,7 +33,7 @@ from reports.cells import Head
 from reports.delays.exports import export_columns, export_rows
 from reports.delays.measuring import BYS, MEASURES, By, Measure, Scope
 from reports.delays.report import DelayReport
-from reports.exports import NAMES_OF_BY, About, export_report
+from reports.exports import NAMES_OF_BY, About
 from reports.links import invoice_list
 
 VIEW = "reports.view_reports"
@@ -299,14 +299,14 @@ def export_delays(request: HttpRequest, kind: str) -> HttpResponseBase:
         [(_("Measure"), measure)],
     )
     name = f"{LISTING.name}-{NAMES_OF_MEASURE[groups.measure]}-by-{NAMES_OF_BY[groups.by]}"
-    return export_report(
+    return export(
         LISTING,
         kind,
         export_rows(report),
-        export_columns(report, _group_label(report), measure),
-        about,
+        columns=[*export_columns(report, _group_label(report), measure), *about.columns],
         name=name,
-        notes=[measure, report.formula, report.weight_words],
+        span=about.span,
+        notes=about.notes(kind, [measure, report.formula, report.weight_words]),
     )
 
 

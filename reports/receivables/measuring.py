@@ -133,7 +133,7 @@ class Position:
     @property
     def is_empty(self) -> bool:
         """Whether every figure of it is zero."""
-        return self.is_quiet and not (self.sales_minor or self.beginning_minor)
+        return self.is_quiet and self.sales_minor == self.beginning_minor == 0
 
     @property
     def is_quiet(self) -> bool:

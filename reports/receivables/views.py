@@ -17,7 +17,7 @@ from billing_portal import dates
 from billing_portal.htmx import render_page
 from billing_portal.lists.columns import Column
 from billing_portal.lists.filters import left_out
-from billing_portal.lists.page import Listing
+from billing_portal.lists.page import Listing, export
 from billing_portal.money import from_minor
 from billing_portal.templatetags.portal import query_with
 from billing_portal.typed.addresses import mistyped, typed_filters
@@ -25,7 +25,7 @@ from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
 from invoices.selections.filters import InvoiceFilter
 from reports.delays.measuring import By
 from reports.delays.views import VIEW, ScopeForm, chips_of
-from reports.exports import NAMES_OF_BY, About, export_report
+from reports.exports import NAMES_OF_BY, About
 from reports.receivables.block import due_labels, issue_labels
 from reports.receivables.measuring import Ageing, usual_start
 from reports.receivables.report import ReceivablesReport
@@ -172,12 +172,12 @@ def export_receivables(request: HttpRequest, kind: str) -> HttpResponseBase:
         [(name, value) for name, value, _url in chips_of(request.GET, report.wanted)],
         problems,
     )
-    return export_report(
+    return export(
         LISTING,
         kind,
         report.all_rows(),
-        _columns(report),
-        about,
+        columns=[*_columns(report), *about.columns],
         name=f"{LISTING.name}-by-{NAMES_OF_BY[report.by]}",
-        notes=[report.filter_words],
+        span=about.span,
+        notes=about.notes(kind, [report.filter_words]),
     )
