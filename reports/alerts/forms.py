@@ -78,8 +78,8 @@ class RuleForm(forms.Form):
             currency=currency, label=_("Amount"), least=0, required=False
         )
         measures = {
-            AlertRule.Measure.P50: _("the median (P50) of days late"),
-            AlertRule.Measure.P75: _("the third quartile (P75) of days late"),
+            AlertRule.Measure.P50: _("the median of days late"),
+            AlertRule.Measure.P75: _("the third quartile of days late"),
             AlertRule.Measure.MEAN: _("the mean of days late"),
         }
         self.fields["measure"].choices = list(measures.items())  # type: ignore[attr-defined]

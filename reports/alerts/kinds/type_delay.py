@@ -185,8 +185,9 @@ class TypeDelay(Kind):
     def formula(self, rule: AlertRule) -> str:
         return _(
             "Payment date − due date over the invoices issued in the %(window)s days before each "
-            "day, by value dates up to it; P50 and P75 count open invoices as unfinished "
-            "(Kaplan–Meier). %(type)s, every currency, at least %(least)s payments."
+            "day, by value dates up to it; median and third quartile count open invoices as "
+            "unpaid up to their age (Kaplan–Meier), the mean only what is paid. %(type)s, every "
+            "currency, at least %(least)s payments."
         ) % {
             "window": rule.window_days,
             "least": rule.min_payments,
