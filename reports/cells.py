@@ -81,6 +81,17 @@ def one_place(number: Any) -> str:
     return number_format(found, decimal_pos=1, use_l10n=True).replace("-", MINUS)
 
 
+def plural_of(number: Any) -> int:
+    """What `ngettext` is asked by for a number with decimals: French has 1.5 day, English 1.5 days,
+    and of both 0 chooses that word."""
+    found = abs(rounded(Fraction(number or 0), 1) or 0)
+    return 1 if found == 1 else 0 if found < 2 else 2
+
+
+def days_unit(number: Any) -> str:
+    return ngettext("day", "days", plural_of(number))
+
+
 def percent_text(share: Any) -> str:
     return "–" if share is None else percent(rounded(share * 100, 0))
 

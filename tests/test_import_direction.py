@@ -42,7 +42,7 @@ FLOORS: dict[str, list[set[str]]] = {
     ],
     "reports": [
         {"models"},
-        {"charts", "cells", "links", "summaries"},
+        {"charts", "cells", "exports", "links", "summaries", "terms"},
         {"delays"},
         {"receivables"},
         {"alerts", "forecast"},

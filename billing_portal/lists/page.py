@@ -162,13 +162,15 @@ def export(
     *,
     columns: Sequence[Column] | None = None,
     name: str = "",
+    span: str = "",
     notes: Iterable[str] = (),
 ) -> HttpResponseBase:
     """The selection as a file, "csv" or "xlsx"; `notes` are what its page says beside the table.
 
-    They are read after the rows, so they may tell what the rows came to.
+    They are read after the rows, so they may tell what the rows came to. The name of the file ends
+    with the day, or with the `span` of days that the selection is of.
     """
-    file = f"{name or listing.name}-{timezone.localdate()}.{kind}"
+    file = f"{name or listing.name}-{span or timezone.localdate()}.{kind}"
     chosen = columns or listing.columns
     if kind == "csv":
         return stream_csv(rows, chosen, file, notes=notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from string import Formatter
@@ -18,7 +19,7 @@ from billing_portal.accounts.models import User
 from billing_portal.forms import RowsField
 from billing_portal.money import from_minor, to_minor
 from billing_portal.typed.fields import DayField, LineField, MoneyField, WholeNumberField
-from billing_portal.typed.numbers import as_typed
+from billing_portal.typed.numbers import as_typed, machine_number
 from invoices.models import ClientType
 from reports.alerts.kinds.registry import KINDS
 from reports.models import AlertRule
@@ -77,8 +78,8 @@ class RuleForm(forms.Form):
             currency=currency, label=_("Amount"), least=0, required=False
         )
         measures = {
-            AlertRule.Measure.P50: _("the median (P50) of days late"),
-            AlertRule.Measure.P75: _("the third quartile (P75) of days late"),
+            AlertRule.Measure.P50: _("the median of days late"),
+            AlertRule.Measure.P75: _("the third quartile of days late"),
             AlertRule.Measure.MEAN: _("the mean of days late"),
         }
         self.fields["measure"].choices = list(measures.items())  # type: ignore[attr-defined]
@@ -203,6 +204,10 @@ def initial_of_kind(kind: str, given: Any, currency: str) -> dict[str, Any]:
     for name in ("days", "window_days", "min_payments", "cooldown_days", "amount", "name"):
         if value := given.get(name):
             initial[name] = str(value)[:120]
+    if "amount" in given:
+        with suppress(ValueError):
+            # Of an address of ours: the reader sees it as the field writes it.
+            initial["amount"] = as_typed(machine_number(str(given["amount"])))
     if given.get("measure") in AlertRule.Measure.values:
         initial["measure"] = given["measure"]
     if (chosen := given.get("client_type", "")).isdecimal() and len(chosen) < 18:
@@ -213,7 +218,7 @@ def initial_of_kind(kind: str, given: Any, currency: str) -> dict[str, Any]:
 class SnoozeForm(forms.Form):
     """Until a day, or for a number of days."""
 
-    until = DayField(label=gettext_lazy("Until"), required=False)
+    until = DayField(label=gettext_lazy("Or until the day"), required=False)
     days = forms.TypedChoiceField(
         choices=[(n, n) for n in (1, 7, 14, 30)], coerce=int, empty_value=None, required=False
     )

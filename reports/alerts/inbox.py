@@ -32,7 +32,7 @@ def inbox(alerts: QuerySet[Alert] | None = None) -> QuerySet[Alert]:
     # Not the clients' types: those are of today, and no alert was raised for them.
     return rows.select_related(
         "rule__client_type", "invoice__client", "client", "client_type", "deal__client",
-        "handled_by",
+        "handled_by", "invoice__owner", "client__owner", "deal__owner",
     ).defer("invoice__paper")  # fmt: skip
 
 

@@ -7,11 +7,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.core.cache import cache
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.accounts.models import User
 from invoices.company.currencies import company_currency
+from invoices.models import Client, Deal, Invoice
 from invoices.outbox.kinds import Render, Words
 from reports.alerts import digests, running
 from reports.alerts.backtest import Backtest, backtest, try_thresholds
@@ -37,6 +40,8 @@ class MonthBar:
 
 
 CHART_HEIGHT, FOOT, HEAD = 148, 22, 18
+# So many percent of the width a number takes on a phone.
+NUMBER_APART = 5
 
 
 def bars(by_month: list[tuple[date, int]]) -> list[MonthBar]:
@@ -70,8 +75,10 @@ class Line:
     points: list[str]
     threshold_y: str
     threshold: int
-    # (percent from the left, pixels from the top, number)
-    fires: list[tuple[str, str, int]]
+    # (percent from the left, pixels from the top)
+    fires: list[tuple[str, str]]
+    # The same with their numbers, or the numbers of some that are close together.
+    numbers: list[tuple[str, str, str]]
     months: list[tuple[str, str, bool]]
 
 
@@ -102,7 +109,7 @@ def line(rule: AlertRule, tried: Backtest, books: Any = None) -> Line | None:
         elif parts[-1]:
             parts.append([])
     fires = [
-        (f"{left(firing.on):.2f}%", f"{HEAD + room * share(values[firing.on]):.1f}", number)
+        (left(firing.on), HEAD + room * share(values[firing.on]), number)
         for number, firing in enumerate(reversed(tried.fired), 1)
         if firing.on in values
     ]
@@ -116,9 +123,31 @@ def line(rule: AlertRule, tried: Backtest, books: Any = None) -> Line | None:
         points=[" ".join(part) for part in parts if len(part) > 1],
         threshold_y=f"{HEAD + room * share(rule.days):.1f}",
         threshold=rule.days,
-        fires=fires,
+        fires=[(f"{x:.2f}%", f"{y:.1f}") for x, y, _number in fires],
+        numbers=_numbers(fires),
         months=months,
     )
+
+
+def _numbers(fires: list[tuple[float, float, int]]) -> list[tuple[str, str, str]]:
+    """The number over each dot; dots whose numbers would touch have one label, “2–4”."""
+    groups: list[list[tuple[float, float, int]]] = []
+    for fire in fires:
+        last = groups[-1] if groups else None
+        if (
+            last
+            and fire[0] - last[-1][0] < NUMBER_APART
+            and fire[0] - last[0][0] < 2 * NUMBER_APART
+        ):
+            last.append(fire)
+        else:
+            groups.append([fire])
+    found = []
+    for group in groups:
+        (first, _y, number), (last_x, _last_y, last_number) = group[0], group[-1]
+        text = str(number) if len(group) == 1 else f"{number}–{last_number}"
+        found.append((f"{(first + last_x) / 2:.2f}%", f"{min(y for _x, y, _n in group):.1f}", text))
+    return found
 
 
 def preview(rule: AlertRule, on: date, *, reader: User, render: Render) -> dict[str, Any]:
@@ -157,6 +186,7 @@ def preview(rule: AlertRule, on: date, *, reader: User, render: Render) -> dict[
         "now_more": max(0, len(now) - LISTED),
         "mail": _mail(rule, now, reader, render),
         "people": _people(rule),
+        "cannot_sign_in": _without_password(rule),
         "others": [(days, len(trial.fired), days == rule.days) for days, trial in trials.items()],
         "formula": kind_of(rule).formula(rule),
         "on": on,
@@ -190,3 +220,23 @@ def _people(rule: AlertRule) -> list[str]:
     if rule.recipients.get("owner"):
         found.append(_("the owner"))
     return found + list(rule.recipients.get("emails", []))
+
+
+def _without_password(rule: AlertRule) -> str:
+    """Says who is told and has no password yet; "" when everybody may sign in."""
+    named = Q(pk__in=rule.recipients.get("users", []))
+    told: Any = named | Q(role__in=rule.recipients.get("roles", []))
+    if rule.recipients.get("owner"):
+        for rows in (Invoice.objects, Deal.objects, Client.objects):
+            told |= Exists(rows.filter(owner=OuterRef("pk")))
+    people = User.objects.filter(told, is_active=True).order_by("name", "email")
+    names = [str(person) for person in people if not person.has_usable_password()]
+    if not names:
+        return ""
+    return ngettext(
+        "%(names)s has no password yet: the email arrives, but its links open for nobody who "
+        "cannot sign in.",
+        "These have no password yet: %(names)s. The email arrives, but its links open for nobody "
+        "who cannot sign in.",
+        len(names),
+    ) % {"names": ", ".join(names)}

@@ -179,6 +179,19 @@ def invoices_of_types(
     return rows
 
 
+def issued_in(spans: Mapping[int, tuple[int, str, str]]) -> dict[int, int]:
+    """How many invoices of a client type were issued from a day to another, both included; in one
+    query for all spans, by their keys."""
+    counts = {
+        f"span_{key}": Count("pk", filter=Q(client_type=kind, issue_date__range=(first, last)))
+        for key, (kind, first, last) in spans.items()
+    }
+    since = date.fromisoformat(min(first for _kind, first, _last in spans.values()))
+    found = invoices_of_types(since, {kind for kind, _f, _l in spans.values()}, None)
+    numbers = found.aggregate(**counts)
+    return {key: numbers[f"span_{key}"] for key in spans}
+
+
 def dated_by_type(rows: QuerySet[Invoice]) -> tuple[Iterable[list[Any]], Iterable[list[Any]]]:
     """Client type and the four days of invoices: of the few that have more to them, each (type,
     when it was settled and opened again, first seen, days); of the others, how many are alike."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.alerts.kinds.base import Words
+from django.utils.translation import gettext as _
+
+from reports.alerts.kinds.base import Words, days_text
 from reports.alerts.kinds.registry import kind_of
 from reports.models import Alert, AlertRule
 
@@ -13,6 +15,8 @@ from reports.models import Alert, AlertRule
 class AlertWords(Words):
     icon: str = ""
     rule: str = ""
+    # Who was told of it.
+    told: str = ""
 
 
 def words_of(alert: Alert, currency: str) -> AlertWords:
@@ -20,8 +24,24 @@ def words_of(alert: Alert, currency: str) -> AlertWords:
     kind = kind_of(alert.rule)
     words = kind.words(alert)
     return AlertWords(
-        words.title, words.detail, words.url, words.note, kind.icon, name_of(alert.rule, currency)
+        words.title,
+        words.detail,
+        words.url,
+        " ".join(part for part in (words.note, _changed_since(alert)) if part),
+        kind.icon,
+        name_of(alert.rule, currency),
     )
+
+
+def _changed_since(alert: Alert) -> str:
+    """The rule beside an alert is the one of today: said where its threshold was another."""
+    then, now = alert.data.get("threshold"), alert.rule.days
+    if then is None or then == now:
+        return ""
+    return _("The rule was changed since: its threshold was %(then)s, now it is %(now)s.") % {
+        "then": days_text(then),
+        "now": days_text(now),
+    }
 
 
 def rule_in_words(rule: AlertRule, currency: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from billing_portal.figures import percent
-from reports.charts.base import Figure, axis, figure, short
+from reports.charts.base import Figure, axis, figure, short, with_names_above
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def distribution(labels: Sequence[str], bands: Sequence[Band]) -> Figure:
             )
         )
     count = len(names)
-    return figure(
+    drawn = figure(
         traces,
         height=max(130, 62 + (44 if count <= 8 else 28) * count),
         barmode="stack",
@@ -87,6 +87,7 @@ def distribution(labels: Sequence[str], bands: Sequence[Band]) -> Figure:
             tickfont={"color": "var(--pt-ink)", "size": 13},
         ),
     )
+    return with_names_above(drawn, labels, row=64, above=30)
 
 
 def ageing_bar(bands: Sequence[Band]) -> Figure:

@@ -8,6 +8,8 @@ from typing import Any
 
 FONT = "InterVariable, system-ui, sans-serif"
 Figure = dict[str, Any]
+# Names up to so many letters leave room beside them on a phone.
+_SHORT = 14
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,38 @@ def figure(traces: Sequence[Any], *, height: int, **layout: Any) -> Figure:
     drawn.layout.template = None
     plain: Figure = drawn.to_plotly_json()
     return {"data": plain["data"], "layout": plain["layout"]}
+
+
+def with_names_above(drawn: Figure, labels: Sequence[str], *, row: int, above: int) -> Figure:
+    """Long names beside the rows leave a phone no room to draw: there each stands above its row.
+
+    portal/charts.js takes what `meta` says where the box is narrow. `row` is the height of one row
+    then, `above` how far over its middle the name stands, in pixels.
+    """
+    if max(map(len, labels), default=0) <= _SHORT:
+        return drawn
+    names = [
+        {
+            "text": short(label, 44),
+            "xref": "paper",
+            "x": 0,
+            "xanchor": "left",
+            "y": place,
+            "yshift": above,
+            "showarrow": False,
+            "font": {"color": "var(--pt-ink)", "size": 12},
+        }
+        for place, label in enumerate(labels)
+    ]
+    layout = drawn["layout"]
+    layout["meta"] = {
+        "narrow": {
+            "height": 58 + row * len(labels),
+            "annotations": [*layout.get("annotations", ()), *names],
+            "yaxis": {**layout["yaxis"], "showticklabels": False},
+        }
+    }
+    return drawn
 
 
 def upright(at: int, low: float, high: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.charts.base import Figure, Style, axis, figure, short, upright
+from reports.charts.base import Figure, Style, axis, figure, short, upright, with_names_above
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def percentiles(rows: Sequence[Dots], *, title: str, from_due: bool) -> Figure:
         if row.note:
             annotations.append(_note(row, place))
     count = len(rows)
-    return figure(
+    drawn = figure(
         traces,
         height=max(150, 58 + 42 * count if count <= 8 else 58 + 30 * count),
         shapes=[upright(0, -0.6, count - 0.5)] if from_due else [],
@@ -50,6 +50,7 @@ def percentiles(rows: Sequence[Dots], *, title: str, from_due: bool) -> Figure:
             tickfont={"color": "var(--pt-ink)", "size": 13},
         ),
     )
+    return with_names_above(drawn, [row.label for row in rows], row=64, above=30)
 
 
 def _values(row: Dots) -> list[int]:

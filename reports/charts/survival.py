@@ -28,7 +28,7 @@ def survival(lines: Sequence[Line], *, title: str, span: tuple[int, int], from_d
     from plotly import graph_objects
 
     traces = []
-    hover = _("%(percent)s%% still unpaid after %(days)s days") % {
+    hover = _("An estimated %(percent)s%% unpaid after %(days)s days") % {
         "percent": "%{y:.0f}",
         "days": "%{x}",
     }

@@ -27,7 +27,8 @@ def export_rows(report: DelayReport) -> list[Row]:
     return [*report.groups.rows, report.groups.everybody]
 
 
-def export_columns(report: DelayReport, group_label: Any) -> list[Column]:
+def export_columns(report: DelayReport, group_label: Any, measure: str) -> list[Column]:
+    """`measure` is what the days are counted of: every heading of days says it."""
     by = report.groups.by
     whole: PickTally = lambda row: row.tally  # noqa: E731
     columns = [
@@ -37,16 +38,16 @@ def export_columns(report: DelayReport, group_label: Any) -> list[Column]:
         Column("paid", _("Paid"), value=lambda row: row.tally.n_paid),
         Column("open", _("Open"), value=lambda row: row.tally.open),
         Column("overdue", _("Overdue"), value=lambda row: row.tally.overdue),
-        *_percentile("p50", _("Half paid (days)"), _("Half paid"), 1, 2, whole),
-        *_percentile("p75", _("3 in 4 (days)"), _("3 in 4"), 3, 4, whole),
-        *_percentile("p90", _("9 in 10 (days)"), _("9 in 10"), 9, 10, whole),
-        Column("low", _("Half: from"), value=lambda row: _interval(row.tally, 0)),
-        Column("high", _("Half: to"), value=lambda row: _interval(row.tally, 1)),
+        *_percentile("p50", _of(_("Half paid"), measure), _("Half paid"), 1, 2, whole),
+        *_percentile("p75", _of(_("3 in 4"), measure), _("3 in 4"), 3, 4, whole),
+        *_percentile("p90", _of(_("9 in 10"), measure), _("9 in 10"), 9, 10, whole),
+        Column("low", _of(_("Half: from"), measure), value=lambda row: _interval(row.tally, 0)),
+        Column("high", _of(_("Half: to"), measure), value=lambda row: _interval(row.tally, 1)),
         Column("note", _("Note"), value=lambda row: note_of(row.tally.curve)),
-        Column("mean", _("Mean of paid (days)"), value=_number(lambda row: row.tally.mean)),
+        Column("mean", _of(_("Mean of paid"), measure), value=_number(lambda row: row.tally.mean)),
         Column(
             "weighted",
-            _("Weighted average (days)"),
+            _of(_("Weighted average"), measure),
             value=_number(lambda row: row.tally.weighted_mean),
         ),
         Column(
@@ -58,8 +59,8 @@ def export_columns(report: DelayReport, group_label: Any) -> list[Column]:
     ]
     if by != "month":
         columns += [
-            *_year("before", _("Half, 12 months before"), lambda row: row.before),
-            *_year("recent", _("Half, last 12 months"), lambda row: row.recent),
+            *_year("before", _("Half, 12 months before"), measure, lambda row: row.before),
+            *_year("recent", _("Half, last 12 months"), measure, lambda row: row.recent),
         ]
     return columns
 
@@ -77,9 +78,13 @@ def _percentile(
     ]
 
 
-def _year(key: str, days: Any, of: PickTally) -> list[Column]:
+def _of(figure: str, measure: str) -> str:
+    return _("%(figure)s (%(measure)s)") % {"figure": figure, "measure": measure.lower()}
+
+
+def _year(key: str, days: str, measure: str, of: PickTally) -> list[Column]:
     return [
-        *_percentile(key, days, days, 1, 2, of),
+        *_percentile(key, _of(days, measure), days, 1, 2, of),
         Column(
             f"{key}-n",
             _("%(percentile)s: invoices") % {"percentile": days},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fractions import Fraction
 
 from django.db.models import Count, Sum
@@ -16,11 +15,12 @@ from invoices.selections.as_of import with_open_amount
 from invoices.selections.filters import (
     filter_invoices,
 )
-from reports.cells import Kpi, days_text, one_place, percent_text, signed
+from reports.cells import Kpi, days_text, days_unit, one_place, percent_text, plural_of
+from reports.delays.changes import Changes
 from reports.delays.estimator import TOO_FEW
 from reports.delays.figures import MARKS, Figures
-from reports.delays.rows import WORSE, Groups, Row, rank, reached
-from reports.delays.trends import Trends
+from reports.delays.rows import Groups, Row, rank, reached
+from reports.delays.turns import Turns, whose
 from reports.links import invoice_list
 
 
@@ -28,46 +28,36 @@ def _half_paid(groups: Groups, url: str) -> Kpi:
     curve, p50 = groups.total.curve, groups.total.curve.p50
     label, value, unit = _("Half paid within"), reached(curve, 1, 2), ""
     if p50 is not None and groups.total.n_paid >= TOO_FEW:
-        unit = _("days of the due date") if groups.late else _("days of issue")
+        unit = (
+            ngettext("day of the due date", "days of the due date", p50)
+            if groups.late
+            else ngettext("day of issue", "days of issue", p50)
+        )
         if p50 < 0:
-            label, value, unit = _("Half paid"), days_text(-p50), _("days before the due date")
+            label, value = _("Half paid"), days_text(-p50)
+            unit = ngettext("day before the due date", "days before the due date", -p50)
     sub = _("three in four within %(days)s") % {"days": reached(curve, 3, 4)}
     return Kpi(label, value, unit, sub, url)
 
 
 class Findings:
-    def __init__(self, groups: Groups, figures: Figures, trends: Trends) -> None:
-        self.groups, self.figures, self.trends = groups, figures, trends
+    def __init__(self, groups: Groups, figures: Figures, changes: Changes) -> None:
+        self.groups, self.figures, self.turns = groups, figures, Turns(groups, changes)
 
     @property
     def title(self) -> str:
         ranked = self.groups.ranked
         p50 = self.groups.total.curve.p50
         if self.groups.by != "month" and len(ranked) > 1 and rank(ranked[0]) > rank(ranked[-1]):
-            return _("%(last)s pays last, %(first)s first") % {
-                "last": ranked[0].label,
-                "first": ranked[-1].label,
-            }
-        if self.groups.by == "month" and len(ranked) > 1:
-            return self._month_title(ranked)
+            words = {"last": ranked[0].label, "first": ranked[-1].label}
+            if self.groups.by == "owner":
+                return _("The clients of %(last)s pay last, those of %(first)s first") % words
+            return _("%(last)s pays last, %(first)s first") % words
         if self.groups.total.n_paid < TOO_FEW:
             return _("Too few payments to tell")
         if p50 is None:
             return _("Fewer than half of the invoices are paid so far")
         return self.half_sentence(p50)
-
-    def _month_title(self, ranked: list[Row]) -> str:
-        first, *_between, last = sorted(ranked, key=lambda row: row.key)
-        words = {
-            "first": days_text(first.tally.curve.p50 or 0),
-            "first_month": first.label,
-            "last": days_text(last.tally.curve.p50 or 0),
-            "last_month": last.label,
-        }
-        return (
-            _("Half paid within %(first)s days in %(first_month)s, %(last)s in %(last_month)s")
-            % words
-        )
 
     def half_sentence(self, p50: int) -> str:
         if not self.groups.late:
@@ -97,19 +87,27 @@ class Findings:
         last = max(rows, key=lambda row: row.tally.curve.unpaid(mark))
         words = {
             "percent": f"{last.tally.curve.unpaid(mark) * 100:.0f}",
-            "group": last.label,
+            "group": whose(self.groups, last),
             "days": mark,
         }
         if last.key == "":
             if self.groups.late:
-                return _("%(days)s days after the due date, %(percent)s%% are still unpaid") % words
-            return _("%(days)s days after issue, %(percent)s%% are still unpaid") % words
+                return (
+                    _("%(days)s days after the due date, an estimated %(percent)s%% are unpaid")
+                    % words
+                )
+            return _("%(days)s days after issue, an estimated %(percent)s%% are unpaid") % words
         if self.groups.late:
             return (
-                _("%(group)s: %(days)s days after the due date, %(percent)s%% are still unpaid")
+                _(
+                    "%(group)s: %(days)s days after the due date, an estimated %(percent)s%% are "
+                    "unpaid"
+                )
                 % words
             )
-        return _("%(group)s: %(days)s days after issue, %(percent)s%% are still unpaid") % words
+        return (
+            _("%(group)s: %(days)s days after issue, an estimated %(percent)s%% are unpaid") % words
+        )
 
     @property
     def distribution_title(self) -> str:
@@ -123,26 +121,14 @@ class Findings:
         return _("%(percent)s of what fell due was paid within 30 days of issue") % words
 
     @property
-    def trend_title(self) -> str:
-        found = [
-            (change, trend)
-            for row, trend in self.trends.panels
-            if row.key is not None and (change := _first_to_last(trend.values)) is not None
-        ]
-        if not found:
-            return _("Too few payments for a trend")
-        (first, last), trend = max(found, key=lambda pair: abs(pair[0][1] - pair[0][0]))
-        words = {"group": trend.label, "first": days_text(first), "last": days_text(last)}
-        if last - first >= WORSE:
-            return _("%(group)s has slipped from %(first)s days to %(last)s") % words
-        if first - last >= WORSE:
-            return _("%(group)s has improved from %(first)s days to %(last)s") % words
-        return _("No group has changed much")
-
-    @property
     def kpis(self) -> list[Kpi]:
         tally = self.groups.total
-        unit = _("days late") if self.groups.late else _("days to pay")
+        number = plural_of(tally.weighted_mean)
+        unit = (
+            ngettext("day late", "days late", number)
+            if self.groups.late
+            else ngettext("day to pay", "days to pay", number)
+        )
         everything = invoice_list(self.groups.scope.wanted)
         found = [
             _half_paid(self.groups, everything),
@@ -150,7 +136,7 @@ class Findings:
                 _("Weighted average"),
                 one_place(tally.weighted_mean),
                 unit if tally.weight_minor else "",
-                self._weight_words(),
+                self.turns.size_words,
                 invoice_list(self.groups.scope.wanted.but(state="paid")),
             ),
         ]
@@ -159,54 +145,30 @@ class Findings:
             last = ranked[0]
             found.append(
                 Kpi(
-                    _("Slowest payers") if self.groups.by != "month" else _("Latest month"),
+                    self._slowest_label(),
                     reached(last.tally.curve, 1, 2),
-                    _("days") if last.tally.curve.p50 is not None else "",
+                    days_unit(last.tally.curve.p50) if last.tally.curve.p50 is not None else "",
                     self._last_words(last),
                     last.url,
                 )
             )
-        found.append(self._worse())
+        found.append(self.turns.tile)
         found.append(self._overdue())
         return found
 
-    def _weight_words(self) -> str:
-        mean, weighted = self.groups.total.mean, self.groups.total.weighted_mean
-        if mean is None or weighted is None:
-            return _("nothing is paid yet")
-        if weighted - mean > 1:
-            return _("large invoices are later")
-        if mean - weighted > 1:
-            return _("small invoices are later")
-        return _("large and small alike")
+    def _slowest_label(self) -> str:
+        if self.groups.by == "month":
+            return _("Slowest month")
+        return _("Slowest clients") if self.groups.by == "owner" else _("Slowest payers")
 
     def _last_words(self, row: Row) -> str:
-        if self.groups.by == "month" or row.recent.n_paid < TOO_FEW or row.recent.curve.p50 is None:
-            return row.label
+        recent, known = row.recent, row.recent.n_paid >= TOO_FEW
+        if self.groups.by == "month" or not known or recent.curve.p50 is None:
+            return whose(self.groups, row)
         return _("%(group)s; the last year %(days)s") % {
-            "group": row.label,
-            "days": days_text(row.recent.curve.p50),
+            "group": whose(self.groups, row),
+            "days": days_text(recent.curve.p50),
         }
-
-    def _worse(self) -> Kpi:
-        changed = [
-            row for row in self.groups.rows if row.key is not None and row.change is not None
-        ]
-        worst = max(changed, key=lambda row: row.change or 0, default=None)
-        if worst is None or (worst.change or 0) <= 0:
-            return Kpi(_("Getting worse"), _("none"), "", _("compared with the year before"))
-        return Kpi(
-            _("Getting worse"),
-            signed(worst.change or 0),
-            _("days"),
-            _("%(group)s, from %(before)s to %(now)s")
-            % {
-                "group": worst.label,
-                "before": days_text(worst.before.curve.p50 or 0),
-                "now": days_text(worst.recent.curve.p50 or 0),
-            },
-            invoice_list(self.groups.year_filter(worst.wanted, 0)),
-        )
 
     def _overdue(self) -> Kpi:
         wanted = self.groups.scope.wanted.but(state="overdue")
@@ -226,8 +188,3 @@ class Findings:
             " · ".join(formatted_minor(minor, currency) for minor, currency in told) or "–",
             invoice_list(wanted),
         )
-
-
-def _first_to_last(values: Iterable[int | None]) -> tuple[int, int] | None:
-    known = [value for value in values if value is not None]
-    return (known[0], known[-1]) if len(known) > 1 else None

@@ -105,20 +105,6 @@ class Heat:
         return HeatCell(days_text(p50), tally.n, url, level, few, unit)
 
     @property
-    def title(self) -> str:
-        per_class = fold(self.groups.cells, lambda key: key[2:3] if key[2] is not None else None)
-        medians = [
-            tally.curve.p50
-            for (_place,), tally in sorted(per_class.items())
-            if tally.n_paid >= TOO_FEW and tally.curve.p50 is not None
-        ]
-        if len(medians) > 2 and medians == sorted(medians) and medians[0] < medians[-1]:
-            return _("Over all groups, the larger the invoice, the longer it waits")
-        if len(medians) > 2 and medians == sorted(medians)[::-1] and medians[0] > medians[-1]:
-            return _("Over all groups, the smaller the invoice, the longer it waits")
-        return _("The amount alone does not tell how long an invoice waits")
-
-    @property
     def why(self) -> str:
         words = {"currency": company_currency()}
         if self.groups.late:

@@ -75,6 +75,9 @@ LATE_CLASSES: tuple[tuple[int | None, int | None], ...] = (
     (31, 60),
     (61, None),
 )
+# So many parts of the clients, a power of two, say how much chance there is in a change: enough for
+# that, and few enough to be counted for many clients.
+PARTS = 32
 
 
 @dataclass(frozen=True)
@@ -126,10 +129,12 @@ def tallies(
     rows: InvoiceQuerySet | None = None,
     classes: Sequence[int] = AMOUNT_CLASSES,
 ) -> dict[Key, Tally]:
-    """One tally per combination of `dimensions`: any `By`, "quarter", "year" or "amount". One pass.
+    """One tally per combination of `dimensions`: any `By`, "quarter", "year", "amount" or "part".
+    One pass.
 
     Quarters and years are counted back from the last month of the scope: 0 is the latest. Amount
-    classes are indexes into `classes`, None without an exchange rate.
+    classes are indexes into `classes`, None without an exchange rate. A part is one of `PARTS` into
+    which the clients fall, all of a client's invoices into the same.
     """
     own = company_currency()
     base = (scope.rows() if rows is None else rows).order_by()
@@ -333,6 +338,9 @@ def _dimension(
             became = Client.objects.filter(pk=OuterRef("client")).values("merged_into")
             return Coalesce(Subquery(became), F("client")), 0, 0
         return account(), 0, 0
+    if name == "part":
+        client = _dimension("client", scope, own, classes)[0]
+        return client.bitand(PARTS - 1), 5, 0
     if name == "owner":
         return Coalesce(F("owner"), Value(NOBODY)), 0, 0
     if name == "month":

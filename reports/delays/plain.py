@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from invoices.selections.sql import first_day
@@ -29,10 +31,12 @@ class Report:
     by: By
     groups: list[Group]
     total: Group
+    # Where the scope names no first day, that of the first invoice; None without any.
+    first: date | None
 
 
 def measure(scope: Scope, by: By) -> Report:
-    """Both measures for every group, in the order in which they are named. Five queries."""
+    """Both measures for every group, in the order in which they are named. Six queries."""
     late, to_pay = (tallies(scope, measure, by) for measure in MEASURES)
     names = labels(by, [key for (key,) in late])
     groups = [Group(key, names[key], late[(key,)], to_pay[(key,)]) for key in names]
@@ -41,6 +45,7 @@ def measure(scope: Scope, by: By) -> Report:
         by,
         groups,
         Group("total", _("All"), total(late.values()), total(to_pay.values())),
+        scope.issued_from or scope.rows().aggregate(first=Min("issue_date"))["first"],
     )
 
 
@@ -59,6 +64,8 @@ def as_json(report: Report) -> dict[str, Any]:
     """
     return {
         "as_of": report.scope.as_of.isoformat(),
+        "issued_from": report.first and report.first.isoformat(),
+        "issued_to": report.scope.until.isoformat(),
         "by": report.by,
         "client_types": "today" if report.scope.type_today else "at_issue",
         "groups": [

@@ -11,6 +11,7 @@ from billing_portal import dates
 from billing_portal.figures import grouped
 from invoices.company.currencies import company_currency
 from reports.cells import invoices_text
+from reports.delays.changes import Changes
 from reports.delays.figures import Figures
 from reports.delays.findings import Findings
 from reports.delays.heat import Heat
@@ -18,6 +19,7 @@ from reports.delays.measuring import By, Measure, Scope
 from reports.delays.rows import Groups
 from reports.delays.table import Table
 from reports.delays.trends import Trends
+from reports.terms import terms_of_delays
 
 
 class DelayReport:
@@ -27,10 +29,11 @@ class DelayReport:
         self, scope: Scope, by: By, measure: Measure, sort: str = "", *, today: date | None = None
     ) -> None:
         self.groups = Groups(scope, by, measure, sort, today or scope.as_of)
-        self.table = Table(self.groups)
+        self.changes = Changes(self.groups)
+        self.table = Table(self.groups, self.changes)
         self.trends = Trends(self.groups)
         self.figures = Figures(self.groups, self.trends)
-        self.findings = Findings(self.groups, self.figures, self.trends)
+        self.findings = Findings(self.groups, self.figures, self.changes)
         self.heat = Heat(self.groups) if self.groups.by_amount else None
 
     @property
@@ -53,6 +56,18 @@ class DelayReport:
             "first": dates.day(first) if first else _("the beginning"),
             "last": dates.day(self.groups.scope.until),
         }
+
+    @property
+    def terms(self) -> list[tuple[str, str]]:
+        return terms_of_delays()
+
+    @property
+    def period_why(self) -> str:
+        """Why the period begins where it does: that of the receivables begins elsewhere."""
+        return _(
+            "Two years of invoices, if you do not choose another period: so the last twelve months "
+            "can be compared with the twelve before."
+        )
 
     @property
     def formula(self) -> str:

@@ -29,8 +29,6 @@ from reports.delays.tally import Key, Tally, fold, total
 from reports.links import invoice_list
 
 MOST_BARS = 12
-# A change of the median by so many days is worth a colour.
-WORSE = 3
 _DIMENSIONS: dict[By, tuple[str, ...]] = {
     "client_type": ("client_type", "quarter", "amount"),
     "owner": ("owner", "quarter", "amount"),
@@ -76,14 +74,20 @@ class Groups:
         self.scope, self.by, self.measure, self.today = scope, by, measure, today
         self.late = measure == "late"
         self.by_amount = by in ("client_type", "owner")
-        self.classes = amount_classes(scope) if self.by_amount else AMOUNT_CLASSES
         self.cells: dict[Key, Tally] = tallies(
-            scope, measure, *_DIMENSIONS[by], classes=self.classes
+            scope,
+            measure,
+            *_DIMENSIONS[by],
+            classes=self.classes if self.by_amount else AMOUNT_CLASSES,
         )
         self.end = month_index(scope.until)
         self.total = total(self.cells.values())
         self.sort = sort if sort.lstrip("-") in SORTS else ("group" if by == "month" else "-p50")
         self.rows = self._sorted(self._rows())
+
+    @cached_property
+    def classes(self) -> tuple[int, ...]:
+        return amount_classes(self.scope)
 
     def _rows(self) -> list[Row]:
         whole = fold(self.cells, lambda key: key[:1])
@@ -155,6 +159,15 @@ class Groups:
         last = first_day(self.end - 12 * back + 1) - timedelta(days=1)
         return self.between(wanted, first_day(self.end - 12 * back - 11), last)
 
+    def year_words(self, back: int) -> str:
+        """The months of issue of the last twelve months, or of those before, as far as the period
+        has them: “Dec 2025 – Nov 2026”."""
+        first, last = self.end - 12 * back - 11, self.end - 12 * back
+        start = self.scope.issued_from
+        if start and first < month_index(start) <= last:
+            first = month_index(start)
+        return months_label(first, last)
+
     @property
     def is_today(self) -> bool:
         return self.scope.as_of == self.today
@@ -206,6 +219,12 @@ class Groups:
 
 def month_label(month: int) -> str:
     return dates.month(first_day(month))
+
+
+def months_label(first: int, last: int) -> str:
+    if first == last:
+        return month_label(first)
+    return f"{month_label(first)} – {month_label(last)}"
 
 
 def rank(row: Row) -> float:

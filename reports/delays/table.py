@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 
 from billing_portal.figures import grouped
 from reports.cells import Cell, Head, one_place, percent_text, signed
-from reports.delays.rows import WORSE, Groups, Row, interval_text, reached
+from reports.delays.changes import Changes
+from reports.delays.rows import Groups, Row, interval_text, reached
 from reports.links import invoice_list
 
 # So many rows are shown; exports have all.
@@ -14,8 +15,8 @@ MOST_ROWS = 50
 
 
 class Table:
-    def __init__(self, groups: Groups) -> None:
-        self.groups = groups
+    def __init__(self, groups: Groups, changes: Changes) -> None:
+        self.groups, self.changes = groups, changes
 
     @property
     def shown(self) -> list[Row]:
@@ -70,7 +71,8 @@ class Table:
             if row.change is not None:
                 now = f"{now} ({signed(row.change)})"
             faint = "muted" if row.recent.curve.certainty else ""
-            worse = "late" if row.change is not None and row.change >= WORSE else ""
+            told = row.key in self.changes.told
+            worse = "late" if told and self.changes.compared[row.key].change > 0 else ""
             found += [
                 Cell(
                     reached(row.before.curve, 1, 2),

@@ -12,7 +12,7 @@ from invoices.selections.sql import first_day, month_index
 from reports import charts
 from reports.cells import Cell, invoices_text
 from reports.delays.estimator import TOO_FEW
-from reports.delays.rows import Groups, Row, month_label, reached
+from reports.delays.rows import Groups, Row, month_label, months_label, reached
 from reports.delays.tally import Tally, fold
 from reports.links import invoice_list
 
@@ -47,7 +47,7 @@ class Trends:
         found = []
         for quarter in self.quarters:
             first, last = self.quarter_days(quarter)
-            found.append(f"{month_label(month_index(first))} – {month_label(month_index(last))}")
+            found.append(months_label(month_index(first), month_index(last)))
         return found
 
     @cached_property

@@ -26,13 +26,14 @@ from billing_portal.templatetags.portal import query_with
 from billing_portal.typed.addresses import AddressForm, mistyped, typed_filters
 from billing_portal.typed.fields import DayField
 from invoices.company.currencies import usual_currencies
-from invoices.models import ClientType, Invoice
-from invoices.selections.filters import InvoiceFilter
+from invoices.models import Client, ClientType, Invoice
+from invoices.selections.filters import NOBODY, InvoiceFilter
 from invoices.selections.sql import first_day, month_index
 from reports.cells import Head
 from reports.delays.exports import export_columns, export_rows
 from reports.delays.measuring import BYS, MEASURES, By, Measure, Scope
 from reports.delays.report import DelayReport
+from reports.exports import NAMES_OF_BY, About
 from reports.links import invoice_list
 
 VIEW = "reports.view_reports"
@@ -47,6 +48,9 @@ WORDS_OF_MEASURE: tuple[tuple[Measure, Any], ...] = (
     ("late", gettext_lazy("Days late")),
     ("to_pay", gettext_lazy("Days to pay")),
 )
+
+# As the names of files write them.
+NAMES_OF_MEASURE: dict[Measure, str] = {"late": "days-late", "to_pay": "days-to-pay"}
 
 
 class ScopeForm(AddressForm):
@@ -186,7 +190,7 @@ def delays(request: HttpRequest) -> HttpResponse:
         "period_links": _period_links(params, scope),
         "heads": [_head(head, params, groups.sort) for head in _group_head(report)],
         "kept": [(name, params[name]) for name in ("by", "measure", "sort") if params.get(name)],
-        "chips": _chips(params, scope, form),
+        "chips": chips_of(params, scope.wanted),
         "figures_url": f"{reverse('reports:delays-figures')}{query_with(params, {})}",
         "csv_url": f"{reverse('reports:delays-csv')}{query_with(params, {})}",
         "xlsx_url": f"{reverse('reports:delays-xlsx')}{query_with(params, {})}",
@@ -239,27 +243,24 @@ def _period_links(params: QueryDict, scope: Scope) -> list[tuple[str, str, bool]
     return found
 
 
-def _chips(params: QueryDict, scope: Scope, form: ScopeForm) -> list[tuple[str, str, str]]:
+def chips_of(params: QueryDict, wanted: InvoiceFilter) -> list[tuple[str, str, str]]:
     """Filters beyond the period: name, value, and the address without it."""
     found = []
-    if scope.client_types:
-        names = ClientType.objects.filter(pk__in=scope.client_types)
-        found.append(
-            (
-                _("Client type"),
-                ", ".join(each.name for each in names),
-                query_with(params, {"type": None}),
-            )
-        )
-    if scope.type_today:
-        found.append((_("Client type"), _("of today"), query_with(params, {"type_today": None})))
-    if scope.currency:
-        found.append((_("Currency"), scope.currency, query_with(params, {"currency": None})))
-    if scope.owner is not None:
-        choices = dict(form.fields["owner"].choices)  # type: ignore[attr-defined]
-        name = choices.get(scope.owner) or choices.get(str(scope.owner)) or "?"
-        found.append((_("Sold by"), str(name), query_with(params, {"owner": None})))
-    return found
+    if wanted.type:
+        names = ClientType.objects.filter(pk__in=wanted.type).values_list("name", flat=True)
+        found.append((_("Client type"), ", ".join(names), "type"))
+    if wanted.type_today:
+        found.append((_("Client type"), _("of today"), "type_today"))
+    if wanted.client is not None:
+        client = Client.objects.filter(pk=wanted.client).first()
+        found.append((_("Client"), str(client or "?"), "client"))
+    if wanted.currency:
+        found.append((_("Currency"), wanted.currency, "currency"))
+    if wanted.owner is not None:
+        person = User.objects.filter(pk=wanted.owner).first()
+        unknown = _("nobody") if wanted.owner == NOBODY else "?"
+        found.append((_("Sold by"), str(person or unknown), "owner"))
+    return [(name, value, query_with(params, {field: None})) for name, value, field in found]
 
 
 def _watch_url(request: HttpRequest, scope: Scope) -> str:
@@ -287,8 +288,26 @@ LISTING = Listing(name="payment-delays", title=gettext_lazy("Payment delays"), c
 @permission_required(VIEW, raise_exception=True)
 def export_delays(request: HttpRequest, kind: str) -> HttpResponseBase:
     report, problems = _report(request)
-    columns = export_columns(report, _group_label(report))
-    return export(LISTING, kind, export_rows(report), columns=columns, notes=problems)
+    groups, scope = report.groups, report.groups.scope
+    measure = str(dict(WORDS_OF_MEASURE)[groups.measure])
+    about = About(
+        scope.issued_from,
+        scope.until,
+        scope.as_of,
+        [(name, value) for name, value, _url in chips_of(request.GET, scope.wanted)],
+        problems,
+        [(_("Measure"), measure)],
+    )
+    name = f"{LISTING.name}-{NAMES_OF_MEASURE[groups.measure]}-by-{NAMES_OF_BY[groups.by]}"
+    return export(
+        LISTING,
+        kind,
+        export_rows(report),
+        columns=[*export_columns(report, _group_label(report), measure), *about.columns],
+        name=name,
+        span=about.span,
+        notes=about.notes(kind, [measure, report.formula, report.weight_words]),
+    )
 
 
 def _group_label(report: DelayReport) -> str:

@@ -31,7 +31,7 @@ from invoices.outbox.kinds import trouble_of
 from invoices.outbox.waiting import WAITING
 from invoices.selections.filters import InvoiceFilter
 from invoices.selections.sql import InCompanyCurrency
-from reports.alerts.listing import latest_rules, latest_waiting
+from reports.alerts.listing import latest_waiting
 from reports.alerts.permissions import may_see
 from reports.cells import Worklist
 from reports.desk import selections
@@ -224,7 +224,7 @@ def alerts(user: User, on: date) -> Section | None:
         listed.count,
         _("new"),
         listed.url,
-        text=latest_rules(user, on),
+        text=listed.text,
     )
     return Section("alerts", "right", tile, listed)
 

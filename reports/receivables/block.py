@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -15,7 +15,7 @@ from invoices.models import ClientType
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
 from invoices.selections.filters import InvoiceFilter
 from reports import charts
-from reports.cells import Cell, Kpi, invoices_text, one_place, rounded
+from reports.cells import Cell, Kpi, days_unit, invoices_text, one_place, rounded
 from reports.links import invoice_list
 from reports.receivables.measuring import Ageing, Position
 
@@ -122,49 +122,32 @@ class Block:
     @property
     def ratios(self) -> list[Kpi]:
         position = self.position
-        days = _("days")
-        countback = one_place(position.dso_countback)
-        if position.countback_more_than is not None:
-            countback = _("more than %(days)s") % {"days": grouped(position.countback_more_than)}
         sales = invoice_list(self.wanted.but(state="issued", issued_from=self.start))
         return [
-            Kpi(
+            _in_days(
                 _("DSO, simple"),
-                one_place(position.dso_simple),
-                days,
+                position.dso_simple,
                 _("receivable ÷ sales of the period × %(days)s days") % {"days": position.days},
                 sales,
             ),
-            Kpi(
+            _in_days(
                 _("Best possible DSO"),
-                one_place(position.dso_best_possible),
-                days,
+                position.dso_best_possible,
                 _("the same with what is not yet due"),
                 sales,
             ),
-            Kpi(
-                _("Average days delinquent"),
-                one_place(position.add),
-                days,
-                _("DSO − best possible DSO"),
-                sales,
+            _in_days(
+                _("Average days delinquent"), position.add, _("DSO − best possible DSO"), sales
             ),
-            Kpi(
-                _("DSO, countback"),
-                countback,
-                days,
-                _("months of sales taken off the receivable, latest first"),
-            ),
-            Kpi(
+            self._countback,
+            _in_days(
                 _("Best possible, countback"),
-                one_place(position.countback_best_possible),
-                days,
+                position.countback_best_possible,
                 _("the same walk with what is not yet due"),
             ),
-            Kpi(
+            _in_days(
                 _("DSO, rolling"),
-                one_place(position.dso_rolling),
-                days,
+                position.dso_rolling,
                 _("average receivable at month ends ÷ sales × days"),
             ),
             Kpi(
@@ -175,6 +158,19 @@ class Block:
                 % {"percent": one_place(position.cei_with_write_offs)},
             ),
         ]
+
+    @property
+    def _countback(self) -> Kpi:
+        position = self.position
+        found = _in_days(
+            _("DSO, countback"),
+            position.dso_countback,
+            _("months of sales taken off the receivable, latest first"),
+        )
+        if position.countback_more_than is None:
+            return found
+        more = _("more than %(days)s") % {"days": grouped(position.countback_more_than)}
+        return replace(found, value=more, unit=days_unit(position.countback_more_than))
 
     @property
     def formula(self) -> str:
@@ -237,6 +233,10 @@ class Block:
             )
             for place, bucket in enumerate(BUCKETS_DUE)
         ]
+
+
+def _in_days(label: str, number: Fraction | None, sub: str, url: str = "") -> Kpi:
+    return Kpi(label, one_place(number), days_unit(number), sub, url)
 
 
 def bucket_cells(

@@ -133,11 +133,14 @@ class Position:
     @property
     def is_empty(self) -> bool:
         """Whether every figure of it is zero."""
+        return self.is_quiet and self.sales_minor == self.beginning_minor == 0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is owed or left over: what was invoiced of it, if anything, is paid."""
         return not any(
             (
                 self.ageing.count,
-                self.sales_minor,
-                self.beginning_minor,
                 self.written_off_minor,
                 self.unapplied_cash_minor,
                 self.credit_balance_minor,

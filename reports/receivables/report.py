@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.figures import grouped
+from billing_portal.money import formatted_minor
 from invoices.models import ClientType
 from invoices.selections.filters import NOBODY, InvoiceFilter
 from reports import charts
@@ -20,6 +21,7 @@ from reports.delays.slices import Slices, slices
 from reports.links import invoice_list
 from reports.receivables.block import MOST_ROWS, Block, Row, bucket_cells, money_text
 from reports.receivables.measuring import Ageing, ageing, positions, total
+from reports.terms import terms_of_payments, terms_of_receivables
 
 
 class ReceivablesReport:
@@ -40,7 +42,7 @@ class ReceivablesReport:
         )
         found = []
         for currency, position in self.positions.items():
-            if position.is_empty:
+            if currency in self.told_in_words:
                 continue
             groups = self.groups.get(currency, {})
             rows = [
@@ -64,16 +66,50 @@ class ReceivablesReport:
             )
         return sorted(found, key=lambda block: -block.position.ageing.receivable_minor)
 
+    @cached_property
+    def told_in_words(self) -> set[str]:
+        """The currencies that have no section of their own: a block of zeros tells nothing. Where
+        there are only such, those with sales keep theirs."""
+        quiet = {code for code, position in self.positions.items() if position.is_quiet}
+        if len(quiet) < len(self.positions):
+            return quiet
+        return {code for code in quiet if self.positions[code].is_empty}
+
     @property
-    def nothing_words(self) -> str:
-        """The currencies that have no section of their own."""
-        empty = [code for code, position in self.positions.items() if position.is_empty]
-        if not empty:
-            return ""
+    def nothing_words(self) -> list[str]:
+        """What is said of them instead."""
+        told = {code: self.positions[code] for code in sorted(self.told_in_words)}
+        words = [
+            _("%(currency)s: nothing is owed. Sales of the period: %(sales)s.")
+            % {"currency": code, "sales": formatted_minor(position.sales_minor, code)}
+            for code, position in told.items()
+            if position.sales_minor > 0
+        ]
+        if empty := [code for code, position in told.items() if position.sales_minor <= 0]:
+            words.append(
+                _(
+                    "%(currencies)s: nothing is owed, nothing was invoiced in the period, and no "
+                    "money or credit is left over."
+                )
+                % {"currencies": ", ".join(empty)}
+            )
+        return words
+
+    @property
+    def terms(self) -> list[tuple[str, str]]:
+        return terms_of_receivables()
+
+    @property
+    def terms_of_payments(self) -> list[tuple[str, str]]:
+        return terms_of_payments()
+
+    @property
+    def period_why(self) -> str:
+        """Why the period begins where it does, which is not where that of the delays begins."""
         return _(
-            "%(currencies)s: nothing is owed, nothing was invoiced in the period, and no money or "
-            "credit is left over."
-        ) % {"currencies": ", ".join(empty)}
+            "The period is of the sales only, for the days of sales and the collection: three "
+            "months, if you do not choose another. What is owed is all that is open, however old."
+        )
 
     def all_rows(self) -> list[tuple[str, str, Ageing, int | None]]:
         """Currency, group, ageing, id of the group: what the exports write."""

@@ -24,7 +24,8 @@ from billing_portal.typed.addresses import mistyped, typed_filters
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
 from invoices.selections.filters import InvoiceFilter
 from reports.delays.measuring import By
-from reports.delays.views import VIEW, ScopeForm
+from reports.delays.views import VIEW, ScopeForm, chips_of
+from reports.exports import NAMES_OF_BY, About
 from reports.receivables.block import due_labels, issue_labels
 from reports.receivables.measuring import Ageing, usual_start
 from reports.receivables.report import ReceivablesReport
@@ -164,4 +165,19 @@ LISTING = Listing(name="receivables", title=gettext_lazy("Receivables"), columns
 @permission_required(VIEW, raise_exception=True)
 def export_receivables(request: HttpRequest, kind: str) -> HttpResponseBase:
     report, problems = _report(request)
-    return export(LISTING, kind, report.all_rows(), columns=_columns(report), notes=problems)
+    about = About(
+        report.start,
+        report.as_of,
+        report.as_of,
+        [(name, value) for name, value, _url in chips_of(request.GET, report.wanted)],
+        problems,
+    )
+    return export(
+        LISTING,
+        kind,
+        report.all_rows(),
+        columns=[*_columns(report), *about.columns],
+        name=f"{LISTING.name}-by-{NAMES_OF_BY[report.by]}",
+        span=about.span,
+        notes=about.notes(kind, [report.filter_words]),
+    )

@@ -28,6 +28,12 @@ function resolveColours(node, probe) {
   return node;
 }
 
+// Where names beside the rows leave no room, the figure says how it is laid out instead.
+const NARROW = 480;
+function laidOut(layout, width) {
+  return width < NARROW && layout.meta?.narrow ? { ...layout, ...layout.meta.narrow } : layout;
+}
+
 export async function drawCharts(within, again = false) {
   const charts = [...within.querySelectorAll("[data-figure]")];
   if (within.matches?.("[data-figure]")) charts.push(within);
@@ -50,6 +56,7 @@ export async function drawCharts(within, again = false) {
       continue;
     }
     if (!figure || !box.isConnected) continue;
+    figure.layout = laidOut(figure.layout, box.clientWidth);
     if (drawn) {
       await Plotly.react(box, figure.data, figure.layout); // newPlot would drop the click handler
       continue;

@@ -8,7 +8,7 @@ by its `KIND`; pages, mails, the run and the back-test ask the registry.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
@@ -133,6 +133,11 @@ class Kind(ABC):
     @abstractmethod
     def words(self, alert: Alert) -> Words:
         """What an alert says, in the reader's language; it comes with its subject row."""
+
+    def rows_then_and_now(self, alerts: Sequence[Alert]) -> Mapping[int, tuple[int, int]]:
+        """By alert, how many rows it counted when it fired and how many its link opens today; only
+        of kinds whose link opens a list that may have grown since."""
+        return {}
 
     @abstractmethod
     def in_words(self, rule: AlertRule, currency: str) -> str:

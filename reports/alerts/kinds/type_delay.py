@@ -11,13 +11,14 @@ some day is at risk from that day on, as in the delay report.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.figures import decimal
@@ -29,8 +30,10 @@ from reports.alerts.reading import (
     count_late,
     dated_by_type,
     invoices_of_types,
+    issued_in,
     settled_at,
 )
+from reports.cells import plural_of
 from reports.delays.tally import Tally
 from reports.links import invoice_list
 from reports.models import Alert, AlertRule
@@ -144,24 +147,32 @@ class TypeDelay(Kind):
         )
         return Words(title, detail, invoice_list(wanted), "")
 
+    def rows_then_and_now(self, alerts: Sequence[Alert]) -> Mapping[int, tuple[int, int]]:
+        spans = {
+            alert.pk: (alert.client_type_id or 0, alert.data["from"], alert.data["on"])
+            for alert in alerts
+        }
+        now = issued_in(spans)
+        return {a.pk: (a.data["paid"] + a.data["open"], now[a.pk]) for a in alerts}
+
     def in_words(self, rule: AlertRule, currency: str) -> str:
         words: dict[str, Any] = {
             "days": days_text(rule.days),
-            "window": days_text(rule.window_days),
+            "window": rule.window_days,
             "type": rule.client_type.name if rule.client_type else _("Each client type"),
         }
         return {
             AlertRule.Measure.P50: _(
-                "%(type)s: half of the invoices of the last %(window)s are paid more than %(days)s "
-                "late."
+                "%(type)s: half of the invoices of the last %(window)s days are paid more than "
+                "%(days)s late."
             ),
             AlertRule.Measure.P75: _(
-                "%(type)s: one in four invoices of the last %(window)s is paid more than %(days)s "
-                "late."
+                "%(type)s: one in four invoices of the last %(window)s days is paid more than "
+                "%(days)s late."
             ),
             AlertRule.Measure.MEAN: _(
-                "%(type)s: invoices of the last %(window)s are paid more than %(days)s late on "
-                "average."
+                "%(type)s: invoices of the last %(window)s days are paid more than %(days)s late "
+                "on average."
             ),
         }[AlertRule.Measure(rule.measure)] % words
 
@@ -174,8 +185,9 @@ class TypeDelay(Kind):
     def formula(self, rule: AlertRule) -> str:
         return _(
             "Payment date − due date over the invoices issued in the %(window)s days before each "
-            "day, by value dates up to it; P50 and P75 count open invoices as unfinished "
-            "(Kaplan–Meier). %(type)s, every currency, at least %(least)s payments."
+            "day, by value dates up to it; median and third quartile count open invoices as "
+            "unpaid up to their age (Kaplan–Meier), the mean only what is paid. %(type)s, every "
+            "currency, at least %(least)s payments."
         ) % {
             "window": rule.window_days,
             "least": rule.min_payments,
@@ -190,7 +202,8 @@ def _value(data: dict[str, Any]) -> tuple[str, bool]:
     value = Decimal(data["value"])
     if value == int(value):
         return days_text(int(value)), False
-    return _("%(n)s days") % {"n": decimal(value)}, False
+    number = plural_of(value)
+    return ngettext("%(n)s day", "%(n)s days", number) % {"n": decimal(value)}, False
 
 
 class MovingWindow:

@@ -151,6 +151,7 @@ def _rule_page(
         "sentence": sentence(form),
         "currency": form.currency,
         "may_change": may_change,
+        "in_words": rule_in_words(found, form.currency) if found else "",
         "fired": found.alerts.count() if found else 0,
         **(
             previews.preview(tried, on, reader=request.user, render=render_to_string)

@@ -64,8 +64,12 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(as_json(report), ensure_ascii=False))
             return
         by_type = ", client types of today" if scope.type_today else ""
+        if report.first is None:
+            self.stdout.write(f"No invoice was issued until {scope.until}.")
+            return
         self.stdout.write(
-            f"Days late, invoices issued until {scope.until}, as of {as_of}{by_type}."
+            f"Days late, invoices issued from {report.first} to {scope.until}, "
+            f"as of {as_of}{by_type}."
         )
         for group in [*report.groups, report.total]:
             self.stdout.write(_line(group))

@@ -81,3 +81,13 @@ def test_the_ageing_bar_has_its_signs_on_the_ticks_and_no_title_over_them():
     axis = charts.ageing_bar([band])["layout"]["xaxis"]
     assert axis["title"]["text"] == ""
     assert axis["ticktext"][2].endswith("%")
+
+
+def test_long_names_stand_above_their_rows_where_the_box_is_narrow():
+    name = "Centre hospitalier de Saint-Guénaël-des-Bois"
+    figure = charts.percentiles([dots(label=name), dots()], title="Days", from_due=True)
+    narrow = figure["layout"]["meta"]["narrow"]
+    assert [each["text"] for each in narrow["annotations"]] == [name, "SME"]
+    assert narrow["yaxis"]["showticklabels"] is False
+    assert narrow["height"] > 100
+    assert "meta" not in charts.percentiles([dots()], title="Days", from_due=True)["layout"]

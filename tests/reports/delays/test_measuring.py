@@ -97,12 +97,29 @@ def test_the_command_prints_the_golden_set():
     client_type = ClientType.objects.get().pk
     expected = {
         "as_of": "2026-09-30",
+        "issued_from": "2026-06-15",
+        "issued_to": "2026-09-30",
         "by": "client_type",
         "client_types": "at_issue",
         "groups": [{"id": client_type, "group": "SME", **figures}],
         "total": figures,
     }
     assert json.loads(out.getvalue()) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "span"),
+    [
+        ([], "from 2026-06-15 to 2026-09-30"),
+        (["--from", "2026-07-01"], "from 2026-07-01 to 2026-09-30"),
+        (["--to", "2026-08-31"], "from 2026-06-15 to 2026-08-31"),
+    ],
+)
+def test_the_command_says_from_which_day_to_which_its_invoices_are(given, span):
+    make_golden_set()
+    out = StringIO()
+    call_command("payment_delays", "--as-of", "2026-09-30", *given, stdout=out)
+    assert f"Days late, invoices issued {span}, as of 2026-09-30." in out.getvalue()
 
 
 @pytest.mark.parametrize("command", ["payment_delays", "receivables"])

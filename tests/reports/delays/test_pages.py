@@ -173,8 +173,8 @@ def test_the_exports_hold_the_table_with_numbers_as_numbers(manager_client):
     make_golden_set()
     answer = manager_client.get(reverse("reports:delays-csv") + GOLDEN)
     rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
-    assert rows[-1]["Half paid (days)"] == "10"
-    assert rows[-1]["9 in 10 (days)"] == ""
+    assert rows[-1]["Half paid (days late)"] == "10"
+    assert rows[-1]["9 in 10 (days late)"] == ""
     assert rows[-1]["9 in 10: in words"] == "not reached (> 5)"
     assert rows[-1]["Note"] == "under 20 payments: uncertain"
     assert (rows[-1]["Invoices"], rows[-1]["Paid"]) == ("9", "5")
@@ -183,10 +183,37 @@ def test_the_exports_hold_the_table_with_numbers_as_numbers(manager_client):
     client_type = ClientType.objects.get()
     assert rows[0]["Id"] == str(client_type.pk)
     assert rows[0]["Half, last 12 months: invoices"] == rows[-1]["Invoices"]
-    assert rows[-1]["Weighted average (days)"] == "8.31"
+    assert rows[-1]["Weighted average (days late)"] == "8.31"
     answer = manager_client.get(reverse("reports:delays-xlsx") + GOLDEN)
     sheet = load_workbook(io.BytesIO(answer.getvalue())).active
     assert [cell.value for cell in sheet[2]][:4] == [client_type.pk, "SME", 9, 5]
+
+
+def test_an_export_says_what_it_is_in_its_name_on_each_line_and_on_a_sheet(manager_client):
+    make_golden_set()
+    query = f"{GOLDEN}&currency=EUR&by=month&measure="
+    names = set()
+    for measure in ("late", "to_pay"):
+        answer = manager_client.get(reverse("reports:delays-csv") + query + measure)
+        names.add(answer["Content-Disposition"].split('"')[1])
+        *_lines, row = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
+    assert names == {
+        f"payment-delays-{measure}-by-month-2026-06-01_2026-09-30.csv"
+        for measure in ("days-late", "days-to-pay")
+    }
+    assert (row["Measure"], row["Half paid (days to pay)"]) == ("Days to pay", "40")
+    assert (row["Period from"], row["Period until"]) == ("2026-06-01", "2026-09-30")
+    assert row["Filter"] == "Currency: EUR"
+    answer = manager_client.get(reverse("reports:delays-xlsx") + query)
+    notes = load_workbook(io.BytesIO(answer.getvalue())).worksheets[1]
+    assert "Issued 1 Jun 2026" in str([cell.value for line in notes for cell in line]).replace(
+        "\\xa0", " "
+    )
+    answer = manager_client.get(reverse("reports:receivables-csv") + f"{GOLDEN}&type=abc")
+    assert "receivables-by-type-2026-06-01_2026-09-30.csv" in answer["Content-Disposition"]
+    *_lines, row = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
+    assert row["Receivable"] == "9300.00"
+    assert "was left out" in row["Left out"]
 
 
 def test_the_receivables_page_shows_the_golden_set(manager_client):
@@ -274,3 +301,29 @@ def test_a_currency_with_nothing_but_zeros_is_named_in_a_sentence(manager_client
     assert "no money or credit is left over" not in page(
         manager_client, "?as_of=2025-02-28&issued_from=2025-01-01", "reports:receivables"
     )
+
+
+def test_a_currency_that_owes_nothing_is_a_sentence_with_its_sales(manager_client):
+    make_golden_set()
+    paid = make_invoice(
+        currency="GBP",
+        issue_date=date(2026, 8, 5),
+        due_date=date(2026, 9, 5),
+        exchange_rate=1,
+        total_minor=500_00,
+    )
+    pay(paid, paid.total_minor, date(2026, 9, 1))
+    query = "?as_of=2026-09-30&issued_from=2026-07-01"
+    text = page(manager_client, query, "reports:receivables")
+    assert "Owed in GBP" not in text
+    assert "GBP: nothing is owed. Sales of the period: £500.00." in text
+
+
+def test_the_words_of_statistics_are_told_in_plain_ones_and_each_period_says_why(manager_client):
+    make_golden_set()
+    text = page(manager_client, GOLDEN)
+    for told in ("the median", "Kaplan–Meier", "95% interval", "an estimated", "Two years"):
+        assert told in text
+    text = page(manager_client, "?as_of=2026-09-30", "reports:receivables")
+    assert "how many days of sales are still owed" in text
+    assert "three months, if you do not choose another" in text

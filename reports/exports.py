@@ -1,0 +1,66 @@
+"""The table of a report as a file that says what it is: in its name, on each line, on a sheet.
+
+A program reads a CSV line by line, so what the page says beside its table stands in columns there
+and is no line of its own; a workbook has a sheet for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from billing_portal.lists.columns import Column
+
+# How a report is grouped, as the names of files write it.
+NAMES_OF_BY: dict[str, str] = {
+    "client_type": "type",
+    "client": "client",
+    "owner": "salesperson",
+    "month": "month",
+}
+
+
+@dataclass(frozen=True)
+class About:
+    """What a report was asked."""
+
+    first: date | None
+    last: date
+    as_of: date
+    # Of the filters beyond the period: name and value.
+    filters: Sequence[tuple[str, str]]
+    # What was asked and could not be done.
+    problems: Sequence[str]
+    # Of the report, such as the measure: heading and value.
+    facts: Sequence[tuple[str, str]] = ()
+
+    @property
+    def span(self) -> str:
+        """The end of the name of the file: 2025-11-28_2026-11-27."""
+        first = self.first or "beginning"
+        found = f"{first}_{self.last}"
+        return found if self.last == self.as_of else f"{found}-as-of-{self.as_of}"
+
+    @property
+    def columns(self) -> list[Column]:
+        """Said on every line, after the figures."""
+        return [
+            *(_always(f"fact-{place}", *fact) for place, fact in enumerate(self.facts)),
+            _always("first", _("Period from"), self.first),
+            _always("last", _("Period until"), self.last),
+            _always("as_of", _("As of"), self.as_of),
+            _always("filter", _("Filter"), "; ".join(f"{n}: {value}" for n, value in self.filters)),
+            *([_always("problems", _("Left out"), " ".join(self.problems))] * bool(self.problems)),
+        ]
+
+    def notes(self, kind: str, said: Sequence[str]) -> list[str]:
+        """What the page says beside its table, for the sheet of a workbook."""
+        return [] if kind == "csv" else [*said, *self.problems]
+
+
+def _always(key: str, label: str, value: Any) -> Column:
+    return Column(f"about-{key}", label, value=lambda _row: value)
