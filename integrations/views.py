@@ -183,23 +183,53 @@ def mapping(request: StaffRequest) -> HttpResponse:
         form.shown_token = request.POST.get(SHOWN, "")
         return _mapping_page(request, connection, form, status=200)
     url = reverse("integrations:mapping")
-    text = _("The mapping is saved. A full import applies it to what is here already.")
-    answer = carry_out(
-        request,
-        action="mapping",
-        act=lambda: save_edit(
+
+    def act() -> SyncRun | SyncRefused | None:
+        save_edit(
             request,
             lock=lambda: locked(Connection.objects.all(), connection.pk),
             build=lambda data, row: MappingForm(data, connection=row),
             save=save_mapping,
             by=request.user,
-        ),
+        )
+        if not _applies(request):
+            return None
+        try:
+            return start_sync(connection_id=connection.pk, full=True, by=request.user)
+        except SyncRefused as refusal:
+            # What was chosen is kept all the same.
+            return refusal
+
+    def done(started: SyncRun | SyncRefused | None) -> HttpResponse:
+        if isinstance(started, SyncRun):
+            return said(
+                request, _("The mapping is saved; this import applies it."), led_to(started)
+            )
+        if started is not None:
+            messages.warning(request, str(started))
+        text = _("The mapping is saved. A full import applies it to what is here already.")
+        return said(request, text, url)
+
+    def led_to(started: SyncRun | SyncRefused | None) -> str:
+        if isinstance(started, SyncRun):
+            return reverse("integrations:run", args=[started.pk])
+        return url
+
+    answer = carry_out(
+        request,
+        action="mapping",
+        act=act,
         refused={NotSaved: lambda refusal: _mapping_page(request, connection, refusal.form)},
-        done=lambda _saved: said(request, text, url),
-        url=url,
+        done=done,
+        url=led_to,
     )
     assert answer is not None
     return answer
+
+
+def _applies(request: StaffRequest) -> bool:
+    """Whether the button pressed was the one that saves and then imports everything."""
+    return request.POST.get("act") == "apply" and request.user.has_perm("integrations.run_sync")
 
 
 def _mapping_page(

@@ -315,6 +315,27 @@ def test_an_unknown_option_gets_a_meaning_and_a_full_import_applies_it(
     assert Client.objects.get(name="Verrerie de Kerfany SAS").client_type == sme
 
 
+def test_the_button_that_applies_the_mapping_saves_what_was_changed_first(admin_client, imported):
+    page = admin_client.get(reverse("integrations:mapping")).text
+    # No form beside the mapping's own: what was chosen would be dropped with its page.
+    assert reverse("integrations:start") not in page
+    sme = ClientType.objects.get(name="SME")
+    entry = {**_entry(admin_client), "option_client_type_999": str(sme.pk), "act": "apply"}
+    answer = admin_client.post(reverse("integrations:mapping"), entry)
+    run = SyncRun.objects.first()
+    assert (run.full, run.state) == (True, SyncRun.State.QUEUED)
+    assert answer["Location"] == reverse("integrations:run", args=[run.pk])
+    assert FieldMapping.objects.get(target="client_type").options["999"] == str(sme.pk)
+
+
+def test_a_mapping_is_saved_though_another_import_runs(admin_client, imported):
+    start_sync(connection_id=imported.pk, full=False, by=None, enqueue=False)
+    entry = {**_entry(admin_client), "source_vat_id": "", "act": "apply"}
+    answer = admin_client.post(reverse("integrations:mapping"), entry, follow=True)
+    assert "An import is running already" in answer.text
+    assert not FieldMapping.objects.filter(target="vat_id").exists()
+
+
 def test_an_option_may_become_a_new_type(admin_client, imported):
     entry = {**_entry(admin_client), "option_client_type_31": "new"}
     ClientType.objects.filter(name="Large account").update(name="Renamed here")
