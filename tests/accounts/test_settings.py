@@ -188,6 +188,8 @@ def test_invoicing_is_saved(admin_client):
         ("terms_days", "400", "At most 365"),
         ("vat_rate", "120", "At most 100"),
         ("indemnity", "-1", "At least 0"),
+        ("indemnity", "0", "at 40 euros (Code de commerce, D441-5)"),
+        ("billing_starts_on", "1/9/2099", "more than a year away"),
         ("billing_starts_on", "31/11/2026", "no day 31"),
         ("billing_starts_on", "1/1/1850", "out of range"),
     ],
@@ -216,6 +218,19 @@ def test_terms_beyond_the_law_are_saved_with_a_warning(admin_client):
         reverse("company:invoicing"), {**INVOICING, "terms_days": "75"}, follow=True
     )
     assert "longer than French law allows" in page.text
+
+
+def test_what_the_law_says_otherwise_is_saved_with_a_warning(admin_client):
+    make_company()
+    changed = {"indemnity": "60", "vat_rate": "17"}
+    page = admin_client.post(reverse("company:invoicing"), {**INVOICING, **changed}, follow=True)
+    assert "The law sets the indemnity at 40 euros" in page.text
+    assert "17% is no French rate of VAT today" in page.text
+    make_company(country="DE")
+    abroad = {"indemnity": "0", "vat_rate": "19"}
+    page = admin_client.post(reverse("company:invoicing"), {**INVOICING, **abroad}, follow=True)
+    assert "no French rate of VAT" not in page.text
+    assert Company.objects.get(pk=1).indemnity_minor == 0
 
 
 # ─ Client types ─────────────────────────────────────────────────────────────────────────────────
@@ -323,6 +338,21 @@ def test_a_second_rate_for_the_same_day_gets_a_sentence(admin_client):
     assert answer.status_code == 422
     assert "There is a rate from that day already" in answer.text
     assert "At most 100" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("percent", "sentence", "kept"),
+    [("0", "cannot do without late penalties", 0), ("3", "is lower than the law’s", 1)],
+)
+def test_a_late_rate_under_the_law_is_refused_or_warned_about(
+    admin_client, percent, sentence, kept
+):
+    make_company()
+    entry = {"starts_on": "1/7/2026", "percent": percent, "source": "Contract"}
+    data = {"form": "penalty", **{f"penalty-{name}": value for name, value in entry.items()}}
+    page = admin_client.post(reverse("company:rates"), data, follow=True)
+    assert sentence in page.text
+    assert LatePenaltyRate.objects.count() == kept
 
 
 # ─ People ───────────────────────────────────────────────────────────────────────────────────────

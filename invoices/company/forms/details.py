@@ -25,6 +25,8 @@ from billing_portal.money import reader_locale
 from billing_portal.typed.fields import DayField, LineField, NumberField
 from invoices.models import Company, ExchangeRate, LatePenaltyRate
 
+# C. com. L441-10: the rate of the law is the ECB's and so many points; a contract may set another.
+POINTS_OVER_THE_ECB = 10
 LARGEST_LOGO_BYTES = 2 * 2**20
 LARGEST_LOGO_SIDE = 6000
 # Sharp in print at the 60 mm that the document gives it.
@@ -242,6 +244,30 @@ class LatePenaltyRateForm(ModelForm[LatePenaltyRate]):
         model = LatePenaltyRate
         fields = ["starts_on", "percent", "source"]
         labels = {"source": gettext_lazy("Source")}
+
+    def __init__(self, *args: Any, home: str = "FR", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.home = home
+
+    def clean_percent(self) -> Decimal:
+        rate: Decimal = self.cleaned_data["percent"]
+        if self.home == "FR" and not rate:
+            raise ValidationError(
+                _(
+                    "A seller in France cannot do without late penalties: the rate is at least "
+                    "three times the legal one (Code de commerce, L441-10)."
+                )
+            )
+        return rate
+
+    def warning(self) -> str:
+        """What a rate under that of the law should make its person look twice at."""
+        if self.home != "FR" or self.cleaned_data["percent"] >= POINTS_OVER_THE_ECB:
+            return ""
+        return _(
+            "This rate is lower than the law’s, the ECB’s and 10 points. Only a contract can set "
+            "it, and at no less than three times the legal rate."
+        )
 
     def clean_starts_on(self) -> Any:
         day = self.cleaned_data["starts_on"]

@@ -109,21 +109,14 @@ def invoicing(request: StaffRequest) -> HttpResponse:
     if request.method == "GET":
         return _invoicing_page(request, InvoicingForm(instance=company))
 
-    def save(form: InvoicingForm) -> bool:
+    def save(form: InvoicingForm) -> list[str]:
         form.save()
-        return form.beyond_the_law
+        return form.warnings()
 
-    def done(beyond_the_law: bool) -> HttpResponse:
+    def done(warnings: list[str]) -> HttpResponse:
         messages.success(request, _("Invoicing is saved."))
-        if beyond_the_law:
-            messages.warning(
-                request,
-                _(
-                    "These payment terms are longer than French law allows between companies "
-                    "(60 days, or 45 days end of month): they are saved, and each invoice "
-                    "will warn."
-                ),
-            )
+        for warning in warnings:
+            messages.warning(request, warning)
         return redirect("company:invoicing")
 
     answer = carry_out(
@@ -168,8 +161,10 @@ def _series(series: NumberSeries) -> dict[str, Any]:
 @may_change
 def rates(request: StaffRequest) -> HttpResponse:
     posted = request.POST.get("form", "") if request.method == "POST" else ""
-    penalty = LatePenaltyRateForm(request.POST if posted == "penalty" else None, prefix="penalty")
     company = _company()
+    penalty = LatePenaltyRateForm(
+        request.POST if posted == "penalty" else None, prefix="penalty", home=company.country
+    )
     exchange = ExchangeRateForm(
         request.POST if posted == "exchange" else None, prefix="exchange", ours=company.currency
     )
@@ -183,6 +178,8 @@ def rates(request: StaffRequest) -> HttpResponse:
         if posted == name and form.is_valid():
             form.save()
             messages.success(request, text)
+            if name == "penalty" and (warning := penalty.warning()):
+                messages.warning(request, warning)
             return redirect(back or "company:rates")
     return settings_page(
         request,
