@@ -85,6 +85,15 @@ def test_the_company_is_saved_with_identifiers_without_spaces(admin_client):
     assert company.vat_id == "FR44732829320"
 
 
+@pytest.mark.parametrize("website", ["kerlann.example", "https://www.kerlann.example/fr?a=1"])
+def test_particulars_are_kept_as_people_write_them(admin_client, website):
+    entry = {"phone": "+33 (0)2 40.00-00/01", "website": website, "postal_code": "44 000"}
+    assert admin_client.post(reverse("company:details"), {**DETAILS, **entry}).status_code == 303
+    company = Company.objects.get(pk=1)
+    assert (company.phone, company.website) == (entry["phone"], website)
+    assert company.postal_code == "44000"
+
+
 def test_a_new_company_begins_with_the_usual_client_types(admin_client):
     admin_client.post(reverse("company:details"), DETAILS)
     marks = ["large", "sme", "startup", "public", "nonprofit", "intl"]
@@ -105,6 +114,12 @@ def test_a_new_company_begins_with_the_usual_client_types(admin_client):
         ("iban", "FR7630006000011234567890188", "is no IBAN"),
         ("bic", "AGRI", "is no BIC"),
         ("name", "", "required"),
+        ("website", "javascript:alert(1)", "is no address of a website"),
+        ("website", "ftp://kerlann.example", "is no address of a website"),
+        ("website", "kerlann", "is no address of a website"),
+        ("phone", "abc", "is no telephone number"),
+        ("phone", "+33", "is no telephone number"),
+        ("postal_code", "4400", "is no French postal code"),
     ],
 )
 def test_a_wrong_identifier_gets_a_sentence_and_nothing_is_saved(

@@ -6,6 +6,7 @@ import io
 import re
 import warnings
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from babel import Locale
@@ -23,6 +24,7 @@ from stdnum.fr import siren, siret
 from billing_portal.forms import ModelForm
 from billing_portal.money import reader_locale
 from billing_portal.typed.fields import DayField, LineField, NumberField
+from billing_portal.typed.particulars import phone_number, postal_code, web_address
 from invoices.models import Company, ExchangeRate, LatePenaltyRate
 
 # C. com. L441-10: the rate of the law is the ECB's and so many points; a contract may set another.
@@ -213,6 +215,10 @@ class CompanyForm(ModelForm[Company]):
                 "vat_id",
                 _("A French VAT id ends with the SIREN, %(siren)s.") % {"siren": number},
             )
+        self.check_changed("phone", phone_number)
+        self.check_changed("website", web_address)
+        country = data.get("country", "")
+        self.check_changed("postal_code", partial(postal_code, country=country), also=["country"])
         return data
 
     def save(self, commit: bool = True) -> Company:
