@@ -32,6 +32,7 @@ from integrations.core.progress import Progress, is_live, progress_of
 from integrations.core.runs import SyncRefused, start_sync
 from integrations.core.waiting import (
     Wait,
+    in_short,
     is_stale,
     missing_question,
     of_connection,
@@ -57,12 +58,14 @@ def index(request: StaffRequest) -> HttpResponse:
     context: dict[str, Any] = {"connection": connection}
     if connection is not None:
         runs = list(connection.runs.select_related("connection", "started_by")[:RUNS_SHOWN])
+        waits = of_connection(connection)
         context |= {
+            "waits": waits,
             "runs": [progress_of(run) for run in runs],
             "unknown": _unknown(connection),
             "missing": missing_question(connection),
             **_shown_run(connection, runs),
-            **_health(connection, runs[0] if runs else None, of_connection(connection)),
+            **_health(connection, runs[0] if runs else None, waits),
         }
     return render(request, "integrations/index.html", context)
 
@@ -115,7 +118,7 @@ def _health(connection: Connection, last: SyncRun | None, waits: Sequence[Wait])
     """A word for the connection and its colour; well is one of which nothing waits."""
     name = str(connection)
     if connection.state == Connection.State.PAUSED:
-        word, key = _("%(name)s needs you") % {"name": name}, "paused"
+        word, key = _("%(name)s: imports rest") % {"name": name}, "paused"
     elif last is not None and is_live(last):
         word, key = _("%(name)s: importing") % {"name": name}, "running"
     elif last is None:
@@ -125,7 +128,8 @@ def _health(connection: Connection, last: SyncRun | None, waits: Sequence[Wait])
     elif is_stale(last):
         word, key = _("%(name)s: no import for over an hour") % {"name": name}, "stale"
     elif waits:
-        word, key = _("%(name)s needs you") % {"name": name}, "waits"
+        # It works: what waits is something else, and is named.
+        word, key = labelled(name, in_short(waits)), "waits"
     else:
         word, key = _("%(name)s is up to date") % {"name": name}, "well"
     return {"health_word": word, "health_key": key}

@@ -149,7 +149,7 @@ def test_a_paused_connection_says_why_and_what_to_do(admin_client, crm):
     answer = admin_client.post(reverse("integrations:start"), {"once": "x"}, follow=True)
     assert reason in answer.text
     assert "Connect again" in answer.text
-    assert "needs you" in admin_client.get(reverse("integrations:health")).text
+    assert "Pipedrive: imports rest" in admin_client.get(reverse("integrations:health")).text
 
 
 def test_a_running_import_is_polled_and_the_last_answer_stops_it(clerk_client, crm):
