@@ -355,6 +355,15 @@ def test_a_second_rate_for_the_same_day_gets_a_sentence(admin_client):
     assert "At most 100" in answer.text
 
 
+def test_only_currencies_in_force_are_offered_and_those_in_use(admin_client):
+    make_company()
+    make_client(currency="HRK")
+    page = admin_client.get(reverse("company:rates"))
+    offered = {code for code, _name in page.context["exchange_form"].fields["currency"].choices}
+    assert {"USD", "CHF", "XOF", "XPF", "HRK"} <= offered
+    assert not {"FRF", "DEM", "BGN", "EUR", "XAU"} & offered
+
+
 @pytest.mark.parametrize(
     ("percent", "sentence", "kept"),
     [("0", "cannot do without late penalties", 0), ("3", "is lower than the law’s", 1)],

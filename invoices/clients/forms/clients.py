@@ -16,7 +16,7 @@ from stdnum.gb import vat as gb_vat
 
 from billing_portal.accounts.models import User
 from billing_portal.forms import ModelForm, row_id
-from billing_portal.money import is_currency
+from billing_portal.money import currencies_in_force, is_currency
 from billing_portal.typed.fields import LineField, WholeNumberField
 from billing_portal.typed.particulars import phone_number, postal_code
 from invoices.models import Client, Contact
@@ -62,6 +62,11 @@ class ClientForm(ModelForm[Client]):
         if not is_currency(code):
             raise ValidationError(
                 _("“%(code)s” is not a currency: write EUR, USD, GBP…") % {"code": code}
+            )
+        # What a client has is kept: its old invoices are in it.
+        if code != self.instance.currency and code not in currencies_in_force():
+            raise ValidationError(
+                _("“%(code)s” is no longer a currency of any country.") % {"code": code}
             )
         return code
 

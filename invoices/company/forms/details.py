@@ -15,16 +15,17 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from moneyed.classes import CURRENCIES, get_currency
+from moneyed import get_currency
 from PIL import Image
 from stdnum import bic, iban
 from stdnum.eu import vat
 from stdnum.fr import siren, siret
 
 from billing_portal.forms import ModelForm
-from billing_portal.money import reader_locale
+from billing_portal.money import currencies_in_force, is_currency, reader_locale
 from billing_portal.typed.fields import DayField, LineField, NumberField
 from billing_portal.typed.particulars import phone_number, postal_code, web_address
+from invoices.company.currencies import company_currency, usual_currencies
 from invoices.models import Company, ExchangeRate, LatePenaltyRate
 
 # C. com. L441-10: the rate of the law is the ECB's and so many points; a contract may set another.
@@ -50,14 +51,14 @@ _NO_COUNTRY = {"EU", "EZ", "UN", "ZZ", "XA", "XB", "QO"}
 
 
 def currency_choices() -> list[tuple[str, str]]:
+    """Those in force, and any other that a client, a rate or the company has."""
+
     def label(code: str) -> str:
         return f"{code} – {get_currency(code).get_name(reader_locale())}"
 
-    rest = sorted(
-        code
-        for code in CURRENCIES
-        if code not in _USUAL_CURRENCIES and not code.startswith("X") and len(code) == 3
-    )
+    in_use = filter(is_currency, [*usual_currencies(), company_currency()])
+    known = currencies_in_force() | set(in_use)
+    rest = sorted(known - {*_USUAL_CURRENCIES})
     return [(code, label(code)) for code in (*_USUAL_CURRENCIES, *rest)]
 
 

@@ -70,6 +70,7 @@ def test_a_client_is_made_once_however_often_the_form_is_sent(clerk_client):
         ("siren", "552100555", "is not a SIREN"),
         ("vat_id", "FR95552100554", "is not a valid VAT id"),
         ("currency", "ZZZ", "is not a currency"),
+        ("currency", "DEM", "is no longer a currency"),
         ("country", "France", "at most 2 characters"),
         ("billing_email", "nobody", "valid email"),
         ("terms_days", "9999", "At most 365"),
