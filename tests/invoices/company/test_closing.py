@@ -174,3 +174,11 @@ def test_the_log_of_decisions_is_append_only():
         BooksDecision.objects.filter(pk=row.pk).update(reason="Another")
     with pytest.raises(IntegrityError, match="append_only"), transaction.atomic():
         row.delete()
+
+
+def test_closing_nothing_where_nothing_is_closed_is_told_as_that():
+    make_company()
+    with pytest.raises(ClosingRefused, match="Nothing is closed yet"):
+        close(None)
+    with pytest.raises(ClosingRefused, match="nothing is closed now"):
+        close(date(2026, 10, 31), seen=date(2026, 9, 30))
