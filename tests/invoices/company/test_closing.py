@@ -152,7 +152,11 @@ def test_back_only_with_a_reason_and_the_log_keeps_both_days():
 
 @pytest.mark.parametrize(
     ("until", "says"),
-    [(ON, "a day that is over"), (date(2026, 12, 31), "a day that is over"), (None, "already")],
+    [
+        (ON, "a day that is over"),
+        (date(2026, 12, 31), "a day that is over"),
+        (None, "Nothing is closed"),
+    ],
 )
 def test_what_cannot_be_closed(until, says):
     make_company()
