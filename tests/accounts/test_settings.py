@@ -439,6 +439,13 @@ def test_a_person_changes_role_and_loses_access(admin_client):
     assert (user.name, user.role, user.is_active) == ("Renamed", "sales", False)
 
 
+def test_access_stands_under_the_role_where_its_column_has_no_room(admin_client):
+    make_user(email="gone@example.com", is_active=False)
+    page = admin_client.get(reverse("accounts:people")).text
+    for state in ("Closed", "Open"):
+        assert f'<span class="sub d-md-none">Access: {state}</span>' in page
+
+
 def test_the_last_administrator_stays(admin_client):
     me = User.objects.get(role="administrator")
     # Invited, but without a password nobody signs in with it.
