@@ -320,3 +320,8 @@ def test_successes_are_toasts_and_troubles_stay_on_the_page(clerk):
     toasts = shown[shown.index('id="toasts"') :]
     assert "It is &lt;saved&gt;." in toasts and "It is refused." not in toasts
     assert '<div class="alert alert-danger" role="alert">' in shown
+
+
+def test_keys_with_another_name_in_french_are_translated():
+    found = re.compile(r"<kbd>(Enter|Esc|Delete|Shift)</kbd>")
+    assert [page.name for page in PAGES if found.search(page.read_text())] == []
