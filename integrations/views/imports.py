@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -18,16 +17,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import trigger_client_event
 from django_q.models import Schedule
 
-from billing_portal.acts import carry_out, said
-from billing_portal.confirming import locked
-from billing_portal.editing import SHOWN, NotSaved, save_edit
-from billing_portal.htmx import StaffRequest, came_from, go_to, render_page, wants_partial
+from billing_portal.acts import carry_out
+from billing_portal.htmx import StaffRequest, came_from, go_to, wants_partial
 from billing_portal.lists.columns import Column
 from billing_portal.lists.exports import stream_csv
 from billing_portal.toasts import announce
 from billing_portal.words import labelled
 from integrations.connecting import ConnectRefused, connect_crm
-from integrations.core.http import AddressRefused, ProviderError
 from integrations.core.progress import Progress, is_live, progress_of
 from integrations.core.runs import SyncRefused, start_sync
 from integrations.core.waiting import (
@@ -38,10 +34,9 @@ from integrations.core.waiting import (
     of_connection,
     of_schedules,
 )
-from integrations.crm.examples import examples
-from integrations.crm.forms import ConnectForm, MappingForm, save_mapping
+from integrations.crm.forms import ConnectForm
 from integrations.models import Connection, ExternalLink, SyncRun
-from integrations.registry import OFFERED, crm_connection, object_url, open_crm
+from integrations.registry import OFFERED, crm_connection, object_url
 from invoices.models import Deal
 from invoices.outbox.waiting import waiting_for_a_person
 
@@ -170,121 +165,6 @@ def connection_page(request: StaffRequest) -> HttpResponse:
         {"connection": connection, "form": form, "may_change": may_change},
         status=422 if form.errors else 200,
     )
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("integrations.change_connection", raise_exception=True)
-def mapping(request: StaffRequest) -> HttpResponse:
-    """Which field holds what; `act=fields` only shows the options of other fields."""
-    connection = crm_connection()
-    if connection is None:
-        return redirect("integrations:pipedrive")
-    if request.method == "GET":
-        return _mapping_page(request, connection, MappingForm(None, connection=connection))
-    if request.POST.get("act") == "fields":
-        form: Any = MappingForm(request.POST, connection=connection)
-        # What the page showed at first is still what there is to compare with.
-        form.shown_token = request.POST.get(SHOWN, "")
-        return _mapping_page(request, connection, form, status=200)
-    url = reverse("integrations:mapping")
-
-    def act() -> SyncRun | SyncRefused | None:
-        save_edit(
-            request,
-            lock=lambda: locked(Connection.objects.all(), connection.pk),
-            build=lambda data, row: MappingForm(data, connection=row),
-            save=save_mapping,
-            by=request.user,
-        )
-        if not _applies(request):
-            return None
-        try:
-            return start_sync(connection_id=connection.pk, full=True, by=request.user)
-        except SyncRefused as refusal:
-            # What was chosen is kept all the same.
-            return refusal
-
-    def done(started: SyncRun | SyncRefused | None) -> HttpResponse:
-        if isinstance(started, SyncRun):
-            return said(
-                request, _("The mapping is saved; this import applies it."), led_to(started)
-            )
-        if started is not None:
-            messages.warning(request, str(started))
-        text = _("The mapping is saved. A full import applies it to what is here already.")
-        return said(request, text, url)
-
-    def led_to(started: SyncRun | SyncRefused | None) -> str:
-        if isinstance(started, SyncRun):
-            return reverse("integrations:run", args=[started.pk])
-        return url
-
-    answer = carry_out(
-        request,
-        action="mapping",
-        act=act,
-        refused={NotSaved: lambda refusal: _mapping_page(request, connection, refusal.form)},
-        done=done,
-        url=led_to,
-    )
-    assert answer is not None
-    return answer
-
-
-def _applies(request: StaffRequest) -> bool:
-    """Whether the button pressed was the one that saves and then imports everything."""
-    return request.POST.get("act") == "apply" and request.user.has_perm("integrations.run_sync")
-
-
-def _mapping_page(
-    request: StaffRequest, connection: Connection, form: MappingForm, status: int | None = None
-) -> HttpResponse:
-    return render_page(
-        request,
-        page="integrations/crm/mapping.html",
-        partial="integrations/crm/partials/mapping_fields.html",
-        context=_mapping_context(connection, form),
-        status=status or (422 if form.errors else 200),
-    )
-
-
-def _mapping_context(connection: Connection, form: MappingForm) -> dict[str, Any]:
-    return {
-        "connection": connection,
-        "form": form,
-        "rows": list(form.rows()),
-        "mapping_url": reverse("integrations:mapping"),
-        "only_fields": json.dumps({"act": "fields"}),
-    }
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("integrations.change_connection", raise_exception=True)
-def mapping_preview(request: StaffRequest) -> HttpResponse:
-    """Five real deals under the mapping as it stands in the form; nothing is saved."""
-    connection = _crm_or_404()
-    form = MappingForm(request.POST or _as_data(connection), connection=connection)
-    context: dict[str, Any] = {"connection": connection}
-    if form.is_valid():
-        try:
-            with open_crm(connection, attempts=2) as crm:
-                context["examples"] = examples(crm, form.rules())
-        except (ProviderError, AddressRefused) as error:
-            context["error"] = str(error)
-    else:
-        context["error"] = _("Choose fields from the lists first.")
-    return render_page(
-        request,
-        page="integrations/crm/preview.html",
-        partial="integrations/crm/partials/preview.html",
-        context=context,
-    )
-
-
-def _as_data(connection: Connection) -> dict[str, Any]:
-    """The saved mapping as if it had been sent."""
-    form = MappingForm(None, connection=connection)
-    return {name: form[name].value() or "" for name in form.fields}
 
 
 @require_POST
