@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 from django_q.models import Schedule
@@ -20,7 +20,7 @@ from django_q.models import Schedule
 from billing_portal.acts import carry_out
 from billing_portal.htmx import StaffRequest, came_from, go_to, wants_partial
 from billing_portal.lists.columns import Column
-from billing_portal.lists.exports import stream_csv
+from billing_portal.lists.exports import file_name, stream_csv
 from billing_portal.toasts import announce
 from billing_portal.words import labelled
 from integrations.connecting import ConnectRefused, connect_crm
@@ -231,7 +231,9 @@ def refused_csv(request: StaffRequest, pk: int) -> StreamingHttpResponse:
         Column(key="taken", label=_("Taken"), value=lambda row: _("yes") if row.taken else _("no")),
         Column(key="reason", label=_("What happened"), value=lambda row: row.text),
     ]
-    return stream_csv(found.refusals.iterator(), columns, filename=f"import-{pk}.csv")
+    return stream_csv(
+        found.refusals.iterator(), columns, file_name(pgettext("file", "import"), pk, "csv")
+    )
 
 
 @require_GET

@@ -359,7 +359,11 @@ def export_deals(request: StaffRequest, kind: str) -> HttpResponseBase:
         rows = _set_aside(deals) if state == "aside" else _billed(deals)
         found = LISTING.in_order(rows.select_related("client", "owner"), params)
         return export(
-            LISTING, kind, found.iterator(chunk_size=1000), name=f"deals-{state}", notes=notes
+            LISTING,
+            kind,
+            found.iterator(chunk_size=1000),
+            title=f"{LISTING.title} {dict(TABS)[state]}",
+            notes=notes,
         )
     queue = examine(deals.to_bill(first_billing_day()))  # type: ignore[attr-defined]
     chosen = _in_order(queue, state, params)
@@ -374,7 +378,7 @@ def export_deals(request: StaffRequest, kind: str) -> HttpResponseBase:
         kind,
         (w.deal for w in chosen),
         columns=[*COLUMNS, lacks],
-        name="deals-to-bill",
+        title=_("Deals to bill"),
         notes=[*notes, *([_cut_off()] if queue.cut_off else [])],
     )
 
