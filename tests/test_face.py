@@ -133,7 +133,7 @@ def test_a_name_with_markup_stays_text():
 def test_a_list_shows_the_most_pressing_state_and_notes_the_others():
     invoice = make_invoice(total_minor=100, paid_minor=40, outstanding_minor=60)
     late = show("{% state invoice on %}", invoice=invoice, on=date(2027, 1, 1))
-    assert "state-overdue" in late and '<span class="note">part paid</span>' in late
+    assert "state-overdue" in late and '<span class="note"> · part paid</span>' in late
     early = show("{% state invoice on %}", invoice=invoice, on=date(2026, 9, 2))
     assert "state-part" in early and "note" not in early
 
