@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from billing_portal.acts import carry_out, said
 from billing_portal.confirming import locked, row_under_lock
-from billing_portal.editing import NotSaved, save_edit
+from billing_portal.editing import NotSaved, save_edit, save_unless_taken
 from billing_portal.htmx import StaffRequest, next_url
 from invoices.company.beginning import begin_client_types
 from invoices.company.forms.details import CompanyForm, ExchangeRateForm, LatePenaltyRateForm
@@ -175,8 +175,7 @@ def rates(request: StaffRequest) -> HttpResponse:
         ("exchange", exchange, _("The exchange rate is added.")),
         ("vat", vat_rate, _("The rate of VAT is added.")),
     ):
-        if posted == name and form.is_valid():
-            form.save()
+        if posted == name and form.is_valid() and _added(form):
             messages.success(request, text)
             if name == "penalty" and (warning := penalty.warning()):
                 messages.warning(request, warning)
@@ -198,6 +197,15 @@ def rates(request: StaffRequest) -> HttpResponse:
         },
         refused=bool(penalty.errors or exchange.errors or vat_rate.errors),
     )
+
+
+def _added(form: LatePenaltyRateForm | ExchangeRateForm | VatRateForm) -> bool:
+    """False where a colleague added the same rate in that very moment: the form then says so."""
+    try:
+        save_unless_taken(form, form.save)
+    except NotSaved:
+        return False
+    return True
 
 
 @require_POST

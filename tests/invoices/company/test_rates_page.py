@@ -7,6 +7,8 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
+from invoices.company.forms.details import ExchangeRateForm, LatePenaltyRateForm
+from invoices.company.forms.vat_rates import VatRateForm
 from invoices.models import ExchangeRate, LatePenaltyRate
 from tests.confirm import confirm
 from tests.factories import make_client, make_company
@@ -82,3 +84,34 @@ def test_a_late_rate_under_the_law_is_refused_or_warned_about(
     page = admin_client.post(reverse("company:rates"), data, follow=True)
     assert sentence in page.text
     assert LatePenaltyRate.objects.count() == kept
+
+
+PENALTY = {"starts_on": "1/7/2026", "percent": "12.15", "source": "ECB"}
+EXCHANGE = {"currency": "USD", "on": "1/7/2026", "rate": "0.9", "source": "ECB"}
+VAT = {"territory": "metropole", "percent": "21", "starts_on": "1/1/2030", "source": "Law"}
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "entry", "sentence"),
+    [
+        ("penalty", LatePenaltyRateForm, PENALTY, "There is a rate from that day already"),
+        ("exchange", ExchangeRateForm, EXCHANGE, "There is a rate of this currency for that day"),
+        ("vat", VatRateForm, VAT, "This rate is there from that day already"),
+    ],
+)
+def test_a_rate_that_a_colleague_adds_in_that_very_moment_is_told(
+    admin_client, monkeypatch, name, form, entry, sentence
+):
+    is_valid = form.is_valid
+
+    def before_the_colleague(self):
+        free = is_valid(self)
+        if free:
+            self._meta.model.objects.create(**{key: self.cleaned_data[key] for key in entry})
+        return free
+
+    monkeypatch.setattr(form, "is_valid", before_the_colleague)
+    data = {"form": name, **{f"{name}-{key}": value for key, value in entry.items()}}
+    answer = admin_client.post(reverse("company:rates"), data)
+    assert answer.status_code == 422
+    assert sentence in answer.text
