@@ -159,7 +159,7 @@ def test_a_wrong_field_says_so_to_eyes_and_screen_readers():
 
 
 def test_a_field_that_may_stay_empty_says_so():
-    assert "optional" in show("{% field form.note %}", form=Sample())
+    assert "(optional)" in show("{% field form.note %}", form=Sample())
     assert "optional" not in show("{% field form.note optional=False %}", form=Sample())
 
 

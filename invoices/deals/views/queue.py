@@ -13,7 +13,7 @@ from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, ngettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET
 
 from billing_portal.accounts.models import User
@@ -42,7 +42,7 @@ from invoices.models import Company, Deal, Invoice
 
 PAGE_SIZE = 50
 TABS = (
-    ("", gettext_lazy("All")),
+    ("", pgettext_lazy("deals", "All")),
     ("ready", gettext_lazy("Ready")),
     ("missing", gettext_lazy("Something missing")),
     ("aside", gettext_lazy("Set aside")),
