@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.core import signing
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.forms.boundfield import BoundField
 from django.http import Http404, HttpRequest, QueryDict
 from django.utils import timezone
@@ -164,7 +164,24 @@ def save_edit(
         if not form.is_valid():
             raise NotSaved(form)
         changed = [name for name in form.changed_data if name != SHOWN]
-        result = save(form)
+        result = save_unless_taken(form, lambda: save(form))
         if changed:
             write_down(row, changed, by)
         return result
+
+
+def save_unless_taken(form: Any, save: Callable[[], T]) -> T:
+    """`save()` of a valid form. Raises NotSaved where somebody saved the same in that very moment.
+
+    A unique key then refuses what the form found free. Asked again, the form sees the other's row
+    and says what it says of one that was there before.
+    """
+    try:
+        with transaction.atomic():
+            return save()
+    except IntegrityError:
+        form.full_clean()
+        if form.is_valid():
+            # It was something else.
+            raise
+        raise NotSaved(form) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
@@ -56,6 +57,23 @@ class ModelForm(_ModelForm[Row]):
             raise RuntimeError("a row is edited by billing_portal.editing.save_edit")
         self.instance.save(update_fields=self.changed_columns())
         return self.instance
+
+    def check_changed(
+        self, name: str, check: Callable[[str], str], *, also: Collection[str] = ()
+    ) -> None:
+        """`check` the text of a field that was changed, or one of `also` with it.
+
+        What an import brought stays as it is until somebody types over it.
+        """
+        text = self.cleaned_data.get(name)
+        # As it would be saved: “fr” for FR is no change.
+        same = all(self.cleaned_data.get(n) == self.initial.get(n) for n in (name, *also))
+        if not text or same:
+            return
+        try:
+            self.cleaned_data[name] = check(text)
+        except ValidationError as refusal:
+            self.add_error(name, refusal)
 
     def changed_columns(self) -> list[str]:
         columns = {field.name for field in self.instance._meta.concrete_fields}

@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
 
+from babel.core import get_global
 from django.utils.translation import get_language
 from moneyed import Money, get_currency
 from moneyed.classes import CurrencyDoesNotExist
@@ -16,6 +17,8 @@ from moneyed.l10n import format_money
 MINUS = "\u2212"
 # No single amount is larger: BigIntegerField holds it, and a printed total stays readable.
 LARGEST_MINOR = 10**13
+# Ended since Babel's list was made: Bulgaria has the euro from 1 January 2026.
+_ENDED = {"BGN"}
 
 
 def is_currency(code: str) -> bool:
@@ -24,6 +27,18 @@ def is_currency(code: str) -> bool:
     except CurrencyDoesNotExist:
         return False
     return True
+
+
+@cache
+def currencies_in_force() -> frozenset[str]:
+    """What is legal tender somewhere today, as far as amounts in it can be written here."""
+    tender = {
+        code
+        for periods in get_global("territory_currencies").values()
+        for code, _from, until, is_tender in periods
+        if is_tender and until is None
+    }
+    return frozenset(code for code in tender - _ENDED if is_currency(code))
 
 
 def digits(currency: str) -> int:

@@ -20,6 +20,7 @@ class Section(NamedTuple):
     permission: str
     # Paths that belong to it, beside its own.
     also: tuple[str, ...] = ()
+    # The letter that leads there after "g" (static/portal/keys.js), the same in each language.
     shortcut: str = ""
 
 
@@ -35,7 +36,9 @@ WORK = (
         ("/history/", "/write-offs/"),
         "i",
     ),
-    Section("clients", _("Clients"), "building", "invoices:clients", "invoices.view_client"),
+    Section(
+        "clients", _("Clients"), "building", "invoices:clients", "invoices.view_client", (), "c"
+    ),
     Section(
         "payments",
         _("Payments"),
@@ -43,8 +46,9 @@ WORK = (
         "invoices:payments",
         "invoices.view_payment",
         ("/refunds/",),
+        "p",
     ),
-    Section("mails", _("Emails"), "mail", "invoices:mail", "invoices.view_mail"),
+    Section("mails", _("Emails"), "mail", "invoices:mail", "invoices.view_mail", (), "m"),
 )
 WATCH = (
     Section(
@@ -66,7 +70,15 @@ WATCH = (
         (),
         "s",
     ),
-    Section("settings", _("Settings"), "settings", "accounts:settings", "accounts.change_company"),
+    Section(
+        "settings",
+        _("Settings"),
+        "settings",
+        "accounts:settings",
+        "accounts.change_company",
+        (),
+        "t",
+    ),
 )
 
 

@@ -228,7 +228,13 @@ if DEMO and "EMAIL_URL" not in os.environ:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(VAR_DIR / "mail")
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="Billing <billing@localhost>")
+# The demo's company writes under its own name (integrations/management/commands/demo.py).
+DEFAULT_FROM_EMAIL: str = env.str(
+    "DEFAULT_FROM_EMAIL",
+    default="Kerlann Conseil <facturation@kerlann.example>"
+    if DEMO
+    else "Billing <billing@localhost>",
+)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # ─ Security ─────────────────────────────────────────────────────────────────────────────────────

@@ -1,17 +1,17 @@
 from django.urls import path
 
-from integrations import views
+from integrations.views import fields, imports
 
 app_name = "integrations"
 urlpatterns = [
-    path("", views.index, name="index"),
-    path("pipedrive/", views.connection_page, name="pipedrive"),
-    path("pipedrive/mapping/", views.mapping, name="mapping"),
-    path("pipedrive/mapping/preview/", views.mapping_preview, name="mapping_preview"),
-    path("pipedrive/sync/", views.start, name="start"),
-    path("runs/<int:pk>/", views.run, name="run"),
-    path("runs/<int:pk>/refused.csv", views.refused_csv, name="refused_csv"),
-    path("schedules/<int:pk>/run/", views.run_again, name="run_again"),
-    path("deals/<int:pk>/", views.deal, name="deal"),
-    path("health/", views.health, name="health"),
+    path("", imports.index, name="index"),
+    path("pipedrive/", imports.connection_page, name="pipedrive"),
+    path("pipedrive/mapping/", fields.mapping, name="mapping"),
+    path("pipedrive/mapping/preview/", fields.mapping_preview, name="mapping_preview"),
+    path("pipedrive/sync/", imports.start, name="start"),
+    path("runs/<int:pk>/", imports.run, name="run"),
+    path("runs/<int:pk>/refused.csv", imports.refused_csv, name="refused_csv"),
+    path("schedules/<int:pk>/run/", imports.run_again, name="run_again"),
+    path("deals/<int:pk>/", imports.deal, name="deal"),
+    path("health/", imports.health, name="health"),
 ]

@@ -15,14 +15,6 @@ from django.utils.translation import gettext as _
 
 from billing_portal.lists.columns import Column
 
-# How a report is grouped, as the names of files write it.
-NAMES_OF_BY: dict[str, str] = {
-    "client_type": "type",
-    "client": "client",
-    "owner": "salesperson",
-    "month": "month",
-}
-
 
 @dataclass(frozen=True)
 class About:
@@ -40,10 +32,9 @@ class About:
 
     @property
     def span(self) -> str:
-        """The end of the name of the file: 2025-11-28_2026-11-27."""
-        first = self.first or "beginning"
-        found = f"{first}_{self.last}"
-        return found if self.last == self.as_of else f"{found}-as-of-{self.as_of}"
+        """The end of the name of the file: 2025-11-28_2026-11-27, then the day seen from."""
+        days = [self.first, self.last, *([self.as_of] * (self.last != self.as_of))]
+        return "_".join(day.isoformat() for day in days if day)
 
     @property
     def columns(self) -> list[Column]:
@@ -57,9 +48,9 @@ class About:
             *([_always("problems", _("Left out"), " ".join(self.problems))] * bool(self.problems)),
         ]
 
-    def notes(self, kind: str, said: Sequence[str]) -> list[str]:
-        """What the page says beside its table, for the sheet of a workbook."""
-        return [] if kind == "csv" else [*said, *self.problems]
+    def notes(self, said: Sequence[str]) -> list[str]:
+        """What the page says beside its table."""
+        return [*said, *self.problems]
 
 
 def _always(key: str, label: str, value: Any) -> Column:

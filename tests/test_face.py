@@ -133,7 +133,7 @@ def test_a_name_with_markup_stays_text():
 def test_a_list_shows_the_most_pressing_state_and_notes_the_others():
     invoice = make_invoice(total_minor=100, paid_minor=40, outstanding_minor=60)
     late = show("{% state invoice on %}", invoice=invoice, on=date(2027, 1, 1))
-    assert "state-overdue" in late and '<span class="note">part settled</span>' in late
+    assert "state-overdue" in late and '<span class="note"> · part settled</span>' in late
     early = show("{% state invoice on %}", invoice=invoice, on=date(2026, 9, 2))
     assert "state-part" in early and "note" not in early
 
@@ -159,7 +159,7 @@ def test_a_wrong_field_says_so_to_eyes_and_screen_readers():
 
 
 def test_a_field_that_may_stay_empty_says_so():
-    assert "optional" in show("{% field form.note %}", form=Sample())
+    assert "(optional)" in show("{% field form.note %}", form=Sample())
     assert "optional" not in show("{% field form.note optional=False %}", form=Sample())
 
 
@@ -320,3 +320,8 @@ def test_successes_are_toasts_and_troubles_stay_on_the_page(clerk):
     toasts = shown[shown.index('id="toasts"') :]
     assert "It is &lt;saved&gt;." in toasts and "It is refused." not in toasts
     assert '<div class="alert alert-danger" role="alert">' in shown
+
+
+def test_keys_with_another_name_in_french_are_translated():
+    found = re.compile(r"<kbd>(Enter|Esc|Delete|Shift)</kbd>")
+    assert [page.name for page in PAGES if found.search(page.read_text())] == []

@@ -12,7 +12,8 @@ import openpyxl
 import pytest
 from django import forms
 from django.http import QueryDict
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moneyed import Money
@@ -20,6 +21,7 @@ from moneyed import Money
 from billing_portal.lists.columns import Amount, Column
 from billing_portal.lists.exports import guarded, stream_csv, stream_xlsx, unguarded
 from billing_portal.lists.filters import chips
+from billing_portal.lists.page import Listing, export
 from billing_portal.lists.paging import ordered, paginate
 from billing_portal.lists.totals import joined, totals_per_currency
 from billing_portal.spreadsheets import read_table
@@ -286,9 +288,15 @@ def test_a_csv_writes_the_decimals_of_the_currency():
     assert [line[0] for line in written[1:]] == ["5", "1.234", "-0.05", "-0.007"]
 
 
-def test_a_csv_carries_the_notes_of_its_page_after_an_empty_line():
-    written = read_csv(stream_csv([row()], EXPORT[:1], notes=["Drafts are left out."]))
-    assert written == [["Name"], ["A"], [], ["Drafts are left out."]]
+def test_a_csv_ends_with_its_rows_and_is_called_as_its_reader_says():
+    listing = Listing(name="x", title=gettext_lazy("Payment delays"), columns=EXPORT[:1])
+    answer = export(listing, "csv", [row()], notes=["Drafts are left out."])
+    # Programs read it: a sentence after the rows would be a row to them.
+    assert read_csv(answer) == [["Name"], ["A"]]
+    assert f'"payment-delays-{timezone.localdate()}.csv"' in answer["Content-Disposition"]
+    with translation.override("fr"):
+        answer = export(listing, "csv", [row()], title="Affaires à facturer")
+    assert f"affaires-a-facturer-{timezone.localdate()}.csv" in answer["Content-Disposition"]
 
 
 RUNS = tuple("=+-@＝＋－＠")

@@ -30,6 +30,15 @@ def test_every_address_of_the_business_belongs_to_a_section():
 
 
 @pytest.mark.django_db
+def test_each_section_has_a_key_of_its_own_and_the_help_names_it(admin_client):
+    keys = [section.shortcut for section in WORK + WATCH]
+    assert all(keys) and len(set(keys)) == len(keys)
+    page = admin_client.get("/").text
+    for key in keys:
+        assert f"<kbd>g</kbd> then <kbd>{key}</kbd>" in page
+
+
+@pytest.mark.django_db
 def test_a_refund_stands_among_the_payments(clerk_client):
     client = make_client()
     Payment.objects.create(

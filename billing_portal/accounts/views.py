@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing_portal.accounts.examples import examples
@@ -149,12 +150,24 @@ def people(request: StaffRequest) -> HttpResponse:
         {
             "person": user,
             "role": user.get_role_display(),
-            "invited": user.is_active and not user.has_usable_password(),
+            "invited": _is_invited(user),
+            "access": _access(user),
             "url": reverse("accounts:person", args=[user.pk]),
         }
         for user in everybody
     ]
     return render(request, "accounts/people.html", {"rows": rows})
+
+
+def _is_invited(user: User) -> bool:
+    """Whether they may come in and have not chosen a password yet."""
+    return user.is_active and not user.has_usable_password()
+
+
+def _access(user: User) -> str:
+    if not user.is_active:
+        return _("Closed")
+    return _("No password yet") if _is_invited(user) else pgettext("access", "Open")
 
 
 @require_http_methods(["GET", "POST"])
@@ -238,7 +251,7 @@ def _person_form(data: QueryDict | None, user: User) -> PersonForm:
 
 
 def _person_page(request: StaffRequest, user: User, form: PersonForm) -> HttpResponse:
-    invited = user.is_active and not user.has_usable_password()
+    invited = _is_invited(user)
     return render(
         request,
         "accounts/person.html",

@@ -20,6 +20,7 @@ from typing import Any
 import xlsxwriter
 from django.http import FileResponse, StreamingHttpResponse
 from django.utils import timezone, translation
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from moneyed import Money
 
@@ -53,6 +54,11 @@ def unguarded(text: str) -> str:
     """The text as it was before an export guarded it: what we write, we read back."""
     text = _WAS_GUARDED.sub(r"\1\2", text)
     return text[1:] if text.startswith(("'\t", "'\r", "'\n")) else text
+
+
+def file_name(title: object, which: object, ending: str) -> str:
+    """factures-2026-11-27.csv: the title in the reader's language, without accents and spaces."""
+    return f"{slugify(str(title))}-{which}.{ending}"
 
 
 def _plain(value: Any) -> Any:
@@ -126,12 +132,10 @@ def stream_csv(
     rows: Iterable[Any],
     columns: Sequence[Column],
     filename: str = "list.csv",
-    *,
-    notes: Iterable[str] = (),
 ) -> StreamingHttpResponse:
     """UTF-8 with a byte order mark, without which Excel takes it for Latin-1.
 
-    `notes` are what the page says beside its table; they follow the rows after an empty line.
+    A head and rows, and nothing after them: programs read it too.
     """
     wanted = _exported(columns)
     dialect = _DIALECTS[reader_locale()]
@@ -153,10 +157,6 @@ def stream_csv(
             if not part:
                 break
             yield "".join(part)
-        with translation.override(language):
-            told = "".join(line([note]) for note in notes)
-        if told:
-            yield "\r\n" + told
 
     answer = StreamingHttpResponse(parts(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{filename}"'

@@ -31,7 +31,7 @@ from django.utils.cache import patch_vary_headers
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists.columns import Column
-from billing_portal.lists.exports import stream_csv, stream_xlsx
+from billing_portal.lists.exports import file_name, stream_csv, stream_xlsx
 from billing_portal.lists.filters import chips, panel_context
 from billing_portal.lists.paging import Page, ordered, paginate, sort_of
 from billing_portal.lists.totals import Total, joined, totals_per_currency
@@ -161,17 +161,18 @@ def export(
     rows: Iterable[Any],
     *,
     columns: Sequence[Column] | None = None,
-    name: str = "",
+    title: str = "",
     span: str = "",
     notes: Iterable[str] = (),
 ) -> HttpResponseBase:
-    """The selection as a file, "csv" or "xlsx"; `notes` are what its page says beside the table.
+    """The selection as a file, "csv" or "xlsx", called by the title of its list or another one.
 
-    They are read after the rows, so they may tell what the rows came to. The name of the file ends
-    with the day, or with the `span` of days that the selection is of.
+    The name of the file ends with the day, or with the `span` of days that the selection is of.
+    `notes` are what the page says beside the table: a workbook has a sheet for them, a CSV is read
+    by programs and has none. They are read after the rows, so they may tell what those came to.
     """
-    file = f"{name or listing.name}-{span or timezone.localdate()}.{kind}"
+    file = file_name(title or listing.title, span or timezone.localdate(), kind)
     chosen = columns or listing.columns
     if kind == "csv":
-        return stream_csv(rows, chosen, file, notes=notes)
+        return stream_csv(rows, chosen, file)
     return stream_xlsx(rows, chosen, file, str(listing.title), notes=notes)

@@ -161,7 +161,8 @@ def state(invoice: Any, on: date) -> SafeString:
     shown = state_html(first)
     if not noted:
         return shown
-    return format_html('{}<span class="note">{}</span>', shown, ", ".join(noted))
+    # With a sign between them: read aloud or copied, two words must not become one.
+    return format_html('{}<span class="note"> · {}</span>', shown, ", ".join(noted))
 
 
 @register.simple_tag

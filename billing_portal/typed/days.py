@@ -77,11 +77,16 @@ def doubt(day: date, today: date, ahead: bool = True) -> str:
         return _("%(day)s is more than a year ago. Is that the day you mean?") % {
             "day": dates.day(day)
         }
-    if ahead and day > _a_year_from(today, 1):
+    if ahead and is_far_ahead(day, today):
         return _("%(day)s is more than a year away. Is that the day you mean?") % {
             "day": dates.day(day)
         }
     return ""
+
+
+def is_far_ahead(day: date, today: date) -> bool:
+    """More than a year away."""
+    return day > _a_year_from(today, 1)
 
 
 def machine_day(text: str) -> date:

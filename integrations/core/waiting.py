@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -68,6 +69,15 @@ def of_connection(connection: Connection) -> list[Wait]:
         text = _("Their clients are kept; an administrator chooses what the options mean.")
         found.append(Wait(title, text, "map", late=False))
     return found
+
+
+def in_short(waits: Sequence[Wait]) -> str:
+    """What waits, in a few words: one is named, of several their number."""
+    if len(waits) == 1:
+        return waits[0].title
+    return ngettext("%(n)s point to settle", "%(n)s points to settle", len(waits)) % {
+        "n": len(waits)
+    }
 
 
 def missing_question(connection: Connection) -> Wait | None:

@@ -61,11 +61,17 @@ def close_books(
         if company is None:
             raise ClosingRefused(_("First say who the company is."))
         before = company.closed_until
+        if before != seen and before is None:
+            raise ClosingRefused(
+                _("Somebody opened the books meanwhile: nothing is closed now. Look again.")
+            )
         if before != seen:
             raise ClosingRefused(
                 _("Somebody moved the closed day meanwhile: it is %(day)s now. Look again.")
                 % {"day": written(before)}
             )
+        if until is None and before is None:
+            raise ClosingRefused(_("Nothing is closed yet: give the last day to close."))
         if until == before:
             raise ClosingRefused(_("The books are closed until that day already."))
         if until is not None and until >= on:

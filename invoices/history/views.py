@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.acts import already, carry_out, said
@@ -24,7 +24,7 @@ from billing_portal.confirming import Shown, row_under_lock
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to
 from billing_portal.lists.columns import Column
-from billing_portal.lists.exports import stream_csv
+from billing_portal.lists.exports import file_name, stream_csv
 from billing_portal.notices import in_words
 from invoices.history.forms import FilesForm, QuestionsForm
 from invoices.history.imports import (
@@ -233,7 +233,7 @@ def _under_lock(request: StaffRequest, pk: int) -> Callable[[], Shown]:
 def history_refused(request: StaffRequest, pk: int) -> HttpResponseBase:
     """All that is wrong, as CSV, to work through beside the files."""
     rows = _own(request, pk).complaints.iterator(chunk_size=2_000)
-    return stream_csv(rows, REFUSED_COLUMNS, f"refused-{pk}.csv")
+    return stream_csv(rows, REFUSED_COLUMNS, file_name(pgettext("file", "refused"), pk, "csv"))
 
 
 def _context(kept: HistoryImport) -> dict[str, Any]:

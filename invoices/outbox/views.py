@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from billing_portal.acts import already, carry_out
@@ -81,7 +81,7 @@ def mail_list(request: StaffRequest) -> HttpResponse:
             "key": key or "all",
         }
         for key, label, n in [
-            ("", _("All"), sum(by_state.values())),
+            ("", pgettext("mail", "All"), sum(by_state.values())),
             (WAITING, _("Need you"), number_waiting),
             *((key, label, by_state.get(key, 0)) for key, label in Message.State.choices),
         ]

@@ -33,7 +33,7 @@ from reports.cells import Head
 from reports.delays.exports import export_columns, export_rows
 from reports.delays.measuring import BYS, MEASURES, By, Measure, Scope
 from reports.delays.report import DelayReport
-from reports.exports import NAMES_OF_BY, About
+from reports.exports import About
 from reports.links import invoice_list
 
 VIEW = "reports.view_reports"
@@ -48,9 +48,6 @@ WORDS_OF_MEASURE: tuple[tuple[Measure, Any], ...] = (
     ("late", gettext_lazy("Days late")),
     ("to_pay", gettext_lazy("Days to pay")),
 )
-
-# As the names of files write them.
-NAMES_OF_MEASURE: dict[Measure, str] = {"late": "days-late", "to_pay": "days-to-pay"}
 
 
 class ScopeForm(AddressForm):
@@ -298,15 +295,14 @@ def export_delays(request: HttpRequest, kind: str) -> HttpResponseBase:
         problems,
         [(_("Measure"), measure)],
     )
-    name = f"{LISTING.name}-{NAMES_OF_MEASURE[groups.measure]}-by-{NAMES_OF_BY[groups.by]}"
     return export(
         LISTING,
         kind,
         export_rows(report),
         columns=[*export_columns(report, _group_label(report), measure), *about.columns],
-        name=name,
+        title=f"{LISTING.title} {measure} {_group_label(report)}",
         span=about.span,
-        notes=about.notes(kind, [measure, report.formula, report.weight_words]),
+        notes=about.notes([measure, report.formula, report.weight_words]),
     )
 
 

@@ -25,7 +25,7 @@ from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
 from invoices.selections.filters import InvoiceFilter
 from reports.delays.measuring import By
 from reports.delays.views import VIEW, ScopeForm, chips_of
-from reports.exports import NAMES_OF_BY, About
+from reports.exports import About
 from reports.receivables.block import due_labels, issue_labels
 from reports.receivables.measuring import Ageing, usual_start
 from reports.receivables.report import ReceivablesReport
@@ -177,7 +177,7 @@ def export_receivables(request: HttpRequest, kind: str) -> HttpResponseBase:
         kind,
         report.all_rows(),
         columns=[*_columns(report), *about.columns],
-        name=f"{LISTING.name}-by-{NAMES_OF_BY[report.by]}",
+        title=f"{LISTING.title} {_by_label(report)}",
         span=about.span,
-        notes=about.notes(kind, [report.filter_words]),
+        notes=about.notes([report.filter_words]),
     )

@@ -25,8 +25,12 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && closePanels(event.target.closest?.("details"))) return;
   if (field) { if (event.key === "Escape") field.blur(); return; }
   if (root.dataset.shortcuts === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
-  const place = /^[a-z]$/.test(event.key) && root.dataset[`go${event.key.toUpperCase()}`];
-  if (Date.now() - waitingForGo < 900 && place) return location.assign(place);
+  if (Date.now() - waitingForGo < 900 && /^[a-z]$/.test(event.key)) {
+    // A letter that leads nowhere does nothing: after "g" nobody asks for what it does alone.
+    waitingForGo = 0;
+    const place = root.dataset[`go${event.key.toUpperCase()}`];
+    return place && location.assign(place);
+  }
   if (document.querySelector(".modal.show, .offcanvas.show")) return;
   const act = {
     "/": () => document.getElementById("global-search")?.select(),

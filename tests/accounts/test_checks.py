@@ -124,3 +124,23 @@ def test_tools_need_no_env_of_their_own():
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("demo", "sender"),
+    [("true", "Kerlann Conseil <facturation@kerlann.example>"), ("false", "Billing <billing@")],
+)
+def test_the_mails_of_the_demo_come_from_its_company(demo, sender):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from billing_portal import settings as s; print(s.DEFAULT_FROM_EMAIL)",
+        ],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "SECRET_KEY": "k" * 50, "DEMO": demo},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith(sender)

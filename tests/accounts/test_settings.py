@@ -17,7 +17,7 @@ from billing_portal.accounts.models import User
 from billing_portal.accounts.people import PersonRefused, change_person, set_password_link
 from billing_portal.idempotency import new_key
 from billing_portal.launch import LOGINS
-from invoices.models import ClientType, Company, ExchangeRate, LatePenaltyRate, NumberSeries
+from invoices.models import ClientType, Company, NumberSeries
 from tests.confirm import confirm
 from tests.factories import make_client, make_client_type, make_company, make_user
 
@@ -85,6 +85,15 @@ def test_the_company_is_saved_with_identifiers_without_spaces(admin_client):
     assert company.vat_id == "FR44732829320"
 
 
+@pytest.mark.parametrize("website", ["kerlann.example", "https://www.kerlann.example/fr?a=1"])
+def test_particulars_are_kept_as_people_write_them(admin_client, website):
+    entry = {"phone": "+33 (0)2 40.00-00/01", "website": website, "postal_code": "44 000"}
+    assert admin_client.post(reverse("company:details"), {**DETAILS, **entry}).status_code == 303
+    company = Company.objects.get(pk=1)
+    assert (company.phone, company.website) == (entry["phone"], website)
+    assert company.postal_code == "44000"
+
+
 def test_a_new_company_begins_with_the_usual_client_types(admin_client):
     admin_client.post(reverse("company:details"), DETAILS)
     marks = ["large", "sme", "startup", "public", "nonprofit", "intl"]
@@ -105,6 +114,12 @@ def test_a_new_company_begins_with_the_usual_client_types(admin_client):
         ("iban", "FR7630006000011234567890188", "is no IBAN"),
         ("bic", "AGRI", "is no BIC"),
         ("name", "", "required"),
+        ("website", "javascript:alert(1)", "is no address of a website"),
+        ("website", "ftp://kerlann.example", "is no address of a website"),
+        ("website", "kerlann", "is no address of a website"),
+        ("phone", "abc", "is no telephone number"),
+        ("phone", "+33", "is no telephone number"),
+        ("postal_code", "4400", "is no French postal code"),
     ],
 )
 def test_a_wrong_identifier_gets_a_sentence_and_nothing_is_saved(
@@ -188,6 +203,8 @@ def test_invoicing_is_saved(admin_client):
         ("terms_days", "400", "At most 365"),
         ("vat_rate", "120", "At most 100"),
         ("indemnity", "-1", "At least 0"),
+        ("indemnity", "0", "at 40 euros (Code de commerce, D441-5)"),
+        ("billing_starts_on", "1/9/2099", "more than a year away"),
         ("billing_starts_on", "31/11/2026", "no day 31"),
         ("billing_starts_on", "1/1/1850", "out of range"),
     ],
@@ -216,6 +233,19 @@ def test_terms_beyond_the_law_are_saved_with_a_warning(admin_client):
         reverse("company:invoicing"), {**INVOICING, "terms_days": "75"}, follow=True
     )
     assert "longer than French law allows" in page.text
+
+
+def test_what_the_law_says_otherwise_is_saved_with_a_warning(admin_client):
+    make_company()
+    changed = {"indemnity": "60", "vat_rate": "17"}
+    page = admin_client.post(reverse("company:invoicing"), {**INVOICING, **changed}, follow=True)
+    assert "The law sets the indemnity at 40 euros" in page.text
+    assert "17% is no French rate of VAT today" in page.text
+    make_company(country="DE")
+    abroad = {"indemnity": "0", "vat_rate": "19"}
+    page = admin_client.post(reverse("company:invoicing"), {**INVOICING, **abroad}, follow=True)
+    assert "no French rate of VAT" not in page.text
+    assert Company.objects.get(pk=1).indemnity_minor == 0
 
 
 # ─ Client types ─────────────────────────────────────────────────────────────────────────────────
@@ -278,53 +308,6 @@ def test_an_unused_client_type_is_deleted(admin_client):
     assert not ClientType.objects.exists()
 
 
-# ─ Rates ────────────────────────────────────────────────────────────────────────────────────────
-def test_rates_are_added_and_removed(admin_client):
-    url = reverse("company:rates")
-    admin_client.post(
-        url,
-        {
-            "form": "penalty",
-            "penalty-starts_on": "1/7/2026",
-            "penalty-percent": "12,15",
-            "penalty-source": "ECB",
-        },
-    )
-    rate = LatePenaltyRate.objects.get()
-    assert str(rate.percent) == "12.150"
-    admin_client.post(
-        url,
-        {
-            "form": "exchange",
-            "exchange-currency": "USD",
-            "exchange-on": "2026-11-23",
-            "exchange-rate": "0,8671",
-            "exchange-source": "ECB",
-        },
-    )
-    assert ExchangeRate.objects.get().on == date(2026, 11, 23)
-    exchange = ExchangeRate.objects.get()
-    for name, row in (("penalty_delete", rate), ("exchange_delete", exchange)):
-        confirm(admin_client, reverse(f"company:{name}", args=[row.pk]), at=url)
-    assert not LatePenaltyRate.objects.exists() and not ExchangeRate.objects.exists()
-
-
-def test_a_second_rate_for_the_same_day_gets_a_sentence(admin_client):
-    LatePenaltyRate.objects.create(starts_on=date(2026, 7, 1), percent=12, source="ECB")
-    answer = admin_client.post(
-        reverse("company:rates"),
-        {
-            "form": "penalty",
-            "penalty-starts_on": "1/7/2026",
-            "penalty-percent": "200",
-            "penalty-source": "",
-        },
-    )
-    assert answer.status_code == 422
-    assert "There is a rate from that day already" in answer.text
-    assert "At most 100" in answer.text
-
-
 # ─ People ───────────────────────────────────────────────────────────────────────────────────────
 INVITATION = {
     "email": "New.Person@kerlann.example",
@@ -383,6 +366,13 @@ def test_a_person_changes_role_and_loses_access(admin_client):
     admin_client.post(url, {"name": "Renamed", "role": "sales", "language": "fr"})
     user.refresh_from_db()
     assert (user.name, user.role, user.is_active) == ("Renamed", "sales", False)
+
+
+def test_access_stands_under_the_role_where_its_column_has_no_room(admin_client):
+    make_user(email="gone@example.com", is_active=False)
+    page = admin_client.get(reverse("accounts:people")).text
+    for state in ("Closed", "Open"):
+        assert f'<span class="sub d-md-none">Access: {state}</span>' in page
 
 
 def test_the_last_administrator_stays(admin_client):

@@ -92,6 +92,10 @@ def test_keys_go_places_and_rest_in_fields(page, live_site, boss):
     page.keyboard.press("g")
     page.keyboard.press("d")
     page.wait_for_url(live_site.url + "/")
+    # Alone it begins an invoice there.
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    page.wait_for_url(live_site.url + reverse("invoices:clients"))
 
 
 def test_single_keys_can_be_switched_off(page, live_site, boss):

@@ -23,6 +23,14 @@ APART = """labels => labels.map((each) => {
   return parseFloat(style.lineHeight) / parseFloat(style.fontSize);
 })"""
 
+# What is chosen, in each list that has no room for it.
+CUT_OFF = """() => [...document.querySelectorAll('main select')].filter((list) => {
+  const style = getComputedStyle(list), pen = document.createElement('canvas').getContext('2d');
+  pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+  const room = list.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  return pen.measureText(list.selectedOptions[0].textContent.trim()).width > room + 1;
+}).map((list) => list.name)"""
+
 
 @pytest.fixture
 def mapped(transactional_db, settings):
@@ -52,3 +60,13 @@ def test_the_lines_of_a_label_stand_together(page, live_site, mapped, width, sch
     )
     assert wide <= 0
     axe(page)
+
+
+def test_on_a_telephone_each_choice_is_read_whole(page, live_site, mapped):
+    boss = make_user(role=User.Role.ADMINISTRATOR, language="en-gb")
+    page.set_viewport_size({"width": 390, "height": 900})
+    sign_in(page, live_site, boss, "/integrations/pipedrive/mapping/")
+    for path in ("/integrations/pipedrive/mapping/", "/settings/invoicing/", "/clients/new/"):
+        page.goto(live_site.url + path)
+        settled(page)
+        assert page.evaluate(CUT_OFF) == []

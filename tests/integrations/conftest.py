@@ -7,6 +7,9 @@ from datetime import date
 import pytest
 
 from integrations.connecting import connect_crm
+from integrations.core.runs import claim, start_sync
+from integrations.crm.importing import carry_out
+from integrations.registry import open_crm
 from integrations.sandbox import Sandbox, build_world
 from tests.factories import make_company
 
@@ -22,3 +25,12 @@ def crm(db, sandbox):
     make_company()
     sandbox.faults.clear()
     return connect_crm(base_url=sandbox.base_url, api_token=sandbox.token)
+
+
+@pytest.fixture
+def imported(crm):
+    carry_out(
+        claim(start_sync(connection_id=crm.pk, full=True, by=None, enqueue=False).pk),
+        open_crm=open_crm,
+    )
+    return crm

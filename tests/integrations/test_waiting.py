@@ -12,6 +12,7 @@ from django_q.models import Schedule
 
 from integrations.models import Connection, FieldMapping, SyncRefusal, SyncRun
 from invoices.models import Message
+from tests.factories import make_invoice
 
 pytestmark = pytest.mark.django_db
 
@@ -65,14 +66,25 @@ def no_longer_seen(crm):
     Connection.objects.update(missing={"deal": {"missing": 60, "all": 120}})
 
 
-@pytest.mark.parametrize("happens", [refused, unknown_option, no_longer_seen])
-def test_what_waits_at_the_connection_is_no_health(clerk_client, sales_client, crm, happens):
+@pytest.mark.parametrize(
+    ("happens", "named"),
+    [
+        (refused, "1 object of Pipedrive was refused"),
+        (unknown_option, "1 option of Pipedrive has no meaning here yet"),
+        (no_longer_seen, "60 objects of Pipedrive are no longer visible"),
+    ],
+)
+def test_what_waits_at_a_connection_that_works_is_named(
+    clerk_client, sales_client, crm, happens, named
+):
     happens(crm)
     tile, bar = fragment(clerk_client)
     assert "Healthy" not in tile
-    assert "Needs you" in tile
-    assert "Pipedrive needs you" in bar
-    assert "Healthy" not in clerk_client.get(reverse("integrations:index")).text
+    assert "1 point to settle" in tile
+    assert f"Pipedrive: {named}" in bar
+    page = clerk_client.get(reverse("integrations:index")).text
+    assert "Healthy" not in page
+    assert named in page
     # Who can do nothing about it is not asked.
     assert "is up to date" in sales_client.get(reverse("integrations:health")).text
 
@@ -102,7 +114,7 @@ def test_a_task_that_waits_is_no_health_and_not_the_fault_of_the_provider(clerk_
         repeats=-1,
     )
     tile, bar = fragment(clerk_client)
-    assert "Needs you" in tile
+    assert "1 point to settle" in tile
     assert "Pipedrive is up to date" in bar
 
 
@@ -113,3 +125,10 @@ def test_the_tile_does_not_say_healthy_beside_emails_that_wait(clerk_client, crm
     tile, _bar = fragment(clerk_client)
     assert "Healthy" not in tile
     assert "Emails that need you" in tile
+
+
+def test_the_tile_leads_those_who_may_to_the_integrations(clerk_client, manager_client, crm):
+    make_invoice()
+    link = f'<a class="kpi kpi-health" href="{reverse("integrations:index")}">'
+    assert link in clerk_client.get("/").text
+    assert "kpi-health" not in manager_client.get("/").text

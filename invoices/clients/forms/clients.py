@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -15,8 +16,9 @@ from stdnum.gb import vat as gb_vat
 
 from billing_portal.accounts.models import User
 from billing_portal.forms import ModelForm, row_id
-from billing_portal.money import is_currency
+from billing_portal.money import currencies_in_force, is_currency
 from billing_portal.typed.fields import LineField, WholeNumberField
+from billing_portal.typed.particulars import phone_number, postal_code
 from invoices.models import Client, Contact
 from invoices.models.terms import TermsKind
 from invoices.tax.territories import EU
@@ -60,6 +62,11 @@ class ClientForm(ModelForm[Client]):
         if not is_currency(code):
             raise ValidationError(
                 _("“%(code)s” is not a currency: write EUR, USD, GBP…") % {"code": code}
+            )
+        # What a client has is kept: its old invoices are in it.
+        if code != self.instance.currency and code not in currencies_in_force():
+            raise ValidationError(
+                _("“%(code)s” is no longer a currency of any country.") % {"code": code}
             )
         return code
 
@@ -111,6 +118,7 @@ class ClientForm(ModelForm[Client]):
         if siren and state_of(vat_id) == "FR" and vat_id[4:] != siren:
             text = _("A French VAT id ends with the SIREN, %(siren)s.") % {"siren": siren}
             self.add_error("vat_id", ValidationError(text))
+        self.check_changed("postal_code", partial(postal_code, country=country), also=["country"])
         return found
 
     def terms_warning(self) -> str:
@@ -131,6 +139,11 @@ class ContactForm(ModelForm[Contact]):
     class Meta:
         model = Contact
         fields = ["name", "email", "phone", "job_title", "receives_invoices"]
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        self.check_changed("phone", phone_number)
+        return found
 
 
 def chosen_client(text: str) -> Client | None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile, Shown, facts_of, locked
-from billing_portal.editing import NotSaved, save_edit
+from billing_portal.editing import NotSaved, save_edit, save_unless_taken
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest
 from invoices.clients import types
@@ -33,9 +33,13 @@ def client_type_list(request: StaffRequest) -> HttpResponse:
         request.POST or None, instance=ClientType(position=min(30_000, (last or 0) + 10))
     )
     if request.method == "POST" and form.is_valid():
-        made = form.save()
-        messages.success(request, _("The client type %(name)s is added.") % {"name": made.name})
-        return redirect("company:client_types")
+        try:
+            made = save_unless_taken(form, form.save)
+        except NotSaved:
+            pass
+        else:
+            messages.success(request, _("The client type %(name)s is added.") % {"name": made.name})
+            return redirect("company:client_types")
     rows = [
         {"type": each, "mark": MARK_WORDS[ClientType.Mark(each.mark)], "clients": each.n}
         for each in ClientType.objects.annotate(n=Count("clients")).order_by("position", "name")

@@ -33,7 +33,9 @@ class ClosingForm(forms.Form):
     until = DayField(
         label=gettext_lazy("Closed until"),
         required=False,
-        help_text=gettext_lazy("Nothing is dated on this day or before it. Empty: nothing is."),
+        help_text=gettext_lazy(
+            "Nothing is dated on this day or before it. Empty: no day is closed."
+        ),
     )
     # The closed day that the page showed: moved by somebody else meanwhile, nothing is changed.
     seen = forms.DateField(required=False, widget=forms.HiddenInput)

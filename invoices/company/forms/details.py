@@ -6,6 +6,7 @@ import io
 import re
 import warnings
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from babel import Locale
@@ -14,17 +15,21 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from moneyed.classes import CURRENCIES, get_currency
+from moneyed import get_currency
 from PIL import Image
 from stdnum import bic, iban
 from stdnum.eu import vat
 from stdnum.fr import siren, siret
 
 from billing_portal.forms import ModelForm
-from billing_portal.money import reader_locale
+from billing_portal.money import currencies_in_force, is_currency, reader_locale
 from billing_portal.typed.fields import DayField, LineField, NumberField
+from billing_portal.typed.particulars import phone_number, postal_code, web_address
+from invoices.company.currencies import company_currency, usual_currencies
 from invoices.models import Company, ExchangeRate, LatePenaltyRate
 
+# C. com. L441-10: the rate of the law is the ECB's and so many points; a contract may set another.
+POINTS_OVER_THE_ECB = 10
 LARGEST_LOGO_BYTES = 2 * 2**20
 LARGEST_LOGO_SIDE = 6000
 # Sharp in print at the 60 mm that the document gives it.
@@ -46,14 +51,14 @@ _NO_COUNTRY = {"EU", "EZ", "UN", "ZZ", "XA", "XB", "QO"}
 
 
 def currency_choices() -> list[tuple[str, str]]:
+    """Those in force, and any other that a client, a rate or the company has."""
+
     def label(code: str) -> str:
         return f"{code} – {get_currency(code).get_name(reader_locale())}"
 
-    rest = sorted(
-        code
-        for code in CURRENCIES
-        if code not in _USUAL_CURRENCIES and not code.startswith("X") and len(code) == 3
-    )
+    in_use = filter(is_currency, [*usual_currencies(), company_currency()])
+    known = currencies_in_force() | set(in_use)
+    rest = sorted(known - {*_USUAL_CURRENCIES})
     return [(code, label(code)) for code in (*_USUAL_CURRENCIES, *rest)]
 
 
@@ -211,6 +216,10 @@ class CompanyForm(ModelForm[Company]):
                 "vat_id",
                 _("A French VAT id ends with the SIREN, %(siren)s.") % {"siren": number},
             )
+        self.check_changed("phone", phone_number)
+        self.check_changed("website", web_address)
+        country = data.get("country", "")
+        self.check_changed("postal_code", partial(postal_code, country=country), also=["country"])
         return data
 
     def save(self, commit: bool = True) -> Company:
@@ -242,6 +251,30 @@ class LatePenaltyRateForm(ModelForm[LatePenaltyRate]):
         model = LatePenaltyRate
         fields = ["starts_on", "percent", "source"]
         labels = {"source": gettext_lazy("Source")}
+
+    def __init__(self, *args: Any, home: str = "FR", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.home = home
+
+    def clean_percent(self) -> Decimal:
+        rate: Decimal = self.cleaned_data["percent"]
+        if self.home == "FR" and not rate:
+            raise ValidationError(
+                _(
+                    "A seller in France cannot do without late penalties: the rate is at least "
+                    "three times the legal one (Code de commerce, L441-10)."
+                )
+            )
+        return rate
+
+    def warning(self) -> str:
+        """What a rate under that of the law should make its person look twice at."""
+        if self.home != "FR" or self.cleaned_data["percent"] >= POINTS_OVER_THE_ECB:
+            return ""
+        return _(
+            "This rate is lower than the law’s, the ECB’s and 10 points. Only a contract can set "
+            "it, and at no less than three times the legal rate."
+        )
 
     def clean_starts_on(self) -> Any:
         day = self.cleaned_data["starts_on"]

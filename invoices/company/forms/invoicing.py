@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from moneyed import Money
 
+from billing_portal.dates import day
+from billing_portal.figures import percent
 from billing_portal.forms import ModelForm
 from billing_portal.money import from_minor, to_minor
+from billing_portal.typed.days import is_far_ahead
 from billing_portal.typed.fields import DayField, MoneyField, NumberField, WholeNumberField
 from invoices.company.forms.details import currency_choices
+from invoices.company.vat_rates import FrenchRates
 from invoices.models import Company, NumberSeries
 from invoices.models.terms import TermsKind
 
 LONGEST_NUMBER = 35
-
+# Code de commerce, D441-5: the flat indemnity of a late invoice, in euros.
+INDEMNITY = Decimal(40)
 
 _PREFIX = re.compile(r"[A-Za-z0-9+\-_/]*\{year\}[A-Za-z0-9+\-_/]*")
 
@@ -82,6 +90,30 @@ class InvoicingForm(ModelForm[Company]):
         )
         self.initial["indemnity"] = from_minor(self.instance.indemnity_minor, indemnity_currency)
 
+    def clean_billing_starts_on(self) -> date | None:
+        first: date | None = self.cleaned_data["billing_starts_on"]
+        # Until then no deal would wait to be billed: a slip in the year stops all billing.
+        if first and is_far_ahead(first, timezone.localdate()):
+            raise ValidationError(
+                _(
+                    "%(day)s is more than a year away, and until then no deal would wait to be "
+                    "billed: take an earlier day."
+                )
+                % {"day": day(first)}
+            )
+        return first
+
+    def clean_indemnity(self) -> Money:
+        amount: Money = self.cleaned_data["indemnity"]
+        if self.instance.country == "FR" and amount.amount < INDEMNITY:
+            raise ValidationError(
+                _(
+                    "French law sets the indemnity of a late invoice at 40 euros (Code de "
+                    "commerce, D441-5): a seller in France cannot ask for less."
+                )
+            )
+        return amount
+
     def clean_invoice_prefix(self) -> str:
         return self._prefix("invoice_prefix", "invoice")
 
@@ -131,8 +163,43 @@ class InvoicingForm(ModelForm[Company]):
         columns = super().changed_columns()
         return [*columns, "indemnity_minor"] if "indemnity" in self.changed_data else columns
 
-    @property
-    def beyond_the_law(self) -> bool:
-        """60 days from the invoice date, or 45 with an end of month (C. com. L441-10)."""
-        most = 60 if self.instance.terms_kind == TermsKind.NET else 45
-        return self.instance.terms_days > most
+    def warnings(self) -> list[str]:
+        """What a saved form should make its person look twice at, a sentence each."""
+        company, today = self.instance, timezone.localdate()
+        found = []
+        # C. com. L441-10: 60 days from the invoice date, or 45 with an end of month.
+        if company.terms_days > (60 if company.terms_kind == TermsKind.NET else 45):
+            found.append(
+                _(
+                    "These payment terms are longer than French law allows between companies "
+                    "(60 days, or 45 days end of month): they are saved, and each invoice "
+                    "will warn."
+                )
+            )
+        if company.billing_starts_on and company.billing_starts_on > today:
+            found.append(
+                _("Billing begins on %(day)s: deals won before it do not wait to be billed.")
+                % {"day": day(company.billing_starts_on)}
+            )
+        if company.country != "FR":
+            return found
+        if self.cleaned_data["indemnity"].amount > INDEMNITY:
+            found.append(
+                _(
+                    "The law sets the indemnity at 40 euros; more is due where the contract says "
+                    "so or the costs are proved. Each new invoice prints what is saved here."
+                )
+            )
+        lawful = FrenchRates().on(today)
+        if company.vat_rate and company.vat_rate not in lawful:
+            found.append(
+                _(
+                    "%(rate)s is no French rate of VAT today (%(rates)s): an invoice with it is "
+                    "not issued."
+                )
+                % {
+                    "rate": percent(company.vat_rate),
+                    "rates": ", ".join(percent(each) for each in lawful),
+                }
+            )
+        return found

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from billing_portal.acts import carry_out, said
 from billing_portal.confirming import locked, row_under_lock
-from billing_portal.editing import NotSaved, save_edit
+from billing_portal.editing import NotSaved, save_edit, save_unless_taken
 from billing_portal.htmx import StaffRequest, next_url
 from invoices.company.beginning import begin_client_types
 from invoices.company.forms.details import CompanyForm, ExchangeRateForm, LatePenaltyRateForm
@@ -109,21 +109,14 @@ def invoicing(request: StaffRequest) -> HttpResponse:
     if request.method == "GET":
         return _invoicing_page(request, InvoicingForm(instance=company))
 
-    def save(form: InvoicingForm) -> bool:
+    def save(form: InvoicingForm) -> list[str]:
         form.save()
-        return form.beyond_the_law
+        return form.warnings()
 
-    def done(beyond_the_law: bool) -> HttpResponse:
+    def done(warnings: list[str]) -> HttpResponse:
         messages.success(request, _("Invoicing is saved."))
-        if beyond_the_law:
-            messages.warning(
-                request,
-                _(
-                    "These payment terms are longer than French law allows between companies "
-                    "(60 days, or 45 days end of month): they are saved, and each invoice "
-                    "will warn."
-                ),
-            )
+        for warning in warnings:
+            messages.warning(request, warning)
         return redirect("company:invoicing")
 
     answer = carry_out(
@@ -168,8 +161,10 @@ def _series(series: NumberSeries) -> dict[str, Any]:
 @may_change
 def rates(request: StaffRequest) -> HttpResponse:
     posted = request.POST.get("form", "") if request.method == "POST" else ""
-    penalty = LatePenaltyRateForm(request.POST if posted == "penalty" else None, prefix="penalty")
     company = _company()
+    penalty = LatePenaltyRateForm(
+        request.POST if posted == "penalty" else None, prefix="penalty", home=company.country
+    )
     exchange = ExchangeRateForm(
         request.POST if posted == "exchange" else None, prefix="exchange", ours=company.currency
     )
@@ -180,9 +175,10 @@ def rates(request: StaffRequest) -> HttpResponse:
         ("exchange", exchange, _("The exchange rate is added.")),
         ("vat", vat_rate, _("The rate of VAT is added.")),
     ):
-        if posted == name and form.is_valid():
-            form.save()
+        if posted == name and form.is_valid() and _added(form):
             messages.success(request, text)
+            if name == "penalty" and (warning := penalty.warning()):
+                messages.warning(request, warning)
             return redirect(back or "company:rates")
     return settings_page(
         request,
@@ -201,6 +197,15 @@ def rates(request: StaffRequest) -> HttpResponse:
         },
         refused=bool(penalty.errors or exchange.errors or vat_rate.errors),
     )
+
+
+def _added(form: LatePenaltyRateForm | ExchangeRateForm | VatRateForm) -> bool:
+    """False where a colleague added the same rate in that very moment: the form then says so."""
+    try:
+        save_unless_taken(form, form.save)
+    except NotSaved:
+        return False
+    return True
 
 
 @require_POST

@@ -13,7 +13,7 @@ from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, ngettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET
 
 from billing_portal.accounts.models import User
@@ -42,7 +42,7 @@ from invoices.models import Company, Deal, Invoice
 
 PAGE_SIZE = 50
 TABS = (
-    ("", gettext_lazy("All")),
+    ("", pgettext_lazy("deals", "All")),
     ("ready", gettext_lazy("Ready")),
     ("missing", gettext_lazy("Something missing")),
     ("aside", gettext_lazy("Set aside")),
@@ -360,7 +360,11 @@ def export_deals(request: StaffRequest, kind: str) -> HttpResponseBase:
         rows = _set_aside(deals) if state == "aside" else _billed(deals)
         found = LISTING.in_order(rows.select_related("client", "owner"), params)
         return export(
-            LISTING, kind, found.iterator(chunk_size=1000), name=f"deals-{state}", notes=notes
+            LISTING,
+            kind,
+            found.iterator(chunk_size=1000),
+            title=f"{LISTING.title} {dict(TABS)[state]}",
+            notes=notes,
         )
     queue = examine(deals.to_bill(first_billing_day()))  # type: ignore[attr-defined]
     chosen = _in_order(queue, state, params)
@@ -375,7 +379,7 @@ def export_deals(request: StaffRequest, kind: str) -> HttpResponseBase:
         kind,
         (w.deal for w in chosen),
         columns=[*COLUMNS, lacks],
-        name="deals-to-bill",
+        title=_("Deals to bill"),
         notes=[*notes, *([_cut_off()] if queue.cut_off else [])],
     )
 

@@ -29,7 +29,7 @@ from invoices.selections.signs import MIXED, Sums, with_signs
 TYPE_SHOWN = "type_shown"
 # The tabs: key of the state, its word, and where its list begins.
 TABS = (
-    ("", gettext_lazy("All"), "-issued"),
+    ("", pgettext_lazy("invoices", "All"), "-issued"),
     ("draft", gettext_lazy("Drafts"), "-issued"),
     ("open", gettext_lazy("Open"), "due"),
     ("overdue", gettext_lazy("Overdue"), "due"),

@@ -70,10 +70,13 @@ def test_a_client_is_made_once_however_often_the_form_is_sent(clerk_client):
         ("siren", "552100555", "is not a SIREN"),
         ("vat_id", "FR95552100554", "is not a valid VAT id"),
         ("currency", "ZZZ", "is not a currency"),
+        ("currency", "DEM", "is no longer a currency"),
         ("country", "France", "at most 2 characters"),
         ("billing_email", "nobody", "valid email"),
         ("terms_days", "9999", "At most 365"),
         ("name", "", "required"),
+        ("postal_code", "2920", "is no French postal code"),
+        ("postal_code", "ABCDEFGHIJKLMNOPQRST", "is no French postal code"),
     ],
 )
 def test_a_wrong_particular_is_refused_in_words_and_nothing_typed_is_lost(
@@ -84,6 +87,22 @@ def test_a_wrong_particular_is_refused_in_words_and_nothing_typed_is_lost(
     assert said in answer.content.decode()
     assert "3, rue du Port" in answer.content.decode()
     assert not Client.objects.exists()
+
+
+def test_what_an_import_brought_is_refused_only_when_somebody_types_over_it(clerk_client):
+    client = make_client(postal_code="F-29200", country="FR")
+    contact = client.contacts.create(name="A. Person", phone="ext. five")
+    url = reverse("invoices:contact-edit", args=[client.pk, contact.pk])
+    entry = {"name": "Anne Person", "phone": "ext. five", "once": new_key()}
+    assert clerk_client.post(url, entry).status_code in (302, 303)
+    refused = clerk_client.post(url, {**entry, "phone": "abc", "once": new_key()})
+    assert refused.status_code == 422
+    assert "is no telephone number" in refused.text
+    url = reverse("invoices:client-edit", args=[client.pk])
+    assert clerk_client.post(url, given(postal_code="F-29200")).status_code in (302, 303)
+    assert clerk_client.post(url, given(postal_code="F-29201")).status_code == 422
+    client.refresh_from_db()
+    assert (client.name, client.postal_code) == ("Ateliers Morvan", "F-29200")
 
 
 def test_terms_beyond_the_law_are_warned_about_and_kept(clerk_client):

@@ -6,8 +6,10 @@ from datetime import date
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from invoices.clients import types
+from invoices.clients.forms.types import ClientTypeForm
 from invoices.clients.types import ClientTypeRefused
 from invoices.invoicing import crediting
 from invoices.models import Client, ClientType, Invoice
@@ -71,3 +73,18 @@ def test_the_merge_page_says_what_moves(admin_client):
     make_invoice(client=client)
     page = admin_client.get(f"/settings/client-types/{mix.pk}/").text
     assert "1 client" in page and "1 document" in page and "Past reports" in page
+
+
+def test_a_name_that_a_colleague_takes_in_that_very_moment_is_told(admin_client, monkeypatch):
+    is_valid = ClientTypeForm.is_valid
+
+    def before_the_colleague(self):
+        free = is_valid(self)
+        make_client_type("Bank")
+        return free
+
+    monkeypatch.setattr(ClientTypeForm, "is_valid", before_the_colleague)
+    entry = {"name": "bank", "mark": "none"}
+    answer = admin_client.post(reverse("company:client_types"), entry)
+    assert answer.status_code == 422
+    assert "There is a client type bank already" in answer.text

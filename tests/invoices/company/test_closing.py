@@ -152,7 +152,11 @@ def test_back_only_with_a_reason_and_the_log_keeps_both_days():
 
 @pytest.mark.parametrize(
     ("until", "says"),
-    [(ON, "a day that is over"), (date(2026, 12, 31), "a day that is over"), (None, "already")],
+    [
+        (ON, "a day that is over"),
+        (date(2026, 12, 31), "a day that is over"),
+        (None, "Nothing is closed"),
+    ],
 )
 def test_what_cannot_be_closed(until, says):
     make_company()
@@ -174,3 +178,11 @@ def test_the_log_of_decisions_is_append_only():
         BooksDecision.objects.filter(pk=row.pk).update(reason="Another")
     with pytest.raises(IntegrityError, match="append_only"), transaction.atomic():
         row.delete()
+
+
+def test_closing_nothing_where_nothing_is_closed_is_told_as_that():
+    make_company()
+    with pytest.raises(ClosingRefused, match="Nothing is closed yet"):
+        close(None)
+    with pytest.raises(ClosingRefused, match="nothing is closed now"):
+        close(date(2026, 10, 31), seen=date(2026, 9, 30))

@@ -198,7 +198,7 @@ def test_an_export_says_what_it_is_in_its_name_on_each_line_and_on_a_sheet(manag
         names.add(answer["Content-Disposition"].split('"')[1])
         *_lines, row = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
     assert names == {
-        f"payment-delays-{measure}-by-month-2026-06-01_2026-09-30.csv"
+        f"payment-delays-{measure}-month-2026-06-01_2026-09-30.csv"
         for measure in ("days-late", "days-to-pay")
     }
     assert (row["Measure"], row["Half paid (days to pay)"]) == ("Days to pay", "40")
@@ -210,7 +210,7 @@ def test_an_export_says_what_it_is_in_its_name_on_each_line_and_on_a_sheet(manag
         "\\xa0", " "
     )
     answer = manager_client.get(reverse("reports:receivables-csv") + f"{GOLDEN}&type=abc")
-    assert "receivables-by-type-2026-06-01_2026-09-30.csv" in answer["Content-Disposition"]
+    assert "receivables-client-type-2026-06-01_2026-09-30.csv" in answer["Content-Disposition"]
     *_lines, row = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
     assert row["Receivable"] == "9300.00"
     assert "was left out" in row["Left out"]

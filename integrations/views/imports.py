@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,34 +12,31 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 from django_q.models import Schedule
 
-from billing_portal.acts import carry_out, said
-from billing_portal.confirming import locked
-from billing_portal.editing import SHOWN, NotSaved, save_edit
-from billing_portal.htmx import StaffRequest, came_from, go_to, render_page, wants_partial
+from billing_portal.acts import carry_out
+from billing_portal.htmx import StaffRequest, came_from, go_to, wants_partial
 from billing_portal.lists.columns import Column
-from billing_portal.lists.exports import stream_csv
+from billing_portal.lists.exports import file_name, stream_csv
 from billing_portal.toasts import announce
 from billing_portal.words import labelled
 from integrations.connecting import ConnectRefused, connect_crm
-from integrations.core.http import AddressRefused, ProviderError
 from integrations.core.progress import Progress, is_live, progress_of
 from integrations.core.runs import SyncRefused, start_sync
 from integrations.core.waiting import (
     Wait,
+    in_short,
     is_stale,
     missing_question,
     of_connection,
     of_schedules,
 )
-from integrations.crm.examples import examples
-from integrations.crm.forms import ConnectForm, MappingForm, save_mapping
+from integrations.crm.forms import ConnectForm
 from integrations.models import Connection, ExternalLink, SyncRun
-from integrations.registry import OFFERED, crm_connection, object_url, open_crm
+from integrations.registry import OFFERED, crm_connection, object_url
 from invoices.models import Deal
 from invoices.outbox.waiting import waiting_for_a_person
 
@@ -57,12 +53,14 @@ def index(request: StaffRequest) -> HttpResponse:
     context: dict[str, Any] = {"connection": connection}
     if connection is not None:
         runs = list(connection.runs.select_related("connection", "started_by")[:RUNS_SHOWN])
+        waits = of_connection(connection)
         context |= {
+            "waits": waits,
             "runs": [progress_of(run) for run in runs],
             "unknown": _unknown(connection),
             "missing": missing_question(connection),
             **_shown_run(connection, runs),
-            **_health(connection, runs[0] if runs else None, of_connection(connection)),
+            **_health(connection, runs[0] if runs else None, waits),
         }
     return render(request, "integrations/index.html", context)
 
@@ -115,7 +113,7 @@ def _health(connection: Connection, last: SyncRun | None, waits: Sequence[Wait])
     """A word for the connection and its colour; well is one of which nothing waits."""
     name = str(connection)
     if connection.state == Connection.State.PAUSED:
-        word, key = _("%(name)s needs you") % {"name": name}, "paused"
+        word, key = _("%(name)s: imports rest") % {"name": name}, "paused"
     elif last is not None and is_live(last):
         word, key = _("%(name)s: importing") % {"name": name}, "running"
     elif last is None:
@@ -125,7 +123,8 @@ def _health(connection: Connection, last: SyncRun | None, waits: Sequence[Wait])
     elif is_stale(last):
         word, key = _("%(name)s: no import for over an hour") % {"name": name}, "stale"
     elif waits:
-        word, key = _("%(name)s needs you") % {"name": name}, "waits"
+        # It works: what waits is something else, and is named.
+        word, key = labelled(name, in_short(waits)), "waits"
     else:
         word, key = _("%(name)s is up to date") % {"name": name}, "well"
     return {"health_word": word, "health_key": key}
@@ -166,91 +165,6 @@ def connection_page(request: StaffRequest) -> HttpResponse:
         {"connection": connection, "form": form, "may_change": may_change},
         status=422 if form.errors else 200,
     )
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("integrations.change_connection", raise_exception=True)
-def mapping(request: StaffRequest) -> HttpResponse:
-    """Which field holds what; `act=fields` only shows the options of other fields."""
-    connection = crm_connection()
-    if connection is None:
-        return redirect("integrations:pipedrive")
-    if request.method == "GET":
-        return _mapping_page(request, connection, MappingForm(None, connection=connection))
-    if request.POST.get("act") == "fields":
-        form: Any = MappingForm(request.POST, connection=connection)
-        # What the page showed at first is still what there is to compare with.
-        form.shown_token = request.POST.get(SHOWN, "")
-        return _mapping_page(request, connection, form, status=200)
-    url = reverse("integrations:mapping")
-    text = _("The mapping is saved. A full import applies it to what is here already.")
-    answer = carry_out(
-        request,
-        action="mapping",
-        act=lambda: save_edit(
-            request,
-            lock=lambda: locked(Connection.objects.all(), connection.pk),
-            build=lambda data, row: MappingForm(data, connection=row),
-            save=save_mapping,
-            by=request.user,
-        ),
-        refused={NotSaved: lambda refusal: _mapping_page(request, connection, refusal.form)},
-        done=lambda _saved: said(request, text, url),
-        url=url,
-    )
-    assert answer is not None
-    return answer
-
-
-def _mapping_page(
-    request: StaffRequest, connection: Connection, form: MappingForm, status: int | None = None
-) -> HttpResponse:
-    return render_page(
-        request,
-        page="integrations/crm/mapping.html",
-        partial="integrations/crm/partials/mapping_fields.html",
-        context=_mapping_context(connection, form),
-        status=status or (422 if form.errors else 200),
-    )
-
-
-def _mapping_context(connection: Connection, form: MappingForm) -> dict[str, Any]:
-    return {
-        "connection": connection,
-        "form": form,
-        "rows": list(form.rows()),
-        "mapping_url": reverse("integrations:mapping"),
-        "only_fields": json.dumps({"act": "fields"}),
-    }
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("integrations.change_connection", raise_exception=True)
-def mapping_preview(request: StaffRequest) -> HttpResponse:
-    """Five real deals under the mapping as it stands in the form; nothing is saved."""
-    connection = _crm_or_404()
-    form = MappingForm(request.POST or _as_data(connection), connection=connection)
-    context: dict[str, Any] = {"connection": connection}
-    if form.is_valid():
-        try:
-            with open_crm(connection, attempts=2) as crm:
-                context["examples"] = examples(crm, form.rules())
-        except (ProviderError, AddressRefused) as error:
-            context["error"] = str(error)
-    else:
-        context["error"] = _("Choose fields from the lists first.")
-    return render_page(
-        request,
-        page="integrations/crm/preview.html",
-        partial="integrations/crm/partials/preview.html",
-        context=context,
-    )
-
-
-def _as_data(connection: Connection) -> dict[str, Any]:
-    """The saved mapping as if it had been sent."""
-    form = MappingForm(None, connection=connection)
-    return {name: form[name].value() or "" for name in form.fields}
 
 
 @require_POST
@@ -317,7 +231,9 @@ def refused_csv(request: StaffRequest, pk: int) -> StreamingHttpResponse:
         Column(key="taken", label=_("Taken"), value=lambda row: _("yes") if row.taken else _("no")),
         Column(key="reason", label=_("What happened"), value=lambda row: row.text),
     ]
-    return stream_csv(found.refusals.iterator(), columns, filename=f"import-{pk}.csv")
+    return stream_csv(
+        found.refusals.iterator(), columns, file_name(pgettext("file", "import"), pk, "csv")
+    )
 
 
 @require_GET
