@@ -19,7 +19,7 @@ from billing_portal.idempotency import new_key
 from billing_portal.launch import LOGINS
 from invoices.models import ClientType, Company, NumberSeries
 from tests.confirm import confirm
-from tests.factories import make_client, make_client_type, make_company, make_user
+from tests.factories import make_client, make_client_type, make_company, make_draft, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +44,7 @@ INVOICING = {
     "language": "fr",
     "terms_kind": "net",
     "terms_days": "30",
+    "vat_regime": "normal",
     "vat_rate": "20",
     "indemnity": "40",
     "discount_terms_fr": "Pas d’escompte.",
@@ -526,3 +527,11 @@ def test_a_wrong_password_gets_a_sentence_and_many_get_a_pause(client, settings)
 def test_the_admin_site_has_no_sign_in_of_its_own(client, clerk_client, admin_client):
     assert client.get("/admin/login/")["Location"].startswith("/accounts/login/")
     assert clerk_client.get("/admin/").status_code in (302, 403)
+
+
+def test_drafts_with_vat_are_named_when_the_company_enters_the_franchise(admin_client):
+    make_draft()
+    change = {**INVOICING, "vat_regime": "franchise"}
+    page = admin_client.post(reverse("company:invoicing"), change, follow=True).text
+    assert "1 draft bears VAT: it cannot be issued until the VAT is taken out." in page
+    assert Company.objects.get().in_franchise

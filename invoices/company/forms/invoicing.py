@@ -11,18 +11,19 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from moneyed import Money
 
 from billing_portal.dates import day
-from billing_portal.figures import percent
+from billing_portal.figures import grouped, percent
 from billing_portal.forms import ModelForm
 from billing_portal.money import from_minor, to_minor
 from billing_portal.typed.days import is_far_ahead
 from billing_portal.typed.fields import DayField, MoneyField, NumberField, WholeNumberField
 from invoices.company.forms.details import currency_choices
 from invoices.company.vat_rates import FrenchRates
-from invoices.models import Company, NumberSeries
+from invoices.documents.totals import STANDARD
+from invoices.models import Company, Invoice, NumberSeries
 from invoices.models.terms import TermsKind
 
 LONGEST_NUMBER = 35
@@ -65,6 +66,7 @@ class InvoicingForm(ModelForm[Company]):
             "language",
             "terms_kind",
             "terms_days",
+            "vat_regime",
             "vat_rate",
             "vat_on_debits",
             "discount_terms_fr",
@@ -74,6 +76,7 @@ class InvoicingForm(ModelForm[Company]):
             "invoice_prefix": gettext_lazy("Invoices begin with"),
             "credit_note_prefix": gettext_lazy("Credit notes begin with"),
             "terms_kind": gettext_lazy("Payment terms"),
+            "vat_regime": gettext_lazy("VAT regime"),
             "vat_on_debits": gettext_lazy("VAT is due when invoiced (on debits)"),
             "discount_terms_fr": gettext_lazy("Early-payment discount, in French"),
             "discount_terms_en": gettext_lazy("Early-payment discount, in English"),
@@ -167,6 +170,17 @@ class InvoicingForm(ModelForm[Company]):
         """What a saved form should make its person look twice at, a sentence each."""
         company, today = self.instance, timezone.localdate()
         found = []
+        if company.in_franchise and "vat_regime" in self.changed_data:
+            drafts = Invoice.objects.drafts().filter(lines__vat_category=STANDARD).distinct()
+            if n := drafts.count():
+                found.append(
+                    ngettext(
+                        "%(n)s draft bears VAT: it cannot be issued until the VAT is taken out.",
+                        "%(n)s drafts bear VAT: they cannot be issued until the VAT is taken out.",
+                        n,
+                    )
+                    % {"n": grouped(n)}
+                )
         # C. com. L441-10: 60 days from the invoice date, or 45 with an end of month.
         if company.terms_days > (60 if company.terms_kind == TermsKind.NET else 45):
             found.append(
