@@ -13,7 +13,7 @@ class InvoicesConfig(AppConfig):
         from django.template.loader import render_to_string
 
         from billing_portal import notices, spreadsheet_words
-        from invoices.company import vat_rates
+        from invoices.company import exemptions, vat_rates
         from invoices.deals.offering import Deals
         from invoices.documents.pdf import page
         from invoices.history import words
@@ -31,3 +31,4 @@ class InvoicesConfig(AppConfig):
         pre_migrate.connect(database_rules.before_migrate, sender=self)
         post_migrate.connect(database_rules.after_migrate, sender=self)
         post_migrate.connect(vat_rates.sow, sender=self)
+        post_migrate.connect(exemptions.sow, sender=self)

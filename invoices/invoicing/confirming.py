@@ -59,6 +59,7 @@ _LINE = (
     "discount_amount",
     "vat_category",
     "vat_rate",
+    "exemption_id",
 )
 
 

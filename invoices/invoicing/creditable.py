@@ -71,6 +71,8 @@ class NoteLine:
     amounts: LineInput
     net_minor: int
     source_id: int | None = None
+    # Why it is exempt, as on the invoice.
+    exemption_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def _note_line(row: InvoiceLine, net_minor: int, currency: str) -> NoteLine:
             vat_rate=Decimal(row.vat_rate),
             vat_category=row.vat_category,
         )
-    return NoteLine(row.description, unit, amounts, net_minor, row.pk)
+    return NoteLine(row.description, unit, amounts, net_minor, row.pk, row.exemption_id)
 
 
 def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Company) -> Wanted:
@@ -196,6 +198,9 @@ def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Compa
     weights = {key: basis + vat for key, (basis, vat) in groups.items() if basis + vat > 0}
     shares = split(gross, weights)
     found, by_rate = [], {}
+    reasons = set(invoice.lines.filter(vat_category="E").values_list("exemption_id", flat=True))
+    # Of several reasons no amount says which: the sentences of all are those of the invoice.
+    why = reasons.pop() if len(reasons) == 1 else None
     for key, share in shares.items():
         if not share:
             continue
@@ -211,6 +216,7 @@ def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Compa
                     vat_category=key[0],
                 ),
                 net,
+                exemption_id=why if key[0] == "E" else None,
             )
         )
         by_rate[key] = (net, vat)

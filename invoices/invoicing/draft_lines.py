@@ -30,6 +30,8 @@ class DraftLine:
     amounts: LineInput
     # See InvoiceLine.price_missing.
     price_missing: bool = False
+    # See InvoiceLine.exemption.
+    exemption_id: int | None = None
 
 
 def plain(number: Decimal) -> str:

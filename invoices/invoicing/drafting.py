@@ -18,6 +18,7 @@ from billing_portal.accounts.models import User
 from billing_portal.changes import write_down
 from billing_portal.money import is_currency
 from invoices.clients.recipients import address_problem, client_recipients
+from invoices.company.exemptions import Exemptions
 from invoices.documents.totals import (
     STANDARD,
     VAT_CATEGORIES,
@@ -190,6 +191,7 @@ _LINE_FIELDS = [
     "discount_amount",
     "vat_category",
     "vat_rate",
+    "exemption_id",
 ]
 
 
@@ -293,6 +295,7 @@ def _replace_lines(invoice: Invoice, lines: Sequence[DraftLine], totals: Totals)
             discount_amount=line.amounts.discount_amount,
             vat_category=line.amounts.vat_category,
             vat_rate=line.amounts.vat_rate,
+            exemption_id=line.exemption_id,
             net_minor=amounts.net_minor,
         )
         for position, (line, amounts) in enumerate(zip(lines, totals.lines, strict=True), 1)
@@ -358,6 +361,7 @@ def _lines_in(
 ) -> tuple[list[DraftLine], dict[str, str]]:
     problems: dict[str, str] = {}
     found: list[DraftLine] = []
+    exemptions = Exemptions()
     if len(lines) > MAX_LINES:
         problems["lines"] = _("More than %(limit)s lines.") % {"limit": MAX_LINES}
         return found, problems
@@ -393,5 +397,9 @@ def _lines_in(
             problems[f"lines.{place}"] = str(refusal)
         unit = str(given.get("unit", "C62"))[:3] or "C62"
         missing = bool(given.get("price_missing")) and not line.unit_price
-        found.append(DraftLine(description, unit, line, price_missing=missing))
+        why = given.get("exemption_id") if category == "E" else None
+        if why is not None and why not in exemptions.by_id:
+            problems[f"lines.{place}.vat_category"] = _("Choose why the line is exempt.")
+            why = None
+        found.append(DraftLine(description, unit, line, price_missing=missing, exemption_id=why))
     return found, problems

@@ -17,6 +17,7 @@ from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.recipients import address_problem
 from invoices.clients.vat import vat_treatment
 from invoices.company import dating, numbering
+from invoices.company.exemptions import Exemptions
 from invoices.company.rates import rate_on
 from invoices.company.vat_faults import key_of, told_faults, told_key, told_misplaced
 from invoices.company.vat_rates import FrenchRates
@@ -270,7 +271,11 @@ def line_reasons(
                     f"#id_lines-{place - 1}-unit_price",
                 )
             )
-    exempt = [place for place, line in enumerate(lines, 1) if line.vat_category == "E"]
+    exempt = [
+        place
+        for place, line in enumerate(lines, 1)
+        if line.vat_category == "E" and line.exemption_id is None
+    ]
     # In the franchise the page says why by itself.
     says_why = invoice.note.strip() or (company and company.in_franchise)
     if exempt and not says_why:
@@ -313,6 +318,7 @@ def _vat_reasons(
         Reason("vat", text, _vat_field(fault))
         for text, fault in told_faults(charged, seller=company, on=supplied, rates=FrenchRates())
     ]
+    found += _exemption_reasons(lines, supplied)
     territory = vat_treatment(invoice.client, company).territory
     places = told_misplaced(charged, home=home, territory=territory)
     decided = decided_otherwise(invoice) if places else {}
@@ -320,6 +326,21 @@ def _vat_reasons(
         key = key_of(fault.category, territory)
         if key not in decided:
             found.append(Reason("vat", text, _vat_field(fault), key))
+    return found
+
+
+def _exemption_reasons(lines: list[InvoiceLine], supplied: date) -> list[Reason]:
+    """Reasons for an exemption that the law does not have on the day of supply."""
+    if not any(line.exemption_id for line in lines):
+        return []
+    known = Exemptions().by_id
+    found = []
+    for place, line in enumerate(lines, 1):
+        why = known.get(line.exemption_id or 0)
+        if why is not None and not why.holds_on(supplied):
+            values = {"line": place, "why": why, "day": day(supplied)}
+            text = _("Line %(line)s: “%(why)s” is no reason for an exemption on %(day)s.") % values
+            found.append(Reason("vat", text, f"#id_lines-{place - 1}-vat"))
     return found
 
 

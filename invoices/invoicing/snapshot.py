@@ -18,6 +18,7 @@ from invoices.invoicing import drafting
 from invoices.models import (
     Client,
     Company,
+    ExemptionReason,
     Invoice,
     InvoiceLine,
     LatePenaltyRate,
@@ -78,20 +79,50 @@ def paper_of(
         net_minor=net,
         vat_minor=vat,
         total_minor=net + vat,
-        exemptions=tuple(
-            sentence
-            for category in dict.fromkeys(row.vat_category for row in vat_rows)
-            if (
-                sentence := exemption(
-                    language, category, _territory(invoice), franchise=company.in_franchise
-                )
-            )
-        ),
+        exemptions=_exemptions(invoice, company, language, lines, vat_rows, corrects),
         vat_on_debits=company.vat_on_debits and vat != 0,
         vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),
         notes=invoice.note,
         **_sentences(invoice, company, language, issue_date, due_date, corrects),
     )
+
+
+def _exemptions(
+    invoice: Invoice,
+    company: Company,
+    language: Language,
+    lines: list[InvoiceLine],
+    vat_rows: tuple[PaperVat, ...],
+    corrects: Invoice | None,
+) -> tuple[str, ...]:
+    """Why no VAT is charged, each sentence once; a credit note says what its invoice said."""
+    found = []
+    for category in dict.fromkeys(row.vat_category for row in vat_rows):
+        if category == "E":
+            found += _why_exempt(company, language, lines, corrects)
+        else:
+            found.append(exemption(language, category, _territory(invoice)))
+    return tuple(dict.fromkeys(sentence for sentence in found if sentence))
+
+
+def _why_exempt(
+    company: Company, language: Language, lines: list[InvoiceLine], corrects: Invoice | None
+) -> list[str]:
+    ids = {line.exemption_id for line in lines if line.vat_category == "E"}
+    if corrects and None in ids:
+        # Credited by an amount, or brought in: what the lines of the invoice said.
+        ids = set(corrects.lines.filter(vat_category="E").values_list("exemption_id", flat=True))
+    reasons = ExemptionReason.objects.in_bulk(ids - {None})
+    found = [reason.sentence(language) for _pk, reason in sorted(reasons.items())]
+    if None not in ids and ids:
+        return found
+    # The regime may have changed since the invoice that is corrected.
+    said = (corrects.paper or {}).get("exemptions", ()) if corrects else ()
+    sentence = mentions.exemption(language, "E", franchise=True)
+    if sentence in said or (not corrects and company.in_franchise):
+        return [*found, sentence]
+    # Named in the note of the invoice: the note of a credit note is its reason, and does not.
+    return [*found, corrects.note.strip()] if corrects else found
 
 
 def _territory(invoice: Invoice) -> Territory:

@@ -6,6 +6,7 @@ from invoices.models.decisions import BooksDecision
 from invoices.models.documents import Document
 from invoices.models.drafts import DraftVersion
 from invoices.models.events import InvoiceEvent
+from invoices.models.exemptions import ExemptionReason
 from invoices.models.history import HistoryComplaint, HistoryImport, ImportedPaymentRow
 from invoices.models.invoices import Invoice
 from invoices.models.lines import InvoiceLine, VatBreakdown
@@ -28,6 +29,7 @@ __all__ = [
     "Document",
     "DraftVersion",
     "ExchangeRate",
+    "ExemptionReason",
     "HistoryComplaint",
     "HistoryImport",
     "ImportedPaymentRow",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from invoices.models.exemptions import ExemptionReason
 from invoices.models.invoices import Invoice
 
 
@@ -26,6 +27,10 @@ class InvoiceLine(models.Model):
     discount_amount = models.DecimalField(max_digits=20, decimal_places=6, default=0)
     vat_category = models.CharField(max_length=2, default="S")
     vat_rate = models.DecimalField(_("VAT"), max_digits=5, decimal_places=2, default=20)
+    # Of an exempt line ("E") why it is; without one the note of the document has to say it.
+    exemption = models.ForeignKey(
+        ExemptionReason, on_delete=models.PROTECT, null=True, blank=True, related_name="lines"
+    )
     net_minor = models.BigIntegerField(default=0)
     # On a credit note: the line of the invoice that this one takes back, by its own net.
     credits = models.ForeignKey(

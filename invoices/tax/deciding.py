@@ -75,15 +75,11 @@ def _from_elsewhere(home: str, country: str, vat_id: str, at_home: VatTreatment)
     return VatTreatment("O", Decimal(0), territory=at_home.territory)
 
 
-def exemption(
-    language: str, category: str, territory: Territory, *, franchise: bool = False
-) -> str:
+def exemption(language: str, category: str, territory: Territory) -> str:
     """Why no VAT is charged, in the language of the document; "" where it is.
 
-    Of an exempt line ("E") only the seller in the franchise has a sentence: else it is in the note.
+    "" for exempt lines too ("E"): each has a reason of its own (invoices.company.exemptions).
     """
-    if category == "E" and franchise:
-        return mentions.exemption(language, category, franchise=True)
     if category == "O" and territory == Territory.DOM_WITHOUT_VAT:
         return mentions.exemption(language, "O-294")
     return mentions.exemption(language, category)

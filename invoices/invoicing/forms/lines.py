@@ -16,6 +16,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing_portal.forms import row_id
 from billing_portal.money import MINUS, digits, from_minor, reader_locale
 from billing_portal.typed import numbers
 from billing_portal.typed.texts import Unreadable, one_line, shown
@@ -23,7 +24,7 @@ from billing_portal.typed.texts import lines as seen_lines
 from billing_portal.words import labelled
 from invoices.company.vat_faults import WITHOUT_VAT
 from invoices.invoicing.draft_lines import MAX_LINES
-from invoices.models import InvoiceLine
+from invoices.models import ExemptionReason, InvoiceLine
 
 FIELDS = ("description", "quantity", "unit", "unit_price", "discount", "vat")
 LABELS: dict[str, Any] = {
@@ -91,16 +92,17 @@ class TypedLine:
 
 
 def vat_label(value: str) -> str:
-    category, _colon, rate = value.partition(":")
+    category, rate, _why = _parts_of_vat(value)
     if category == "S" or value == ZERO:
         percent = "0" if value == ZERO else rate
         return f"{written(Decimal(percent))}\u00a0%" if _french() else f"{percent}%"
     return str(WITHOUT_VAT.get(category, value))
 
 
-def vat_value(category: str, rate: Decimal) -> str:
-    """As the field has it: “S:5.5”."""
-    return f"{category}:{format(Decimal(rate).normalize() + 0, 'f')}"
+def vat_value(category: str, rate: Decimal, exemption_id: int | None = None) -> str:
+    """As the field has it: “S:5.5”, and of an exempt line with its reason “E:0:7”."""
+    value = f"{category}:{format(Decimal(rate).normalize() + 0, 'f')}"
+    return f"{value}:{exemption_id}" if exemption_id else value
 
 
 @dataclass(frozen=True)
@@ -109,14 +111,20 @@ class VatChoices:
 
     usual: Sequence[tuple[str, str]]
     elsewhere: Sequence[tuple[str, str]]
+    # Why a line is exempt; what is not here, the note says.
+    exempt: Sequence[tuple[str, str]]
 
     @property
     def values(self) -> set[str]:
-        return {value for value, _label in (*self.usual, *self.elsewhere)}
+        return {value for value, _label in (*self.usual, *self.elsewhere, *self.exempt)}
 
 
 def vat_choices(
-    here: Iterable[Decimal], everywhere: Iterable[Decimal], *, zero: bool
+    here: Iterable[Decimal],
+    everywhere: Iterable[Decimal],
+    exempt: Iterable[ExemptionReason],
+    *,
+    zero: bool,
 ) -> VatChoices:
     """Of the rates in percent; what a line has already is added by the page, lawful or not."""
     usual = [vat_value("S", rate) for rate in here]
@@ -125,6 +133,7 @@ def vat_choices(
     return VatChoices(
         [(value, vat_label(value)) for value in (*usual, *without)],
         [(value, vat_label(value)) for value in others if value not in usual],
+        sorted((vat_value("E", Decimal(0), row.pk), str(row)) for row in exempt),
     )
 
 
@@ -167,7 +176,7 @@ def from_rows(rows: Iterable[InvoiceLine], currency: str) -> list[TypedLine]:
                 unit=row.unit,
                 unit_price="" if row.price_missing else written(row.unit_price, places),
                 discount=discount,
-                vat=vat_value(row.vat_category, row.vat_rate),
+                vat=vat_value(row.vat_category, row.vat_rate, row.exemption_id),
             )
         )
     return found
@@ -206,8 +215,13 @@ def clean(lines: Sequence[TypedLine], currency: str) -> list[dict[str, Any]]:
     return found
 
 
+def _parts_of_vat(value: str) -> tuple[str, str, str]:
+    category, rate, why, *_more = (*value.split(":"), "", "", "")
+    return category, rate, why
+
+
 def _cleaned(line: TypedLine, currency: str) -> dict[str, Any]:
-    category, _colon, rate = line.vat.partition(":")
+    category, rate, why = _parts_of_vat(line.vat)
     percent, amount = _discount(line, currency)
     return {
         "description": seen_lines(line.description),
@@ -219,6 +233,7 @@ def _cleaned(line: TypedLine, currency: str) -> dict[str, Any]:
         "discount_amount": amount,
         "vat_category": category,
         "vat_rate": _rate(line, rate),
+        "exemption_id": row_id(why),
     }
 
 

@@ -17,6 +17,7 @@ from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.vat import vat_treatment
+from invoices.company.exemptions import Exemptions
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
 from invoices.invoicing import drafting, origins
@@ -131,6 +132,7 @@ def _vat_choices(invoice: Invoice, company: Company | None, on: date) -> typed.V
     return typed.vat_choices(
         here or rates.on(day, Territory.METROPOLE),
         rates.on(day),
+        Exemptions().on(day),
         zero=company is not None and company.country != "FR",
     )
 

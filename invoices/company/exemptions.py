@@ -1,0 +1,90 @@
+"""Why a supply may be exempt from VAT: rows that the company keeps, sown with today's law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any, Final
+
+from invoices.models import ExemptionReason
+
+_LONG_AGO: Final = date(2000, 1, 1)
+# (code of the list VATEX, what it is in French and English, article of the CGI). The sentences
+# follow from the article; those of the CIBS come as new rows once the articles are settled, and
+# the old ones end then (mentions of the CGI are tolerated until 31 December 2027).
+_ARTICLES: Final = (
+    ("VATEX-FR-CGI261-4", "Soins médicaux et paramédicaux", "Medical care", "261, 4, 1°"),
+    (
+        "VATEX-FR-CGI261-4",
+        "Enseignement et formation professionnelle continue",
+        "Teaching and continuing vocational training",
+        "261, 4, 4° a",
+    ),
+    ("VATEX-FR-CGI261-4", "Cours particuliers", "Private lessons", "261, 4, 4° b"),
+    ("VATEX-FR-CGI261-5", "Opérations immobilières", "Real estate", "261, 5"),
+    (
+        "VATEX-FR-CGI261-7",
+        "Organismes sans but lucratif",
+        "Bodies without gainful aim",
+        "261, 7, 1°",
+    ),
+    (
+        "VATEX-FR-CGI261B",
+        "Groupements pour leurs membres",
+        "Groups, for their members",
+        "261 B",
+    ),
+    (
+        "VATEX-FR-CGI261C-1",
+        "Opérations bancaires et financières",
+        "Banking and finance",
+        "261 C, 1°",
+    ),
+    ("VATEX-FR-CGI261C-2", "Assurance et courtage", "Insurance and its brokers", "261 C, 2°"),
+    (
+        "VATEX-FR-CGI261D-2",
+        "Location d’immeubles nus",
+        "Letting of unfurnished premises",
+        "261 D, 2°",
+    ),
+    (
+        "VATEX-FR-CGI261D-4",
+        "Location de logements meublés",
+        "Letting of furnished dwellings",
+        "261 D, 4°",
+    ),
+)
+SOWN: Final = tuple(
+    {
+        "code": code,
+        "name_fr": french,
+        "name_en": english,
+        "sentence_fr": f"Exonération de TVA, article {article} du CGI.",
+        "sentence_en": f"Exempt from VAT, article {article} of the French tax code.",
+        "starts_on": _LONG_AGO,
+        "source": f"CGI {article}",
+    }
+    for code, french, english, article in _ARTICLES
+)
+
+
+def sow(**_signal: Any) -> None:
+    """After each `migrate`: the reasons of the law, where there is none yet. Never twice."""
+    if not ExemptionReason.objects.exists():
+        ExemptionReason.objects.bulk_create(ExemptionReason(**each) for each in SOWN)
+
+
+class Exemptions:
+    """All reasons, read once and only when somebody asks."""
+
+    def __init__(self, rows: Sequence[ExemptionReason] | None = None) -> None:
+        self._given = rows
+
+    @cached_property
+    def by_id(self) -> dict[int, ExemptionReason]:
+        rows = ExemptionReason.objects.all() if self._given is None else self._given
+        return {row.pk: row for row in rows}
+
+    def on(self, day: date) -> list[ExemptionReason]:
+        return [row for row in self.by_id.values() if row.holds_on(day)]
