@@ -12,7 +12,7 @@ from billing_portal.accounts.models import User
 from billing_portal.editing import sent_of
 from billing_portal.forms import ModelForm
 from billing_portal.idempotency import new_key
-from invoices.models import Client, Company, Contact
+from invoices.models import Client, Company, Contact, ExemptionReason, VatRate
 from reports.models import AlertRule
 from tests.factories import make_client, make_client_type, make_company, make_rule, make_user
 from tests.race import at_once
@@ -204,6 +204,8 @@ def test_every_edit_page_carries_what_it_showed(admin_client):
         reverse("invoices:contact-edit", args=[client.pk, contact.pk]),
         reverse("company:details"),
         reverse("company:invoicing"),
+        reverse("company:vat_rate", args=[VatRate.objects.first().pk]),
+        reverse("company:exemption", args=[ExemptionReason.objects.first().pk]),
         reverse("company:client_type", args=[make_client_type("Other").pk]),
         reverse("accounts:profile"),
         reverse("accounts:person", args=[make_user(role="sales").pk]),

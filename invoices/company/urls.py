@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from invoices.company.views import books, settings
+from invoices.company.views import books, law_rows, settings
 
 app_name = "company"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("client-types/", include("invoices.clients.type_urls")),
     path("rates/", settings.rates, name="rates"),
     path("rates/late-penalty/<int:pk>/delete/", settings.penalty_delete, name="penalty_delete"),
+    path("rates/vat/<int:pk>/", law_rows.vat_rate, name="vat_rate"),
+    path("rates/exemptions/new/", law_rows.exemption_new, name="exemption_new"),
+    path("rates/exemptions/<int:pk>/", law_rows.exemption, name="exemption"),
+    path("rates/exemptions/<int:pk>/delete/", law_rows.exemption_delete, name="exemption_delete"),
     path("rates/vat/<int:pk>/delete/", settings.vat_rate_delete, name="vat_rate_delete"),
     path("rates/exchange/<int:pk>/delete/", settings.exchange_delete, name="exchange_delete"),
 ]

@@ -52,6 +52,10 @@ PAGES: dict[str, Page] = {
     "company:client_type_delete": Page("accounts.change_company", (0,), post=True),
     "company:rates": Page("accounts.change_company"),
     "company:penalty_delete": Page("accounts.change_company", (0,), post=True),
+    "company:vat_rate": Page("accounts.change_company", (0,)),
+    "company:exemption": Page("accounts.change_company", (0,)),
+    "company:exemption_new": Page("accounts.change_company"),
+    "company:exemption_delete": Page("accounts.change_company", (0,), post=True),
     "company:vat_rate_delete": Page("accounts.change_company", (0,), post=True),
     "company:exchange_delete": Page("accounts.change_company", (0,), post=True),
     # ─ integrations

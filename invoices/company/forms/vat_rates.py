@@ -38,7 +38,8 @@ class VatRateForm(ModelForm[VatRate]):
         if first and last and last < first:
             self.add_error("ends_on", _("The last day is before the first."))
         where, percent = data.get("territory"), data.get("percent")
-        if (where and percent and first) and VatRate.objects.filter(
+        others = VatRate.objects.exclude(pk=self.instance.pk)
+        if (where and percent and first) and others.filter(
             territory=where, percent=percent, starts_on=first
         ).exists():
             self.add_error(

@@ -22,7 +22,14 @@ from invoices.company.beginning import begin_client_types
 from invoices.company.forms.details import CompanyForm, ExchangeRateForm, LatePenaltyRateForm
 from invoices.company.forms.invoicing import InvoicingForm
 from invoices.company.forms.vat_rates import VatRateForm
-from invoices.models import Company, ExchangeRate, LatePenaltyRate, NumberSeries, VatRate
+from invoices.models import (
+    Company,
+    ExchangeRate,
+    ExemptionReason,
+    LatePenaltyRate,
+    NumberSeries,
+    VatRate,
+)
 
 may_change = permission_required("accounts.change_company", raise_exception=True)
 RATES_SHOWN = 50
@@ -191,6 +198,9 @@ def rates(request: StaffRequest) -> HttpResponse:
             "vat_form": vat_rate,
             "vat_rates": VatRate.objects.order_by(
                 F("ends_on").asc(nulls_first=True), "-territory", "-percent"
+            ),
+            "exemptions": ExemptionReason.objects.order_by(
+                F("ends_on").asc(nulls_first=True), "code", "name_fr"
             ),
             "company": company,
             "next": back,

@@ -8,6 +8,8 @@ import pytest
 from django.urls import reverse
 from moneyed import Money
 
+from billing_portal.confirming import Shown, facts_of
+from billing_portal.idempotency import new_key
 from invoices.company.exemptions import SOWN, sow
 from invoices.invoicing import drafting
 from invoices.invoicing.crediting import issue_credit_note
@@ -16,6 +18,7 @@ from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.models import ExemptionReason
 from tests.factories import make_draft
 from tests.invoices.invoicing.test_draft_pages import posted
+from tests.test_editing import open_page
 
 pytestmark = pytest.mark.django_db
 ON = date(2026, 11, 24)
@@ -31,6 +34,10 @@ def exempt_draft(why, **fields):
     draft.lines.update(vat_category="E", vat_rate=0, exemption=why)
     drafting.recalculate(draft)
     return draft
+
+
+def token_of_row(row):
+    return Shown(facts_of(row)).token
 
 
 def refusals(draft):
@@ -115,3 +122,54 @@ def test_the_editor_offers_the_reasons_of_the_day_and_keeps_the_chosen_one(clerk
 def test_a_document_in_english_says_it_in_english():
     invoice = issue(invoice_id=exempt_draft(training(), language="en").pk, by=None, on=ON)
     assert said(invoice) == ["Exempt from VAT, article 261, 4, 4° a of the French tax code."]
+
+
+# ─ The rows in Settings → Rates ─────────────────────────────────────────────────────────────────
+NEW = {
+    "code": "vatex-fr-cgi261a",
+    "name_fr": "Transports sanitaires",
+    "name_en": "Transport of the sick",
+    "sentence_fr": "Exonération de TVA, article 261, 4, 3° du CGI.",
+    "sentence_en": "Exempt from VAT, article 261, 4, 3° of the French tax code.",
+    "starts_on": "01/01/2026",
+    "ends_on": "",
+    "source": "CGI 261",
+}
+
+
+def test_an_administrator_adds_and_removes_a_reason(admin_client):
+    url = reverse("company:exemption_new")
+    given = NEW | {"once": new_key()}
+    for field, value, told in [
+        ("code", "CGI261", "Write a code of the list VATEX"),
+        ("ends_on", "01/01/2025", "The last day is before the first."),
+        ("sentence_en", "", "This field is required."),
+    ]:
+        answer = admin_client.post(url, given | {field: value})
+        assert answer.status_code == 422 and told in answer.text
+    assert admin_client.post(url, given).status_code == 302
+    row = ExemptionReason.objects.get(name_en="Transport of the sick")
+    assert row.code == "VATEX-FR-CGI261A"
+    assert "there from that day already" in admin_client.post(url, given).text
+    gone = reverse("company:exemption_delete", args=[row.pk])
+    token = token_of_row(row)
+    assert admin_client.post(gone, {"confirmed": token, "once": new_key()}).status_code == 303
+    assert not ExemptionReason.objects.filter(pk=row.pk).exists()
+
+
+def test_what_stands_on_a_document_is_ended_and_not_changed(admin_client):
+    row = training()
+    issue(invoice_id=exempt_draft(row).pk, by=None, on=ON)
+    url = reverse("company:exemption", args=[row.pk])
+    given = open_page(admin_client, url)
+    refused = admin_client.post(url, given | {"sentence_fr": "Autre chose."})
+    assert refused.status_code == 422 and "It stands on issued documents" in refused.text
+    given = open_page(admin_client, url)
+    assert admin_client.post(url, given | {"ends_on": "31/12/2027"}).status_code == 303
+    # Removed it would leave the documents without their reason.
+    gone = reverse("company:exemption_delete", args=[row.pk])
+    row.refresh_from_db()
+    kept = admin_client.post(gone, {"confirmed": token_of_row(row), "once": new_key()})
+    assert kept.status_code == 302 and kept["Location"] == url
+    row.refresh_from_db()
+    assert row.ends_on == date(2027, 12, 31) and row.sentence_fr == TRAINING
