@@ -26,7 +26,7 @@ _ARTICLES: Final = (
     (
         "VATEX-FR-CGI261-7",
         "Organismes sans but lucratif",
-        "Bodies without gainful aim",
+        "Non-profit bodies",
         "261, 7, 1°",
     ),
     (

@@ -239,3 +239,19 @@ def test_a_button_waits_for_what_is_being_saved_by_itself(editor):
     assert sent == ["keep", "save"]
     assert "in between" not in page.locator("main").inner_text()
     assert title(draft) == "Kept first"
+
+
+def test_an_administrator_decides_vat_otherwise_beside_the_draft(page, live_site):
+    make_company()
+    draft = make_draft()
+    admin = make_user(role=User.Role.ADMINISTRATOR, name="Inès Carvalho")
+    sign_in(page, live_site, admin, reverse("invoices:edit", args=[draft.pk]))
+    page.locator("#id_lines-0-vat").select_option("G:0")
+    page.locator("#saved:has-text('saved at')").wait_for()
+    page.get_by_role("link", name="Decide VAT otherwise…").click()
+    dialog = page.locator(".modal.show")
+    dialog.get_by_label("Why").fill("The goods leave for Oran with our lorry")
+    dialog.get_by_role("button", name="Allow it all the same").click()
+    expect(page.locator(".toast")).to_contain_text("It is decided")
+    expect(page.locator("#blockers")).not_to_contain_text("Decide VAT otherwise")
+    assert draft.events.filter(kind="vat_decided", by=admin).count() == 1
