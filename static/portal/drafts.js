@@ -58,6 +58,12 @@ document.addEventListener("htmx:confirm", (event) => {
   event.preventDefault();
   keeping.running.then(() => event.detail.issueRequest(true));
 });
+// A dialog speaks of the draft as it is stored: what is typed is kept before it opens.
+document.addEventListener("htmx:confirm", (event) => {
+  if (event.detail.verb !== "get" || event.detail.target?.id !== "dialog" || !keptForm() || !keeping.dirty || keeping.resting) return;
+  event.preventDefault();
+  keepDraft().then((kept) => { if (kept) event.detail.issueRequest(true); });
+});
 // Refused, or no answer: what was typed is not saved, and is kept by itself after all.
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.elt !== keptForm() || !keeping.dirty) return;
