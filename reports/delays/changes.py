@@ -27,13 +27,17 @@ class Changes:
 
     @cached_property
     def _parts(self) -> dict[Key, Tally]:
-        """By group where it is not a client, then by year, amount and part of the clients."""
+        """By group where the report has them apart, then by year, amount and part of the
+        clients."""
         groups = self.groups
-        by = (groups.by,) if groups.by_amount else ()
+        if groups.by_amount:
+            return fold(groups.finest, lambda key: (key[0], key[1] // 4, *key[2:]))
+        # Clients are compared one by one, by the tallies that the report has.
+        years = ("year",) if groups.by == "month" else ()
         found = tallies(
-            groups.scope, groups.measure, *by, "year", "amount", "part", classes=groups.classes
+            groups.scope, groups.measure, *years, "amount", "part", classes=groups.classes
         )
-        return found if by else {("", *key): tally for key, tally in found.items()}
+        return {("", *key) if years else ("", None, *key): t for key, t in found.items()}
 
     @cached_property
     def compared(self) -> dict[Any, Comparison]:

@@ -69,10 +69,11 @@ def compare(before: Mapping[Key, Tally], now: Mapping[Key, Tally]) -> Comparison
 
 def compare_alone(before: Tally, now: Tally) -> Comparison:
     """Of a single client, where only its invoices can say how much chance there is (Greenwood)."""
-    ends = _Ends(before, now)
-    if not ends.told:
-        return Comparison(before, now, chance=1.0)
-    was, is_now = ends.shares
+    found = Comparison(before, now, chance=1.0)
+    # A report has thousands of clients, and most of them nothing to tell.
+    if found.state != "known" or not found.change:
+        return found
+    was, is_now = _Ends(before, now).shares
     return Comparison(
         before,
         now,
@@ -121,17 +122,16 @@ class _Share:
         self.at_risk, self.greenwood = [0.0], [0.0]
         self.by_payment: dict[int, float] = {}
         share = 1.0
-        for step in curve.steps:
-            if step.day > day:
+        for then, at_risk, paid in curve.risks():
+            if then > day:
                 break
             # Where the last one is paid the share has no variance: half a payment is taken off.
-            left = max(step.at_risk - step.paid, 0.5)
-            share *= left / step.at_risk
-            self.days.append(step.day)
-            self.at_risk.append(self.at_risk[-1] + 1 / left - 1 / step.at_risk)
-            gone = (step.at_risk - left) / (step.at_risk * left)
-            self.greenwood.append(self.greenwood[-1] + gone)
-            self.by_payment[step.day] = 1 / left
+            left = max(at_risk - paid, 0.5)
+            share *= left / at_risk
+            self.days.append(then)
+            self.at_risk.append(self.at_risk[-1] + 1 / left - 1 / at_risk)
+            self.greenwood.append(self.greenwood[-1] + (at_risk - left) / (at_risk * left))
+            self.by_payment[then] = 1 / left
         self.share = share
 
     def _until(self, day: int) -> float:

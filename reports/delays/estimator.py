@@ -79,15 +79,14 @@ class Curve:
         """One step per day on which something was paid. Paid comes before unfinished on one day."""
         return list(self._walk())
 
-    def _walk(self) -> Iterator[Step]:
-        """The steps one by one: the integers grow with each, and a percentile needs the first."""
+    def risks(self) -> Iterator[tuple[int, int, int]]:
+        """Each day on which something was paid: how many were at risk, and how many were paid."""
         gone = dict(self.paid)
         for day, number in self.unfinished.items():
             gone[day] = gone.get(day, 0) + number
         arrivals = sorted((self.entries or {}).items())
         entered = sum(gone.values()) - sum(number for _day, number in arrivals)
         left_before, place = 0, 0
-        above = below = pending = 1
         for day in sorted(gone):
             while place < len(arrivals) and arrivals[place][0] < day:
                 entered += arrivals[place][1]
@@ -95,13 +94,19 @@ class Curve:
             at_risk = entered - left_before
             paid = self.paid.get(day, 0)
             if paid and at_risk > 0:
-                # (n - d) / n: equal neighbours cancel, which keeps the integers short.
-                if at_risk != pending:
-                    above *= pending
-                    below *= at_risk
-                pending = at_risk - paid
-                yield Step(day, at_risk, paid, above * pending, below)
+                yield day, at_risk, paid
             left_before += gone[day]
+
+    def _walk(self) -> Iterator[Step]:
+        """The steps one by one: the integers grow with each, and a percentile needs the first."""
+        above = below = pending = 1
+        for day, at_risk, paid in self.risks():
+            # (n - d) / n: equal neighbours cancel, which keeps the integers short.
+            if at_risk != pending:
+                above *= pending
+                below *= at_risk
+            pending = at_risk - paid
+            yield Step(day, at_risk, paid, above * pending, below)
 
     def percentile(self, above: int, below: int) -> int | None:
         """The first day by which `above` ÷ `below` are paid; None: not reached so far."""

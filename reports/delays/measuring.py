@@ -77,7 +77,7 @@ LATE_CLASSES: tuple[tuple[int | None, int | None], ...] = (
 )
 # So many parts of the clients, a power of two, say how much chance there is in a change: enough for
 # that, and few enough to be counted for many clients.
-PARTS = 32
+PARTS = 16
 
 
 @dataclass(frozen=True)
@@ -340,7 +340,7 @@ def _dimension(
         return account(), 0, 0
     if name == "part":
         client = _dimension("client", scope, own, classes)[0]
-        return client.bitand(PARTS - 1), 5, 0
+        return client.bitand(PARTS - 1), 4, 0
     if name == "owner":
         return Coalesce(F("owner"), Value(NOBODY)), 0, 0
     if name == "month":

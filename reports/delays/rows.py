@@ -30,8 +30,8 @@ from reports.links import invoice_list
 
 MOST_BARS = 12
 _DIMENSIONS: dict[By, tuple[str, ...]] = {
-    "client_type": ("client_type", "quarter", "amount"),
-    "owner": ("owner", "quarter", "amount"),
+    "client_type": ("client_type", "quarter", "amount", "part"),
+    "owner": ("owner", "quarter", "amount", "part"),
     "client": ("client", "year"),
     "month": ("month",),
 }
@@ -74,12 +74,14 @@ class Groups:
         self.scope, self.by, self.measure, self.today = scope, by, measure, today
         self.late = measure == "late"
         self.by_amount = by in ("client_type", "owner")
-        self.cells: dict[Key, Tally] = tallies(
+        # Of client types and sellers also by parts of the clients, which changes.py asks for.
+        self.finest: dict[Key, Tally] = tallies(
             scope,
             measure,
             *_DIMENSIONS[by],
             classes=self.classes if self.by_amount else AMOUNT_CLASSES,
         )
+        self.cells = fold(self.finest, lambda key: key[:3]) if self.by_amount else self.finest
         self.end = month_index(scope.until)
         self.total = total(self.cells.values())
         self.sort = sort if sort.lstrip("-") in SORTS else ("group" if by == "month" else "-p50")
