@@ -25,8 +25,6 @@ class About:
     as_of: date
     # Of the filters beyond the period: name and value.
     filters: Sequence[tuple[str, str]]
-    # What was asked and could not be done.
-    problems: Sequence[str]
     # Of the report, such as the measure: heading and value.
     facts: Sequence[tuple[str, str]] = ()
 
@@ -45,12 +43,7 @@ class About:
             _always("last", _("Period until"), self.last),
             _always("as_of", _("As of"), self.as_of),
             _always("filter", _("Filter"), "; ".join(f"{n}: {value}" for n, value in self.filters)),
-            *([_always("problems", _("Left out"), " ".join(self.problems))] * bool(self.problems)),
         ]
-
-    def notes(self, said: Sequence[str]) -> list[str]:
-        """What the page says beside its table."""
-        return [*said, *self.problems]
 
 
 def _always(key: str, label: str, value: Any) -> Column:

@@ -27,6 +27,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, render_page, wants_partial
@@ -163,16 +164,22 @@ def export(
     columns: Sequence[Column] | None = None,
     title: str = "",
     span: str = "",
+    left_out: Sequence[str] = (),
     notes: Iterable[str] = (),
 ) -> HttpResponseBase:
     """The selection as a file, "csv" or "xlsx", called by the title of its list or another one.
 
     The name of the file ends with the day, or with the `span` of days that the selection is of.
-    `notes` are what the page says beside the table: a workbook has a sheet for them, a CSV is read
-    by programs and has none. They are read after the rows, so they may tell what those came to.
+    `left_out` is what was asked and not done: it stands on every line, since who reads the file may
+    not have seen the page. `notes` are what the page says beside the table: a workbook has a sheet
+    for them, a CSV is read by programs and has none. They are read after the rows, so they may tell
+    what those came to.
     """
     file = file_name(title or listing.title, span or timezone.localdate(), kind)
-    chosen = columns or listing.columns
+    chosen = list(columns or listing.columns)
+    if left_out:
+        words = " ".join(left_out)
+        chosen.append(Column("left-out", _("Left out"), value=lambda _row: words))
     if kind == "csv":
         return stream_csv(rows, chosen, file)
     return stream_xlsx(rows, chosen, file, str(listing.title), notes=notes)

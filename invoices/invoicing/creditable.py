@@ -16,7 +16,7 @@ from invoices.documents.from_gross import basis_from_gross
 from invoices.documents.totals import STANDARD, LineInput, split, vat_of
 from invoices.invoicing import drafting
 from invoices.invoicing.freezing import IssueRefused
-from invoices.invoicing.readiness import Reason
+from invoices.invoicing.reasons import Reason
 from invoices.models import Company, Invoice, InvoiceLine, VatBreakdown
 
 

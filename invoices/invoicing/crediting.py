@@ -13,7 +13,8 @@ from billing_portal.accounts.models import User
 from invoices.invoicing import drafting, snapshot
 from invoices.invoicing.creditable import CreditLine, Wanted, creditable, what_to_credit
 from invoices.invoicing.freezing import IssueRefused, freeze, queue_mail
-from invoices.invoicing.readiness import Reason, company_reasons
+from invoices.invoicing.readiness import company_reasons
+from invoices.invoicing.reasons import Reason
 from invoices.models import Company, Invoice, InvoiceEvent, InvoiceLine, VatBreakdown
 from invoices.payments.allocating import allocate
 

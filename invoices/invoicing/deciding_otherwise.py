@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices.invoicing.drafting import locked_draft
-from invoices.invoicing.readiness import Reason, reasons_not_to_issue
+from invoices.invoicing.readiness import reasons_not_to_issue
+from invoices.invoicing.reasons import Reason
 from invoices.models import Invoice, InvoiceEvent
 
 SHORTEST_REASON: Final = 10

@@ -23,7 +23,8 @@ from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.documents.totals import Totals
 from invoices.invoicing import drafting, snapshot
-from invoices.invoicing.readiness import Reason, reasons_not_to_issue
+from invoices.invoicing.readiness import reasons_not_to_issue
+from invoices.invoicing.reasons import Reason
 from invoices.invoicing.sending import queue_invoice
 from invoices.models import Company, Document, Invoice, NumberSeries, VatBreakdown
 from invoices.outbox.queueing import MailRefused

@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.dates import day
-from billing_portal.figures import grouped, percent
+from billing_portal.figures import grouped
 from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.recipients import address_problem
-from invoices.clients.vat import vat_treatment
 from invoices.company import dating, numbering
-from invoices.company.exemptions import Exemptions
-from invoices.company.rates import rate_on
-from invoices.company.vat_faults import key_of, told_faults, told_key, told_misplaced
-from invoices.company.vat_rates import FrenchRates
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing import deal_basis, drafting, snapshot
-from invoices.models import Company, Invoice, InvoiceEvent, InvoiceLine
+from invoices.invoicing.reasons import Reason
+from invoices.invoicing.vat_readiness import lacks_rate, vat_reasons, vat_warnings
+from invoices.models import Company, Invoice, InvoiceLine
 from invoices.models.terms import TermsKind, latest_lawful_due_date
-from invoices.tax.judging import Fault, misplaced
-from invoices.tax.vat_ids import state_of
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a draft cannot be issued yet. `anchor` leads to the field: "#id_due_date" in the editor,
-    "client", "company", "rates", "books" and "deal" on their own pages."""
-
-    field: str
-    text: str
-    anchor: str
-    # What an administrator may decide otherwise (invoicing.deciding_otherwise); "" for the rest.
-    key: str = ""
 
 
 def reasons_not_to_issue(
@@ -61,9 +42,9 @@ def reasons_not_to_issue(
     lines = list(invoice.lines.all() if lines is None else lines)
     return [
         *company_reasons(company, charges=any(line.vat_category == STANDARD for line in lines)),
-        *_client_reasons(invoice, lines, company),
+        *_client_reasons(invoice),
         *line_reasons(invoice, lines, company),
-        *_vat_reasons(invoice, lines, company, on),
+        *vat_reasons(invoice, lines, company, on),
         *_date_reasons(invoice, on),
         *_number_reasons(invoice, company, on),
         *_deal_reasons(invoice),
@@ -83,15 +64,13 @@ def warnings_before_issue(
     client = invoice.client
     if client.country != "FR" and due > latest_lawful_due_date(issue_date, invoice.terms_kind):
         found.append(Reason("due_date", _too_late(issue_date, due, invoice), "#id_due_date"))
-    if is_currency(invoice.currency) and (
-        rate_on(invoice.currency, company.currency, issue_date) is None
-    ):
+    if lacks_rate(invoice, company, issue_date) and not invoice.vat_minor:
         found.append(
             Reason(
                 "currency",
                 _(
                     "No exchange rate for %(currency)s is known: figures in %(own)s leave this "
-                    "invoice out, and the page cannot state its VAT in euros."
+                    "invoice out."
                 )
                 % {"currency": invoice.currency, "own": company.currency},
                 "rates",
@@ -113,8 +92,7 @@ def warnings_before_issue(
         found.append(Reason("issue_date", _dated_back(back), "#id_issue_date"))
     if not invoice.recipients:
         found.append(Reason("recipients", _("Nobody would receive it."), "#id_recipients"))
-    found += _vat_warnings(invoice, company, issue_date)
-    found += _against_the_rules(invoice, company)
+    found += vat_warnings(invoice, company, issue_date)
     paper = snapshot.paper_on(invoice, on, company=company)
     if odd := render.unprintable(paper) if paper else ():
         found.append(
@@ -125,46 +103,6 @@ def warnings_before_issue(
                 "#lines",
             )
         )
-    return found
-
-
-def _vat_warnings(invoice: Invoice, company: Company, on: date) -> list[Reason]:
-    """VAT where the client's territory has none, or at a rate that it does not have.
-
-    Warnings and no more: what is done about a building is taxed where the building stands.
-    """
-    treatment = vat_treatment(invoice.client, company)
-    rates = {
-        Decimal(line.vat_rate) for line in invoice.lines.all() if line.vat_category == STANDARD
-    }
-    if rates and treatment.category != STANDARD:
-        text = _("VAT is charged to a client outside our VAT territory.")
-        return [Reason("vat", text, "#lines")]
-    supplied = invoice.service_until or on
-    usual = FrenchRates().on(supplied, treatment.territory) if company.country == "FR" else ()
-    odd = rates - set(usual) if usual else set()
-    if not odd:
-        return []
-    text = _("Where the client is, VAT is %(usual)s; here it is %(odd)s.") % {
-        "usual": ", ".join(percent(rate) for rate in usual),
-        "odd": ", ".join(percent(rate) for rate in sorted(odd, reverse=True)),
-    }
-    return [Reason("vat", text, "#lines")]
-
-
-def _against_the_rules(invoice: Invoice, company: Company) -> list[Reason]:
-    """What was decided otherwise and still stands in the lines, with who and why."""
-    territory = vat_treatment(invoice.client, company).territory
-    charged = [(line.vat_category, Decimal(line.vat_rate)) for line in invoice.lines.all()]
-    faults = misplaced(charged, home=company.country, territory=territory)
-    keys = dict.fromkeys(key_of(fault.category, territory) for fault in faults)
-    decided = decided_otherwise(invoice) if keys else {}
-    found = []
-    for key in keys:
-        if event := decided.get(key):
-            values = {"what": told_key(key), "who": event.by, "reason": event.data["reason"]}
-            text = _("%(what)s: decided by %(who)s, “%(reason)s”.") % values
-            found.append(Reason("vat", text, "#lines"))
     return found
 
 
@@ -198,7 +136,7 @@ def company_reasons(company: Company | None, *, charges: bool = False) -> list[R
         ),
         (
             "vat_id",
-            company.vat_id or company.in_franchise or not (company.vat_rate or charges),
+            company.vat_id or company.in_franchise or not (charges or company.vat_rate),
             _("The company's VAT id is missing."),
         ),
     ]
@@ -207,9 +145,7 @@ def company_reasons(company: Company | None, *, charges: bool = False) -> list[R
     ]
 
 
-def _client_reasons(
-    invoice: Invoice, lines: list[InvoiceLine], company: Company | None
-) -> list[Reason]:
+def _client_reasons(invoice: Invoice) -> list[Reason]:
     client = invoice.client
     found = []
     if not client.name.strip():
@@ -224,25 +160,7 @@ def _client_reasons(
                 "#id_purchase_order",
             )
         )
-    home = company.country if company else "FR"
-    charged = [(line.vat_category, Decimal(line.vat_rate)) for line in lines]
-    territory = vat_treatment(client, company).territory
-    elsewhere = {each.category for each in misplaced(charged, home=home, territory=territory)}
-    needs_proof = {category for category, _rate in charged} & {"AE", "K"} - elsewhere
-    if needs_proof and (text := _no_proof_of_business(client.vat_id, home)):
-        found.append(Reason("vat_id", text, "client"))
     return found
-
-
-def _no_proof_of_business(vat_id: str, home: str) -> str:
-    """Why this id does not let an invoice within the Union go without VAT; "" when it does."""
-    if not vat_id:
-        return _("Reverse charge needs the client's VAT id, which is missing.")
-    if state_of(vat_id) in ("", home):
-        return _(
-            "Reverse charge needs a VAT id of another state of the Union; “%(text)s” is none."
-        ) % {"text": vat_id}
-    return ""
 
 
 def line_reasons(
@@ -304,54 +222,6 @@ def _exempt_without_a_reason(exempt: list[int], lines: int) -> str:
         "Lines %(lines)s are exempt from VAT: the note must name the article of law.",
         len(exempt),
     ) % {"lines": ", ".join(map(str, exempt))}
-
-
-def _vat_reasons(
-    invoice: Invoice, lines: list[InvoiceLine], company: Company | None, on: date
-) -> list[Reason]:
-    """Rates that France does not have on the day of supply."""
-    issue_date, _due = drafting.dates_of(invoice, on)
-    home = company.country if company else "FR"
-    supplied = invoice.service_until or issue_date
-    charged = [(line.vat_category, Decimal(line.vat_rate)) for line in lines]
-    found = [
-        Reason("vat", text, _vat_field(fault))
-        for text, fault in told_faults(charged, seller=company, on=supplied, rates=FrenchRates())
-    ]
-    found += _exemption_reasons(lines, supplied)
-    territory = vat_treatment(invoice.client, company).territory
-    places = told_misplaced(charged, home=home, territory=territory)
-    decided = decided_otherwise(invoice) if places else {}
-    for text, fault in places:
-        key = key_of(fault.category, territory)
-        if key not in decided:
-            found.append(Reason("vat", text, _vat_field(fault), key))
-    return found
-
-
-def _exemption_reasons(lines: list[InvoiceLine], supplied: date) -> list[Reason]:
-    """Reasons for an exemption that the law does not have on the day of supply."""
-    if not any(line.exemption_id for line in lines):
-        return []
-    known = Exemptions().by_id
-    found = []
-    for place, line in enumerate(lines, 1):
-        why = known.get(line.exemption_id or 0)
-        if why is not None and not why.holds_on(supplied):
-            values = {"line": place, "why": why, "day": day(supplied)}
-            text = _("Line %(line)s: “%(why)s” is no reason for an exemption on %(day)s.") % values
-            found.append(Reason("vat", text, f"#id_lines-{place - 1}-vat"))
-    return found
-
-
-def _vat_field(fault: Fault) -> str:
-    return f"#id_lines-{fault.line - 1}-vat"
-
-
-def decided_otherwise(invoice: Invoice) -> dict[str, InvoiceEvent]:
-    """What an administrator decided about the VAT of this draft, against the rules, by its key."""
-    events = invoice.events.filter(kind=InvoiceEvent.Kind.VAT_DECIDED).select_related("by")
-    return {key: event for event in events.order_by("at", "pk") for key in event.data["keys"]}
 
 
 def _date_reasons(invoice: Invoice, on: date) -> list[Reason]:

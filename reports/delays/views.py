@@ -292,7 +292,6 @@ def export_delays(request: HttpRequest, kind: str) -> HttpResponseBase:
         scope.until,
         scope.as_of,
         [(name, value) for name, value, _url in chips_of(request.GET, scope.wanted)],
-        problems,
         [(_("Measure"), measure)],
     )
     return export(
@@ -302,7 +301,8 @@ def export_delays(request: HttpRequest, kind: str) -> HttpResponseBase:
         columns=[*export_columns(report, _group_label(report), measure), *about.columns],
         title=f"{LISTING.title} {measure} {_group_label(report)}",
         span=about.span,
-        notes=about.notes([measure, report.formula, report.weight_words]),
+        left_out=problems,
+        notes=[measure, report.formula, report.weight_words],
     )
 
 

@@ -170,7 +170,6 @@ def export_receivables(request: HttpRequest, kind: str) -> HttpResponseBase:
         report.as_of,
         report.as_of,
         [(name, value) for name, value, _url in chips_of(request.GET, report.wanted)],
-        problems,
     )
     return export(
         LISTING,
@@ -179,5 +178,6 @@ def export_receivables(request: HttpRequest, kind: str) -> HttpResponseBase:
         columns=[*_columns(report), *about.columns],
         title=f"{LISTING.title} {_by_label(report)}",
         span=about.span,
-        notes=about.notes([report.filter_words]),
+        left_out=problems,
+        notes=[report.filter_words],
     )

@@ -354,7 +354,7 @@ def export_deals(request: StaffRequest, kind: str) -> HttpResponseBase:
     params = request.GET
     form = QueueFilter(params, user=request.user)
     deals = narrowed(request, form)
-    notes = left_out(form)
+    not_done = left_out(form)
     state = params.get("state", "")
     if state in ("aside", "billed"):
         rows = _set_aside(deals) if state == "aside" else _billed(deals)
@@ -364,7 +364,7 @@ def export_deals(request: StaffRequest, kind: str) -> HttpResponseBase:
             kind,
             found.iterator(chunk_size=1000),
             title=f"{LISTING.title} {dict(TABS)[state]}",
-            notes=notes,
+            left_out=not_done,
         )
     queue = examine(deals.to_bill(first_billing_day()))  # type: ignore[attr-defined]
     chosen = _in_order(queue, state, params)
@@ -380,7 +380,7 @@ def export_deals(request: StaffRequest, kind: str) -> HttpResponseBase:
         (w.deal for w in chosen),
         columns=[*COLUMNS, lacks],
         title=_("Deals to bill"),
-        notes=[*notes, *([_cut_off()] if queue.cut_off else [])],
+        left_out=[*not_done, *([_cut_off()] if queue.cut_off else [])],
     )
 
 

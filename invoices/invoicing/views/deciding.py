@@ -41,7 +41,9 @@ def decide(request: StaffRequest, pk: int) -> HttpResponse:
                 DraftRefused: into(form),
                 ChangedMeanwhile: lambda refusal: changed.append(str(refusal)),
             },
-            done=lambda _event: said(request, _("It is decided, and kept with the draft."), edit_url),
+            done=lambda _event: said(
+                request, _("It is decided, and kept with the draft."), edit_url
+            ),
             url=edit_url,
         )
         if answer is not None:

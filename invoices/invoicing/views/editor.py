@@ -26,7 +26,8 @@ from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.drafts import DraftForm
 from invoices.invoicing.forms.lines import TypedLine
-from invoices.invoicing.readiness import Reason, reasons_not_to_issue, warnings_before_issue
+from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
+from invoices.invoicing.reasons import Reason
 from invoices.models import Company, Invoice, InvoiceLine
 from invoices.tax.territories import Territory
 

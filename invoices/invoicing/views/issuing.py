@@ -28,7 +28,8 @@ from invoices.invoicing.far_dates import far_dates
 from invoices.invoicing.forms.drafts import IssueForm, SendForm
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import issue
-from invoices.invoicing.readiness import Reason, reasons_not_to_issue, warnings_before_issue
+from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
+from invoices.invoicing.reasons import Reason
 from invoices.invoicing.sending import invoice_mail, queue_invoice
 from invoices.invoicing.views.editor import link_of
 from invoices.models import Company, Invoice

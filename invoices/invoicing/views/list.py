@@ -116,13 +116,14 @@ def export_invoices(request: StaffRequest, kind: str) -> HttpResponseBase:
     def notes() -> Iterator[str]:
         if drafts:
             yield left_out_of_sums(drafts)
-        yield from found.problems
         if found.is_past:
             yield _(
                 "As of %(day)s: states, days late and what was outstanding are of that day."
             ) % {"day": dates.day(found.day)}
 
-    return export(listing, kind, written(), notes=notes())
+    # A list of a past day is called by that day, and not by the one on which it was written.
+    span = f"{found.day}" if found.is_past else ""
+    return export(listing, kind, written(), span=span, left_out=found.problems, notes=notes())
 
 
 def _tabs(params: QueryDict, state: str) -> list[dict[str, Any]]:

@@ -175,4 +175,4 @@ def payment_list(request: StaffRequest) -> HttpResponse:
 def export_payments(request: StaffRequest, kind: str) -> HttpResponseBase:
     rows, form = selected(request.GET)
     ordered = LISTING.in_order(rows.select_related("client", "reversed_by"), request.GET)
-    return export(LISTING, kind, ordered.iterator(chunk_size=2000), notes=left_out(form))
+    return export(LISTING, kind, ordered.iterator(chunk_size=2000), left_out=left_out(form))

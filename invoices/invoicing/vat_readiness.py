@@ -1,0 +1,175 @@
+"""Whether the VAT of a draft is lawful on its day, for its client and its seller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from billing_portal.dates import day
+from billing_portal.figures import percent
+from billing_portal.money import is_currency
+from invoices.clients.vat import vat_treatment
+from invoices.company.exemptions import Exemptions
+from invoices.company.rates import rate_on
+from invoices.company.vat_faults import key_of, told_faults, told_key, told_misplaced
+from invoices.company.vat_rates import FrenchRates
+from invoices.documents.totals import STANDARD
+from invoices.invoicing import drafting
+from invoices.invoicing.reasons import Reason
+from invoices.models import Company, Invoice, InvoiceEvent, InvoiceLine
+from invoices.tax.judging import Fault, misplaced
+from invoices.tax.vat_ids import state_of
+
+Charged = Sequence[tuple[str, Decimal]]
+
+
+def vat_reasons(
+    invoice: Invoice, lines: list[InvoiceLine], company: Company | None, on: date
+) -> list[Reason]:
+    """Rates and reasons for no VAT that the law does not have on the day of supply, or for this
+    client."""
+    issue_date, _due = drafting.dates_of(invoice, on)
+    home = company.country if company else "FR"
+    supplied = invoice.service_until or issue_date
+    charged = _charged(lines)
+    found = [
+        Reason("vat", text, _vat_field(fault))
+        for text, fault in told_faults(charged, seller=company, on=supplied, rates=FrenchRates())
+    ]
+    found += _exemption_reasons(lines, supplied)
+    found += _proof_reasons(invoice, charged, company)
+    found += _currency_reasons(invoice, lines, company, issue_date)
+    territory = vat_treatment(invoice.client, company).territory
+    places = told_misplaced(charged, home=home, territory=territory)
+    decided = decided_otherwise(invoice) if places else {}
+    for text, fault in places:
+        key = key_of(fault.category, territory)
+        if key not in decided:
+            found.append(Reason("vat", text, _vat_field(fault), key))
+    return found
+
+
+def vat_warnings(invoice: Invoice, company: Company, issue_date: date) -> list[Reason]:
+    """What is lawful at times and mostly a slip, and what was decided against the rules."""
+    lines = list(invoice.lines.all())
+    return [
+        *_rate_warnings(invoice, lines, company, issue_date),
+        *_against_the_rules(invoice, lines, company),
+    ]
+
+
+def decided_otherwise(invoice: Invoice) -> dict[str, InvoiceEvent]:
+    """What an administrator decided about the VAT of this draft, against the rules, by its key."""
+    events = invoice.events.filter(kind=InvoiceEvent.Kind.VAT_DECIDED).select_related("by")
+    return {key: event for event in events.order_by("at", "pk") for key in event.data["keys"]}
+
+
+def lacks_rate(invoice: Invoice, company: Company, issue_date: date) -> bool:
+    """Whether nothing says what its currency is worth in ours on that day."""
+    return is_currency(invoice.currency) and (
+        rate_on(invoice.currency, company.currency, issue_date) is None
+    )
+
+
+def _charged(lines: Sequence[InvoiceLine]) -> list[tuple[str, Decimal]]:
+    """(category by UNTDID 5305, rate in percent) of each line."""
+    return [(line.vat_category, Decimal(line.vat_rate)) for line in lines]
+
+
+def _proof_reasons(invoice: Invoice, charged: Charged, company: Company | None) -> list[Reason]:
+    """Of what goes without VAT to a business in the Union: its id is the proof that it is one."""
+    home = company.country if company else "FR"
+    territory = vat_treatment(invoice.client, company).territory
+    elsewhere = {each.category for each in misplaced(charged, home=home, territory=territory)}
+    needs_proof = {category for category, _rate in charged} & {"AE", "K"} - elsewhere
+    if needs_proof and (text := _no_proof_of_business(invoice.client.vat_id, home)):
+        return [Reason("vat_id", text, "client")]
+    return []
+
+
+def _no_proof_of_business(vat_id: str, home: str) -> str:
+    """Why this id does not let an invoice within the Union go without VAT; "" when it does."""
+    if not vat_id:
+        return _("Reverse charge needs the client's VAT id, which is missing.")
+    if state_of(vat_id) in ("", home):
+        return _(
+            "Reverse charge needs a VAT id of another state of the Union; “%(text)s” is none."
+        ) % {"text": vat_id}
+    return ""
+
+
+def _currency_reasons(
+    invoice: Invoice, lines: list[InvoiceLine], company: Company | None, issue_date: date
+) -> list[Reason]:
+    """VAT of a foreign currency is stated in euros too (CGI 289, IV; BR-FR-CO-12)."""
+    charges = any(line.vat_category == STANDARD and line.vat_rate for line in lines)
+    if company is None or not charges or not lacks_rate(invoice, company, issue_date):
+        return []
+    text = _(
+        "No exchange rate for %(currency)s is known on %(day)s: the page has to state the VAT in "
+        "%(own)s."
+    ) % {"currency": invoice.currency, "own": company.currency, "day": day(issue_date)}
+    return [Reason("currency", text, "rates")]
+
+
+def _exemption_reasons(lines: list[InvoiceLine], supplied: date) -> list[Reason]:
+    """Reasons for an exemption that the law does not have on the day of supply."""
+    if not any(line.exemption_id for line in lines):
+        return []
+    known = Exemptions().by_id
+    found = []
+    for place, line in enumerate(lines, 1):
+        why = known.get(line.exemption_id or 0)
+        if why is not None and not why.holds_on(supplied):
+            values = {"line": place, "why": why, "day": day(supplied)}
+            text = _("Line %(line)s: “%(why)s” is no reason for an exemption on %(day)s.") % values
+            found.append(Reason("vat", text, f"#id_lines-{place - 1}-vat"))
+    return found
+
+
+def _vat_field(fault: Fault) -> str:
+    return f"#id_lines-{fault.line - 1}-vat"
+
+
+def _rate_warnings(
+    invoice: Invoice, lines: list[InvoiceLine], company: Company, on: date
+) -> list[Reason]:
+    """VAT where the client's territory has none, or at a rate that it does not have.
+
+    Warnings and no more: what is done about a building is taxed where the building stands.
+    """
+    treatment = vat_treatment(invoice.client, company)
+    rates = {Decimal(line.vat_rate) for line in lines if line.vat_category == STANDARD}
+    if rates and treatment.category != STANDARD:
+        text = _("VAT is charged to a client outside our VAT territory.")
+        return [Reason("vat", text, "#lines")]
+    supplied = invoice.service_until or on
+    usual = FrenchRates().on(supplied, treatment.territory) if company.country == "FR" else ()
+    odd = rates - set(usual) if usual else set()
+    if not odd:
+        return []
+    text = _("Where the client is, VAT is %(usual)s; here it is %(odd)s.") % {
+        "usual": ", ".join(percent(rate) for rate in usual),
+        "odd": ", ".join(percent(rate) for rate in sorted(odd, reverse=True)),
+    }
+    return [Reason("vat", text, "#lines")]
+
+
+def _against_the_rules(
+    invoice: Invoice, lines: list[InvoiceLine], company: Company
+) -> list[Reason]:
+    """What was decided otherwise and still stands in the lines, with who and why."""
+    territory = vat_treatment(invoice.client, company).territory
+    faults = misplaced(_charged(lines), home=company.country, territory=territory)
+    keys = dict.fromkeys(key_of(fault.category, territory) for fault in faults)
+    decided = decided_otherwise(invoice) if keys else {}
+    found = []
+    for key in keys:
+        if event := decided.get(key):
+            values = {"what": told_key(key), "who": event.by, "reason": event.data["reason"]}
+            text = _("%(what)s: decided by %(who)s, “%(reason)s”.") % values
+            found.append(Reason("vat", text, "#lines"))
+    return found
