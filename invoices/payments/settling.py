@@ -101,18 +101,21 @@ def _at(total_minor: int, issue_date: date, steps: Sequence[Settled], day: date)
     taken = {step.takes_back for step in steps if step.amount_minor < 0 and step.on <= day}
     sums = {Allocation.Kind.PAYMENT: 0, Allocation.Kind.CREDIT: 0, Allocation.Kind.WRITE_OFF: 0}
     last: dict[Allocation.Kind, date] = {}
+    # Money that came in: what goes back out of a credit note uses it up, and pays nothing.
+    paid_on: date | None = None
     for step in steps:
         if step.amount_minor < 0 or step.on > day or (taken and step.key in taken):
             continue
         kind = Allocation.Kind.PAYMENT if step.kind in _MONEY else Allocation.Kind(step.kind)
         sums[kind] += step.amount_minor
         last[kind] = max(step.on, last.get(kind, step.on))
+        if step.kind == Allocation.Kind.PAYMENT:
+            paid_on = max(step.on, paid_on or step.on)
     paid, credited, written_off = sums.values()
     outstanding = total_minor - paid - credited - written_off
     if outstanding:
         return Settlement(paid, credited, written_off, outstanding, None, None)
     settled_on = max(last.values(), default=issue_date)
-    paid_on = last.get(Allocation.Kind.PAYMENT)
     # Of one day's steps the credit note comes first and the write-off last: it gives up what the
     # money left.
     by_money = paid_on == settled_on and last.get(Allocation.Kind.WRITE_OFF) != settled_on

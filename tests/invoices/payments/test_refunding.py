@@ -89,6 +89,8 @@ def test_a_credit_note_that_nobody_used_goes_back_and_its_timeline_says_so():
         0,
         date(2026, 11, 1),
     )
+    # Money went out: nobody paid the note, and no habit or delay counts it.
+    assert (note.paid_on, note.days_late, note.days_to_pay) == (None, None, None)
     kinds = [event.kind for event in InvoiceEvent.objects.filter(invoice=note)]
     assert kinds == [InvoiceEvent.Kind.REFUNDED]
     rows = with_open_amount(Invoice.objects.filter(pk=note.pk), date(2026, 10, 31))
