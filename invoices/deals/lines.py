@@ -53,17 +53,8 @@ def drafted_lines(deal: Deal, treatment: VatTreatment) -> Drafted:
     if enabled:
         for place, line in enumerate(enabled, 1):
             category, rate = _line_vat(deal, line, treatment, taxed=taxed)
-            if Decimal(rate) != line.tax_percent and taxed and line.tax_percent:
-                notes.append({"code": "rate_rounded", "line": place, "rate": plain(rate)})
-            if category == "E" and taxed:
-                notes.append({"code": "exempt_assumed", "line": place})
             description, was_cut = _described(line)
-            if was_cut:
-                notes.append({"code": "cut", "line": place, "limit": MAX_DESCRIPTION})
-            if line.unit_price < 0:
-                notes.append({"code": "negative_price", "line": place})
-            if line.billing_frequency not in ("", "one-time"):
-                notes.append({"code": "recurring", "line": place, "every": line.billing_frequency})
+            notes += _notes_of(line, place, category, rate, taxed=taxed, was_cut=was_cut)
             words.append((description, _unit(line.unit)))
             amounts.append(_line_amounts(line, category, rate))
     else:
@@ -106,6 +97,24 @@ def drafted_lines(deal: Deal, treatment: VatTreatment) -> Drafted:
         lines += _discount_lines(totals, deal)
         totals = compute([line.amounts for line in lines], currency=deal.currency)
     return Drafted(tuple(lines), tuple(notes), totals, as_given.net_minor)
+
+
+def _notes_of(
+    line: DealLine, place: int, category: str, rate: Decimal, *, taxed: bool, was_cut: bool
+) -> list[dict[str, Any]]:
+    """What became of a line on its way into the invoice, as far as staff should know."""
+    found: list[dict[str, Any]] = []
+    if Decimal(rate) != line.tax_percent and taxed and line.tax_percent:
+        found.append({"code": "rate_rounded", "line": place, "rate": plain(rate)})
+    if category == "E" and taxed:
+        found.append({"code": "exempt_assumed", "line": place})
+    if was_cut:
+        found.append({"code": "cut", "line": place, "limit": MAX_DESCRIPTION})
+    if line.unit_price < 0:
+        found.append({"code": "negative_price", "line": place})
+    if line.billing_frequency not in ("", "one-time"):
+        found.append({"code": "recurring", "line": place, "every": line.billing_frequency})
+    return found
 
 
 def _discount_lines(totals: Totals, deal: Deal) -> list[DraftLine]:

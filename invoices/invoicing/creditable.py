@@ -141,8 +141,9 @@ def _by_lines(invoice: Invoice, left: Creditable, lines: Sequence[CreditLine]) -
         if basis * left_basis < 0 or abs(basis) > abs(left_basis):
             raise IssueRefused(
                 _(
-                    "At %(rate)s %% VAT only %(left)s before VAT is left to credit: a discount of "
-                    "the invoice belongs to it, credit that line too."
+                    "At %(rate)s %% VAT only %(left)s before VAT is left to credit: the rest was "
+                    "credited by an amount, or is a discount of the invoice, whose line is to be "
+                    "credited too."
                 )
                 % {
                     "rate": format(key[1].normalize() + 0, "f"),

@@ -6,7 +6,6 @@ What asks for one (deals, quotes, plans) stands above and comes in by `draft`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,22 +17,17 @@ from billing_portal.accounts.models import User
 from billing_portal.changes import write_down
 from billing_portal.money import is_currency
 from invoices.clients.recipients import address_problem, client_recipients
-from invoices.company.exemptions import Exemptions
 from invoices.documents.totals import (
-    STANDARD,
-    VAT_CATEGORIES,
     LineInput,
     Totals,
     TotalsRefused,
     compute,
 )
 from invoices.invoicing.draft_lines import (
-    HUNDREDTH,
-    MAX_DESCRIPTION,
-    MAX_LINES,
     DraftLine,
     told,
 )
+from invoices.invoicing.line_input import lines_in
 from invoices.models import (
     Client,
     Invoice,
@@ -181,18 +175,6 @@ HEADER_FIELDS = [
     "note",
     "recipients",
 ]
-_LINE_FIELDS = [
-    "description",
-    "quantity",
-    "unit",
-    "unit_price",
-    "price_missing",
-    "discount_percent",
-    "discount_amount",
-    "vat_category",
-    "vat_rate",
-    "exemption_id",
-]
 
 
 def save_draft(
@@ -219,7 +201,7 @@ def save_draft(
         problems = _header_problems(header, invoice)
         currency = header.get("currency", invoice.currency)
         known = currency if "currency" not in problems else invoice.currency
-        inputs, line_problems = _lines_in(lines, known)
+        inputs, line_problems = lines_in(lines, known)
         problems |= line_problems
         if not problems:
             try:
@@ -240,7 +222,7 @@ def save_draft(
 
 def preview_totals(lines: Sequence[Mapping[str, Any]], currency: str) -> Totals:
     """The totals while somebody types; nothing is read or written. Raises TotalsRefused."""
-    inputs, problems = _lines_in(lines, currency)
+    inputs, problems = lines_in(lines, currency)
     if problems:
         raise TotalsRefused(next(iter(problems.values())))
     return compute([line.amounts for line in inputs], currency=currency)
@@ -354,52 +336,3 @@ def _header_problems(header: Mapping[str, Any], invoice: Invoice) -> dict[str, s
     if "recipients" in header and (wrong := address_problem(header["recipients"])):
         problems["recipients"] = wrong
     return problems
-
-
-def _lines_in(
-    lines: Sequence[Mapping[str, Any]], currency: str
-) -> tuple[list[DraftLine], dict[str, str]]:
-    problems: dict[str, str] = {}
-    found: list[DraftLine] = []
-    exemptions = Exemptions()
-    if len(lines) > MAX_LINES:
-        problems["lines"] = _("More than %(limit)s lines.") % {"limit": MAX_LINES}
-        return found, problems
-    for place, given in enumerate(lines):
-        if unknown := set(given) - set(_LINE_FIELDS):
-            raise ValueError(f"a line knows no {', '.join(sorted(unknown))}")
-        description = str(given.get("description", "")).strip()
-        if len(description) > MAX_DESCRIPTION:
-            problems[f"lines.{place}.description"] = _("At most %(limit)s characters.") % {
-                "limit": MAX_DESCRIPTION
-            }
-        rate = Decimal(given.get("vat_rate", 0))
-        category = str(given.get("vat_category", STANDARD if rate else "Z"))
-        if category not in VAT_CATEGORIES:
-            problems[f"lines.{place}.vat_category"] = _("Choose a VAT category.")
-            continue
-        line = LineInput(
-            quantity=Decimal(given.get("quantity", 1)),
-            unit_price=Decimal(given.get("unit_price", 0)),
-            vat_rate=rate,
-            vat_category=category,
-            discount_percent=Decimal(given.get("discount_percent", 0)),
-            discount_amount=Decimal(given.get("discount_amount", 0)),
-        )
-        if line.unit_price < 0:
-            line = replace(line, quantity=-line.quantity, unit_price=-line.unit_price)
-        if rate != rate.quantize(HUNDREDTH):
-            problems[f"lines.{place}.vat_rate"] = _("At most two decimals.")
-            continue
-        try:
-            compute([line], currency=currency)
-        except TotalsRefused as refusal:
-            problems[f"lines.{place}"] = str(refusal)
-        unit = str(given.get("unit", "C62"))[:3] or "C62"
-        missing = bool(given.get("price_missing")) and not line.unit_price
-        why = given.get("exemption_id") if category == "E" else None
-        if why is not None and why not in exemptions.by_id:
-            problems[f"lines.{place}.vat_category"] = _("Choose why the line is exempt.")
-            why = None
-        found.append(DraftLine(description, unit, line, price_missing=missing, exemption_id=why))
-    return found, problems

@@ -34,10 +34,12 @@ class PaymentForm(forms.Form):
         currency: str,
         today: date,
         invoices: Sequence[Invoice],
+        knows_payer: bool = True,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self.currency = currency
+        self.knows_payer = knows_payer
         amount = MoneyField(
             currency=currency, label=gettext_lazy("Amount received"), above_zero=True
         )
@@ -70,7 +72,7 @@ class PaymentForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if self._parts_of_others():
+        if self.knows_payer and self._parts_of_others():
             # Recorded all the same, it would lie unapplied beside the payment that settled them.
             raise forms.ValidationError(
                 _(

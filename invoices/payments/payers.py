@@ -19,6 +19,7 @@ from billing_portal.money import formatted_minor
 from invoices.clients.balances import Owed, balances
 from invoices.models import Client, Invoice, Payment
 from invoices.models.clients import account
+from invoices.payments.spreading import spelled
 
 SHOWN, LOOKED_AT = 8, 24
 SHORTEST = 2
@@ -102,7 +103,7 @@ def payer_in_label(label: str) -> Client | None:
 
 def open_in_label(label: str) -> list[Invoice]:
     """The open invoices that the bank's label names, of whichever client; a few at most."""
-    words = {text_key(word) for word in re.findall(r"[\w/.\-]+", label)[:20]}
+    words = {text_key(word) for word in spelled(label)}
     words = {word for word in words if len(word) >= 4 and re.search(r"[0-9]{3}$", word)}
     if not words:
         return []

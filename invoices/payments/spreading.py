@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from invoices.models import Invoice
 
+# A label has 140 characters.
+MOST_WORDS = 40
+
 
 @dataclass(frozen=True)
 class Part:
@@ -56,9 +59,20 @@ def numbers_in(label: str, invoices: Collection[Invoice]) -> set[int]:
 
     Banks drop dashes and years: F-2026-0747 is also F20260747 and F0747.
     """
-    words = {_bare(word) for word in re.findall(r"[\w/.\-]+", label)}
-    words |= {_bare(part) for word in label.split() for part in re.split(r"[,;+]", word)}
+    words = {_bare(word) for word in spelled(label)}
     return {invoice.pk for invoice in invoices if words & _spellings(invoice.number)}
+
+
+def spelled(label: str) -> list[str]:
+    """What may be a number in a bank's label: its words, and up to four that stand together.
+
+    Banks put spaces where dashes were: “KC 2026 0252” is KC-2026-0252.
+    """
+    words = re.findall(r"\w+", label)[:MOST_WORDS]
+    found = re.findall(r"[\w/.\-]+", label)[:MOST_WORDS]
+    for begin in range(len(words)):
+        found += ["".join(words[begin:end]) for end in range(begin + 1, begin + 5)]
+    return list(dict.fromkeys(found))
 
 
 def _spellings(number: str) -> set[str]:

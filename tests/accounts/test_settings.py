@@ -19,7 +19,7 @@ from billing_portal.idempotency import new_key
 from billing_portal.launch import LOGINS
 from invoices.models import ClientType, Company, NumberSeries
 from tests.confirm import confirm
-from tests.factories import make_client, make_client_type, make_company, make_draft, make_user
+from tests.factories import make_client, make_client_type, make_company, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -234,19 +234,6 @@ def test_terms_beyond_the_law_are_saved_with_a_warning(admin_client):
         reverse("company:invoicing"), {**INVOICING, "terms_days": "75"}, follow=True
     )
     assert "longer than French law allows" in page.text
-
-
-def test_what_the_law_says_otherwise_is_saved_with_a_warning(admin_client):
-    make_company()
-    changed = {"indemnity": "60", "vat_rate": "17"}
-    page = admin_client.post(reverse("company:invoicing"), {**INVOICING, **changed}, follow=True)
-    assert "The law sets the indemnity at 40 euros" in page.text
-    assert "17% is no French rate of VAT today" in page.text
-    make_company(country="DE")
-    abroad = {"indemnity": "0", "vat_rate": "19"}
-    page = admin_client.post(reverse("company:invoicing"), {**INVOICING, **abroad}, follow=True)
-    assert "no French rate of VAT" not in page.text
-    assert Company.objects.get(pk=1).indemnity_minor == 0
 
 
 # ─ Client types ─────────────────────────────────────────────────────────────────────────────────
@@ -527,11 +514,3 @@ def test_a_wrong_password_gets_a_sentence_and_many_get_a_pause(client, settings)
 def test_the_admin_site_has_no_sign_in_of_its_own(client, clerk_client, admin_client):
     assert client.get("/admin/login/")["Location"].startswith("/accounts/login/")
     assert clerk_client.get("/admin/").status_code in (302, 403)
-
-
-def test_drafts_with_vat_are_named_when_the_company_enters_the_franchise(admin_client):
-    make_draft()
-    change = {**INVOICING, "vat_regime": "franchise"}
-    page = admin_client.post(reverse("company:invoicing"), change, follow=True).text
-    assert "1 draft bears VAT: it cannot be issued until the VAT is taken out." in page
-    assert Company.objects.get().in_franchise

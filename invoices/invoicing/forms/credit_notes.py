@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -39,6 +40,9 @@ class CreditableLine:
 
     def net_minor(self, currency: str) -> int:
         """What is to be credited; the net where it is typed, else the part of the quantity."""
+        if self.net.strip() and self.quantity.strip():
+            self.errors["net"] = _("Give the quantity or the net, not both.")
+            return 0
         if self.net.strip():
             return self._read_net(currency)
         if not self.quantity.strip():
@@ -71,7 +75,17 @@ class CreditableLine:
         if is_finer(number, digits(currency)):
             self.errors["net"] = too_fine(digits(currency))
             return 0
+        if number * self.row.net_minor < 0:
+            self.errors["net"] = _("Give an amount above zero.")
+            return 0
         return to_minor(Money(number, currency))
+
+
+def _left_of(row: InvoiceLine, left: Creditable) -> int:
+    """No more than its VAT rate has left: a credit by amount took from no single line."""
+    of_line = left.net_by_line.get(row.pk, 0)
+    of_rate, _vat = left.by_rate.get((row.vat_category, Decimal(row.vat_rate)), (of_line, 0))
+    return min(of_line, of_rate) if of_line >= 0 else of_line
 
 
 class CreditForm(forms.Form):
@@ -124,7 +138,7 @@ class CreditForm(forms.Form):
         self.lines = [
             CreditableLine(
                 row,
-                left.net_by_line.get(row.pk, 0),
+                _left_of(row, left),
                 quantity=str(given.get(f"quantity-{row.pk}", ""))[:40],
                 net=str(given.get(f"line-{row.pk}", ""))[:40],
             )

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor, is_currency
+from billing_portal.words import labelled
 from invoices.clients.vat import vat_treatment
 from invoices.company.exemptions import Exemptions
 from invoices.company.vat_rates import FrenchRates
@@ -194,7 +195,7 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
         "may_undo": invoice.versions.all()[1:2].exists() if not live else False,
         "wrong": _wrong(editor),
         "back_here": "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])}),
-        "blockers": _linked([*_unread(editor), *reasons], invoice, reader),
+        "blockers": _linked(_told_once([*_unread(editor), *reasons], editor), invoice, reader),
         # Of what is stored: a decision is one about rows, not about what is being typed.
         "decidable": any(reason.key for reason in reasons),
         "client_complete": not any(r.anchor == "client" for r in reasons),
@@ -251,18 +252,25 @@ def _days(as_typed: Invoice, on: date) -> dict[str, Any]:
     }
 
 
+def _told_once(reasons: list[Reason], editor: Editor) -> list[Reason]:
+    """What a line has wrong is not said again of all lines, nor that there are none."""
+    if not any(line.errors for line in editor.lines):
+        return reasons
+    return [reason for reason in reasons if reason.anchor != "#lines"]
+
+
 def _unread(editor: Editor) -> list[Reason]:
     """What is typed and cannot be taken, each with the way to its field."""
     form = editor.form
     found = [
-        Reason(name, f"{form.fields[name].label}: {errors[0]}", f"#id_{name}")
+        Reason(name, labelled(form.fields[name].label, errors[0]), f"#id_{name}")
         for name, errors in (form.errors.items() if form.is_bound else ())
         if name in form.fields
     ]
     for n, line in enumerate(editor.lines):
         words = _("Line %(number)s") % {"number": n + 1}
         found += [
-            Reason("lines", f"{words}: {text}", f"#id_lines-{n}-{name or 'description'}")
+            Reason("lines", labelled(words, text), f"#id_lines-{n}-{name or 'description'}")
             for name, text in line.errors.items()
         ]
     return found

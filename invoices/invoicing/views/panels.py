@@ -106,17 +106,20 @@ def _settled_rows(
             if may_undo and not back and row.pk not in taken_back:
                 reference = _("take back…")
                 url = reverse("invoices:write-off-back", args=[row.pk])
-        rows.append((word % {"day": dates.day(row.applied_on)}, reference, url, amount))
+        values = {"day": dates.day(row.applied_on), "received": dates.day(_received_on(row))}
+        rows.append((word % values, reference, url, amount))
     return rows
 
 
 def _paid_words(row: Allocation) -> str:
     """An invoice is settled once it exists and the money is put on it: perhaps after it came."""
-    received = row.payment.received_on if row.payment else row.applied_on
-    if received == row.applied_on:
+    if _received_on(row) == row.applied_on:
         return _("Paid on %(day)s")
-    # The day of the step is filled in with the others.
-    return _("Paid on %%(day)s, received on %(received)s") % {"received": dates.day(received)}
+    return _("Paid on %(day)s, received on %(received)s")
+
+
+def _received_on(row: Allocation) -> date:
+    return row.payment.received_on if row.payment else row.applied_on
 
 
 def _detail(pk: int | None) -> str:

@@ -75,9 +75,16 @@ def payment_new(request: StaffRequest) -> HttpResponse:
     currency = data.get("currency", "")
     unseen = changed or data.get("was-currency", currency) != currency
     entry = _entry(data, client, first, on, changed=changed, settles=recording and not unseen)
-    form = PaymentForm(data, currency=entry.currency, today=on, invoices=entry.owed)
+    form = PaymentForm(
+        data,
+        currency=entry.currency,
+        today=on,
+        invoices=entry.owed,
+        knows_payer=client is not None,
+    )
+    shown = shown_entry(entry, form)
     alike: list[Payment] = []
-    if recording and client and not unseen and form.is_valid():
+    if recording and client and not unseen and form.is_valid() and _is_right_payer(form, shown):
         if request.POST.get("same") == "same" and (answer := _the_same(request, client)):
             return answer
         if answer := _record(request, form, client, on, alike):
@@ -98,7 +105,7 @@ def payment_new(request: StaffRequest) -> HttpResponse:
             "choices": choices,
             "no_payer": refused and client is None,
             "unseen": unseen and recording,
-            **shown_entry(entry, form),
+            **shown,
             **_question(request, entry, alike),
             "today": recorded_on(on) if client is None else None,
             "day_hint": _day_hint(),
@@ -161,6 +168,15 @@ def _open_invoice(text: str) -> Invoice | None:
         return None
     found = Invoice.objects.outstanding().filter(pk=invoice_id)
     return found.select_related("client__client_type").first()
+
+
+def _is_right_payer(form: PaymentForm, shown: dict[str, Any]) -> bool:
+    """The label names an invoice of somebody else: nothing is booked before somebody says so."""
+    other: Invoice | None = shown["of_others"]
+    if other is None or form.data.get("payer-right") == str(other.pk):
+        return True
+    form.add_error("reference", _("Say first that the payer is right. Nothing was recorded."))
+    return False
 
 
 # ─ What ─────────────────────────────────────────────────────────────────────────────────────────

@@ -81,17 +81,6 @@ def test_totals_of_values_are_per_currency(clerk_client):
     assert "€1,500.00 · US$300.00" in clerk_client.get(QUEUE).text
 
 
-def test_a_value_with_vat_says_so_beside_those_without(clerk_client):
-    make_company()
-    make_deal(title="Gross", value_minor=120_00, tax_method="inclusive")
-    make_deal(title="Net", value_minor=100_00)
-    page = clerk_client.get(reverse("invoices:deals"))
-    assert page.text.count('<span class="sub">with VAT</span>') == 1
-    file = clerk_client.get(reverse("invoices:deals-csv"))
-    text = b"".join(file.streaming_content).decode()
-    assert "prices with VAT" in text and "prices without VAT" in text
-
-
 @pytest.mark.parametrize("sort", ["title", "-title", "client", "owner", "won", "-won", "-amount"])
 def test_every_column_sorts(clerk_client, sort):
     make_company()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
@@ -148,37 +146,6 @@ def test_a_wrong_entry_is_refused_in_words(clerk_client, client, two, field, val
     assert not Payment.objects.exists()
 
 
-def live(clerk_client, given):
-    """What a change of the page brings, before anything is recorded."""
-    return clerk_client.post(reverse("invoices:payment-new"), given | {"spread": "1"}).text
-
-
-def test_a_day_that_cannot_be_taken_is_said_at_its_field_while_it_is_typed(clerk_client, client):
-    given = entry(client)
-    for typed, said in [("01/01/2099", "in the future"), ("31/02/2026", "There is no day 31")]:
-        page = live(clerk_client, given | {"received_on": typed})
-        note = page[page.index('id="day-question"') :]
-        assert said in note[: note.index("</div>")].replace("\xa0", " ")
-    page = live(clerk_client, given | {"received_on": "3"})
-    assert "form-hint late" not in page[page.index('id="day-question"') :][:120]
-    refused = clerk_client.post(
-        reverse("invoices:payment-new"), given | {"received_on": "01/01/2099"}
-    ).text
-    assert 'id="id_received_on-e"' in refused
-
-
-def test_a_label_that_names_an_invoice_of_somebody_else_is_said(clerk_client, client, two):
-    first, _ = two
-    other = make_invoice(client=make_client(name="Somebody else"))
-    given = entry(client) | {"reference": f"VIR {other.number}"}
-    page = live(clerk_client, given)
-    assert f"It names {other.number}, an open invoice of Somebody else" in page
-    assert f'name="take" value="{other.client_id}"' in page
-    assert "is the payer right" not in live(
-        clerk_client, given | {"reference": f"VIR {first.number}"}
-    )
-
-
 def test_a_double_click_records_one_payment(clerk_client, client, two):
     first, _ = two
     for _click in range(2):
@@ -254,36 +221,6 @@ def test_a_reversed_payment_says_that_it_was_applied_and_is_no_longer(clerk_clie
     assert "What it settled" not in after
     assert "Was applied, taken back on" in after
     assert "<dt>Unapplied</dt>" not in after
-
-
-def test_the_list_marks_what_was_reversed_and_says_it_in_its_file(clerk_client, client):
-    kept = record_payment(
-        client_id=client.pk,
-        amount=Money(50, "EUR"),
-        received_on=days_ago(9),
-        reference="KEPT",
-        method="transfer",
-        by=None,
-        allocations=[],
-    )
-    gone = record_payment(
-        client_id=client.pk,
-        amount=Money(70, "EUR"),
-        received_on=days_ago(8),
-        reference="GONE",
-        method="transfer",
-        by=None,
-        allocations=[],
-    )
-    reverse_payment(payment_id=gone.pk, on=days_ago(2), reason="Bounced", by=None)
-    page = clerk_client.get(reverse("invoices:payments")).text
-    assert page.count("reversed on") == 1
-    file = clerk_client.get(reverse("invoices:payments-csv"))
-    table = list(csv.DictReader(io.StringIO(file.getvalue().decode("utf-8-sig"))))
-    by_reference = {row["Reference"]: row["Reversed on"] for row in table if row["Reference"]}
-    assert by_reference["GONE"] == days_ago(2).isoformat()
-    assert by_reference["KEPT"] == ""
-    assert kept.taken_back_on is None
 
 
 def test_unapplied_cash_of_a_reversed_payment_is_no_cash(clerk_client, client):
