@@ -16,7 +16,10 @@ def terms_of_delays() -> list[tuple[str, str]]:
         ),
         (
             _("Not reached"),
-            _("So many are open still that nobody can say the day yet; only that it is later."),
+            _(
+                "So many are open still that nobody can say the day yet. The day behind “>” is the "
+                "last one on which at least five invoices were still watched."
+            ),
         ),
         (
             # xgettext:no-python-format

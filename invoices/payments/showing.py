@@ -26,7 +26,7 @@ def shown_entry(entry: Entry, form: Any) -> dict[str, Any]:
         "sign": get_currency_symbol(entry.currency, reader_locale()),
         "amount_question": entry.amount_question,
         "day_question": entry.day_question,
-        "of_others": _of_others(entry),
+        "of_others": of_others(entry),
         "payer_right": row_id(entry.data.get("payer-right", "")),
         "currencies": entry.currencies,
         "on": entry.on,
@@ -40,7 +40,7 @@ def shown_entry(entry: Entry, form: Any) -> dict[str, Any]:
     }
 
 
-def _of_others(entry: Entry) -> Invoice | None:
+def of_others(entry: Entry) -> Invoice | None:
     """The first invoice of somebody else that the label names."""
     label = entry.data.get("reference", "")
     found = of_others_in_label(label, entry.client) if entry.client and label else []

@@ -303,7 +303,9 @@ def _bucket(wanted: InvoiceFilter, day: date) -> Q:
     buckets, start = (BUCKETS_ISSUE, "issue_date") if by_issue else (BUCKETS_DUE, "due_date")
     if wanted.bucket not in buckets:
         return Q(pk__in=[])
-    return bucket_condition(start, buckets[wanted.bucket], day) & open_at(day)
+    # An unused credit note is open too, and of no age.
+    of_invoices = Q(kind=Invoice.Kind.INVOICE)
+    return of_invoices & bucket_condition(start, buckets[wanted.bucket], day) & open_at(day)
 
 
 def _amounts(found: InvoiceQuerySet, wanted: InvoiceFilter) -> InvoiceQuerySet:

@@ -171,6 +171,12 @@ class Groups:
         return months_label(first, last)
 
     @property
+    def has_year_before(self) -> bool:
+        """Whether the period reaches back into the twelve months before the last twelve."""
+        start = self.scope.issued_from
+        return start is None or month_index(start) <= self.end - 12
+
+    @property
     def is_today(self) -> bool:
         return self.scope.as_of == self.today
 

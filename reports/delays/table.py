@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from billing_portal.figures import grouped
+from billing_portal.figures import EMPTY, grouped
 from reports.cells import Cell, Head, one_place, percent_text, signed
 from reports.delays.changes import Changes
 from reports.delays.rows import Groups, Row, interval_text, reached
@@ -74,11 +74,14 @@ class Table:
             told = row.key in self.changes.told
             worse = "late" if told and self.changes.compared[row.key].change > 0 else ""
             found += [
+                # A period that does not reach so far back has nothing to say of it, nor to open.
                 Cell(
                     reached(row.before.curve, 1, 2),
                     invoice_list(self.groups.year_filter(wanted, 1)),
                     f"muted {wider}",
-                ),
+                )
+                if self.groups.has_year_before
+                else Cell(EMPTY, "", f"muted {wider}"),
                 Cell(
                     now,
                     invoice_list(self.groups.year_filter(wanted, 0)),

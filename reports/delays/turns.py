@@ -29,6 +29,9 @@ class Turns:
                 "before": self.groups.year_words(1),
             },
         )
+        if not self.groups.has_year_before:
+            text = _("the period begins too late to compare it with %(before)s") % spans
+            return Kpi(label, "–", "", text)
         if not self.changes.any_known:
             return Kpi(
                 label, "–", "", _("too few payments to compare %(now)s with %(before)s") % spans
@@ -49,6 +52,8 @@ class Turns:
     @property
     def trend_title(self) -> str:
         changes = self.changes
+        if not self.groups.has_year_before:
+            return _("The period is too short to tell a change")
         if not changes.any_known:
             return _("Too few payments to tell a change")
         found = changes.worst or changes.best

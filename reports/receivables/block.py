@@ -82,7 +82,7 @@ class Block:
                 formatted_minor(owed.current_minor, currency),
                 "",
                 invoices_text(owed.due_count["current"]),
-                invoice_list(wanted.but(bucket="current")),
+                invoice_list(wanted.but(state="open", bucket="current")),
             ),
             Kpi(
                 _("Overdue"),

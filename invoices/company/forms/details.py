@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from babel import Locale
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from moneyed import get_currency
@@ -21,8 +23,10 @@ from stdnum import bic, iban
 from stdnum.eu import vat
 from stdnum.fr import siren, siret
 
+from billing_portal.figures import decimal
 from billing_portal.forms import ModelForm
 from billing_portal.money import currencies_in_force, is_currency, reader_locale
+from billing_portal.typed.days import is_far_ahead
 from billing_portal.typed.fields import DayField, LineField, NumberField
 from billing_portal.typed.particulars import phone_number, postal_code, web_address
 from invoices.company.currencies import company_currency, usual_currencies
@@ -216,6 +220,7 @@ class CompanyForm(ModelForm[Company]):
                 "vat_id",
                 _("A French VAT id ends with the SIREN, %(siren)s.") % {"siren": number},
             )
+        self.check_changed("capital", _share_capital)
         self.check_changed("phone", phone_number)
         self.check_changed("website", web_address)
         country = data.get("country", "")
@@ -236,6 +241,13 @@ class CompanyForm(ModelForm[Company]):
         return (
             [*columns, "logo_png"] if {"logo", "remove_logo"} & set(self.changed_data) else columns
         )
+
+
+def _share_capital(text: str) -> str:
+    """An amount as statutes write it: “50 000 €”, “10 000 euros, variable”."""
+    if not re.match(r"[0-9]", text) or "-" in text:
+        raise ValidationError(_("Write an amount, as in 50 000 €."))
+    return text
 
 
 class LatePenaltyRateForm(ModelForm[LatePenaltyRate]):
@@ -278,6 +290,8 @@ class LatePenaltyRateForm(ModelForm[LatePenaltyRate]):
 
     def clean_starts_on(self) -> Any:
         day = self.cleaned_data["starts_on"]
+        if is_far_ahead(day, timezone.localdate()):
+            raise ValidationError(_("This day is more than a year away: is the year right?"))
         if LatePenaltyRate.objects.filter(starts_on=day).exists():
             raise ValidationError(_("There is a rate from that day already: remove it first."))
         return day
@@ -305,6 +319,27 @@ class ExchangeRateForm(ModelForm[ExchangeRate]):
         assert isinstance(field, forms.ChoiceField)
         # Ours is worth itself.
         field.choices = [pair for pair in currency_choices() if pair[0] != ours]
+
+    def clean_on(self) -> date:
+        on: date = self.cleaned_data["on"]
+        if on > timezone.localdate():
+            raise ValidationError(_("No rate is published for a day to come."))
+        return on
+
+    def warning(self) -> str:
+        """A rate far from the one before it is mostly a slip of the decimal sign."""
+        row = self.instance
+        before = (
+            ExchangeRate.objects.filter(currency=row.currency, on__lt=row.on)
+            .order_by("-on")
+            .first()
+        )
+        if before is None or before.rate / 2 <= row.rate <= before.rate * 2:
+            return ""
+        return _(
+            "%(rate)s is far from the rate before it, %(before)s: look again, and remove it if it "
+            "is wrong."
+        ) % {"rate": decimal(row.rate), "before": decimal(before.rate)}
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}

@@ -184,7 +184,7 @@ def rates(request: StaffRequest) -> HttpResponse:
     ):
         if posted == name and form.is_valid() and _added(form):
             messages.success(request, text)
-            if name == "penalty" and (warning := penalty.warning()):
+            if warning := _warning_of(form):
                 messages.warning(request, warning)
             return redirect(back or "company:rates")
     return settings_page(
@@ -207,6 +207,10 @@ def rates(request: StaffRequest) -> HttpResponse:
         },
         refused=bool(penalty.errors or exchange.errors or vat_rate.errors),
     )
+
+
+def _warning_of(form: LatePenaltyRateForm | ExchangeRateForm | VatRateForm) -> str:
+    return "" if isinstance(form, VatRateForm) else form.warning()
 
 
 def _added(form: LatePenaltyRateForm | ExchangeRateForm | VatRateForm) -> bool:

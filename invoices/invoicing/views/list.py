@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
@@ -44,7 +45,7 @@ from invoices.invoicing.views.listing import (
     words_of,
 )
 from invoices.models import Invoice
-from invoices.selections.filters import InvoiceFilter
+from invoices.selections.filters import InvoiceFilter, filter_invoices
 
 
 @require_GET
@@ -77,6 +78,7 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
             "chips": _chips(form, request.GET, wanted),
             "clear_url": query_with(QueryDict(), {"state": wanted.state}),
             "state": wanted.state,
+            "query": query,
             "tabs": _tabs(request.GET, wanted.state),
             "title": WORDS_OF_STATE.get(wanted.state, _("Invoices")),
             "as_of": wanted.as_of,
@@ -126,8 +128,12 @@ def export_invoices(request: StaffRequest, kind: str) -> HttpResponseBase:
     return export(listing, kind, written(), span=span, left_out=found.problems, notes=notes())
 
 
+# What a tab does not keep of the address.
+_NOT_OF_TABS = {"sort": None, "bucket": None, "ageing": None, "size": None, **POSITION}
+
+
 def _tabs(params: QueryDict, state: str) -> list[dict[str, Any]]:
-    kept = {"sort": None, "bucket": None, "ageing": None, **POSITION}
+    kept = {**_NOT_OF_TABS, "size": params.get("size")}
     return [
         {
             "key": key or "all",
@@ -155,6 +161,8 @@ def _chips(form: FilterForm, params: QueryDict, wanted: InvoiceFilter) -> list[C
 def tab_counts(request: StaffRequest) -> HttpResponse:
     """How many stand behind each tab; fetched after the list, which does not wait for it."""
     on = timezone.localdate()
+    if any(name not in (*_NOT_OF_TABS, "state") for name in request.GET):
+        return _tab_counts(request, _counted_under_filter(request, on))
     invoice = Q(kind=Invoice.Kind.INVOICE)
     found = Invoice.objects.visible_to(request.user).aggregate(
         all=Count("pk", filter=~Q(status=Invoice.Status.VOID)),
@@ -173,5 +181,19 @@ def tab_counts(request: StaffRequest) -> HttpResponse:
             & ~Q(status__in=[Invoice.Status.DRAFT, Invoice.Status.VOID]),
         ),
     )
+    return _tab_counts(request, found)
+
+
+def _counted_under_filter(request: StaffRequest, on: date) -> dict[str, int]:
+    """Each tab keeps the filter: what it counts is what it opens."""
+    wanted, _problems = InvoiceFilter.read(request.GET)
+    mine = Invoice.objects.visible_to(request.user)
+    return {
+        key or "all": filter_invoices(mine, wanted.but(state=key, bucket="", ageing=""), on).count()
+        for key, _label, _sort in TABS
+    }
+
+
+def _tab_counts(request: StaffRequest, found: Mapping[str, int]) -> HttpResponse:
     counts = [(key, grouped(n)) for key, n in found.items()]
     return render(request, "invoices/invoicing/partials/tab_counts.html", {"counts": counts})

@@ -49,7 +49,7 @@ from invoices.payments.recording import (
     owed_by,
     record_payment,
 )
-from invoices.payments.showing import shown_entry
+from invoices.payments.showing import of_others, shown_entry
 
 # What a button of the page asks for that records nothing.
 ASKS = ("spread", "oldest", "rest", "take")
@@ -82,9 +82,8 @@ def payment_new(request: StaffRequest) -> HttpResponse:
         invoices=entry.owed,
         knows_payer=client is not None,
     )
-    shown = shown_entry(entry, form)
     alike: list[Payment] = []
-    if recording and client and not unseen and form.is_valid() and _is_right_payer(form, shown):
+    if recording and client and not unseen and form.is_valid() and _is_right_payer(form, entry):
         if request.POST.get("same") == "same" and (answer := _the_same(request, client)):
             return answer
         if answer := _record(request, form, client, on, alike):
@@ -105,7 +104,7 @@ def payment_new(request: StaffRequest) -> HttpResponse:
             "choices": choices,
             "no_payer": refused and client is None,
             "unseen": unseen and recording,
-            **shown,
+            **shown_entry(entry, form),
             **_question(request, entry, alike),
             "today": recorded_on(on) if client is None else None,
             "day_hint": _day_hint(),
@@ -170,9 +169,9 @@ def _open_invoice(text: str) -> Invoice | None:
     return found.select_related("client__client_type").first()
 
 
-def _is_right_payer(form: PaymentForm, shown: dict[str, Any]) -> bool:
+def _is_right_payer(form: PaymentForm, entry: Entry) -> bool:
     """The label names an invoice of somebody else: nothing is booked before somebody says so."""
-    other: Invoice | None = shown["of_others"]
+    other = of_others(entry)
     if other is None or form.data.get("payer-right") == str(other.pk):
         return True
     form.add_error("reference", _("Say first that the payer is right. Nothing was recorded."))

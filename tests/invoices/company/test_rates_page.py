@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from billing_portal.editing import sent_of
+from billing_portal.idempotency import new_key
 from invoices.company.forms.details import ExchangeRateForm, LatePenaltyRateForm
 from invoices.company.forms.vat_rates import VatRateForm
 from invoices.models import ExchangeRate, LatePenaltyRate
@@ -115,3 +119,34 @@ def test_a_rate_that_a_colleague_adds_in_that_very_moment_is_told(
     answer = admin_client.post(reverse("company:rates"), data)
     assert answer.status_code == 422
     assert sentence in answer.text
+
+
+def test_a_rate_of_a_day_to_come_is_refused_and_one_far_from_the_last_is_asked_about(admin_client):
+    make_company()
+    url = reverse("company:rates")
+    given = {"form": "exchange", "exchange-currency": "USD", "exchange-source": "ECB"}
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    page = admin_client.post(
+        url, given | {"exchange-on": tomorrow.isoformat(), "exchange-rate": "0.9"}
+    )
+    assert page.status_code == 422 and "No rate is published for a day to come." in page.text
+    for day, rate, warned in [(9, "0.9", False), (5, "90", True)]:
+        on = (timezone.localdate() - timedelta(days=day)).isoformat()
+        page = admin_client.post(
+            url, given | {"exchange-on": on, "exchange-rate": rate}, follow=True
+        )
+        assert ("is far from the rate before it" in page.text) is warned
+    late = {"form": "penalty", "penalty-starts_on": "2099-01-01", "penalty-percent": "12"}
+    page = admin_client.post(url, late | {"penalty-source": "ECB"})
+    assert page.status_code == 422 and "is the year right?" in page.text
+
+
+def test_share_capital_is_an_amount(admin_client):
+    make_company()
+    url = reverse("company:details")
+    for text in ("-5", "abc"):
+        form = admin_client.get(url)
+        sent = {name: sent_of(form.context["form"][name]) for name in form.context["form"].fields}
+        sent |= {"shown": re.search(r'name="shown" value="([^"]*)"', form.text)[1]}
+        page = admin_client.post(url, sent | {"capital": text, "once": new_key()})
+        assert page.status_code == 422 and "Write an amount" in page.text

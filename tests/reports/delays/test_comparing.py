@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import random
 from datetime import date, timedelta
 
@@ -13,7 +14,7 @@ from reports.delays.measuring import Scope
 from reports.delays.report import DelayReport
 from reports.delays.tally import Tally, total
 from tests.factories import make_client, make_client_type, make_company, make_invoice, make_user
-from tests.reports.golden import pay
+from tests.reports.golden import make_golden_set, pay
 
 
 def make_clients(chance, count, *, later=0, invoices=6):
@@ -109,3 +110,14 @@ def test_the_amount_is_said_once_and_alike(manager_client):
     alike = DelayReport(Scope(date(2026, 6, 30), issued_to=date(2026, 1, 4)), "client_type", "late")
     assert alike.findings.kpis[1].sub == "large or small: no difference beyond chance"
     assert "no difference beyond chance" in alike.findings.turns.size_title
+
+
+@pytest.mark.django_db
+def test_a_period_that_does_not_reach_the_year_before_says_so_and_opens_nothing(manager_client):
+    make_golden_set()
+    query = "?issued_from=2026-01-01&as_of=2026-09-30"
+    page = html.unescape(manager_client.get(reverse("reports:delays") + query).text)
+    assert "the period begins too late to compare it with" in page
+    assert "The period is too short to tell a change" in page
+    assert "too few payments to compare" not in page
+    assert "issued_from=2025-10-01&issued_to=2025" not in page
