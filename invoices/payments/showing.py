@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.figures import grouped
-from billing_portal.forms import row_id
 from billing_portal.money import formatted_minor, reader_locale
 from invoices.models import Invoice
 from invoices.payments.effects import effects
@@ -26,8 +25,8 @@ def shown_entry(entry: Entry, form: Any) -> dict[str, Any]:
         "sign": get_currency_symbol(entry.currency, reader_locale()),
         "amount_question": entry.amount_question,
         "day_question": entry.day_question,
-        "of_others": of_others(entry),
-        "payer_right": row_id(entry.data.get("payer-right", "")),
+        "of_others": (other := of_others(entry)),
+        "payer_right": other is not None and entry.data.get("payer-right") == str(other.pk),
         "currencies": entry.currencies,
         "on": entry.on,
         "invoice": entry.first,

@@ -15,7 +15,7 @@ from integrations.models import Connection, SyncRefusal, SyncRun
 from invoices.deals.changes import changing
 from invoices.deals.drafting import draft_from_deal
 from invoices.history.imports import keep
-from invoices.models import Contact, Deal, Payment
+from invoices.models import Contact, Deal, ExemptionReason, Payment, VatRate
 from invoices.outbox import queueing
 from invoices.payments.applying import write_off
 from invoices.payments.refunding import refund_client
@@ -33,6 +33,7 @@ from tests.factories import (
     make_user,
     settle,
 )
+from tests.test_confirming import exported_to_paris
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 LONG = "Communauté d’agglomération du Pays de Trégonan-sur-Vègre " * 4
@@ -63,7 +64,8 @@ PAGES = [
     ("invoices:refund", "refund"),
     ("invoices:refund-back", "refund"), ("invoices:refund-new", ""),
     ("invoices:write-off-back", "write-off"), ("reports:snooze", "alert"), ("invoices:new", ""),
-    ("invoices:deal-client", "orphan"),
+    ("invoices:deal-client", "orphan"), ("invoices:decide-vat", "exported"),
+    ("company:vat_rate", "rate"), ("company:exemption", "reason"), ("company:exemption_new", ""),
 ]  # fmt: skip
 # Nobody looks at these: files, pieces of pages, and what only takes a post (checked by the table
 # of roles, where all addresses stand).
@@ -157,7 +159,8 @@ def _less_common(client, issued, clerk):
         "write-off": given_up.pk, "refund": refund.pk, "changed": changed.pk, "run": run.pk,
         "history": history[0].pk, "refused": history[1].pk, "asked": asked.pk,
         "contact": (client.pk, contact.pk), "person": clerk.pk, "type": client.client_type_id,
-        "alert": Alert.objects.first().pk,
+        "alert": Alert.objects.first().pk, "exported": exported_to_paris().pk,
+        "rate": VatRate.objects.first().pk, "reason": ExemptionReason.objects.first().pk,
     }  # fmt: skip
 
 
