@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from billing_portal.figures import grouped
 from invoices.company.currencies import company_currency
+from invoices.models import Invoice
 from reports.alerts.inbox import inbox, waiting
 from reports.alerts.kinds.registry import kind_of
 from reports.alerts.permissions import openable
@@ -29,11 +30,12 @@ def with_words(alerts: Iterable[Alert], user: User) -> list[tuple[Alert, AlertWo
     rows, currency = list(alerts), company_currency()
     opens = {alert.pk for alert in openable(rows, user)}
     people = _people(rows)
-    grown = _grown(rows)
+    grown, billed = _grown(rows), _billed(rows)
     found = []
     for alert in rows:
         words = words_of(alert, currency)
-        note = " ".join(part for part in (words.note, grown.get(alert.pk, "")) if part)
+        parts = (words.note, billed.get(alert.deal_id, ""), grown.get(alert.pk, ""))
+        note = " ".join(part for part in parts if part)
         url = words.url if alert.pk in opens else ""
         words = replace(words, url=url, note=note, told=_told(alert, people))
         found.append((alert, words))
@@ -44,6 +46,22 @@ def _people(alerts: Sequence[Alert]) -> Mapping[int, User]:
     """Those whom the rules of the alerts name."""
     named = {pk for alert in alerts for pk in alert.rule.recipients.get("users", [])}
     return User.objects.filter(is_active=True).in_bulk(named) if named else {}
+
+
+def _billed(alerts: Sequence[Alert]) -> Mapping[int | None, str]:
+    """Of deals that were not invoiced when their alert fired: what bills them now."""
+    deals = {alert.deal_id for alert in alerts if alert.deal_id}
+    if not deals:
+        return {}
+    bills = Invoice.objects.filter(deal__in=deals).exclude(status=Invoice.Status.VOID)
+    found = {}
+    for deal, number in bills.order_by("pk").values_list("deal_id", "number"):
+        found[deal] = (
+            _("Invoiced since: %(number)s.") % {"number": number}
+            if number
+            else _("Drafted since: the draft waits to be issued.")
+        )
+    return found
 
 
 def _told(alert: Alert, people: Mapping[int, User]) -> str:

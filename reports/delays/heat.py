@@ -38,7 +38,7 @@ class HeatCell:
     @property
     def count(self) -> str:
         if self.few:
-            return _("%(invoices)s, few paid") % {"invoices": invoices_text(self.n)}
+            return _("%(invoices)s, few payments") % {"invoices": invoices_text(self.n)}
         return invoices_text(self.n)
 
 

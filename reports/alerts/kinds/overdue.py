@@ -67,7 +67,7 @@ class Overdue(Kind):
         }
         note = ""
         if invoice.settled_on:
-            note = _("Settled since, on %(day)s") % {"day": dates.day(invoice.settled_on)}
+            note = _("Settled since, on %(day)s.") % {"day": dates.day(invoice.settled_on)}
         return Words(
             title, detail + no_rate_text(data), reverse("invoices:detail", args=[invoice.pk]), note
         )

@@ -9,13 +9,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
+from invoices.deals.drafting import draft_from_deal
+from invoices.invoicing.issuing import issue
 from reports.alerts import running
+from reports.alerts.inbox import inbox
 from reports.alerts.listing import latest_waiting, with_words
 from reports.models import Alert
 from tests.factories import (
     make_client,
     make_client_type,
     make_company,
+    make_deal,
     make_invoice,
     make_rule,
     make_user,
@@ -85,3 +89,21 @@ def test_the_desk_says_of_which_rules_more_alerts_wait(clerk_client):
     assert (listed.count, listed.more, listed.text) == (7, 2, "Late: 7")
     assert listed.hidden == [("Late", 2, f"{reverse('reports:alerts')}?rule={many.pk}")]
     assert "Late (2)</a>" in clerk_client.get(reverse("reports:desk")).text
+
+
+def test_a_deal_that_was_billed_since_says_by_which_document(clerk):
+    today = timezone.localdate()
+    rule = make_rule(kind="not_invoiced", days=14, client_type=None)
+    deal = make_deal(client=make_client(), won_on=today - 30 * DAY)
+    running.run(on=today)
+
+    def note():
+        alerts = list(inbox().filter(rule=rule, deal=deal))
+        ((_alert, words),) = with_words(alerts, clerk)
+        return words.note
+
+    assert note() == ""
+    draft = draft_from_deal(deal_id=deal.pk, by=clerk, on=today)
+    assert note() == "Drafted since: the draft waits to be issued."
+    invoice = issue(invoice_id=draft.pk, by=clerk, on=today)
+    assert note() == f"Invoiced since: {invoice.number}."
