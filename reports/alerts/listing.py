@@ -48,13 +48,13 @@ def _people(alerts: Sequence[Alert]) -> Mapping[int, User]:
     return User.objects.filter(is_active=True).in_bulk(named) if named else {}
 
 
-def _billed(alerts: Sequence[Alert]) -> Mapping[int | None, str]:
+def _billed(alerts: Sequence[Alert]) -> dict[int | None, str]:
     """Of deals that were not invoiced when their alert fired: what bills them now."""
     deals = {alert.deal_id for alert in alerts if alert.deal_id}
     if not deals:
         return {}
     bills = Invoice.objects.filter(deal__in=deals).exclude(status=Invoice.Status.VOID)
-    found = {}
+    found: dict[int | None, str] = {}
     for deal, number in bills.order_by("pk").values_list("deal_id", "number"):
         found[deal] = (
             _("Invoiced since: %(number)s.") % {"number": number}
