@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
@@ -78,13 +77,9 @@ def sow(**_signal: Any) -> None:
 class Exemptions:
     """All reasons, read once and only when somebody asks."""
 
-    def __init__(self, rows: Sequence[ExemptionReason] | None = None) -> None:
-        self._given = rows
-
     @cached_property
     def by_id(self) -> dict[int, ExemptionReason]:
-        rows = ExemptionReason.objects.all() if self._given is None else self._given
-        return {row.pk: row for row in rows}
+        return {row.pk: row for row in ExemptionReason.objects.all()}
 
     def on(self, day: date) -> list[ExemptionReason]:
         return [row for row in self.by_id.values() if row.holds_on(day)]

@@ -10,7 +10,7 @@ from billing_portal.changes import last_change
 from billing_portal.confirming import Change, Shown, locked
 from invoices.clients.recipients import client_recipients
 from invoices.invoicing import drafting
-from invoices.models import Client, Invoice
+from invoices.models import Client, ExemptionReason, Invoice
 
 # What of a client is printed, or decides what is printed.
 _PRINTED = (
@@ -65,10 +65,15 @@ _LINE = (
 
 def draft_shown(invoice: Invoice, on: date) -> Shown:
     """For issuing and discarding: everything that the paper would say, and who would get it."""
+    lines = list(invoice.lines.all())
     facts = _columns(invoice, _HEAD) | {
-        "lines": [[str(getattr(line, name)) for name in _LINE] for line in invoice.lines.all()],
+        "lines": [[str(getattr(line, name)) for name in _LINE] for line in lines],
         "dates": drafting.dates_of(invoice, on),
     }
+    if why := {line.exemption_id for line in lines} - {None}:
+        # An administrator may change the sentence of a reason while it stands on drafts only.
+        reasons = ExemptionReason.objects.in_bulk(why)
+        facts["exemptions"] = [reasons[pk].sentence(invoice.language) for pk in sorted(reasons)]
     return _shown(invoice, facts | _to_whom(invoice))
 
 

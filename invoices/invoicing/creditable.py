@@ -37,6 +37,12 @@ class Creditable:
     # (category, rate) → (basis, VAT)
     by_rate: dict[tuple[str, Decimal], tuple[int, int]]
 
+    def left_of(self, row: InvoiceLine) -> int:
+        """Net of a line; no more than its VAT rate has, of whose lines a credit by amount took."""
+        of_line = self.net_by_line.get(row.pk, 0)
+        of_rate, _vat = self.by_rate.get((row.vat_category, Decimal(row.vat_rate)), (of_line, 0))
+        return min(of_line, of_rate) if of_line >= 0 else of_line
+
 
 def left_to_credit(invoice: Invoice) -> int:
     """What no credit note has taken back yet, in minor units."""

@@ -8,8 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing_portal.forms import ModelForm
-from billing_portal.typed.fields import DayField
+from invoices.company.forms.law_rows import LawRowForm
 from invoices.models import ExemptionReason
 
 # BT-121 of EN 16931 takes codes of this list; which ones there are, its keeper decides.
@@ -17,14 +16,7 @@ _CODE = re.compile(r"VATEX-[A-Z]{2}-[A-Z0-9-]{1,20}")
 _SAID = ("code", "name_fr", "name_en", "sentence_fr", "sentence_en")
 
 
-class ExemptionForm(ModelForm[ExemptionReason]):
-    starts_on = DayField(label=gettext_lazy("First day"))
-    ends_on = DayField(
-        label=gettext_lazy("Last day"),
-        required=False,
-        help_text=gettext_lazy("Empty while the law names none."),
-    )
-
+class ExemptionForm(LawRowForm[ExemptionReason]):
     class Meta:
         model = ExemptionReason
         fields = [*_SAID, "starts_on", "ends_on", "source"]
@@ -47,10 +39,7 @@ class ExemptionForm(ModelForm[ExemptionReason]):
         return code
 
     def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or {}
-        first, last = data.get("starts_on"), data.get("ends_on")
-        if first and last and last < first:
-            self.add_error("ends_on", _("The last day is before the first."))
+        data = super().clean()
         row = self.instance
         changed = [name for name in _SAID if name in self.changed_data] if row.pk else []
         # A credit note says what its invoice said: the sentence may not change behind it.

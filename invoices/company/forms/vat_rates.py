@@ -8,20 +8,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing_portal.forms import ModelForm
-from billing_portal.typed.fields import DayField, NumberField
+from billing_portal.typed.fields import NumberField
+from invoices.company.forms.law_rows import LawRowForm
 from invoices.models import VatRate
 
 
-class VatRateForm(ModelForm[VatRate]):
+class VatRateForm(LawRowForm[VatRate]):
     percent = NumberField(
         label=gettext_lazy("Per cent"), places=2, least=Decimal("0.01"), most=Decimal("99.99")
-    )
-    starts_on = DayField(label=gettext_lazy("First day"))
-    ends_on = DayField(
-        label=gettext_lazy("Last day"),
-        required=False,
-        help_text=gettext_lazy("Empty while the law names none."),
     )
 
     class Meta:
@@ -33,10 +27,8 @@ class VatRateForm(ModelForm[VatRate]):
         }
 
     def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or {}
-        first, last = data.get("starts_on"), data.get("ends_on")
-        if first and last and last < first:
-            self.add_error("ends_on", _("The last day is before the first."))
+        data = super().clean()
+        first = data.get("starts_on")
         where, percent = data.get("territory"), data.get("percent")
         others = VatRate.objects.exclude(pk=self.instance.pk)
         if (where and percent and first) and others.filter(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -81,13 +80,6 @@ class CreditableLine:
         return to_minor(Money(number, currency))
 
 
-def _left_of(row: InvoiceLine, left: Creditable) -> int:
-    """No more than its VAT rate has left: a credit by amount took from no single line."""
-    of_line = left.net_by_line.get(row.pk, 0)
-    of_rate, _vat = left.by_rate.get((row.vat_category, Decimal(row.vat_rate)), (of_line, 0))
-    return min(of_line, of_rate) if of_line >= 0 else of_line
-
-
 class CreditForm(forms.Form):
     mode = forms.ChoiceField(
         label=gettext_lazy("What is credited"),
@@ -138,7 +130,7 @@ class CreditForm(forms.Form):
         self.lines = [
             CreditableLine(
                 row,
-                _left_of(row, left),
+                left.left_of(row),
                 quantity=str(given.get(f"quantity-{row.pk}", ""))[:40],
                 net=str(given.get(f"line-{row.pk}", ""))[:40],
             )

@@ -16,6 +16,7 @@ from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.issuing import issue
 from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.models import ExemptionReason
+from tests.confirm import token_on
 from tests.factories import make_draft
 from tests.invoices.invoicing.test_draft_pages import posted
 from tests.test_editing import open_page
@@ -173,3 +174,14 @@ def test_what_stands_on_a_document_is_ended_and_not_changed(admin_client):
     assert kept.status_code == 302 and kept["Location"] == url
     row.refresh_from_db()
     assert row.ends_on == date(2027, 12, 31) and row.sentence_fr == TRAINING
+
+
+def test_a_sentence_that_was_changed_while_the_dialog_was_open_is_looked_at_again(clerk_client):
+    draft = exempt_draft(training())
+    url = reverse("invoices:issue", args=[draft.pk])
+    token = token_on(clerk_client.get(url))
+    ExemptionReason.objects.filter(pk=training().pk).update(sentence_fr="Autre chose.")
+    answer = clerk_client.post(url, {"confirmed": token, "once": new_key(), "issue": "1"})
+    assert answer.status_code == 422
+    draft.refresh_from_db()
+    assert draft.is_draft
