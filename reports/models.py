@@ -98,6 +98,8 @@ class Alert(models.Model):
     data = models.JSONField(default=dict)
     state = models.CharField(max_length=15, choices=State, default=State.NEW)
     snoozed_until = models.DateField(null=True, blank=True)
+    # Since when its rule, as the rule is now, no longer holds for the subject; None: it does.
+    ended_on = models.DateField(null=True, blank=True)
     handled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
-from reports.alerts import running
+from reports.alerts import ending, running
 
 # A day's alerts leave from this hour on, company time: nobody is told of a new day at night.
 TOLD_FROM = time(7, 30)
@@ -17,6 +17,12 @@ def run_alerts() -> str:
     done = running.run(on=day_told_of(timezone.localtime()))
     fired = sum(len(each.alerts) for each in done)
     return f"{len(done)} rules, {fired} alerts"
+
+
+def end_alerts(rule_id: int) -> str:
+    """A rule was changed: what it no longer holds for leaves the new alerts."""
+    number = ending.end_what_no_longer_holds(rule_id=rule_id, on=day_told_of(timezone.localtime()))
+    return f"{number} alerts"
 
 
 def day_told_of(now: datetime) -> date:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
+from reports.alerts.kinds.registry import KINDS
 from reports.models import Alert
 
 
@@ -18,12 +19,30 @@ class AlertRefused(Exception):
 
 
 def waiting(on: date) -> Q:
-    """New, or snoozed until a day that has come."""
-    return Q(state=Alert.State.NEW) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=on)
+    """New, or snoozed until a day that has come; what ended asks nothing of anybody."""
+    new = Q(state=Alert.State.NEW) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=on)
+    return new & ~_over()
 
 
 def snoozed(on: date) -> Q:
-    return Q(state=Alert.State.SNOOZED, snoozed_until__gt=on)
+    return Q(state=Alert.State.SNOOZED, snoozed_until__gt=on) & ~_over()
+
+
+def ended() -> Q:
+    """Nobody acknowledged it, and its rule no longer holds for what it is about."""
+    return Q(state__in=[Alert.State.NEW, Alert.State.SNOOZED]) & _over()
+
+
+def is_over(*, alert_id: int) -> bool:
+    return Alert.objects.filter(_over(), pk=alert_id).exists()
+
+
+def _over() -> Q:
+    """By the last run of the rule, or as is seen at once; never null, so that it can be negated."""
+    found = Q(ended_on__isnull=False)
+    for kind in KINDS.values():
+        found |= Q(rule__kind=kind.key) & kind.over()
+    return found
 
 
 def inbox(alerts: QuerySet[Alert] | None = None) -> QuerySet[Alert]:

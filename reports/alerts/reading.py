@@ -49,6 +49,24 @@ def worth_more(rows: Rows, column: str, minor: int, currency: str) -> Rows:
     return rows.filter(Q(**{"currency": currency, f"{column}__gt": minor}) | ~Q(currency=currency))
 
 
+# Of alerts; kinds ask for one and leave the database to this module.
+Condition = Q
+
+
+def no_alert() -> Condition:
+    return Q(pk__in=())
+
+
+def invoice_is_settled() -> Condition:
+    return Q(invoice__settled_on__isnull=False)
+
+
+def deal_is_seen_to() -> Condition:
+    """Drafted, invoiced or set aside."""
+    billed = Invoice.objects.billing().filter(deal=OuterRef("deal"))
+    return Q(deal__set_aside_at__isnull=False) | Q(Exists(billed))
+
+
 def won_and_not_billed(since: date, until: date, days: int) -> QuerySet[Deal]:
     """Won deals that may have waited for an invoice more than `days` on some day of the span."""
     deals = Deal.objects.filter(

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django_q.tasks import async_task
 
 from billing_portal.accounts.models import User
 from invoices.company.currencies import company_currency
@@ -28,6 +29,9 @@ def save_rule(
         if active is not None:
             rule.active = active
         rule.save()
+        if rule.active:
+            # It speaks with the hourly run; what it no longer says is not left standing till then.
+            async_task("reports.tasks.end_alerts", rule.pk)
         return rule
 
 

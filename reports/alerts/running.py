@@ -2,6 +2,7 @@
 
 A rule speaks about a subject (an invoice, a client, a client type, a deal) when its condition
 begins to hold (reports/alerts/kinds), and then as telling.py says. Snoozing is silence until a day.
+What no longer holds leaves the new ones (ending.py).
 
 Nothing twice: rule, subject, episode and day are one reason key, unique in the database, and alerts
 and the mails about them are written in one transaction under the lock of the rule. A
@@ -24,6 +25,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from reports.alerts import digests
+from reports.alerts.ending import mark_ended
 from reports.alerts.evaluating import Finding, evaluate
 from reports.alerts.inbox import wake_up
 from reports.alerts.subjects import name_clients, subject_column
@@ -82,6 +84,7 @@ def run_rule(*, rule_id: int, on: date) -> Fired:
             return Fired(rule)
         if locked.updated_at != rule.updated_at:
             rule, findings = locked, evaluate(locked, on)
+        mark_ended(rule, findings, on)
         fired = Fired(rule, new_alerts(rule, findings, on))
         if fired.alerts:
             _supersede(rule, fired.alerts)

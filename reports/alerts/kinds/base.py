@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal
 
 from django.utils.translation import ngettext
 
+from reports.alerts.reading import Condition, no_alert
 from reports.models import Alert, AlertRule
 
 # The columns of an alert that may be its subject.
@@ -133,6 +134,11 @@ class Kind(ABC):
     @abstractmethod
     def words(self, alert: Alert) -> Words:
         """What an alert says, in the reader's language; it comes with its subject row."""
+
+    def over(self) -> Condition:
+        """Alerts of the kind whose matter is seen to be over before the next run of the rule finds
+        that it no longer holds; none by default."""
+        return no_alert()
 
     def rows_then_and_now(self, alerts: Sequence[Alert]) -> Mapping[int, tuple[int, int]]:
         """By alert, how many rows it counted when it fired and how many its link opens today; only

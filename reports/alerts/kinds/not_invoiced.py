@@ -21,7 +21,13 @@ from billing_portal.money import formatted_minor
 from invoices.models import Deal
 from reports.alerts.kinds.amounts import OwnMoney, no_rate_text
 from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text, in_parts
-from reports.alerts.reading import what_became, won_and_not_billed, worth_more
+from reports.alerts.reading import (
+    Condition,
+    deal_is_seen_to,
+    what_became,
+    won_and_not_billed,
+    worth_more,
+)
 from reports.models import Alert, AlertRule
 
 
@@ -76,6 +82,9 @@ class NotInvoiced(Kind):
         return Words(
             title, detail + no_rate_text(data), reverse("invoices:deal", args=[deal.pk]), ""
         )
+
+    def over(self) -> Condition:
+        return deal_is_seen_to()
 
     def in_words(self, rule: AlertRule, currency: str) -> str:
         words = {

@@ -19,7 +19,14 @@ from billing_portal.money import formatted_minor
 from invoices.models import Invoice
 from reports.alerts.kinds.amounts import OwnMoney, no_rate_text
 from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text, in_parts
-from reports.alerts.reading import late_invoices, owed_on, settling_steps, worth_more
+from reports.alerts.reading import (
+    Condition,
+    invoice_is_settled,
+    late_invoices,
+    owed_on,
+    settling_steps,
+    worth_more,
+)
 from reports.models import Alert, AlertRule
 
 
@@ -71,6 +78,9 @@ class Overdue(Kind):
         return Words(
             title, detail + no_rate_text(data), reverse("invoices:detail", args=[invoice.pk]), note
         )
+
+    def over(self) -> Condition:
+        return invoice_is_settled()
 
     def in_words(self, rule: AlertRule, currency: str) -> str:
         words = {

@@ -38,6 +38,7 @@ def _states(on: date) -> dict[str, Q]:
     return {
         "new": handling.waiting(on),
         "snoozed": handling.snoozed(on),
+        "ended": handling.ended(),
         "done": Q(state=Alert.State.ACKNOWLEDGED),
     }
 
@@ -75,10 +76,10 @@ def _inbox_context(request: StaffRequest, on: date) -> dict[str, Any]:
         "tabs": [
             ("new", _("New"), numbers["new"]),
             ("snoozed", _("Snoozed"), numbers["snoozed"]),
+            ("ended", _("No longer so"), numbers["ended"]),
             ("done", _("Acknowledged"), numbers["done"]),
         ],
-        "rules_exist": bool(numbers["new"] + numbers["snoozed"] + numbers["done"])
-        or AlertRule.objects.exists(),
+        "rules_exist": any(numbers.values()) or AlertRule.objects.exists(),
         "on": on,
     }
 
@@ -137,10 +138,15 @@ def acknowledge_all(request: StaffRequest, pk: int) -> HttpResponse:
 @permission_required(HANDLE, raise_exception=True)
 def reopen(request: StaffRequest, pk: int) -> HttpResponse:
     alert = get_object_or_404(_mine(request), pk=pk)
+    said = (
+        _("Not acknowledged any more, but no longer so: %(title)s")
+        if handling.is_over(alert_id=pk)
+        else _("Back in the inbox: %(title)s")
+    )
     return _handled(
         request,
         lambda: handling.reopen(alert_id=pk, by=request.user),
-        _("Back in the inbox: %(title)s") % {"title": words_of(alert, company_currency()).title},
+        said % {"title": words_of(alert, company_currency()).title},
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
@@ -27,7 +27,7 @@ from invoices.company.currencies import company_currency
 from reports.alerts import previews
 from reports.alerts import rules as editing
 from reports.alerts.forms import RuleForm, initial_of, initial_of_kind, sentence
-from reports.alerts.inbox import AlertRefused
+from reports.alerts.inbox import AlertRefused, waiting
 from reports.alerts.kinds.registry import KINDS
 from reports.alerts.permissions import CHANGE, VIEW_RULES
 from reports.alerts.words import name_of, rule_in_words
@@ -43,10 +43,11 @@ def rules(request: StaffRequest) -> HttpResponse:
         .annotate(
             fired=Count("alerts"),
             last_fired=Max("alerts__fired_on"),
-            waiting=Count("alerts", filter=Q(alerts__state=Alert.State.NEW)),
         )
         .order_by("pk")
     )
+    new = Alert.objects.filter(waiting(timezone.localdate())).order_by().values_list("rule")
+    numbers = dict(new.annotate(n=Count("pk")))
     named = sorted(
         ((rule, name_of(rule, currency)) for rule in rows),
         key=lambda pair: (not pair[0].active, pair[1].casefold()),
@@ -54,7 +55,12 @@ def rules(request: StaffRequest) -> HttpResponse:
     return render(
         request,
         "reports/alerts/rules.html",
-        {"rows": [(rule, name, rule_in_words(rule, currency)) for rule, name in named]},
+        {
+            "rows": [
+                (rule, name, rule_in_words(rule, currency), numbers.get(rule.pk, 0))
+                for rule, name in named
+            ]
+        },
     )
 
 
