@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.figures import grouped
-from invoices.company.currencies import company_currency
+from invoices.company.currencies import company_currency, minor_units
 from invoices.selections.filters import InvoiceFilter
 from reports.cells import days_text, invoices_text
 from reports.delays.estimator import TOO_FEW
@@ -21,7 +22,6 @@ from reports.links import invoice_list
 
 # Upper ends of the first classes of the heat map, in days.
 HEAT: dict[Measure, tuple[int, ...]] = {"late": (0, 7, 14, 21, 30), "to_pay": (30, 37, 44, 51, 60)}
-SMALLEST = Decimal("0.0001")
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,20 @@ class Heat:
             for row in self.groups.rows[:MOST_BARS]
         ]
 
+    @cached_property
+    def _currency(self) -> str:
+        return company_currency()
+
+    @cached_property
+    def _smallest(self) -> Decimal:
+        return Decimal(1) / minor_units(self._currency)
+
     def _cell(self, tally: Tally, wanted: InvoiceFilter, place: int) -> HeatCell:
         if not tally.n:
             return HeatCell("", 0)
         least = self.groups.classes[place - 1] if place else None
-        # The list's upper end is included, ours is not: the smallest amount below it.
-        most = self.groups.classes[place] - SMALLEST if place < len(self.groups.classes) else None
+        # The list's upper end is included, ours is not: the largest amount below it.
+        most = self.groups.classes[place] - self._smallest if place < len(self.groups.classes) else None
         url = invoice_list(
             wanted.but(
                 converted=True,
@@ -106,7 +114,7 @@ class Heat:
 
     @property
     def why(self) -> str:
-        words = {"currency": company_currency()}
+        words = {"currency": self._currency}
         if self.groups.late:
             return (
                 _(

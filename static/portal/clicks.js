@@ -25,6 +25,18 @@ document.addEventListener("click", (event) => {
     }
     return form?.querySelector("[type=submit]")?.focus();
   }
+  // A proposal types itself into its field, as a person would: data-types='{"id_days": "45"}'.
+  const proposal = event.target.closest("[data-types]");
+  if (proposal) {
+    for (const [id, value] of Object.entries(JSON.parse(proposal.dataset.types))) {
+      const field = document.getElementById(id);
+      if (!field) continue;
+      field.value = value;
+      field.focus();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    return;
+  }
   const copy = event.target.closest("[data-copy]");
   if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => announce(say("Copied")));
 });

@@ -50,6 +50,21 @@ def test_what_is_typed_is_saved_by_itself_and_undone(editor):
     assert page.locator("#id_title").input_value() == before
 
 
+def test_on_a_phone_the_total_stays_in_sight_and_nothing_moves_when_the_draft_is_kept(editor):
+    page, _draft = editor
+    page.set_viewport_size({"width": 390, "height": 700})
+    bar = page.locator("#draft-bar")
+    expect(bar).to_be_in_viewport()
+    lines = page.locator("#lines")
+    before = lines.bounding_box()["y"]
+    page.locator("#id_lines-0-unit_price").fill("500")
+    expect(bar).to_contain_text("600.00")
+    page.locator("#saved:has-text('saved at')").wait_for()
+    expect(bar).to_be_in_viewport()
+    scrolled = page.evaluate("scrollY")
+    assert lines.bounding_box()["y"] + scrolled == pytest.approx(before, abs=1)
+
+
 def test_a_link_in_the_sidebar_saves_first(editor):
     page, draft = editor
     page.locator("#id_title").fill("On the way out")

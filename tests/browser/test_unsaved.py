@@ -76,3 +76,19 @@ def test_who_cancels_is_not_asked(page, live_site):
     page.locator("[name=name]").fill("Another")
     assert asked_on_leaving(page, page.locator("[data-cancel]").click) == []
     page.wait_for_url("**" + reverse("invoices:client", args=[client.pk]))
+
+
+def test_another_threshold_is_taken_by_a_press(page, live_site):
+    make_company()
+    rule = make_rule(days=30)
+    url = reverse("reports:rule", args=[rule.pk])
+    sign_in(page, live_site, make_user(role="finance"), url)
+    settled(page)
+    other = page.locator("button.step-th").first
+    days = other.get_attribute("data-types").split('"')[3]
+    other.click()
+    assert page.locator("[name=days]").input_value() == days
+    page.locator(".step-th[aria-current]", has_text=f"{days} day").wait_for()
+    # It is a change like any other: leaving asks.
+    away = page.locator(f"nav a[href='{reverse('reports:alerts')}']").first
+    assert asked_on_leaving(page, away.click) == ["beforeunload"]
