@@ -95,7 +95,8 @@ class Heat:
             return HeatCell("", 0)
         least = self.groups.classes[place - 1] if place else None
         # The list's upper end is included, ours is not: the largest amount below it.
-        most = self.groups.classes[place] - self._smallest if place < len(self.groups.classes) else None
+        above = self.groups.classes[place : place + 1]
+        most = above[0] - self._smallest if above else None
         url = invoice_list(
             wanted.but(
                 converted=True,
