@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from billing_portal.dates import day
 from billing_portal.figures import percent
 from invoices.company.vat_rates import FrenchRates
+from invoices.documents.nature import Nature
 from invoices.models import Company
-from invoices.tax.judging import Fault, faults, misplaced
+from invoices.tax.judging import Charged, Fault, faults, misplaced
 from invoices.tax.territories import Territory
 
 # UNTDID 5305, but for what bears VAT.
@@ -31,6 +32,7 @@ _MEANT_FOR: Final[dict[str, Any]] = {
     "G": gettext_lazy("it is for goods that leave the VAT territory of the Union or go overseas"),
     "K": gettext_lazy("it is for goods sent to businesses of other states of the Union"),
 }
+_FOR_GOODS: Final = {"G", "K"}
 _WHERE: Final[dict[str, Any]] = {
     Territory.METROPOLE: gettext_lazy("in metropolitan France or Monaco"),
     Territory.CORSICA: gettext_lazy("in Corsica"),
@@ -45,7 +47,7 @@ _WHERE: Final[dict[str, Any]] = {
 
 
 def told_faults(
-    lines: Iterable[tuple[str, Decimal]],
+    lines: Iterable[Charged],
     *,
     seller: Company | None,
     on: date | None,
@@ -116,16 +118,47 @@ def _sentence(
 
 
 def told_misplaced(
-    lines: Iterable[tuple[str, Decimal]], *, home: str, territory: Territory
+    lines: Iterable[Charged], *, home: str, territory: Territory
 ) -> list[tuple[str, Fault]]:
-    """A sentence for each reason for no VAT that does not fit where the client is."""
-    found: dict[str, list[Fault]] = {}
+    """A sentence for each reason for no VAT that fits neither where the client is nor what is
+    supplied; with the first line of each."""
+    found: dict[tuple[str, str], list[Fault]] = {}
     for fault in misplaced(lines, home=home, territory=territory):
-        found.setdefault(fault.category, []).append(fault)
+        found.setdefault((fault.code, fault.category), []).append(fault)
     return [
-        (_misplaced(category, [each.line for each in group], territory), group[0])
-        for category, group in found.items()
+        (
+            (_unnatural if code == "nature" else _misplaced)(
+                category, [each.line for each in group], territory
+            ),
+            group[0],
+        )
+        for (code, category), group in found.items()
     ]
+
+
+def _unnatural(category: str, places: list[int], territory: Territory) -> str:
+    values = {
+        "lines": ", ".join(map(str, places)),
+        "category": WITHOUT_VAT[category],
+        "meant": _MEANT_FOR[category],
+    }
+    if category in _FOR_GOODS:
+        return (
+            ngettext(
+                "Line %(lines)s is of services and says “%(category)s”: %(meant)s.",
+                "Lines %(lines)s are of services and say “%(category)s”: %(meant)s.",
+                len(places),
+            )
+            % values
+        )
+    return (
+        ngettext(
+            "Line %(lines)s is of goods and says “%(category)s”: %(meant)s.",
+            "Lines %(lines)s are of goods and say “%(category)s”: %(meant)s.",
+            len(places),
+        )
+        % values
+    )
 
 
 def _misplaced(category: str, places: list[int], territory: Territory) -> str:
@@ -141,13 +174,20 @@ def _misplaced(category: str, places: list[int], territory: Territory) -> str:
     }
 
 
-def key_of(category: str, territory: Territory) -> str:
+def key_of(fault: Fault, territory: Territory) -> str:
     """What is decided when such a line is allowed: the same word for another client is not."""
-    return f"{category} {territory.value}"
+    return f"{fault.category} {fault.nature or territory.value}"
 
 
 def told_key(key: str) -> str:
     category, _space, territory = key.partition(" ")
+    if territory in set(Nature):
+        told = (
+            _("“%(category)s” for goods")
+            if territory == Nature.GOODS
+            else _("“%(category)s” for services")
+        )
+        return told % {"category": WITHOUT_VAT.get(category, category)}
     return _("“%(category)s” for a client %(where)s") % {
         "category": WITHOUT_VAT.get(category, category),
         "where": _WHERE.get(territory, territory),

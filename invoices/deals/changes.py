@@ -31,7 +31,8 @@ from invoices.documents.totals import TotalsRefused
 from invoices.invoicing import deal_basis
 from invoices.invoicing.draft_lines import DraftLine, plain
 from invoices.invoicing.drafting import DraftRefused, save_draft, taken_from
-from invoices.models import Client, Company, Deal, DealBasis, Invoice, InvoiceEvent
+from invoices.invoicing.line_input import LINE_FIELDS
+from invoices.models import Client, Company, Deal, DealBasis, Invoice, InvoiceEvent, InvoiceLine
 from invoices.tax.deciding import VatTreatment
 
 LONGEST_WORD = 300
@@ -319,12 +320,9 @@ def _given(line: DraftLine) -> dict[str, Any]:
         "discount_amount": amounts.discount_amount,
         "vat_category": amounts.vat_category,
         "vat_rate": amounts.vat_rate,
+        "nature": line.nature,
     }
 
 
-def _stored(line: Any) -> dict[str, Any]:
-    names = ("description", "unit", "quantity", "unit_price", "discount_percent")
-    return {
-        name: getattr(line, name)
-        for name in (*names, "discount_amount", "vat_category", "vat_rate")
-    }
+def _stored(line: InvoiceLine) -> dict[str, Any]:
+    return {name: getattr(line, name) for name in LINE_FIELDS}

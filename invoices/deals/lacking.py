@@ -20,6 +20,7 @@ from invoices.deals.lines import Drafted, drafted_lines
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing.draft_lines import MAX_LINES, told
 from invoices.models import Client, Company, Deal
+from invoices.tax.judging import Charged
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,10 @@ def _amounts_lack(
         )
     if not (company and company.in_franchise) and (exempt := _exempt_lines(drafted)):
         lacks("exempt", exempt)
-    charged = [(each.amounts.vat_category, each.amounts.vat_rate) for each in drafted.lines]
+    charged = [
+        Charged(line.amounts.vat_category, line.amounts.vat_rate, line.nature)
+        for line in drafted.lines
+    ]
     for text, _fault in told_faults(charged, seller=company, on=deal.service_until, rates=rates):
         lacks("vat", text)
     for note in drafted.notes:

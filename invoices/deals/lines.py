@@ -92,9 +92,14 @@ def drafted_lines(deal: Deal, treatment: VatTreatment) -> Drafted:
                     "currency": deal.currency,
                 }
             )
-    lines = [DraftLine(text, unit, line) for (text, unit), line in zip(words, amounts, strict=True)]
+    # The CRM does not say whether a product is goods or a service: what is usually sold is assumed.
+    nature = treatment.nature.value
+    lines = [
+        DraftLine(text, unit, line, nature=nature)
+        for (text, unit), line in zip(words, amounts, strict=True)
+    ]
     if totals.allowances:
-        lines += _discount_lines(totals, deal)
+        lines += _discount_lines(totals, deal, nature)
         totals = compute([line.amounts for line in lines], currency=deal.currency)
     return Drafted(tuple(lines), tuple(notes), totals, as_given.net_minor)
 
@@ -117,7 +122,7 @@ def _notes_of(
     return found
 
 
-def _discount_lines(totals: Totals, deal: Deal) -> list[DraftLine]:
+def _discount_lines(totals: Totals, deal: Deal, nature: str) -> list[DraftLine]:
     """A discount of the whole deal as a line of quantity −1 for each VAT rate it falls on."""
     fr = deal.client is None or deal.client.language == "fr"
     found = []
@@ -136,6 +141,7 @@ def _discount_lines(totals: Totals, deal: Deal) -> list[DraftLine]:
                     vat_rate=part.vat_rate,
                     vat_category=part.vat_category,
                 ),
+                nature=nature,
             )
         )
     return found
@@ -147,7 +153,7 @@ def _line_vat(
     """The rate that the deal names; where it names none, what the client's situation asks for."""
     if line.tax_percent and deal.tax_method != Deal.TaxMethod.NONE:
         return STANDARD, line.tax_percent.quantize(HUNDREDTH, ROUND_HALF_UP)
-    if taxed and treatment.category != "AE" and deal.tax_method != Deal.TaxMethod.NONE:
+    if taxed and treatment.category not in ("AE", "K") and deal.tax_method != Deal.TaxMethod.NONE:
         # Other lines of this deal are taxed: that this one is not was meant.
         return "E", Decimal(0)
     return treatment.category, treatment.rate

@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal, Self
 
+from invoices.documents.nature import NatureOfAll
 from invoices.documents.totals import Totals, sub_unit
 
 INVOICE = "invoice"
@@ -116,7 +117,7 @@ class Paper:
     service_until: date | None = None
     delivery_address: tuple[str, ...] = ()
     purchase_order: str = ""
-    nature: Literal["", "goods", "services", "mixed"] = ""
+    nature: NatureOfAll = ""
     corrects_number: str = ""
     corrects_date: date | None = None
     allowances: tuple[PaperAllowance, ...] = ()

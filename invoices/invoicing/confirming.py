@@ -60,6 +60,7 @@ _LINE = (
     "vat_category",
     "vat_rate",
     "exemption_id",
+    "nature",
 )
 
 

@@ -77,8 +77,9 @@ class NoteLine:
     amounts: LineInput
     net_minor: int
     source_id: int | None = None
-    # Why it is exempt, as on the invoice.
+    # Why it is exempt, and what it supplies, as on the invoice.
     exemption_id: int | None = None
+    nature: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def _note_line(row: InvoiceLine, net_minor: int, currency: str) -> NoteLine:
             vat_rate=Decimal(row.vat_rate),
             vat_category=row.vat_category,
         )
-    return NoteLine(row.description, unit, amounts, net_minor, row.pk, row.exemption_id)
+    return NoteLine(row.description, unit, amounts, net_minor, row.pk, row.exemption_id, row.nature)
 
 
 def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Company) -> Wanted:
@@ -208,6 +209,9 @@ def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Compa
     reasons = set(invoice.lines.filter(vat_category="E").values_list("exemption_id", flat=True))
     # Of several reasons no amount says which: the sentences of all are those of the invoice.
     why = reasons.pop() if len(reasons) == 1 else None
+    natures: dict[tuple[str, Decimal], set[str]] = {}
+    for row in invoice.lines.all():
+        natures.setdefault((row.vat_category, Decimal(row.vat_rate)), set()).add(row.nature)
     for key, share in shares.items():
         if not share:
             continue
@@ -224,6 +228,8 @@ def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Compa
                 ),
                 net,
                 exemption_id=why if key[0] == "E" else None,
+                # Of goods and services at one rate no amount says which.
+                nature=min(natures[key]) if len(natures.get(key, ())) == 1 else "",
             )
         )
         by_rate[key] = (net, vat)

@@ -12,9 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing_portal.money import formatted_minor, reader_locale
-from invoices.documents.totals import (
-    LineInput,
-)
+from invoices.documents.totals import LineInput
+from invoices.models.natures import USUAL_NATURE
 
 MAX_DESCRIPTION = 2_000
 MAX_LINES = 500
@@ -32,6 +31,7 @@ class DraftLine:
     price_missing: bool = False
     # See InvoiceLine.exemption.
     exemption_id: int | None = None
+    nature: str = USUAL_NATURE
 
 
 def plain(number: Decimal) -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
 from invoices.company.exemptions import Exemptions
+from invoices.documents.nature import Nature
 from invoices.documents.totals import STANDARD, VAT_CATEGORIES, LineInput, TotalsRefused, compute
 from invoices.invoicing.draft_lines import HUNDREDTH, MAX_DESCRIPTION, MAX_LINES, DraftLine
+from invoices.models.natures import USUAL_NATURE
 
-_LINE_FIELDS = [
+# What a person says of a line of a draft: columns of InvoiceLine.
+LINE_FIELDS: Final = (
     "description",
     "quantity",
     "unit",
@@ -24,7 +27,8 @@ _LINE_FIELDS = [
     "vat_category",
     "vat_rate",
     "exemption_id",
-]
+    "nature",
+)
 
 
 def lines_in(
@@ -37,7 +41,7 @@ def lines_in(
         problems["lines"] = _("More than %(limit)s lines.") % {"limit": MAX_LINES}
         return found, problems
     for place, given in enumerate(lines):
-        if unknown := set(given) - set(_LINE_FIELDS):
+        if unknown := set(given) - set(LINE_FIELDS):
             raise ValueError(f"a line knows no {', '.join(sorted(unknown))}")
         description = str(given.get("description", "")).strip()
         if len(description) > MAX_DESCRIPTION:
@@ -72,5 +76,9 @@ def lines_in(
         if why is not None and why not in exemptions.by_id:
             problems[f"lines.{place}.vat_category"] = _("Choose why the line is exempt.")
             why = None
-        found.append(DraftLine(description, unit, line, price_missing=missing, exemption_id=why))
+        nature = str(given.get("nature", USUAL_NATURE))
+        if nature not in set(Nature):
+            problems[f"lines.{place}.nature"] = _("Choose goods or services.")
+            continue
+        found.append(DraftLine(description, unit, line, missing, why, nature))
     return found, problems

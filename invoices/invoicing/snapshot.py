@@ -12,6 +12,7 @@ from typing import Any, Literal
 from billing_portal.money import from_minor, is_currency, round_half_up
 from invoices.company.rates import rate_on
 from invoices.documents import mentions
+from invoices.documents.nature import nature_of_all
 from invoices.documents.paper import Buyer, Paper, PaperLine, PaperVat, Seller, canonical_bytes
 from invoices.documents.totals import LineTotal, Totals, TotalsRefused
 from invoices.invoicing import drafting
@@ -79,6 +80,7 @@ def paper_of(
         net_minor=net,
         vat_minor=vat,
         total_minor=net + vat,
+        nature=nature_of_all(line.nature for line in lines),
         exemptions=_exemptions(invoice, company, language, lines, vat_rows, corrects),
         vat_on_debits=company.vat_on_debits and vat != 0,
         vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),

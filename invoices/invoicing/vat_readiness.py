@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing_portal.dates import day
 from billing_portal.figures import percent
@@ -20,10 +21,8 @@ from invoices.documents.totals import STANDARD
 from invoices.invoicing import drafting
 from invoices.invoicing.reasons import Reason
 from invoices.models import Company, Invoice, InvoiceEvent, InvoiceLine
-from invoices.tax.judging import Fault, misplaced
+from invoices.tax.judging import Charged, Fault, misplaced
 from invoices.tax.vat_ids import state_of
-
-Charged = Sequence[tuple[str, Decimal]]
 
 
 def vat_reasons(
@@ -41,12 +40,13 @@ def vat_reasons(
     ]
     found += _exemption_reasons(lines, supplied)
     found += _proof_reasons(invoice, charged, company)
+    found += _delivery_reasons(invoice, charged)
     found += _currency_reasons(invoice, lines, company, issue_date)
     territory = vat_treatment(invoice.client, company).territory
     places = told_misplaced(charged, home=home, territory=territory)
     decided = decided_otherwise(invoice) if places else {}
     for text, fault in places:
-        key = key_of(fault.category, territory)
+        key = key_of(fault, territory)
         if key not in decided:
             found.append(Reason("vat", text, _vat_field(fault), key))
     return found
@@ -74,17 +74,37 @@ def lacks_rate(invoice: Invoice, company: Company, issue_date: date) -> bool:
     )
 
 
-def _charged(lines: Sequence[InvoiceLine]) -> list[tuple[str, Decimal]]:
-    """(category by UNTDID 5305, rate in percent) of each line."""
-    return [(line.vat_category, Decimal(line.vat_rate)) for line in lines]
+def _charged(lines: Sequence[InvoiceLine]) -> list[Charged]:
+    return [Charged(line.vat_category, Decimal(line.vat_rate), line.nature) for line in lines]
 
 
-def _proof_reasons(invoice: Invoice, charged: Charged, company: Company | None) -> list[Reason]:
+def _delivery_reasons(invoice: Invoice, charged: Sequence[Charged]) -> list[Reason]:
+    """An exempt delivery within the Union shows its day (EN 16931, BR-IC-11)."""
+    lines = [place for place, line in enumerate(charged, 1) if line.category == "K"]
+    if not lines or invoice.service_from or invoice.service_until:
+        return []
+    text = ngettext(
+        "Line %(lines)s is delivered within the EU: give the day on which it left, as service "
+        "from.",
+        "Lines %(lines)s are delivered within the EU: give the day on which they left, as service "
+        "from.",
+        len(lines),
+    ) % {"lines": ", ".join(map(str, lines))}
+    return [Reason("service_from", text, "#id_service_from")]
+
+
+def _proof_reasons(
+    invoice: Invoice, charged: Sequence[Charged], company: Company | None
+) -> list[Reason]:
     """Of what goes without VAT to a business in the Union: its id is the proof that it is one."""
     home = company.country if company else "FR"
     territory = vat_treatment(invoice.client, company).territory
-    elsewhere = {each.category for each in misplaced(charged, home=home, territory=territory)}
-    needs_proof = {category for category, _rate in charged} & {"AE", "K"} - elsewhere
+    elsewhere = {
+        each.category
+        for each in misplaced(charged, home=home, territory=territory)
+        if each.code == "place"
+    }
+    needs_proof = {line.category for line in charged} & {"AE", "K"} - elsewhere
     if needs_proof and (text := _no_proof_of_business(invoice.client.vat_id, home)):
         return [Reason("vat_id", text, "client")]
     return []
@@ -131,7 +151,8 @@ def _exemption_reasons(lines: list[InvoiceLine], supplied: date) -> list[Reason]
 
 
 def _vat_field(fault: Fault) -> str:
-    return f"#id_lines-{fault.line - 1}-vat"
+    name = "nature" if fault.code == "nature" else "vat"
+    return f"#id_lines-{fault.line - 1}-{name}"
 
 
 def _rate_warnings(
@@ -164,7 +185,7 @@ def _against_the_rules(
     """What was decided otherwise and still stands in the lines, with who and why."""
     territory = vat_treatment(invoice.client, company).territory
     faults = misplaced(_charged(lines), home=company.country, territory=territory)
-    keys = dict.fromkeys(key_of(fault.category, territory) for fault in faults)
+    keys = dict.fromkeys(key_of(fault, territory) for fault in faults)
     decided = decided_otherwise(invoice) if keys else {}
     found = []
     for key in keys:

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from invoices.models.natures import NATURES, USUAL_NATURE
 from invoices.models.terms import TermsKind
 
 
@@ -51,6 +52,10 @@ class Company(models.Model):
     # Never inferred from a rate: in the franchise no document shows VAT, and each one says why.
     vat_regime = models.CharField(
         _("VAT regime"), max_length=10, choices=VatRegime, default=VatRegime.NORMAL
+    )
+    # What a new line supplies, until somebody says otherwise on the line.
+    usual_nature = models.CharField(
+        _("usually sold"), max_length=8, choices=NATURES, default=USUAL_NATURE
     )
     vat_on_debits = models.BooleanField(_("VAT on debits"), default=False)
     indemnity_minor = models.BigIntegerField(_("recovery indemnity"), default=4000)

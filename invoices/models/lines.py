@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from invoices.models.exemptions import ExemptionReason
 from invoices.models.invoices import Invoice
+from invoices.models.natures import NATURES, USUAL_NATURE
 
 
 class InvoiceLine(models.Model):
@@ -25,6 +26,10 @@ class InvoiceLine(models.Model):
     )
     # A discount as an amount on the whole line, instead of the percentage; in major units.
     discount_amount = models.DecimalField(max_digits=20, decimal_places=6, default=0)
+    # Empty of what was issued before it was asked for, and of what was brought in.
+    nature = models.CharField(
+        _("nature"), max_length=8, choices=NATURES, default=USUAL_NATURE, blank=True
+    )
     vat_category = models.CharField(max_length=2, default="S")
     vat_rate = models.DecimalField(_("VAT"), max_digits=5, decimal_places=2, default=20)
     # Of an exempt line ("E") why it is; without one the note of the document has to say it.

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
+from invoices.documents.nature import Nature
 from invoices.documents.totals import STANDARD
 from invoices.tax.territories import Territory
 
@@ -43,30 +44,47 @@ _PLACES: Final[dict[str, frozenset[Territory]]] = {
         }
     ),
 }
+# What each of them is for; "E" is of either, as its article says.
+_NATURES: Final = {
+    "AE": Nature.SERVICES,
+    "K": Nature.GOODS,
+    "G": Nature.GOODS,
+    "O": Nature.SERVICES,
+}
+
+
+class Charged(NamedTuple):
+    """How a line is taxed: category by UNTDID 5305, rate in percent; `nature` "" is not known."""
+
+    category: str
+    rate: Decimal
+    nature: str = ""
 
 
 @dataclass(frozen=True)
 class Fault:
     """A line that the law does not know; `line` counts from 1.
 
-    `code` is "rate", "zero", "franchise" of a seller who may charge none, or "place" where the
-    client cannot be for this category.
+    `code` is "rate", "zero", "franchise" of a seller who may charge none, "place" where the client
+    cannot be for this category, or "nature" where the category is for goods and the line for
+    services, or the other way round.
     """
 
     code: str
     line: int
     rate: Decimal
     category: str = ""
+    nature: str = ""
 
 
 def faults(
-    lines: Iterable[tuple[str, Decimal]],
+    lines: Iterable[Charged],
     *,
     home: str,
     lawful: Sequence[Decimal],
     franchise: bool = False,
 ) -> list[Fault]:
-    """`lines` are (category by UNTDID 5305, rate in percent), `lawful` the rates of that day.
+    """`lawful` are the rates of that day, in percent.
 
     Sources: CGI 278 to 281 octies, 296, 297; France has no zero rate: what bears no VAT is exempt,
     outside its scope or taxed by the client, and the document says why.
@@ -74,7 +92,7 @@ def faults(
     if home != "FR":
         return []
     found = []
-    for place, (category, rate) in enumerate(lines, 1):
+    for place, (category, rate, _nature) in enumerate(lines, 1):
         if category == STANDARD and franchise:
             # Shown by mistake it is owed all the same (CGI 283-3).
             found.append(Fault("franchise", place, rate))
@@ -85,14 +103,22 @@ def faults(
     return found
 
 
-def misplaced(
-    lines: Iterable[tuple[str, Decimal]], *, home: str, territory: Territory
-) -> list[Fault]:
-    """Lines whose reason for no VAT cannot be true of a client in `territory`."""
+def misplaced(lines: Iterable[Charged], *, home: str, territory: Territory) -> list[Fault]:
+    """Lines whose reason for no VAT cannot be true of a client in `territory`, or of what they
+    supply."""
     if home != "FR":
         return []
-    return [
-        Fault("place", place, rate, category)
-        for place, (category, rate) in enumerate(lines, 1)
-        if category in _PLACES and territory not in _PLACES[category]
-    ]
+    found = []
+    for place, (category, rate, nature) in enumerate(lines, 1):
+        if category in _PLACES and territory not in _PLACES[category]:
+            found.append(Fault("place", place, rate, category))
+        elif nature and not _is_for(category, nature, territory):
+            found.append(Fault("nature", place, rate, category, nature))
+    return found
+
+
+def _is_for(category: str, nature: str, territory: Territory) -> bool:
+    if category == "O" and territory == Territory.DOM_WITHOUT_VAT:
+        # Goods that are there already: no VAT applies in Guyane and Mayotte at all.
+        return True
+    return _NATURES.get(category, nature) == nature

@@ -24,6 +24,15 @@ export function lineEditorKey(event) {
   return true;
 }
 
+// VAT that was only what the law has for services follows to what it has for goods, and back.
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches?.("[data-nature]")) return;
+  const vat = target.closest("tr").querySelector("[name$='-vat']");
+  const { vatGoods, vatServices } = target.closest("table").dataset;
+  const [was, wanted] = target.value === "goods" ? [vatServices, vatGoods] : [vatGoods, vatServices];
+  if (vat.value === was && [...vat.options].some((each) => each.value === wanted)) vat.value = wanted;
+});
+
 function nextLine(table, row, field) {
   const rows = rowsOf(table);
   const next = rows[rows.indexOf(row) + 1];

@@ -44,7 +44,7 @@ INVOICING = {
     "language": "fr",
     "terms_kind": "net",
     "terms_days": "30",
-    "vat_regime": "normal",
+    **{"vat_regime": "normal", "usual_nature": "services"},
     "vat_rate": "20",
     "indemnity": "40",
     "discount_terms_fr": "Pas d’escompte.",

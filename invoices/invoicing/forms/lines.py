@@ -25,10 +25,12 @@ from billing_portal.words import labelled
 from invoices.company.vat_faults import WITHOUT_VAT
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.models import ExemptionReason, InvoiceLine
+from invoices.models.natures import NATURES, USUAL_NATURE
 
-FIELDS = ("description", "quantity", "unit", "unit_price", "discount", "vat")
+FIELDS = ("description", "nature", "quantity", "unit", "unit_price", "discount", "vat")
 LABELS: dict[str, Any] = {
     "description": gettext_lazy("Description"),
+    "nature": gettext_lazy("Nature"),
     "quantity": gettext_lazy("Quantity"),
     "unit_price": gettext_lazy("Unit price"),
     "discount": gettext_lazy("Discount"),
@@ -57,6 +59,7 @@ class TypedLine:
     """One line, field by field as text; `errors` by field, "" for the line as a whole."""
 
     description: str = ""
+    nature: str = USUAL_NATURE
     quantity: str = "1"
     unit: str = "C62"
     unit_price: str = ""
@@ -83,6 +86,10 @@ class TypedLine:
     @property
     def vat_shown(self) -> str:
         return vat_label(self.vat)
+
+    @property
+    def natures(self) -> Sequence[tuple[str, Any]]:
+        return NATURES
 
     @property
     def units(self) -> Sequence[tuple[str, Any]]:
@@ -172,6 +179,7 @@ def from_rows(rows: Iterable[InvoiceLine], currency: str) -> list[TypedLine]:
         found.append(
             TypedLine(
                 description=row.description,
+                nature=row.nature or USUAL_NATURE,
                 quantity=written(row.quantity),
                 unit=row.unit,
                 unit_price="" if row.price_missing else written(row.unit_price, places),
@@ -234,6 +242,7 @@ def _cleaned(line: TypedLine, currency: str) -> dict[str, Any]:
         "vat_category": category,
         "vat_rate": _rate(line, rate),
         "exemption_id": row_id(why),
+        "nature": line.nature,
     }
 
 

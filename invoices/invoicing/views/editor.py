@@ -20,6 +20,7 @@ from billing_portal.words import labelled
 from invoices.clients.vat import vat_treatment
 from invoices.company.exemptions import Exemptions
 from invoices.company.vat_rates import FrenchRates
+from invoices.documents.nature import Nature
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
 from invoices.invoicing import drafting, origins
 from invoices.invoicing.deal_basis import changed_of
@@ -30,6 +31,7 @@ from invoices.invoicing.forms.lines import TypedLine
 from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
 from invoices.invoicing.reasons import Reason
 from invoices.models import Company, Invoice, InvoiceLine
+from invoices.models.natures import USUAL_NATURE
 from invoices.tax.territories import Territory
 
 
@@ -101,7 +103,7 @@ def rearranged(editor: Editor, act: str) -> bool:
     lines = editor.lines
     if act == "add":
         if len(lines) <= MAX_LINES:
-            lines.append(TypedLine(vat=_usual_vat(editor.invoice, Company.ours())))
+            lines.append(_new_line(editor.invoice, Company.ours()))
         return True
     if act == "deal":
         _take_from_deal(editor)
@@ -119,9 +121,14 @@ def rearranged(editor: Editor, act: str) -> bool:
     return True
 
 
-def _usual_vat(invoice: Invoice, company: Company | None) -> str:
+def _new_line(invoice: Invoice, company: Company | None) -> TypedLine:
+    nature = company.usual_nature if company else USUAL_NATURE
+    return TypedLine(nature=nature, vat=_usual_vat(invoice, company, nature))
+
+
+def _usual_vat(invoice: Invoice, company: Company | None, nature: str) -> str:
     """What a new line is taxed with, from where the client is."""
-    treatment = vat_treatment(invoice.client, company)
+    treatment = vat_treatment(invoice.client, company, nature)
     return typed.vat_value(treatment.category, treatment.rate)
 
 
@@ -158,6 +165,7 @@ def _take_from_deal(editor: Editor) -> None:
             discount_amount=line.amounts.discount_amount,
             vat_category=line.amounts.vat_category,
             vat_rate=line.amounts.vat_rate,
+            nature=line.nature,
         )
         for line in found.lines
     ]
@@ -181,7 +189,8 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
         "form": form,
         "lines": editor.lines,
         "begins": not form.is_bound and not any(line.description for line in editor.lines),
-        "blank": TypedLine(vat=_usual_vat(invoice, company)),
+        "blank": _new_line(invoice, company),
+        "usual_vat": {nature: _usual_vat(invoice, company, nature) for nature in map(str, Nature)},
         "most_lines": MAX_LINES,
         "vat": None if live else _vat_choices(as_typed, company, on),
         "problems": editor.problems,

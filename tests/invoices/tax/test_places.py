@@ -17,7 +17,7 @@ from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import issue
 from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
 from invoices.models import InvoiceEvent
-from invoices.tax.judging import misplaced
+from invoices.tax.judging import Charged, misplaced
 from invoices.tax.territories import Territory
 from tests.confirm import confirm
 from tests.factories import make_client, make_draft, make_user
@@ -39,15 +39,30 @@ FITS = {
 }
 
 
+# And of what: AE and O are for services, K and G for goods; E is for either, as its article says.
+FOR = {"services": "AE E O S", "goods": "E G K S"}
+
+
 @pytest.mark.parametrize(
-    ("where", "category"), list(product(FITS, ("AE", "E", "G", "K", "O", "S")))
+    ("where", "nature", "category"), list(product(FITS, FOR, ("AE", "E", "G", "K", "O", "S")))
 )
-def test_each_reason_fits_its_territories_only(where, category):
-    lines = [("S", Decimal(20)), (category, Decimal(0))]
+def test_each_reason_fits_its_territories_and_its_nature_only(where, nature, category):
+    lines = [Charged("S", Decimal(20), nature), Charged(category, Decimal(0), nature)]
     found = misplaced(lines, home="FR", territory=Territory(where))
-    fits = category == "S" or category in FITS[where].split()
-    assert [(fault.line, fault.category) for fault in found] == ([] if fits else [(2, category)])
+    if category != "S" and category not in FITS[where].split():
+        wanted = [(2, "place", category, "")]
+    elif category in FOR[nature].split() or (where, category) == ("dom_without_vat", "O"):
+        # CGI 294, 1: in Guyane and Mayotte no VAT applies at all.
+        wanted = []
+    else:
+        wanted = [(2, "nature", category, nature)]
+    assert [(each.line, each.code, each.category, each.nature) for each in found] == wanted
     assert misplaced(lines, home="DE", territory=Territory(where)) == []
+
+
+def test_of_a_line_whose_nature_is_not_known_only_the_place_is_judged():
+    lines = [Charged(category, Decimal(0)) for category in ("AE", "K")]
+    assert misplaced(lines, home="FR", territory=Territory.EU) == []
 
 
 @pytest.fixture
@@ -58,7 +73,7 @@ def admin(db):
 def exported(client=None):
     """A draft whose one line is an export, to a client in Paris."""
     draft = make_draft(client=client)
-    draft.lines.update(vat_category="G", vat_rate=0)
+    draft.lines.update(vat_category="G", vat_rate=0, nature="goods")
     drafting.recalculate(draft)
     return draft
 

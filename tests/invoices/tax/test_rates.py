@@ -13,7 +13,7 @@ from invoices.company.vat_rates import SOWN, FrenchRates, sow
 from invoices.deals.lacking import missing_for
 from invoices.invoicing import readiness
 from invoices.models import VatRate
-from invoices.tax.judging import faults
+from invoices.tax.judging import Charged, faults
 from tests.factories import make_client, make_company, make_deal, make_draft
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +94,7 @@ def test_a_rate_that_an_administrator_adds_counts_from_its_day_on():
 
 
 def test_france_has_no_zero_rate_and_other_sellers_have_their_own_law():
-    zero, odd = ("Z", Decimal(0)), ("S", Decimal(19))
+    zero, odd = Charged("Z", Decimal(0)), Charged("S", Decimal(19))
     lawful = FrenchRates().on(ON)
     assert [each.code for each in faults([zero, odd], home="FR", lawful=lawful)] == ["zero", "rate"]
     assert faults([zero, odd], home="DE", lawful=lawful) == []

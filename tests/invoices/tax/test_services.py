@@ -10,11 +10,12 @@ from decimal import Decimal
 import pytest
 
 from invoices.company.vat_rates import SOWN
-from invoices.tax.deciding import service_treatment
+from invoices.documents.nature import Nature
+from invoices.tax.deciding import treatment
 from invoices.tax.territories import Territory, territory_of
 from invoices.tax.vat_ids import state_of
 
-HOME = {"home": "FR", "usual_rate": Decimal(20)}
+HOME = {"nature": Nature.SERVICES, "home": "FR", "usual_rate": Decimal(20)}
 METROPOLE = ("S", "20")
 DOM = ("S", "8.5")
 REVERSED = ("AE", "0")
@@ -108,7 +109,7 @@ CASES = [
 
 @pytest.mark.parametrize(("country", "postal_code", "vat_id", "wanted", "asks", "source"), CASES)
 def test_a_service_is_taxed_where_the_client_is(country, postal_code, vat_id, wanted, asks, source):
-    found = service_treatment(**HOME, country=country, postal_code=postal_code, vat_id=vat_id)
+    found = treatment(**HOME, country=country, postal_code=postal_code, vat_id=vat_id)
     category, rate = wanted
     assert (found.category, found.rate) == (category, Decimal(rate)), source
     assert found.needs_vat_id is asks, source
@@ -116,15 +117,15 @@ def test_a_service_is_taxed_where_the_client_is(country, postal_code, vat_id, wa
 
 def test_a_seller_without_vat_charges_none_in_france():
     for postal_code in ("75011", "97400", "20000"):
-        found = service_treatment(
-            home="FR", usual_rate=Decimal(0), country="FR", postal_code=postal_code
+        found = treatment(
+            **{**HOME, "usual_rate": Decimal(0)}, country="FR", postal_code=postal_code
         )
         assert (found.category, found.rate) == ("E", 0)
 
 
 @pytest.mark.parametrize(("usual", "there"), [("20", "8.5"), ("10", "2.1"), ("5.5", "2.1")])
 def test_a_usual_rate_of_the_metropole_has_its_counterpart_overseas(usual, there):
-    found = service_treatment(home="FR", usual_rate=Decimal(usual), country="RE")
+    found = treatment(nature=Nature.SERVICES, home="FR", usual_rate=Decimal(usual), country="RE")
     assert found.rate == Decimal(there)
     assert found.rate in {Decimal(rate) for where, rate, *_ in SOWN if where == found.territory}
 
@@ -142,17 +143,19 @@ def test_a_usual_rate_of_the_metropole_has_its_counterpart_overseas(usual, there
     ],
 )
 def test_a_seller_in_belgium_is_at_home_there(country, vat_id, category):
-    found = service_treatment(home="BE", usual_rate=Decimal(21), country=country, vat_id=vat_id)
+    found = treatment(
+        nature=Nature.SERVICES, home="BE", usual_rate=Decimal(21), country=country, vat_id=vat_id
+    )
     assert found.category == category
 
 
 def test_the_sentence_names_the_law_of_the_territory():
-    guyane = service_treatment(**HOME, country="FR", postal_code="97300")
+    guyane = treatment(**HOME, country="FR", postal_code="97300")
     assert "article 294" in guyane.mention("fr")
     assert "Guyane" in guyane.mention("en")
-    polynesia = service_treatment(**HOME, country="PF")
+    polynesia = treatment(**HOME, country="PF")
     assert "article 259" in polynesia.mention("fr")
-    assert service_treatment(**HOME, country="RE").mention("fr") == ""
+    assert treatment(**HOME, country="RE").mention("fr") == ""
 
 
 def test_every_territory_is_met_in_the_table():
