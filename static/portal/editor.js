@@ -28,8 +28,8 @@ export function lineEditorKey(event) {
 document.addEventListener("change", ({ target }) => {
   if (!target.matches?.("[data-nature]")) return;
   const vat = target.closest("tr").querySelector("[name$='-vat']");
-  const { vatGoods, vatServices } = target.closest("table").dataset;
-  const [was, wanted] = target.value === "goods" ? [vatServices, vatGoods] : [vatGoods, vatServices];
+  const table = target.closest("table");
+  const [was, wanted] = target.value === "goods" ? [table.dataset.vatServices, table.dataset.vatGoods] : [table.dataset.vatGoods, table.dataset.vatServices];
   if (vat.value === was && [...vat.options].some((each) => each.value === wanted)) vat.value = wanted;
 });
 
