@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from billing_portal.accounts.models import User
 from tests.browser.conftest import settled, sign_in
 from tests.clock import as_typed
-from tests.factories import make_company, make_draft, make_user
+from tests.factories import make_client, make_company, make_draft, make_user
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -270,3 +270,24 @@ def test_an_administrator_decides_vat_otherwise_beside_the_draft(page, live_site
     expect(page.locator(".toast")).to_contain_text("It is decided")
     expect(page.locator("#blockers")).not_to_contain_text("Decide VAT otherwise")
     assert draft.events.filter(kind="vat_decided", by=admin).count() == 1
+
+
+def test_vat_follows_from_services_to_goods_unless_somebody_chose_it(page, live_site):
+    make_company()
+    german = make_client(country="DE", vat_id="DE129273398", postal_code="10115")
+    draft = make_draft(client=german)
+    draft.lines.update(vat_category="AE", vat_rate=0)
+    user = make_user(role=User.Role.FINANCE)
+    sign_in(page, live_site, user, reverse("invoices:edit", args=[draft.pk]))
+    vat, nature = page.locator("#id_lines-0-vat"), page.locator("#id_lines-0-nature")
+    nature.select_option("goods")
+    expect(vat).to_have_value("K:0")
+    expect(page.locator("#blockers")).to_contain_text("delivered within the EU")
+    page.locator("#saved:has-text('saved at')").wait_for()
+    row = draft.lines.get()
+    assert (row.nature, row.vat_category) == ("goods", "K")
+    nature.select_option("services")
+    expect(vat).to_have_value("AE:0")
+    vat.select_option("S:20")
+    nature.select_option("goods")
+    expect(vat).to_have_value("S:20")
