@@ -18,10 +18,11 @@ YEAR = 365
 
 @dataclass(frozen=True)
 class Rate:
-    """Percent a year, from that day on."""
+    """Percent a year, from that day on; until its last day, or until another begins."""
 
     starts_on: date
     percent: Decimal
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,20 @@ def claim(
 
 
 def _at_rates(start: date, end: date, rates: Sequence[Rate]) -> Iterable[tuple[int, Rate | None]]:
-    """The days of (start, end] cut where another rate begins."""
+    """The days of (start, end] cut where a rate begins or ends; None: no rate is known for them."""
     known = sorted(rates, key=lambda rate: rate.starts_on)
     first = start + timedelta(days=1)
-    cuts = [first, *(r.starts_on for r in known if first < r.starts_on <= end)]
+    changes = {rate.starts_on for rate in known}
+    changes |= {rate.ends_on + timedelta(days=1) for rate in known if rate.ends_on}
+    cuts = [first, *sorted(day for day in changes if first < day <= end)]
     for place, begin in enumerate(cuts):
         last = cuts[place + 1] - timedelta(days=1) if place + 1 < len(cuts) else end
-        in_force = [rate for rate in known if rate.starts_on <= begin]
-        yield (last - begin).days + 1, in_force[-1] if in_force else None
+        yield (last - begin).days + 1, rate_on(known, begin)
+
+
+def rate_on(known: Sequence[Rate], day: date) -> Rate | None:
+    """The one that began last and has not ended; `known` in the order of their first days."""
+    for rate in reversed(known):
+        if rate.starts_on <= day and (rate.ends_on is None or day <= rate.ends_on):
+            return rate
+    return None

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.dates import day
-from billing_portal.figures import grouped
+from billing_portal.figures import grouped, percent
 from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.recipients import address_problem
 from invoices.company import dating, numbering
@@ -46,6 +46,7 @@ def reasons_not_to_issue(
         *line_reasons(invoice, lines, company),
         *vat_reasons(invoice, lines, company, on),
         *_date_reasons(invoice, on),
+        *_penalty_reasons(invoice, on),
         *_number_reasons(invoice, company, on),
         *_deal_reasons(invoice),
         *_sending_reasons(invoice, sending=sending),
@@ -80,7 +81,7 @@ def warnings_before_issue(
         found.append(Reason("siren", _("The client's SIREN is missing."), "client"))
     if not company.iban:
         found.append(Reason("company.iban", _("No IBAN: the page says no account."), "company"))
-    if snapshot.penalty_rate(issue_date) is None:
+    if not (snapshot.penalty_rate(issue_date) or snapshot.ended_penalty_rate(issue_date)):
         found.append(
             Reason(
                 "penalty",
@@ -254,6 +255,23 @@ def _dated_back(days: int) -> str:
         "It is dated %(n)s days back: is the year right?",
         days,
     ) % {"n": grouped(days)}
+
+
+def _penalty_reasons(invoice: Invoice, on: date) -> list[Reason]:
+    """A rate whose half-year is over is no rate: it is not printed as if it were."""
+    issue_date, _due = drafting.dates_of(invoice, on)
+    ended = snapshot.ended_penalty_rate(issue_date)
+    if ended is None or ended.ends_on is None:
+        return []
+    values = {
+        "percent": percent(ended.percent),
+        "ended": day(ended.ends_on),
+        "day": day(issue_date),
+    }
+    text = _(
+        "No late-penalty rate holds on %(day)s: the one kept, %(percent)s, ended on %(ended)s."
+    )
+    return [Reason("penalty", text % values, "rates")]
 
 
 def _number_reasons(invoice: Invoice, company: Company | None, on: date) -> list[Reason]:

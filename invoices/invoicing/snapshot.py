@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
+from django.db.models import Q, QuerySet
+
 from billing_portal.money import from_minor, is_currency, round_half_up
 from invoices.company.rates import rate_on
 from invoices.documents import mentions
@@ -190,14 +192,25 @@ def _sentences(
 
 
 def penalty_rate(on: date) -> LatePenaltyRate | None:
-    return LatePenaltyRate.objects.filter(starts_on__lte=on).order_by("-starts_on").first()
+    """The one that began last and has not ended."""
+    holds = Q(ends_on=None) | Q(ends_on__gte=on)
+    return _begun(on).filter(holds).first()
+
+
+def ended_penalty_rate(on: date) -> LatePenaltyRate | None:
+    """The last one, where none holds on that day any more: it is not printed as if it did."""
+    return None if penalty_rate(on) else _begun(on).first()
+
+
+def _begun(on: date) -> QuerySet[LatePenaltyRate]:
+    return LatePenaltyRate.objects.filter(starts_on__lte=on).order_by("-starts_on")
 
 
 def _late_penalty(language: Language, issue_date: date) -> str:
     row = penalty_rate(issue_date)
     if row is None:
         return _PENALTY_IN_WORDS[language]
-    is_ecb = "ECB" in row.source or "BCE" in row.source
+    is_ecb = row.basis == LatePenaltyRate.Basis.ECB
     return mentions.late_penalty(language, rate=row.percent, is_ecb_plus_ten=is_ecb)
 
 

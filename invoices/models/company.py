@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from invoices.models.natures import NATURES, USUAL_NATURE
@@ -121,14 +123,43 @@ class ExchangeRate(models.Model):
 
 
 class LatePenaltyRate(models.Model):
-    """The yearly late-payment rate in percent from a day on (ECB rate + 10 points by default)."""
+    """The yearly late-payment rate in percent from a day on.
+
+    That of the law is the ECB's of 1 January or 1 July and 10 points (C. com. L441-10), for one
+    half-year; a contract's holds until another begins.
+    """
+
+    class Basis(models.TextChoices):
+        ECB = "ecb", _("The law: ECB rate plus 10 points, for one half-year")
+        CONTRACT = "contract", _("Our contracts: until another rate begins")
 
     starts_on = models.DateField(unique=True)
+    ends_on = models.DateField(_("until"), null=True, blank=True)
+    basis = models.CharField(_("set by"), max_length=10, choices=Basis, default=Basis.ECB)
     percent = models.DecimalField(max_digits=6, decimal_places=3)
     source = models.CharField(max_length=200)
 
     class Meta:
         ordering = ["-starts_on"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_late_rate_ends_after_it_starts",
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
+            ),
+            models.CheckConstraint(
+                name="a_late_rate_of_the_law_has_a_last_day",
+                condition=Q(basis="contract") | Q(ends_on__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.percent} % from {self.starts_on}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if self.basis == self.Basis.ECB and self.ends_on is None:
+            self.ends_on = end_of_half_year(self.starts_on)
+        super().save(*args, **options)
+
+
+def end_of_half_year(day: date) -> date:
+    return date(day.year, 6, 30) if day.month < 7 else date(day.year, 12, 31)

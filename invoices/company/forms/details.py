@@ -253,7 +253,7 @@ def _share_capital(text: str) -> str:
 class LatePenaltyRateForm(ModelForm[LatePenaltyRate]):
     starts_on = DayField(
         label=gettext_lazy("From"),
-        help_text=gettext_lazy("1 January or 1 July, unless your contracts say otherwise."),
+        help_text=gettext_lazy("Of the law: 1 January or 1 July."),
     )
     percent = NumberField(
         label=gettext_lazy("Per cent a year"), places=3, least=Decimal(0), most=Decimal(100)
@@ -261,8 +261,8 @@ class LatePenaltyRateForm(ModelForm[LatePenaltyRate]):
 
     class Meta:
         model = LatePenaltyRate
-        fields = ["starts_on", "percent", "source"]
-        labels = {"source": gettext_lazy("Source")}
+        fields = ["basis", "starts_on", "percent", "source"]
+        labels = {"basis": gettext_lazy("Set by"), "source": gettext_lazy("Source")}
 
     def __init__(self, *args: Any, home: str = "FR", **options: Any) -> None:
         super().__init__(*args, **options)
@@ -281,7 +281,8 @@ class LatePenaltyRateForm(ModelForm[LatePenaltyRate]):
 
     def warning(self) -> str:
         """What a rate under that of the law should make its person look twice at."""
-        if self.home != "FR" or self.cleaned_data["percent"] >= POINTS_OVER_THE_ECB:
+        below = self.cleaned_data["percent"] < POINTS_OVER_THE_ECB
+        if self.home != "FR" or not below:
             return ""
         return _(
             "This rate is lower than the law’s, the ECB’s and 10 points. Only a contract can set "

@@ -144,8 +144,8 @@ def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dic
         settled=[(row.applied_on, row.amount_minor) for row in allocations],
         on=on,
         rates=[
-            penalties.Rate(starts_on, percent)
-            for starts_on, percent in LatePenaltyRate.objects.values_list("starts_on", "percent")
+            penalties.Rate(*row)
+            for row in LatePenaltyRate.objects.values_list("starts_on", "percent", "ends_on")
         ],
         indemnity_minor=company.indemnity_minor,
     )

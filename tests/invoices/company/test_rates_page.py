@@ -26,6 +26,7 @@ def test_rates_are_added_and_removed(admin_client):
         url,
         {
             "form": "penalty",
+            "penalty-basis": "ecb",
             "penalty-starts_on": "1/7/2026",
             "penalty-percent": "12,15",
             "penalty-source": "ECB",
@@ -56,6 +57,7 @@ def test_a_second_rate_for_the_same_day_gets_a_sentence(admin_client):
         reverse("company:rates"),
         {
             "form": "penalty",
+            "penalty-basis": "ecb",
             "penalty-starts_on": "1/7/2026",
             "penalty-percent": "200",
             "penalty-source": "",
@@ -83,14 +85,14 @@ def test_a_late_rate_under_the_law_is_refused_or_warned_about(
     admin_client, percent, sentence, kept
 ):
     make_company()
-    entry = {"starts_on": "1/7/2026", "percent": percent, "source": "Contract"}
+    entry = {"starts_on": "1/7/2026", "percent": percent, "source": "Ours", "basis": "contract"}
     data = {"form": "penalty", **{f"penalty-{name}": value for name, value in entry.items()}}
     page = admin_client.post(reverse("company:rates"), data, follow=True)
     assert sentence in page.text
     assert LatePenaltyRate.objects.count() == kept
 
 
-PENALTY = {"starts_on": "1/7/2026", "percent": "12.15", "source": "ECB"}
+PENALTY = {"basis": "ecb", "starts_on": "1/7/2026", "percent": "12.15", "source": "ECB"}
 EXCHANGE = {"currency": "USD", "on": "1/7/2026", "rate": "0.9", "source": "ECB"}
 VAT = {"territory": "metropole", "percent": "21", "starts_on": "1/1/2030", "source": "Law"}
 
@@ -136,8 +138,9 @@ def test_a_rate_of_a_day_to_come_is_refused_and_one_far_from_the_last_is_asked_a
             url, given | {"exchange-on": on, "exchange-rate": rate}, follow=True
         )
         assert ("is far from the rate before it" in page.text) is warned
-    late = {"form": "penalty", "penalty-starts_on": "2099-01-01", "penalty-percent": "12"}
-    page = admin_client.post(url, late | {"penalty-source": "ECB"})
+    late = {"starts_on": "2099-01-01", "percent": "12", "source": "ECB", "basis": "ecb"}
+    given = {"form": "penalty", **{f"penalty-{name}": value for name, value in late.items()}}
+    page = admin_client.post(url, given)
     assert page.status_code == 422 and "is the year right?" in page.text
 
 

@@ -76,7 +76,7 @@ def test_a_draft_opens_in_the_editor_for_those_who_may_change_it(clerk_client, m
 def test_an_overdue_invoice_shows_its_claim_apart_from_the_balance(clerk_client):
     make_company()
     LatePenaltyRate.objects.create(
-        starts_on=date(2020, 1, 1), percent=Decimal("12.15"), source="test"
+        basis="contract", starts_on=date(2020, 1, 1), percent=Decimal("12.15"), source="test"
     )
     day = today() - timedelta(days=42)
     invoice = make_invoice(issue_date=day - timedelta(days=30), due_date=day, total_minor=3000_00)
