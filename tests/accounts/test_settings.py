@@ -67,8 +67,7 @@ def with_the_key_of_its_page(monkeypatch):
 def picture(mode="RGBA", size=(300, 100), form="PNG"):
     out = io.BytesIO()
     Image.new(mode, size, (200, 30, 30, 0) if mode == "RGBA" else (200, 30, 30)).save(out, form)
-    out.seek(0)
-    out.name = "logo.png"
+    _top, out.name = out.seek(0), "logo.png"
     return out
 
 

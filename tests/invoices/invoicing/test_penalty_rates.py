@@ -117,4 +117,4 @@ def test_the_page_says_until_when_a_rate_holds(admin_client):
     data = {"form": "penalty", **{f"penalty-{name}": text for name, text in given.items()}}
     page = admin_client.post(url, {**data, "once": new_key()}, follow=True).text
     assert LatePenaltyRate.objects.get().ends_on == date(2026, 12, 31)
-    assert "until <time" in page or "until 31" in page
+    assert "until <" in page
