@@ -67,7 +67,8 @@ def with_the_key_of_its_page(monkeypatch):
 def picture(mode="RGBA", size=(300, 100), form="PNG"):
     out = io.BytesIO()
     Image.new(mode, size, (200, 30, 30, 0) if mode == "RGBA" else (200, 30, 30)).save(out, form)
-    _top, out.name = out.seek(0), "logo.png"
+    out.seek(0)
+    out.name = "logo.png"
     return out
 
 
@@ -314,11 +315,8 @@ def test_an_invited_person_chooses_a_password_by_the_mailed_link_and_signs_in(ad
     link = next(word for word in sent.body.split() if "/password/reset/key/" in word)
     path = link.split("127.0.0.1:8000")[1]
     page = client.get(path, follow=True)
-    answer = client.post(
-        page.redirect_chain[-1][0],
-        {"password1": "blue-heron-41", "password2": "blue-heron-41"},
-        follow=True,
-    )
+    given = dict.fromkeys(("password1", "password2"), "blue-heron-41")
+    answer = client.post(page.redirect_chain[-1][0], given, follow=True)
     assert answer.status_code == 200
     user.refresh_from_db()
     assert user.check_password("blue-heron-41")
