@@ -54,8 +54,25 @@ _ARTICLES: Final = (
         "261 D, 4°",
     ),
 )
+# (what it is in French and English, article, since when): the client in France accounts for the
+# VAT, as for services from abroad, and the page names the article of that, not of the directive.
+_REVERSED: Final = (
+    (
+        "Sous-traitance de travaux immobiliers",
+        "Subcontracted construction work",
+        "283, 2 nonies",
+        date(2014, 1, 1),
+    ),
+    (
+        "Déchets neufs d’industrie et matières de récupération",
+        "Industrial waste and recyclable materials",
+        "283, 2 sexies",
+        date(2008, 1, 1),
+    ),
+)
 SOWN: Final = tuple(
     {
+        "category": ExemptionReason.Category.EXEMPT.value,
         "code": code,
         "name_fr": french,
         "name_en": english,
@@ -65,13 +82,28 @@ SOWN: Final = tuple(
         "source": f"CGI {article}",
     }
     for code, french, english, article in _ARTICLES
+) + tuple(
+    {
+        "category": ExemptionReason.Category.REVERSE_CHARGE.value,
+        "code": "VATEX-EU-AE",
+        "name_fr": french,
+        "name_en": english,
+        "sentence_fr": f"Autoliquidation de la TVA par le preneur, article {article} du CGI.",
+        "sentence_en": "Reverse charge: VAT is accounted for by the customer, article "
+        f"{article} of the French tax code.",
+        "starts_on": since,
+        "source": f"CGI {article}",
+    }
+    for french, english, article, since in _REVERSED
 )
 
 
 def sow(**_signal: Any) -> None:
-    """After each `migrate`: the reasons of the law, where there is none yet. Never twice."""
-    if not ExemptionReason.objects.exists():
-        ExemptionReason.objects.bulk_create(ExemptionReason(**each) for each in SOWN)
+    """After each `migrate`: the reasons of the law of a category that has none yet."""
+    there = set(ExemptionReason.objects.order_by().values_list("category", flat=True).distinct())
+    ExemptionReason.objects.bulk_create(
+        ExemptionReason(**each) for each in SOWN if each["category"] not in there
+    )
 
 
 class Exemptions:
@@ -83,3 +115,7 @@ class Exemptions:
 
     def on(self, day: date) -> list[ExemptionReason]:
         return [row for row in self.by_id.values() if row.holds_on(day)]
+
+    def fits(self, pk: int, category: str) -> bool:
+        """Whether a line of that category may name this reason."""
+        return pk in self.by_id and self.by_id[pk].category == category

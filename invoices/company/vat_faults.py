@@ -14,8 +14,8 @@ from billing_portal.dates import day
 from billing_portal.figures import percent
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.nature import Nature
-from invoices.models import Company
-from invoices.tax.judging import Charged, Fault, faults, misplaced
+from invoices.models import Company, ExemptionReason
+from invoices.tax.judging import REVERSED_AT_HOME, Charged, Fault, faults, misplaced
 from invoices.tax.territories import Territory
 
 # UNTDID 5305, but for what bears VAT.
@@ -27,6 +27,7 @@ WITHOUT_VAT: Final[dict[str, Any]] = {
     "K": gettext_lazy("Within the EU"),
 }
 _MEANT_FOR: Final[dict[str, Any]] = {
+    REVERSED_AT_HOME: gettext_lazy("the article that it names is for clients in France"),
     "AE": gettext_lazy("it is for services to businesses of other states of the Union"),
     "O": gettext_lazy("it is for services to clients outside the VAT territory of the Union"),
     "G": gettext_lazy("it is for goods that leave the VAT territory of the Union or go overseas"),
@@ -168,10 +169,16 @@ def _misplaced(category: str, places: list[int], territory: Territory) -> str:
         len(places),
     ) % {
         "lines": ", ".join(map(str, places)),
-        "category": WITHOUT_VAT[category],
+        "category": _named(category),
         "where": _WHERE[territory],
         "meant": _MEANT_FOR[category],
     }
+
+
+def _named(category: str) -> str:
+    if category == REVERSED_AT_HOME:
+        return str(ExemptionReason.Category.REVERSE_CHARGE.label)
+    return str(WITHOUT_VAT.get(category, category))
 
 
 def key_of(fault: Fault, territory: Territory) -> str:
@@ -189,6 +196,6 @@ def told_key(key: str) -> str:
         )
         return told % {"category": WITHOUT_VAT.get(category, category)}
     return _("“%(category)s” for a client %(where)s") % {
-        "category": WITHOUT_VAT.get(category, category),
+        "category": _named(category),
         "where": _WHERE.get(territory, territory),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
 from django.db.models import Sum
 from django.utils.translation import gettext as _
@@ -18,6 +19,8 @@ from invoices.invoicing import drafting
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.reasons import Reason
 from invoices.models import Company, Invoice, InvoiceLine, VatBreakdown
+
+One = TypeVar("One")
 
 
 @dataclass(frozen=True)
@@ -206,12 +209,12 @@ def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Compa
     weights = {key: basis + vat for key, (basis, vat) in groups.items() if basis + vat > 0}
     shares = split(gross, weights)
     found, by_rate = [], {}
-    reasons = set(invoice.lines.filter(vat_category="E").values_list("exemption_id", flat=True))
-    # Of several reasons no amount says which: the sentences of all are those of the invoice.
-    why = reasons.pop() if len(reasons) == 1 else None
     natures: dict[tuple[str, Decimal], set[str]] = {}
+    reasons: dict[tuple[str, Decimal], set[int | None]] = {}
     for row in invoice.lines.all():
-        natures.setdefault((row.vat_category, Decimal(row.vat_rate)), set()).add(row.nature)
+        group = (row.vat_category, Decimal(row.vat_rate))
+        natures.setdefault(group, set()).add(row.nature)
+        reasons.setdefault(group, set()).add(row.exemption_id)
     for key, share in shares.items():
         if not share:
             continue
@@ -227,13 +230,17 @@ def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Compa
                     vat_category=key[0],
                 ),
                 net,
-                exemption_id=why if key[0] == "E" else None,
-                # Of goods and services at one rate no amount says which.
-                nature=min(natures[key]) if len(natures.get(key, ())) == 1 else "",
+                # Of several at one rate no amount says which: the sentences of all are printed.
+                exemption_id=_only(reasons.get(key, set()), None),
+                nature=_only(natures.get(key, set()), ""),
             )
         )
         by_rate[key] = (net, vat)
     return _checked(Wanted(tuple(found), by_rate), invoice, left)
+
+
+def _only(found: set[One], otherwise: One) -> One:
+    return next(iter(found)) if len(found) == 1 else otherwise
 
 
 def _parts(gross: int, rate: Decimal, left_basis: int, left_vat: int) -> tuple[int, int]:

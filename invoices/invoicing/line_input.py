@@ -72,9 +72,9 @@ def lines_in(
             problems[f"lines.{place}"] = str(refusal)
         unit = str(given.get("unit", "C62"))[:3] or "C62"
         missing = bool(given.get("price_missing")) and not line.unit_price
-        why = given.get("exemption_id") if category == "E" else None
-        if why is not None and why not in exemptions.by_id:
-            problems[f"lines.{place}.vat_category"] = _("Choose why the line is exempt.")
+        why = given.get("exemption_id") if category in ("E", "AE") else None
+        if why is not None and not exemptions.fits(why, category):
+            problems[f"lines.{place}.vat_category"] = _("Choose why there is no VAT on the line.")
             why = None
         nature = str(given.get("nature", USUAL_NATURE))
         if nature not in set(Nature):

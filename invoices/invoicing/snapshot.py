@@ -102,31 +102,37 @@ def _exemptions(
     """Why no VAT is charged, each sentence once; a credit note says what its invoice said."""
     found = []
     for category in dict.fromkeys(row.vat_category for row in vat_rows):
+        ids = _reasons_of(category, lines, corrects)
+        reasons = ExemptionReason.objects.in_bulk(ids - {None}) if ids - {None} else {}
+        found += [reason.sentence(language) for _pk, reason in sorted(reasons.items())]
         if category == "E":
-            found += _why_exempt(company, language, lines, corrects)
-        else:
+            if None in ids or not ids:
+                found.append(_exempt_without_a_row(company, language, corrects))
+        elif not reasons:
             found.append(exemption(language, category, _territory(invoice)))
     return tuple(dict.fromkeys(sentence for sentence in found if sentence))
 
 
-def _why_exempt(
-    company: Company, language: Language, lines: list[InvoiceLine], corrects: Invoice | None
-) -> list[str]:
-    ids = {line.exemption_id for line in lines if line.vat_category == "E"}
+def _reasons_of(
+    category: str, lines: list[InvoiceLine], corrects: Invoice | None
+) -> set[int | None]:
+    """Ids of the rows that its lines name; None among them: a line names none."""
+    ids = {line.exemption_id for line in lines if line.vat_category == category}
     if corrects and None in ids:
         # Credited by an amount, or brought in: what the lines of the invoice said.
-        ids = set(corrects.lines.filter(vat_category="E").values_list("exemption_id", flat=True))
-    reasons = ExemptionReason.objects.in_bulk(ids - {None})
-    found = [reason.sentence(language) for _pk, reason in sorted(reasons.items())]
-    if None not in ids and ids:
-        return found
+        said = corrects.lines.filter(vat_category=category)
+        ids = set(said.values_list("exemption_id", flat=True))
+    return ids
+
+
+def _exempt_without_a_row(company: Company, language: Language, corrects: Invoice | None) -> str:
     # The regime may have changed since the invoice that is corrected.
     said = (corrects.paper or {}).get("exemptions", ()) if corrects else ()
     sentence = mentions.exemption(language, "E", franchise=True)
     if sentence in said or (not corrects and company.in_franchise):
-        return [*found, sentence]
+        return sentence
     # Named in the note of the invoice: the note of a credit note is its reason, and does not.
-    return [*found, corrects.note.strip()] if corrects else found
+    return corrects.note.strip() if corrects else ""
 
 
 def _territory(invoice: Invoice) -> Territory:

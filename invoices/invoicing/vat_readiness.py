@@ -75,7 +75,15 @@ def lacks_rate(invoice: Invoice, company: Company, issue_date: date) -> bool:
 
 
 def _charged(lines: Sequence[InvoiceLine]) -> list[Charged]:
-    return [Charged(line.vat_category, Decimal(line.vat_rate), line.nature) for line in lines]
+    return [
+        Charged(
+            line.vat_category,
+            Decimal(line.vat_rate),
+            line.nature,
+            line.vat_category == "AE" and line.exemption_id is not None,
+        )
+        for line in lines
+    ]
 
 
 def _delivery_reasons(invoice: Invoice, charged: Sequence[Charged]) -> list[Reason]:
@@ -104,8 +112,14 @@ def _proof_reasons(
         for each in misplaced(charged, home=home, territory=territory)
         if each.code == "place"
     }
-    needs_proof = {line.category for line in charged} & {"AE", "K"} - elsewhere
+    abroad = {line.category for line in charged if not line.within_france}
+    needs_proof = abroad & {"AE", "K"} - elsewhere
     if needs_proof and (text := _no_proof_of_business(invoice.client.vat_id, home)):
+        return [Reason("vat_id", text, "client")]
+    at_home = any(line.within_france for line in charged)
+    if at_home and not (invoice.client.vat_id or invoice.client.siren):
+        # EN 16931, BR-AE-02.
+        text = _("Reverse charge needs the client's VAT id or SIREN: both are missing.")
         return [Reason("vat_id", text, "client")]
     return []
 
@@ -145,7 +159,7 @@ def _exemption_reasons(lines: list[InvoiceLine], supplied: date) -> list[Reason]
         why = known.get(line.exemption_id or 0)
         if why is not None and not why.holds_on(supplied):
             values = {"line": place, "why": why, "day": day(supplied)}
-            text = _("Line %(line)s: “%(why)s” is no reason for an exemption on %(day)s.") % values
+            text = _("Line %(line)s: “%(why)s” is no reason for no VAT on %(day)s.") % values
             found.append(Reason("vat", text, f"#id_lines-{place - 1}-vat"))
     return found
 

@@ -11,8 +11,17 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ExemptionReason(models.Model):
-    """A supply that French law exempts, with its code of EN 16931 (BT-121) and its sentences."""
+    """A supply that French law exempts, or whose VAT a client in France accounts for, with its code
+    of EN 16931 (BT-121) and its sentences."""
 
+    class Category(models.TextChoices):
+        # UNTDID 5305.
+        EXEMPT = "E", _("Exempt")
+        REVERSE_CHARGE = "AE", _("Reverse charge within France")
+
+    category = models.CharField(
+        _("what it means"), max_length=2, choices=Category, default=Category.EXEMPT
+    )
     code = models.CharField(_("code"), max_length=30)
     # What staff choose it by.
     name_fr = models.CharField(_("what it is, in French"), max_length=120)

@@ -15,9 +15,11 @@ from invoices.documents.totals import STANDARD
 from invoices.tax.territories import Territory
 
 ZERO_RATED: Final = "Z"
+# The category of a fault about reverse charge within France, where "AE" is that across borders.
+REVERSED_AT_HOME: Final = "AE-FR"
 # Where the client may be for each reason why there is no VAT, seen from a seller in France:
 # - AE, services to a business of another state of the Union (directive 2006/112/EC, articles 44
-#   and 196; reverse charge within France, CGI 283-2 nonies and the like, is not decided here);
+#   and 196); with an article of its own (CGI 283-2 nonies and the like) a client in France instead;
 # - K, goods to a business of another state, Northern Ireland among them (CGI 262 ter I);
 # - G, goods that leave the VAT territory of the Union or go overseas (CGI 262 I, 294-2);
 # - O, services to a client outside that territory, and all to Guyane and Mayotte (CGI 259, 294-1).
@@ -59,6 +61,8 @@ class Charged(NamedTuple):
     category: str
     rate: Decimal
     nature: str = ""
+    # Of “AE”: an article of French law says that a client in France accounts for the VAT.
+    within_france: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def faults(
     if home != "FR":
         return []
     found = []
-    for place, (category, rate, _nature) in enumerate(lines, 1):
+    for place, (category, rate, *_more) in enumerate(lines, 1):
         if category == STANDARD and franchise:
             # Shown by mistake it is owed all the same (CGI 283-3).
             found.append(Fault("franchise", place, rate))
@@ -109,8 +113,11 @@ def misplaced(lines: Iterable[Charged], *, home: str, territory: Territory) -> l
     if home != "FR":
         return []
     found = []
-    for place, (category, rate, nature) in enumerate(lines, 1):
-        if category in _PLACES and territory not in _PLACES[category]:
+    for place, (category, rate, nature, within_france) in enumerate(lines, 1):
+        if category == "AE" and within_france:
+            if not territory.in_france:
+                found.append(Fault("place", place, rate, REVERSED_AT_HOME))
+        elif category in _PLACES and territory not in _PLACES[category]:
             found.append(Fault("place", place, rate, category))
         elif nature and not _is_for(category, nature, territory):
             found.append(Fault("nature", place, rate, category, nature))

@@ -19,8 +19,9 @@ _SAID = ("code", "name_fr", "name_en", "sentence_fr", "sentence_en")
 class ExemptionForm(LawRowForm[ExemptionReason]):
     class Meta:
         model = ExemptionReason
-        fields = [*_SAID, "starts_on", "ends_on", "source"]
+        fields = ["category", *_SAID, "starts_on", "ends_on", "source"]
         labels = {
+            "category": gettext_lazy("What it means"),
             "code": gettext_lazy("Code"),
             "name_fr": gettext_lazy("What it is, in French"),
             "name_en": gettext_lazy("What it is, in English"),
@@ -41,7 +42,8 @@ class ExemptionForm(LawRowForm[ExemptionReason]):
     def clean(self) -> dict[str, Any]:
         data = super().clean()
         row = self.instance
-        changed = [name for name in _SAID if name in self.changed_data] if row.pk else []
+        kept = ("category", *_SAID)
+        changed = [name for name in kept if name in self.changed_data] if row.pk else []
         # A credit note says what its invoice said: the sentence may not change behind it.
         if changed and row.lines.exclude(invoice__status__in=("draft", "void")).exists():
             for name in changed:

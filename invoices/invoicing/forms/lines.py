@@ -120,16 +120,19 @@ class VatChoices:
     elsewhere: Sequence[tuple[str, str]]
     # Why a line is exempt; what is not here, the note says.
     exempt: Sequence[tuple[str, str]]
+    # Why a client in France accounts for the VAT.
+    reversed: Sequence[tuple[str, str]]
 
     @property
     def values(self) -> set[str]:
-        return {value for value, _label in (*self.usual, *self.elsewhere, *self.exempt)}
+        every = (*self.usual, *self.elsewhere, *self.exempt, *self.reversed)
+        return {value for value, _label in every}
 
 
 def vat_choices(
     here: Iterable[Decimal],
     everywhere: Iterable[Decimal],
-    exempt: Iterable[ExemptionReason],
+    reasons: Iterable[ExemptionReason],
     *,
     zero: bool,
 ) -> VatChoices:
@@ -140,7 +143,14 @@ def vat_choices(
     return VatChoices(
         [(value, vat_label(value)) for value in (*usual, *without)],
         [(value, vat_label(value)) for value in others if value not in usual],
-        sorted((vat_value("E", Decimal(0), row.pk), str(row)) for row in exempt),
+        *(
+            sorted(
+                (vat_value(row.category, Decimal(0), row.pk), str(row))
+                for row in reasons
+                if row.category == category
+            )
+            for category in ("E", "AE")
+        ),
     )
 
 

@@ -52,10 +52,15 @@ def said(invoice):
 
 def test_the_rows_are_sown_once():
     assert ExemptionReason.objects.count() == len(SOWN)
-    ExemptionReason.objects.exclude(pk=training().pk).delete()
+    ExemptionReason.objects.filter(category="E").exclude(pk=training().pk).delete()
     sow()
-    assert ExemptionReason.objects.count() == 1
-    assert all(each["code"].startswith("VATEX-FR-CGI261") for each in SOWN)
+    assert ExemptionReason.objects.filter(category="E").count() == 1
+    codes = {each["code"][:15] for each in SOWN if each["category"] == "E"}
+    assert codes == {"VATEX-FR-CGI261"}
+    # A portal from before they were known gets those of reverse charge, and only them.
+    ExemptionReason.objects.filter(category="AE").delete()
+    sow()
+    assert ExemptionReason.objects.filter(category="AE").count() == 2
 
 
 def test_a_line_with_its_reason_needs_no_note_and_the_page_says_why():
@@ -93,7 +98,7 @@ def test_a_credit_by_amount_says_all_the_reasons_of_its_invoice():
 def test_a_reason_whose_days_are_over_is_refused():
     ExemptionReason.objects.update(ends_on=date(2026, 11, 23))
     (text,) = refusals(exempt_draft(training()))
-    assert "is no reason for an exemption on 24" in text
+    assert "is no reason for no VAT on 24" in text
     draft = exempt_draft(training())
     draft.service_until = date(2026, 11, 20)
     assert refusals(draft) == []
@@ -114,7 +119,7 @@ def test_the_editor_offers_the_reasons_of_the_day_and_keeps_the_chosen_one(clerk
     assert f'<option value="E:0:{training().pk}" selected>' in shown
     wrong = clerk_client.post(url, posted(draft, line | {"vat": "E:0:999999"}))
     assert wrong.status_code == 422
-    assert "Choose why the line is exempt." in wrong.text
+    assert "Choose why there is no VAT on the line." in wrong.text
     # The reason belongs to the exemption: with another category it is gone.
     clerk_client.post(url, posted(draft, line | {"vat": f"S:20:{training().pk}"}))
     assert draft.lines.get().exemption is None
@@ -127,6 +132,7 @@ def test_a_document_in_english_says_it_in_english():
 
 # ─ The rows in Settings → Rates ─────────────────────────────────────────────────────────────────
 NEW = {
+    "category": "E",
     "code": "vatex-fr-cgi261a",
     "name_fr": "Transports sanitaires",
     "name_en": "Transport of the sick",
