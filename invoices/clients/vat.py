@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from invoices.documents.nature import Nature
 from invoices.models import Client, Company
+from invoices.models.clients import BuyerKind
 from invoices.tax.deciding import VatTreatment, treatment
 
 
@@ -14,15 +16,19 @@ def vat_treatment(
 ) -> VatTreatment:
     """Our usual rate at home, reverse charge or exempt delivery for a business in the EU, no French
     VAT beyond; without a `nature`, of what we usually sell."""
+    is_consumer = client.buyer_kind == BuyerKind.CONSUMER
     usual = company.usual_nature if company else Nature.SERVICES
-    return treatment(
+    found = treatment(
         home=company.country if company else "FR",
         usual_rate=_usual_rate(company),
         nature=Nature(nature or usual),
         country=client.country,
         postal_code=client.postal_code,
-        vat_id=client.vat_id,
+        # A consumer's, should there be one, makes no business of him.
+        vat_id="" if is_consumer else client.vat_id,
     )
+    # … and none is asked for.
+    return replace(found, needs_vat_id=False) if is_consumer else found
 
 
 def _usual_rate(company: Company | None) -> Decimal:

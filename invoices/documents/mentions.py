@@ -34,10 +34,17 @@ _SENTENCES = {
     },
     "late_penalty_ecb": {
         "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux annuel de "
-        "{rate}\u202f% (taux de refinancement de la BCE majoré de 10 points), exigibles dès le "
-        "lendemain de l’échéance.",
-        "en": "Late payment bears interest at {rate}% a year (ECB refinancing rate plus 10 "
+        "{rate}\u202f% (taux de refinancement de la BCE majoré de {points} points), exigibles dès "
+        "le lendemain de l’échéance.",
+        "en": "Late payment bears interest at {rate}% a year (ECB refinancing rate plus {points} "
         "points), without reminder, from the day after the due date.",
+    },
+    "late_penalty_words": {
+        "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux de "
+        "refinancement de la BCE majoré de {points} points, exigibles dès le lendemain de "
+        "l’échéance.",
+        "en": "Late payment bears interest at the ECB refinancing rate plus {points} points, "
+        "without reminder, from the day after the due date.",
     },
     "indemnity": {
         "fr": "Indemnité forfaitaire pour frais de recouvrement due en cas de retard\u202f: "
@@ -93,9 +100,15 @@ def early_payment(language: str, *, rate: Decimal = Decimal(0), days: int = 0) -
     return _sentence("early_discount", language, rate=_rate(rate, language), days=days)
 
 
-def late_penalty(language: str, *, rate: Decimal, is_ecb_plus_ten: bool = False) -> str:
-    key = "late_penalty_ecb" if is_ecb_plus_ten else "late_penalty"
-    return _sentence(key, language, rate=_rate(rate, language))
+def late_penalty(language: str, *, rate: Decimal, over_the_ecb: int = 0) -> str:
+    """`rate` in percent a year; `over_the_ecb`: the points in it that the law adds to the ECB's."""
+    key = "late_penalty_ecb" if over_the_ecb else "late_penalty"
+    return _sentence(key, language, rate=_rate(rate, language), points=over_the_ecb)
+
+
+def late_penalty_in_words(language: str, *, over_the_ecb: int) -> str:
+    """Where no rate of the day is known: that of the law, which is lawful in words."""
+    return _sentence("late_penalty_words", language, points=over_the_ecb)
 
 
 def recovery_indemnity(language: str, *, cents: int = 4000) -> str:

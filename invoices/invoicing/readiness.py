@@ -13,13 +13,14 @@ from billing_portal.dates import day
 from billing_portal.figures import grouped, percent
 from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.recipients import address_problem
-from invoices.company import dating, numbering
+from invoices.company import dating, late_rates, numbering
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing import deal_basis, drafting, snapshot
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.vat_readiness import lacks_rate, vat_reasons, vat_warnings
 from invoices.models import Company, Invoice, InvoiceLine
+from invoices.models.clients import BuyerKind
 from invoices.models.terms import TermsKind, latest_lawful_due_date
 
 
@@ -77,11 +78,13 @@ def warnings_before_issue(
                 "rates",
             )
         )
-    if client.country == "FR" and not client.siren:
+    if client.country == "FR" and not client.siren and client.buyer_kind != BuyerKind.CONSUMER:
         found.append(Reason("siren", _("The client's SIREN is missing."), "client"))
     if not company.iban:
         found.append(Reason("company.iban", _("No IBAN: the page says no account."), "company"))
-    if not (snapshot.penalty_rate(issue_date) or snapshot.ended_penalty_rate(issue_date)):
+    buyer = client.buyer_kind
+    known = late_rates.row_on(buyer, issue_date) or late_rates.ended_row(buyer, issue_date)
+    if not known and buyer != BuyerKind.CONSUMER:
         found.append(
             Reason(
                 "penalty",
@@ -260,7 +263,7 @@ def _dated_back(days: int) -> str:
 def _penalty_reasons(invoice: Invoice, on: date) -> list[Reason]:
     """A rate whose half-year is over is no rate: it is not printed as if it were."""
     issue_date, _due = drafting.dates_of(invoice, on)
-    ended = snapshot.ended_penalty_rate(issue_date)
+    ended = late_rates.ended_row(invoice.client.buyer_kind, issue_date)
     if ended is None or ended.ends_on is None:
         return []
     values = {

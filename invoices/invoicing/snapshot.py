@@ -9,9 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.db.models import Q, QuerySet
-
 from billing_portal.money import from_minor, is_currency, round_half_up
+from invoices.company import late_rates
 from invoices.company.rates import rate_on
 from invoices.documents import mentions
 from invoices.documents.nature import nature_of_all
@@ -24,20 +23,13 @@ from invoices.models import (
     ExemptionReason,
     Invoice,
     InvoiceLine,
-    LatePenaltyRate,
     VatBreakdown,
 )
+from invoices.models.clients import BuyerKind
 from invoices.tax.deciding import exemption
 from invoices.tax.territories import Territory, territory_of
 
 Language = Literal["fr", "en"]
-# What a page says where no rate of the day is known: the legal default, which is lawful in words.
-_PENALTY_IN_WORDS = {
-    "fr": "Tout retard de paiement entraîne, sans rappel, des pénalités au taux de refinancement "
-    "de la BCE majoré de 10 points, exigibles dès le lendemain de l’échéance.",
-    "en": "Late payment bears interest at the ECB refinancing rate plus 10 points, without "
-    "reminder, from the day after the due date.",
-}
 
 
 def paper_of(
@@ -189,35 +181,24 @@ def _sentences(
             {"payment_terms": mentions.set_against(language, corrects.number)} if corrects else {}
         )
     own_words = company.discount_terms_fr if language == "fr" else company.discount_terms_en
-    return {
+    found = {
         "payment_terms": mentions.due_by(language, due_date),
         "early_payment": own_words or mentions.early_payment(language),
-        "late_penalty": _late_penalty(language, issue_date),
-        "recovery_indemnity": mentions.recovery_indemnity(language, cents=company.indemnity_minor),
     }
+    buyer = invoice.client.buyer_kind
+    if buyer == BuyerKind.CONSUMER:
+        # C. com. L441-10 is between professionals.
+        return found
+    indemnity = mentions.recovery_indemnity(language, cents=company.indemnity_minor)
+    penalty = _late_penalty(language, late_rates.rate_for(buyer, issue_date), buyer)
+    return {**found, "late_penalty": penalty, "recovery_indemnity": indemnity}
 
 
-def penalty_rate(on: date) -> LatePenaltyRate | None:
-    """The one that began last and has not ended."""
-    holds = Q(ends_on=None) | Q(ends_on__gte=on)
-    return _begun(on).filter(holds).first()
-
-
-def ended_penalty_rate(on: date) -> LatePenaltyRate | None:
-    """The last one, where none holds on that day any more: it is not printed as if it did."""
-    return None if penalty_rate(on) else _begun(on).first()
-
-
-def _begun(on: date) -> QuerySet[LatePenaltyRate]:
-    return LatePenaltyRate.objects.filter(starts_on__lte=on).order_by("-starts_on")
-
-
-def _late_penalty(language: Language, issue_date: date) -> str:
-    row = penalty_rate(issue_date)
-    if row is None:
-        return _PENALTY_IN_WORDS[language]
-    is_ecb = row.basis == LatePenaltyRate.Basis.ECB
-    return mentions.late_penalty(language, rate=row.percent, is_ecb_plus_ten=is_ecb)
+def _late_penalty(language: Language, rate: late_rates.LateRate | None, buyer: str) -> str:
+    if rate is None:
+        points = late_rates.points_over_the_ecb(buyer)
+        return mentions.late_penalty_in_words(language, over_the_ecb=points)
+    return mentions.late_penalty(language, rate=rate.percent, over_the_ecb=rate.over_the_ecb)
 
 
 def _vat_in_eur(invoice: Invoice, company: Company, vat_minor: int, on: date) -> int | None:

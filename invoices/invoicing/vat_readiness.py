@@ -21,6 +21,7 @@ from invoices.documents.totals import STANDARD
 from invoices.invoicing import drafting
 from invoices.invoicing.reasons import Reason
 from invoices.models import Company, Invoice, InvoiceEvent, InvoiceLine
+from invoices.models.clients import BuyerKind
 from invoices.tax.judging import Charged, Fault, misplaced
 from invoices.tax.vat_ids import state_of
 
@@ -114,6 +115,9 @@ def _proof_reasons(
     }
     abroad = {line.category for line in charged if not line.within_france}
     needs_proof = abroad & {"AE", "K"} - elsewhere
+    if needs_proof and invoice.client.buyer_kind == BuyerKind.CONSUMER:
+        text = _("Reverse charge and exempt deliveries are for businesses; this client is none.")
+        return [Reason("vat_id", text, "client")]
     if needs_proof and (text := _no_proof_of_business(invoice.client.vat_id, home)):
         return [Reason("vat_id", text, "client")]
     at_home = any(line.within_france for line in charged)

@@ -98,6 +98,14 @@ class ClientQuerySet(KeyedQuerySet["Client"]):
         return self.filter(Q(pk__in=mine) | Q(merged_into__in=mine))
 
 
+class BuyerKind(models.TextChoices):
+    """Whom the law takes a client for: late penalties, terms and reverse charge depend on it."""
+
+    BUSINESS = "business", _("Business")
+    PUBLIC = "public", _("Public body")
+    CONSUMER = "consumer", _("Consumer")
+
+
 class Client(Keyed):
     name = models.CharField(_("name"), max_length=255, db_index=True)
     name_key = KeyField("name", db_index=True)
@@ -118,6 +126,9 @@ class Client(Keyed):
         _("payment terms"), max_length=20, choices=TermsKind, default=TermsKind.NET
     )
     terms_days = models.PositiveSmallIntegerField(_("days"), default=30)
+    buyer_kind = models.CharField(
+        _("who buys"), max_length=10, choices=BuyerKind, default=BuyerKind.BUSINESS
+    )
     vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
     siren = models.CharField(_("SIREN"), max_length=9, blank=True)
     address_line1 = models.CharField(_("address"), max_length=255, blank=True)

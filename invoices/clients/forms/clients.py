@@ -20,6 +20,7 @@ from billing_portal.money import currencies_in_force, is_currency
 from billing_portal.typed.fields import LineField, WholeNumberField
 from billing_portal.typed.particulars import phone_number, postal_code
 from invoices.models import Client, Contact
+from invoices.models.clients import BuyerKind
 from invoices.models.terms import TermsKind
 from invoices.tax.territories import EU
 from invoices.tax.vat_ids import state_of
@@ -33,6 +34,10 @@ class ClientForm(ModelForm[Client]):
         label=gettext_lazy("Language of documents"),
         choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],
     )
+    # Not required: what is left out stays what it is.
+    buyer_kind = forms.ChoiceField(
+        label=gettext_lazy("Who buys, by law"), choices=BuyerKind, required=False
+    )
     terms_days = WholeNumberField(label=gettext_lazy("Days"), least=0, most=365)
     # Longer than the columns: people type them with spaces.
     siren = LineField(label=gettext_lazy("SIREN"), required=False, max_length=20)
@@ -42,8 +47,8 @@ class ClientForm(ModelForm[Client]):
         model = Client
         fields = [
             "name", "client_type", "owner", "language", "currency", "terms_kind", "terms_days",
-            "vat_id", "siren", "address_line1", "address_line2", "postal_code", "city", "country",
-            "delivery_address", "billing_email", "needs_purchase_order", "note",
+            "buyer_kind", "vat_id", "siren", "address_line1", "address_line2", "postal_code",
+            "city", "country", "delivery_address", "billing_email", "needs_purchase_order", "note",
         ]  # fmt: skip
         widgets = {
             "note": forms.Textarea({"rows": 3}),

@@ -19,6 +19,7 @@ from billing_portal.htmx import StaffRequest
 from billing_portal.money import formatted_minor
 from billing_portal.templatetags.portal import STATES, query_with
 from invoices.clients.payment_habits import habit_of
+from invoices.company import late_rates
 from invoices.documents import penalties
 from invoices.invoicing import timeline
 from invoices.invoicing.creditable import left_to_credit
@@ -30,10 +31,10 @@ from invoices.models import (
     Company,
     Invoice,
     InvoiceEvent,
-    LatePenaltyRate,
     Message,
     Payment,
 )
+from invoices.models.clients import BuyerKind
 
 MOST_EVENTS = 200
 
@@ -133,6 +134,7 @@ def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dic
         or invoice.due_date is None
         or invoice.due_date >= on
         or not invoice.is_issued
+        or invoice.client.buyer_kind == BuyerKind.CONSUMER
     ):
         return None
     company = Company.objects.filter(pk=1).only("indemnity_minor", "currency").first()
@@ -143,10 +145,7 @@ def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dic
         due_date=invoice.due_date,
         settled=[(row.applied_on, row.amount_minor) for row in allocations],
         on=on,
-        rates=[
-            penalties.Rate(*row)
-            for row in LatePenaltyRate.objects.values_list("starts_on", "percent", "ends_on")
-        ],
+        rates=late_rates.all_for(invoice.client.buyer_kind),
         indemnity_minor=company.indemnity_minor,
     )
     if found is None:

@@ -16,7 +16,7 @@ def test_terms_of_early_payment_are_stated_even_when_there_are_none():
 
 
 def test_the_late_rate_says_where_it_comes_from_only_when_it_does():
-    ecb = mentions.late_penalty("fr", rate=Decimal("12.150"), is_ecb_plus_ten=True)
+    ecb = mentions.late_penalty("fr", rate=Decimal("12.150"), over_the_ecb=10)
     assert "12,15\u202f%" in ecb
     assert "BCE majoré de 10 points" in ecb
     own = mentions.late_penalty("en", rate=Decimal("9"))

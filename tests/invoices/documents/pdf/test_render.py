@@ -87,9 +87,7 @@ def make_paper(*items, currency="EUR", language="fr", discounts=(), category="AE
         "nature": "services",
         "payment_terms": mentions.due_by(language, date(2026, 10, 25)),
         "early_payment": mentions.early_payment(language),
-        "late_penalty": mentions.late_penalty(
-            language, rate=Decimal("12.15"), is_ecb_plus_ten=True
-        ),
+        "late_penalty": mentions.late_penalty(language, rate=Decimal("12.15"), over_the_ecb=10),
         "recovery_indemnity": mentions.recovery_indemnity(language),
     }
     return Paper(lines=lines, language=language, **amounts(totals), **(defaults | fields))
