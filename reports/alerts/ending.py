@@ -8,6 +8,7 @@ from datetime import date
 from django.db import transaction
 
 from reports.alerts.evaluating import Finding, evaluate
+from reports.alerts.kinds.registry import kind_of
 from reports.alerts.subjects import subject_column
 from reports.models import Alert, AlertRule
 
@@ -26,15 +27,19 @@ def end_what_no_longer_holds(*, rule_id: int, on: date) -> int:
 
 
 def mark_ended(rule: AlertRule, findings: Iterable[Finding], on: date) -> int:
-    """Under the lock of the rule. One that ended and holds again, as after a payment that was taken
-    back, is as new as it was: no second alert is written for it."""
+    """Under the lock of the rule. One that ended and holds again is as new as it was: no second
+    alert is written for it.
+
+    Nothing is written of one that is seen to be over anyway (Kind.over), or a payment that is taken
+    back would bring its alert back only with the next run.
+    """
     column = subject_column(rule)
     held = {finding.subject for finding in findings}
-    open_ones = Alert.objects.filter(
-        rule=rule, state__in=[Alert.State.NEW, Alert.State.SNOOZED]
-    ).values_list("pk", column, "ended_on")
-    over = [pk for pk, subject, end in open_ones if end is None and subject not in held]
-    again = [pk for pk, subject, end in open_ones if end is not None and subject in held]
+    open_ones = Alert.objects.filter(rule=rule, state__in=[Alert.State.NEW, Alert.State.SNOOZED])
+    seen = set(open_ones.filter(kind_of(rule).over()).values_list("pk", flat=True))
+    rows = list(open_ones.values_list("pk", column, "ended_on"))
+    over = [pk for pk, subject, end in rows if end is None and not (subject in held or pk in seen)]
+    again = [pk for pk, subject, end in rows if end is not None and subject in held]
     return _written(over, on) + _written(again, None)
 
 

@@ -34,9 +34,11 @@ def words_of(alert: Alert, currency: str) -> AlertWords:
 
 
 def _changed_since(alert: Alert) -> str:
-    """The rule beside an alert is the one of today: said where its threshold was another."""
+    """The rule beside an alert is the one of today: said where its threshold was another, but of
+    one that holds under it all the same."""
     then, now = alert.data.get("threshold"), alert.rule.days
-    if then is None or then == now:
+    holds = alert.rule.active and alert.state != Alert.State.ACKNOWLEDGED and not alert.ended_on
+    if then is None or then == now or holds:
         return ""
     return _("The rule was changed since: its threshold was %(then)s, now it is %(now)s.") % {
         "then": days_text(then),

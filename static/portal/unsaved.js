@@ -4,6 +4,9 @@
 const CHANGED = "#main form[method=post]:not([data-keeps], [data-list])";
 const touched = new WeakSet();
 const sent = new WeakSet();
+// Forms that were drawn anew while somebody was changing them: what they show is their own default.
+const redrawn = new Set();
+const nameOf = (form) => form.id || form.getAttribute("action") || "";
 
 // Typed by a person: what a script fills in by itself is no loss.
 const typed = ({ target, isTrusted }) => {
@@ -24,7 +27,7 @@ const differs = (field) => {
   return field.type === "file" ? field.files.length > 0 : field.value !== field.defaultValue;
 };
 // What was refused is not saved either, though the page came with it.
-const unsaved = (form) => !sent.has(form) && (form.querySelector(".is-invalid") || (touched.has(form) && [...form.elements].some(differs)));
+const unsaved = (form) => !sent.has(form) && (redrawn.has(nameOf(form)) || form.querySelector(".is-invalid") || (touched.has(form) && [...form.elements].some(differs)));
 
 document.addEventListener("submit", ({ target }) => {
   if (target.target === "_blank") return;
@@ -41,6 +44,12 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 document.addEventListener("click", ({ target }) => {
   if (target.closest("a[data-cancel]")) document.querySelectorAll(CHANGED).forEach((form) => sent.add(form));
 }, true);
+document.addEventListener("htmx:beforeSwap", ({ target }) => {
+  for (const form of document.querySelectorAll(CHANGED)) {
+    if (!target.contains(form)) continue;
+    unsaved(form) ? redrawn.add(nameOf(form)) : redrawn.delete(nameOf(form));
+  }
+});
 addEventListener("pageshow", () => document.querySelectorAll(CHANGED).forEach((form) => sent.delete(form)));
 addEventListener("beforeunload", (event) => {
   if ([...document.querySelectorAll(CHANGED)].some(unsaved)) event.preventDefault();

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
 
 from billing_portal.accounts.models import User
 from integrations.connecting import connect_crm
@@ -13,6 +15,7 @@ from integrations.crm.importing import carry_out
 from integrations.registry import open_crm
 from integrations.sandbox import Sandbox, build_world
 from tests.browser.conftest import axe, settled, sign_in
+from tests.browser.test_unsaved import asked_on_leaving
 from tests.factories import make_company, make_user
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -70,3 +73,15 @@ def test_on_a_telephone_each_choice_is_read_whole(page, live_site, mapped):
         page.goto(live_site.url + path)
         settled(page)
         assert page.evaluate(CUT_OFF) == []
+
+
+def test_a_source_that_was_changed_is_not_dropped_without_a_question(page, live_site, mapped):
+    sign_in(page, live_site, make_user(role="administrator"), reverse("integrations:mapping"))
+    settled(page)
+    field = page.locator("#mapping-form select").first
+    before = field.input_value()
+    field.press("ArrowDown")
+    page.wait_for_timeout(800)
+    expect(page.locator("#mapping-form select").first).not_to_have_value(before)
+    away = page.locator(f"nav a[href='{reverse('reports:alerts')}']").first
+    assert asked_on_leaving(page, away.click) == ["beforeunload"]

@@ -141,7 +141,7 @@ def reopen(request: StaffRequest, pk: int) -> HttpResponse:
     said = (
         _("Not acknowledged any more, but no longer so: %(title)s")
         if handling.is_over(alert_id=pk)
-        else _("Back in the inbox: %(title)s")
+        else _("New again: %(title)s")
     )
     return _handled(
         request,
@@ -212,10 +212,12 @@ def _handled(request: StaffRequest, act: Callable[[], Any], said: str) -> HttpRe
         messages.success(request, said)
         return redirect(_back(request))
     if request.POST.get("from") == "desk":
+        listed = latest_waiting(request.user, on)
+        tile = {"key": "alerts", "count": listed.count, "unit": _("new"), "text": listed.text}
         answer = render(
             request,
             "reports/desk/partials/desk_alerts.html",
-            {"alerts": latest_waiting(request.user, on), "on": on},
+            {"alerts": listed, "on": on, "tile": tile},
         )
     else:
         answer = render(

@@ -64,10 +64,11 @@ def test_a_settled_invoice_takes_its_alert_along_at_once_and_brings_it_back(on, 
     settle(invoice, on)
     assert states(on) == [1, 0, 1, 0]
     assert latest_waiting(clerk, on).count == 1
+    # Also after a run in between it is back at once when the payment bounces.
     running.run(on=on)
-    assert Alert.objects.get(invoice=invoice).ended_on == on
     assert states(on) == [1, 0, 1, 0]
     reverse_payment(payment_id=Payment.objects.get().pk, on=on, reason="bounced", by=clerk)
+    assert states(on) == [2, 0, 0, 0]
     running.run(on=on)
     assert states(on) == [2, 0, 0, 0]
 
@@ -83,7 +84,7 @@ def test_a_deal_that_is_billed_or_set_aside_is_no_longer_new(on, clerk):
     assert states(on) == [1, 0, 2, 0]
     running.run(on=on)
     assert states(on) == [1, 0, 2, 0]
-    assert Alert.objects.get(ended_on=None).deal == open_one
+    assert Alert.objects.get(waiting(on)).deal == open_one
 
 
 def test_a_higher_threshold_leaves_only_what_holds_under_it(on, clerk, clerk_client):
@@ -162,3 +163,28 @@ def test_the_tab_says_what_it_is_and_asks_nothing(on, clerk, clerk_client):
     alert = acknowledge(alert_id=Alert.objects.get().pk, by=clerk)
     said = clerk_client.post(reverse("reports:reopen", args=[alert.pk]), follow=True).text
     assert "Not acknowledged any more, but no longer so" in said
+
+
+def test_the_rule_page_says_for_how_many_it_holds_and_how_many_were_not_told_of(on, clerk_client):
+    rule = make_rule(days=30)
+    late(45)
+    late(50)
+    running.run(on=on)
+    late(60)
+    page = clerk_client.get(reverse("reports:rule", args=[rule.pk])).text
+    assert "Today it holds for 3, one of which was not told of yet." in page
+    late(70)
+    page = clerk_client.get(reverse("reports:rule", args=[rule.pk])).text
+    assert "Today it holds for 4, 2 of which were not told of yet." in page
+
+
+def test_acknowledging_on_the_desk_counts_its_tile_anew(on, clerk_client):
+    make_rule()
+    late(45)
+    late(50)
+    running.run(on=on)
+    url = reverse("reports:acknowledge", args=[Alert.objects.first().pk])
+    answer = clerk_client.post(url, {"from": "desk"}, headers={"HX-Request": "true"}).text
+    tile = answer[answer.index('id="tile-alerts"') :]
+    assert tile.startswith('id="tile-alerts" hx-swap-oob="true">1 <small>new</small>')
+    assert 'id="tile-alerts"' in clerk_client.get(reverse("reports:desk")).text

@@ -15,6 +15,7 @@ from reports.alerts import running
 from reports.alerts.inbox import inbox
 from reports.alerts.listing import latest_waiting, with_words
 from reports.models import Alert
+from reports.tasks import end_alerts
 from tests.factories import (
     make_client,
     make_client_type,
@@ -59,6 +60,9 @@ def test_a_changed_threshold_is_told_beside_the_rule_of_today(clerk):
     assert "changed since" not in told.note
     rule.days = 60
     rule.save()
+    # Seconds later the task has seen whether it holds all the same.
+    assert "changed since" not in with_words(Alert.objects.all(), clerk)[0][1].note
+    end_alerts(rule.pk)
     told = with_words(Alert.objects.all(), clerk)[0][1]
     assert "its threshold was 30 days, now it is 60 days" in told.note
 
