@@ -22,11 +22,25 @@ from integrations.sandbox.kit.behaviour import payment_behaviour
 from invoices.deals.drafting import draft_from_deal
 from invoices.deals.lacking import missing_for, with_what_billing_needs
 from invoices.invoicing.issuing import issue
-from invoices.models import Company, Deal, ExchangeRate, Invoice, LatePenaltyRate, Payment
+from invoices.models import (
+    ClientType,
+    Company,
+    Deal,
+    ExchangeRate,
+    Invoice,
+    LatePenaltyRate,
+    Payment,
+)
 from invoices.payments.recording import record_payment
 
 # The old accounting ends so many days ago; what was won since is billed here, except the newest.
 GO_LIVE_DAYS, QUEUE_DAYS = 70, 21
+TYPES = {
+    ClientType.Mark.LARGE: "Grand compte",
+    ClientType.Mark.SME: "PME",
+    ClientType.Mark.PUBLIC: "Secteur public",
+    ClientType.Mark.NONPROFIT: "Association",
+}
 # Roughly the rates of the period, one per half-year: enough for a demo, labelled as such.
 EXEMPTION = "Exonération de TVA, article 261, 4-4° a du CGI."
 RATES = {"USD": "0.90", "GBP": "1.16"}
@@ -61,6 +75,7 @@ class Command(BaseCommand):
         self.import_history(base_url, go_live)
         self.say("Billing the last weeks…")
         self.live(go_live, on, clerk)
+        name_types_in_french()
         call_command("starter_rules")
         call_command("run_alerts", on=on.isoformat())
 
@@ -115,6 +130,14 @@ def bill(deal_id: int, day: date, clerk: User) -> int:
     if draft.lines.filter(vat_category="E").exists():
         Invoice.objects.filter(pk=draft.pk).update(note=EXEMPTION)
     return issue(invoice_id=draft.pk, by=clerk, on=day).pk
+
+
+def name_types_in_french() -> None:
+    """A French firm's own words; its Pipedrive says them in English, and the mapping knows both."""
+    for mark, name in TYPES.items():
+        for row in ClientType.objects.filter(mark=mark):
+            row.name = name
+            row.save()
 
 
 def make_company(go_live: date, on: date) -> None:
