@@ -138,6 +138,24 @@ def company_reasons(company: Company | None, *, charges: bool = False) -> list[R
             company.siren or company.country != "FR",
             _("The company's SIREN is missing."),
         ),
+        # C. com. R123-238.
+        (
+            "legal_form",
+            company.legal_form or company.country != "FR",
+            _("The company's legal form is missing: SAS, SARL, EI…"),
+        ),
+        (
+            "capital",
+            company.capital or not company.has_capital,
+            _("The share capital is missing: a %(form)s states it on its invoices.")
+            % {"form": company.legal_form},
+        ),
+        (
+            "rcs_city",
+            company.rcs_city or not company.has_capital,
+            _("The city of the trade register (RCS) is missing: a %(form)s states it.")
+            % {"form": company.legal_form},
+        ),
         (
             "vat_id",
             company.vat_id or company.in_franchise or not (charges or company.vat_rate),

@@ -13,6 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from invoices.models.natures import NATURES, USUAL_NATURE
 from invoices.models.terms import TermsKind
 
+# Legal forms of companies with a share capital that are entered in the trade register.
+WITH_CAPITAL = frozenset(
+    [
+        "SA", "SAS", "SASU", "SARL", "EURL", "SNC", "SCA", "SCS", "SE", "SCOP", "SCIC",
+        "SELARL", "SELARLU", "SELAS", "SELASU", "SELAFA", "SCI", "SCP", "SC",
+    ]
+)  # fmt: skip
+
 
 class VatRegime(models.TextChoices):
     NORMAL = "normal", _("VAT is charged")
@@ -95,6 +103,12 @@ class Company(models.Model):
     @property
     def in_franchise(self) -> bool:
         return self.vat_regime == VatRegime.FRANCHISE
+
+    @property
+    def has_capital(self) -> bool:
+        """Whether its legal form is that of a French company, which states capital and register."""
+        first = self.legal_form.strip().upper().replace(".", "").split(maxsplit=1)
+        return self.country == "FR" and bool(first) and first[0] in WITH_CAPITAL
 
     @classmethod
     def ours(cls) -> Company | None:
