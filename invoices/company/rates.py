@@ -10,16 +10,30 @@ from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from typing import Final
 
 from invoices.models import ExchangeRate
+
+LONGEST_REST: Final = 5
 
 
 def rate_on(currency: str, company_currency: str, on: date) -> Decimal | None:
     """For one document; `Rates` serves many."""
     if currency == company_currency:
         return Decimal(1)
-    row = ExchangeRate.objects.filter(currency=currency, on__lte=on).order_by("-on").first()
+    row = row_on(currency, on)
     return row.rate if row else None
+
+
+def row_on(currency: str, on: date) -> ExchangeRate | None:
+    """The last one that was known on that day, however old it is."""
+    return ExchangeRate.objects.filter(currency=currency, on__lte=on).order_by("-on").first()
+
+
+def is_of(row: ExchangeRate, on: date) -> bool:
+    """Whether it is the last one that can have been published by that day: the ECB publishes on
+    each day of its calendar, whose longest rest, Christmas or Easter, is of five days."""
+    return (on - row.on).days <= LONGEST_REST
 
 
 class Rates:

@@ -46,6 +46,10 @@ _SENTENCES = {
         "en": "Late payment bears interest at the ECB refinancing rate plus {points} points, "
         "without reminder, from the day after the due date.",
     },
+    "exchange": {
+        "fr": "Cours appliqué\u202f: 1\u00a0{currency} = {rate}\u00a0EUR ({source}, {day}).",
+        "en": "Exchange rate: 1\u00a0{currency} = {rate}\u00a0EUR ({source}, {day}).",
+    },
     "indemnity": {
         "fr": "Indemnité forfaitaire pour frais de recouvrement due en cas de retard\u202f: "
         "{amount}\u00a0€.",
@@ -114,6 +118,19 @@ def late_penalty_in_words(language: str, *, over_the_ecb: int) -> str:
 def recovery_indemnity(language: str, *, cents: int = 4000) -> str:
     """The law sets 40 € (D441-5); a contract may set more."""
     return _sentence("indemnity", language, amount=_rate(Decimal(cents) / 100, language))
+
+
+def exchange(language: str, *, currency: str, rate: Decimal, source: str, day: date) -> str:
+    """The rate behind an amount in euros, with its day and source (CGI 266, 1 bis)."""
+    worth = format_decimal(rate, "#,##0.00######", locale=LOCALES[language])
+    return _sentence(
+        "exchange",
+        language,
+        currency=currency,
+        rate=worth,
+        source=source,
+        day=long_date(day, language),
+    )
 
 
 def set_against(language: str, number: str) -> str:

@@ -130,6 +130,8 @@ class Paper:
     exemptions: tuple[str, ...] = ()
     vat_on_debits: bool = False
     vat_minor_in_eur: int | None = None
+    # By which rate, of which day, from where.
+    eur_rate: str = ""
     notes: str = ""
 
     @property

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from billing_portal.money import from_minor, is_currency, round_half_up
 from invoices.company import late_rates
-from invoices.company.rates import rate_on
+from invoices.company.rates import rate_on, row_on
 from invoices.documents import mentions
 from invoices.documents.nature import nature_of_all
 from invoices.documents.paper import Buyer, Paper, PaperLine, PaperVat, Seller, canonical_bytes
@@ -78,6 +78,7 @@ def paper_of(
         exemptions=_exemptions(invoice, company, language, lines, vat_rows, corrects),
         vat_on_debits=company.vat_on_debits and vat != 0,
         vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),
+        eur_rate=_eur_rate(invoice, company, vat, issue_date, corrects),
         notes=invoice.note,
         **_sentences(invoice, company, language, issue_date, due_date, corrects),
     )
@@ -208,6 +209,22 @@ def _vat_in_eur(invoice: Invoice, company: Company, vat_minor: int, on: date) ->
     if invoice.is_credit_note:
         return vat_in_eur(invoice, vat_minor, invoice.exchange_rate)
     return vat_in_eur(invoice, vat_minor, rate_on(invoice.currency, company.currency, on))
+
+
+def _eur_rate(
+    invoice: Invoice, company: Company, vat_minor: int, on: date, corrects: Invoice | None
+) -> str:
+    if invoice.currency == "EUR" or company.currency != "EUR" or not vat_minor:
+        return ""
+    if corrects is not None:
+        return str((corrects.paper or {}).get("eur_rate", ""))
+    row = row_on(invoice.currency, on)
+    if row is None:
+        return ""
+    language: Language = "fr" if invoice.language == "fr" else "en"
+    return mentions.exchange(
+        language, currency=row.currency, rate=Decimal(row.rate), source=row.source, day=row.on
+    )
 
 
 def vat_in_eur(invoice: Invoice, vat_minor: int, rate: Decimal | None) -> int | None:

@@ -14,7 +14,7 @@ from billing_portal.figures import percent
 from billing_portal.money import is_currency
 from invoices.clients.vat import vat_treatment
 from invoices.company.exemptions import Exemptions
-from invoices.company.rates import rate_on
+from invoices.company.rates import is_of, rate_on, row_on
 from invoices.company.vat_faults import key_of, told_faults, told_key, told_misplaced
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.totals import STANDARD
@@ -144,8 +144,24 @@ def _currency_reasons(
 ) -> list[Reason]:
     """VAT of a foreign currency is stated in euros too (CGI 289, IV; BR-FR-CO-12)."""
     charges = any(line.vat_category == STANDARD and line.vat_rate for line in lines)
-    if company is None or not charges or not lacks_rate(invoice, company, issue_date):
+    if company is None or not charges or not is_currency(invoice.currency):
         return []
+    if invoice.currency == company.currency:
+        return []
+    row = row_on(invoice.currency, issue_date)
+    if row is not None and is_of(row, issue_date):
+        return []
+    if row is not None:
+        text = _(
+            "The last exchange rate for %(currency)s is of %(day)s: the page has to state the VAT "
+            "in %(own)s at the one of %(issued)s."
+        ) % {
+            "currency": invoice.currency,
+            "own": company.currency,
+            "day": day(row.on),
+            "issued": day(issue_date),
+        }
+        return [Reason("currency", text, "rates")]
     text = _(
         "No exchange rate for %(currency)s is known on %(day)s: the page has to state the VAT in "
         "%(own)s."

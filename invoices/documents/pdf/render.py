@@ -219,6 +219,7 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
                 labels.vat_in_eur.format(amount=words.euros(paper.vat_minor_in_eur))
                 if paper.vat_minor_in_eur is not None
                 else "",
+                paper.eur_rate,
                 labels.missing if pdf_text.MISSING in printable(all_text) else "",
             ]
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from invoices.invoicing import drafting, readiness, vat_readiness
@@ -46,3 +48,32 @@ def test_where_the_rate_was_not_known_the_note_states_none_either(monkeypatch):
     ExchangeRate.objects.create(currency="GBP", on=ON, rate="1.30", source="ECB")
     note = credit(invoice)
     assert (note.exchange_rate, note.paper.get("vat_minor_in_eur")) == (None, None)
+
+
+def test_a_rate_of_another_week_is_no_rate_of_the_day():
+    client = make_client(currency="GBP", country="FR")
+    draft = make_draft(client=client)
+    ExchangeRate.objects.create(
+        currency="GBP", on=ON - timedelta(days=6), rate="1.1523", source="ECB"
+    )
+    (reason,) = readiness.reasons_not_to_issue(draft, ON)
+    assert (reason.field, reason.anchor) == ("currency", "rates")
+    assert "is of 18" in reason.text and "at the one of 24" in reason.text
+    ExchangeRate.objects.update(on=ON - timedelta(days=5))
+    assert readiness.reasons_not_to_issue(draft, ON) == []
+    # Without VAT nothing is stated in euros.
+    ExchangeRate.objects.update(on=ON - timedelta(days=60))
+    draft.lines.update(vat_category="E", vat_rate=0, exemption=ExemptionReason.objects.first())
+    drafting.recalculate(draft)
+    assert fields(draft) == set()
+
+
+def test_the_page_and_its_credit_note_name_rate_day_and_source():
+    client = make_client(currency="GBP", country="FR")
+    ExchangeRate.objects.create(currency="GBP", on=ON, rate="1.1523", source="BCE")
+    invoice = make_issued(client=client)
+    said = "Cours appliqué\u202f: 1\u00a0GBP = 1,1523\u00a0EUR (BCE, 24 novembre 2026)."
+    assert invoice.paper["eur_rate"] == said
+    later = ON + timedelta(days=3)
+    ExchangeRate.objects.create(currency="GBP", on=later, rate="1.30", source="BCE")
+    assert credit(invoice).paper["eur_rate"] == said
