@@ -141,7 +141,7 @@ def first_day(month: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 
 
-class InCompanyCurrency(Func):
+class InCompanyCurrency(WholeNumber):
     """Minor units of an invoice's currency in minor units of the company's, half away from zero.
 
     At the rate of the invoice date; null where the invoice has none. Integers on both databases, so
