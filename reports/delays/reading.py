@@ -59,14 +59,15 @@ PARTS = 16
 _STORED = {"late": "days_late", "to_pay": "days_to_pay"}
 _START = {"late": "due_date", "to_pay": "issue_date"}
 
-# A packed number from its lowest bit: days, without a rate, late, fate; then what it can be tallied
+# A packed number from its lowest bit: days, fate, late, without a rate; then what it can be tallied
 # by. A year is a quarter without its two lowest bits. The group, an identity, has no width.
 _DAY_BITS, _DAY_OFFSET = 18, 2**17
-_FLAG_BITS = 1 + 1 + 2
+_FLAG_BITS = 2 + 1 + 1
 _TAIL_BITS = _DAY_BITS + _FLAG_BITS
 _TAIL = 2**_TAIL_BITS - 1
 _DAYS = 2**_DAY_BITS - 1
 _PAID, _OPEN, _WITHDRAWN = 0, 1, 2
+_LATE, _NO_RATE = 1 << _DAY_BITS + 2, 1 << _DAY_BITS + 3
 _FIELDS = {"part": (22, 4), "amount": (26, 3), "quarter": (29, 12), "year": (31, 10)}
 _GROUP = 41
 # What stands for “none”.
@@ -97,7 +98,7 @@ class Reading:
         packed = Packed(
             *_span(self.by, self.scope),
             (Value(0), _FIELDS["quarter"][0] - _TAIL_BITS, 0),
-            *_facts(part, self.scope.as_of, self.own),
+            _facts(part, self.scope.as_of),
         )
         total = InCompanyCurrency("total_minor", self.own)
         seen_after = [part.seen_after] if part.seen_after else []
@@ -106,10 +107,10 @@ class Reading:
         batch = _Batch()
         while chunk := tuple(islice(rows, _CHUNK)):
             numbers, clients, weights, totals, *seen = zip(*chunk, strict=True)
-            batch.numbers.extend(self._with_client(numbers, clients))
-            batch.weights.extend([weight or 0 for weight in weights])
-            batch.totals.extend([_UNRATED if minor is None else minor for minor in totals])
-            batch.rated += sum(minor for minor in totals if minor)
+            batch.rated += sum(filter(None, totals))
+            batch.numbers.extend(self._with_client(_flagged(numbers, totals), clients))
+            batch.weights.extend(_instead_of_none(weights, 0))
+            batch.totals.extend(_instead_of_none(totals, _UNRATED))
             if seen:
                 batch.seen_after.extend(seen[0])
         return batch
@@ -199,6 +200,17 @@ class _Batch:
     seen_after: array[int] = field(default_factory=lambda: array("q"))
 
 
+def _flagged(numbers: Sequence[int], totals: Sequence[int | None]) -> Sequence[int]:
+    if None not in totals:
+        return numbers
+    pairs = zip(numbers, totals, strict=True)
+    return [number | _NO_RATE if minor is None else number for number, minor in pairs]
+
+
+def _instead_of_none(amounts: Sequence[int | None], instead: int) -> Iterable[int]:
+    return [instead if minor is None else minor for minor in amounts]
+
+
 def _mask(name: str) -> int:
     shift, bits = _FIELDS.get(name, (_GROUP, 0))
     return (2**bits - 1) << shift if bits else -1 << shift
@@ -221,12 +233,12 @@ class _Tallies:
 
     def count(self, counts: Mapping[int, int]) -> None:
         for flags, days in _by_days(counts).items():
-            tally, fate, n = self._of(flags >> _FLAG_BITS), (flags >> 2) & 3, sum(days.values())
-            late = n if flags & 2 else 0
+            tally, fate, n = self._of(flags >> _FLAG_BITS), flags & 3, sum(days.values())
+            late = n if flags & _LATE >> _DAY_BITS else 0
             if fate == _PAID:
                 tally.paid = add_counts(tally.paid, days) if tally.paid else days
                 tally.late += late
-                tally.unrated += n if flags & 1 else 0
+                tally.unrated += n if flags & _NO_RATE >> _DAY_BITS else 0
                 continue
             tally.unfinished = add_counts(tally.unfinished, days) if tally.unfinished else days
             if fate == _OPEN:
@@ -235,14 +247,14 @@ class _Tallies:
 
     def weigh(self, money: Mapping[int, int]) -> None:
         for flags, days in _by_days(money).items():
-            if (flags >> 2) & 3 == _PAID:
+            if flags & 3 == _PAID:
                 tally = self._of(flags >> _FLAG_BITS)
                 tally.weight_minor += sum(days.values())
                 tally.weighted_days += sum(day * minor for day, minor in days.items())
 
     def enter(self, counts: Mapping[tuple[int, int], int]) -> None:
         for (number, seen_after), n in counts.items():
-            paid = (number >> _DAY_BITS + 2) & 3 == _PAID
+            paid = (number >> _DAY_BITS) & 3 == _PAID
             length = (number & _DAYS) - _DAY_OFFSET
             self._of(number >> _TAIL_BITS).enter(length, seen_after, n, paid=paid)
 
@@ -335,33 +347,27 @@ def _by_first_sight(parts: Iterable[_Part]) -> Iterator[_Part]:
         )
 
 
-def _facts(part: _Part, as_of: date, own: str) -> list[tuple[Combinable, int, int]]:
-    """What is packed below the dimensions: fate, whether late, without a rate, days."""
+def _facts(part: _Part, as_of: date) -> tuple[Combinable, int, int]:
+    """What is packed lowest: days, fate, whether late. Each condition is asked once."""
     day = Value(as_of, output_field=DateField())
+    late = _flag(LessThan(F("due_date"), day))
+
+    def fact(fate: int, days: Combinable, late: Combinable) -> ExpressionWrapper[Any]:
+        lowest = Value(_DAY_OFFSET + (fate << _DAY_BITS))
+        return ExpressionWrapper(days + lowest + late, output_field=IntegerField())
+
     # Open ones have lasted until the as-of day, withdrawn ones until the day that settled them.
-    until = Case(When(part.settled, then=part.settled_on), default=day, output_field=DateField())
-    paid_or_seen = Case(When(part.paid, then=part.paid_on), default=day, output_field=DateField())
-    fate = Case(
-        When(part.paid, then=Value(_PAID)),
-        When(part.settled, then=Value(_WITHDRAWN)),
-        default=Value(_OPEN),
+    found = Case(
+        When(part.paid, fact(_PAID, part.paid_days, _flag(LessThan(F("due_date"), part.paid_on)))),
+        When(part.settled, fact(_WITHDRAWN, DaysBetween(part.start, part.settled_on), late)),
+        default=fact(_OPEN, DaysBetween(part.start, day), late),
         output_field=IntegerField(),
     )
-    days = Case(
-        When(part.paid, then=part.paid_days),
-        default=DaysBetween(part.start, until),
-        output_field=IntegerField(),
-    )
-    return [
-        (fate, 2, 0),
-        (_flag(LessThan(F("due_date"), paid_or_seen)), 1, 0),
-        (_flag(Q(exchange_rate__isnull=True) & ~Q(currency=own)), 1, 0),
-        (days, _DAY_BITS, _DAY_OFFSET),
-    ]
+    return found, _TAIL_BITS, 0
 
 
 def _flag(condition: Any) -> Case:
-    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
+    return Case(When(condition, Value(_LATE)), default=Value(0), output_field=IntegerField())
 
 
 def _span(by: By, scope: Scope) -> list[tuple[Combinable, int, int]]:
