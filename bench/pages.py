@@ -140,9 +140,9 @@ def _delays() -> Iterator[Row]:
     since = today - timedelta(days=365)
     for name, what, query in (
         ("reports:delays", "delay report, the page", ""),
-        ("reports:delays", "delay report, all five years", f"from={least}&to={today}"),
+        ("reports:delays", "delay report, all five years", f"issued_from={least}"),
         ("reports:delays", "delay report, by client", "by=client"),
-        ("reports:delays", "delay report, by month", f"by=month&from={since}&to={today}"),
+        ("reports:delays", "delay report, by month", f"by=month&issued_from={since}"),
         ("reports:delays-figures", "delay report, its figures as JSON", ""),
     ):
         url = address(name, query)

@@ -126,7 +126,9 @@ class Packed(WholeNumber):
         places = zip(self.get_source_expressions(), self.layout, strict=True)
         for part, (bits, offset) in reversed(list(places)):
             sql, values = compiler.compile(part)
-            told.append(f"(({sql}){big} + {offset}) * {1 << shift}")
+            # SQLite would add a 0 to each row.
+            moved = f"(({sql}){big} + {offset})" if offset else f"({sql}){big}"
+            told.append(f"{moved} * {1 << shift}" if shift else moved)
             given.append(values)
             shift += bits
         return f"({' + '.join(told)})", tuple(value for values in given for value in values)
@@ -141,7 +143,7 @@ def first_day(month: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 
 
-class InCompanyCurrency(Func):
+class InCompanyCurrency(WholeNumber):
     """Minor units of an invoice's currency in minor units of the company's, half away from zero.
 
     At the rate of the invoice date; null where the invoice has none. Integers on both databases, so
@@ -175,9 +177,11 @@ class InCompanyCurrency(Func):
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
     ) -> Sql:
-        return self._told(
+        sql, given = self._told(
             compiler, "ROUND(({amount})::numeric * {rate} * {times} / {over})::bigint"
         )
+        # An amount that is a sum itself would be read as a decimal.
+        return f"({sql})::bigint", given
 
     def _told(self, compiler: SQLCompiler, product: str) -> Sql:
         (amount, given), (currency, _), (rate, _), (own, own_given) = (

@@ -152,12 +152,10 @@ def count_late(
 ) -> None:
     """Count an invoice that was first seen on the day `seen`, settled and paid as `state` says."""
     settled_on, paid_on = state
-    counts, unseen = tally.unfinished, tally.unseen_unfinished
-    if paid_on is not None:
-        counts, unseen = tally.paid, tally.unseen_paid
+    counts = tally.unfinished if paid_on is None else tally.paid
     days = ((paid_on or settled_on or on) - due).days
     counts[days] = counts.get(days, 0) + number
-    tally.enter(unseen, days, (seen - due).days, number)
+    tally.enter(days, (seen - due).days, number, paid=paid_on is not None)
 
 
 def settling_steps(invoices: QuerySet[Invoice]) -> Mapping[int, list[tuple[date, int]]]:

@@ -16,7 +16,6 @@ from reports.delays.comparing import (
     compare_alone,
     even_split,
 )
-from reports.delays.measuring import tallies
 from reports.delays.rows import Groups, Row
 from reports.delays.tally import Key, Tally, fold
 
@@ -27,17 +26,12 @@ class Changes:
 
     @cached_property
     def _parts(self) -> dict[Key, Tally]:
-        """By group where the report has them apart, then by year, amount and part of the
-        clients."""
+        """By group, year and part of the clients; of months, all invoices as one group."""
         groups = self.groups
-        if groups.by_amount:
-            return fold(groups.finest, lambda key: (key[0], key[1] // 4, *key[2:]))
-        # Clients are compared one by one, by the tallies that the report has.
-        years = ("year",) if groups.by == "month" else ()
-        found = tallies(
-            groups.scope, groups.measure, *years, "amount", "part", classes=groups.classes
-        )
-        return {("", *key) if years else ("", None, *key): t for key, t in found.items()}
+        if groups.by != "month":
+            return groups.reading.tallies(groups.by, "year", "part", weighed=False)
+        found = groups.reading.tallies("month", "part", weighed=False)
+        return fold(found, lambda key: ("", (groups.end - key[0]) // 12, key[1]))
 
     @cached_property
     def compared(self) -> dict[Any, Comparison]:
@@ -54,9 +48,9 @@ class Changes:
 
     def _by_part(self, year: int) -> dict[Any, dict[int, Tally]]:
         found: dict[Any, dict[int, Tally]] = {}
-        parts = fold(self._parts, lambda key: (key[0], key[3]) if key[1] == year else None)
-        for (group, part), tally in parts.items():
-            found.setdefault(group, {})[part] = tally
+        for (group, back, part), tally in self._parts.items():
+            if back == year:
+                found.setdefault(group, {})[part] = tally
         return found
 
     @cached_property
@@ -90,7 +84,11 @@ class Changes:
     def by_size(self) -> tuple[int, Comparison]:
         """The amount that parts small invoices from large ones, and both compared: what is late is
         told of the large ones."""
-        by_class = fold(self._parts, lambda key: key[2:4] if key[2] is not None else None)
+        by_class = {
+            key: tally
+            for key, tally in self.groups.reading.tallies("amount", "part", weighed=False).items()
+            if key[0] is not None
+        }
         numbers = [0] * (len(self.groups.classes) + 1)
         for (place, _part), tally in by_class.items():
             numbers[place] += tally.n

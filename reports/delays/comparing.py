@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
+from operator import mul
 from typing import Literal, TypeVar
 
 from reports.delays.estimator import TOO_FEW, Curve
@@ -51,15 +53,16 @@ class Comparison:
 def compare(before: Mapping[Key, Tally], now: Mapping[Key, Tally]) -> Comparison:
     """The tallies of both sets by client, or by parts of the clients."""
     sets = total(before.values()), total(now.values())
-    ends = _Ends(*sets)
     # A part that is in both sets moves both at once.
     parts = {*before, *now}
-    if not ends.told or len(parts) < FEWEST_PARTS:
+    day = _middle(*sets) if len(parts) >= FEWEST_PARTS else None
+    if day is None:
         return Comparison(*sets, chance=1.0)
-    was, is_now = ends.shares
+    was, is_now = (_Share(each.curve, day) for each in sets)
+    pull, pull_now = was.pulls(), is_now.pulls()
     pulls = [
-        is_now.pull(now[key].curve if key in now else _NOBODY)
-        - was.pull(before[key].curve if key in before else _NOBODY)
+        (pull_now(now[key].curve) if key in now else 0.0)
+        - (pull(before[key].curve) if key in before else 0.0)
         for key in parts
     ]
     free = len(parts) - 1
@@ -73,7 +76,10 @@ def compare_alone(before: Tally, now: Tally) -> Comparison:
     # A report has thousands of clients, and most of them nothing to tell.
     if found.state != "known" or not found.change:
         return found
-    was, is_now = _Ends(before, now).shares
+    day = _middle(before, now)
+    if day is None:
+        return found
+    was, is_now = _Share(before.curve, day), _Share(now.curve, day)
     return Comparison(
         before,
         now,
@@ -96,62 +102,64 @@ def beyond_chance(compared: Mapping[Key, Comparison]) -> set[Key]:
     return {key for key in told if compared[key].change}
 
 
-_NOBODY = Curve({}, {})
-
-
-class _Ends:
-    def __init__(self, before: Tally, now: Tally) -> None:
-        self.before, self.now = before, now
-        self.told = min(before.n_paid, now.n_paid) >= TOO_FEW
-        day = total((before, now)).curve.p50 if self.told else None
-        self.told = day is not None
-        self.day = day or 0
-
-    @property
-    def shares(self) -> tuple[_Share, _Share]:
-        return _Share(self.before.curve, self.day), _Share(self.now.curve, self.day)
+def _middle(before: Tally, now: Tally) -> int | None:
+    """The day by which half of both together are paid; None where it cannot be told."""
+    if min(before.n_paid, now.n_paid) < TOO_FEW:
+        return None
+    return total((before, now)).curve.p50
 
 
 class _Share:
     """The share that is unpaid at the end of a day, and what each invoice adds to it."""
 
     def __init__(self, curve: Curve, day: int) -> None:
-        self.day = day
-        self.days: list[int] = []
-        # Up to each day: what being at risk adds, and Greenwood's sum.
-        self.at_risk, self.greenwood = [0.0], [0.0]
-        self.by_payment: dict[int, float] = {}
-        share = 1.0
+        self.share = 1.0
+        # Each day of payments until then: who was at risk, and who was left.
+        self.days: list[tuple[int, int, float]] = []
         for then, at_risk, paid in curve.risks():
             if then > day:
                 break
             # Where the last one is paid the share has no variance: half a payment is taken off.
             left = max(at_risk - paid, 0.5)
-            share *= left / at_risk
-            self.days.append(then)
-            self.at_risk.append(self.at_risk[-1] + 1 / left - 1 / at_risk)
-            self.greenwood.append(self.greenwood[-1] + (at_risk - left) / (at_risk * left))
-            self.by_payment[then] = 1 / left
-        self.share = share
+            self.share *= left / at_risk
+            self.days.append((then, at_risk, left))
 
-    def _until(self, day: int) -> float:
-        return self.at_risk[bisect_right(self.days, day)]
+    def pulls(self) -> Callable[[Curve], float]:
+        """How far the invoices of a part of the set move the share, to first order."""
+        days = [then for then, _at_risk, _left in self.days]
+        # Up to each day, what being at risk adds; less what is taken off on the day of a payment.
+        sums = [0.0, *accumulate(1 / left - 1 / at_risk for _then, at_risk, left in self.days)]
+        by_payment = {then: 1 / left for then, _at_risk, left in self.days}
+        until = _OfDay(lambda day: sums[bisect_right(days, day)])
+        of_paid = _OfDay(lambda day: until[day] - by_payment.get(day, 0.0))
 
-    def pull(self, curve: Curve) -> float:
-        """How far the invoices of one part move the share, to first order."""
-        found = sum(n * self._until(day) for day, n in _ended(curve))
-        found -= sum(n * self._until(day) for day, n in (curve.entries or {}).items())
-        found -= sum(n * self.by_payment.get(day, 0.0) for day, n in curve.paid.items())
-        return found * self.share
+        def pull(curve: Curve) -> float:
+            found = _times(curve.paid, of_paid) + _times(curve.unfinished, until)
+            return (found - _times(curve.entries or {}, until)) * self.share
+
+        return pull
 
     @property
     def variance(self) -> float:
-        return self.share**2 * self.greenwood[-1]
+        """Greenwood's."""
+        return self.share**2 * sum(
+            (at_risk - left) / (at_risk * left) for _then, at_risk, left in self.days
+        )
 
 
-def _ended(curve: Curve) -> Iterator[tuple[int, int]]:
-    yield from curve.paid.items()
-    yield from curve.unfinished.items()
+class _OfDay(dict[int, float]):
+    """A value for every day, worked out once: the parts of a set share most of their days."""
+
+    def __init__(self, value: Callable[[int], float]) -> None:
+        self.value = value
+
+    def __missing__(self, day: int) -> float:
+        found = self[day] = self.value(day)
+        return found
+
+
+def _times(counts: Mapping[int, int], of_day: _OfDay) -> float:
+    return float(sum(map(mul, counts.values(), map(of_day.__getitem__, counts))))
 
 
 def _chance(difference: float, variance: float, free: int) -> float:

@@ -81,23 +81,25 @@ class Curve:
 
     def risks(self) -> Iterator[tuple[int, int, int]]:
         """Each day on which something was paid: how many were at risk, and how many were paid."""
-        gone = dict(self.paid)
-        for day, number in self.unfinished.items():
-            gone[day] = gone.get(day, 0) + number
-        arrivals = sorted((self.entries or {}).items())
-        entered = sum(gone.values()) - sum(number for _day, number in arrivals)
-        left_before, place = 0, 0
-        for day in sorted(gone):
-            while place < len(arrivals) and arrivals[place][0] < day:
-                entered += arrivals[place][1]
-                place += 1
-            at_risk = entered - left_before
-            paid = self.paid.get(day, 0)
-            if paid and at_risk > 0:
-                yield day, at_risk, paid
-            left_before += gone[day]
+        paid, unfinished = self.paid, self.unfinished
+        at_risk = sum(paid.values()) + sum(unfinished.values())
+        arrivals = sorted(self.entries.items()) if self.entries else []
+        at_risk -= sum(number for _day, number in arrivals)
+        arrivals.reverse()
+        for day in sorted({**paid, **unfinished} if unfinished else paid):
+            while arrivals and arrivals[-1][0] < day:
+                at_risk += arrivals.pop()[1]
+            here = paid.get(day, 0)
+            if here and at_risk > 0:
+                yield day, at_risk, here
+            at_risk -= here
+            if unfinished:
+                at_risk -= unfinished.get(day, 0)
 
     def _walk(self) -> Iterator[Step]:
+        return map(Step._make, self._products())
+
+    def _products(self) -> Iterator[tuple[int, int, int, int, int]]:
         """The steps one by one: the integers grow with each, and a percentile needs the first."""
         above = below = pending = 1
         for day, at_risk, paid in self.risks():
@@ -106,33 +108,23 @@ class Curve:
                 above *= pending
                 below *= at_risk
             pending = at_risk - paid
-            yield Step(day, at_risk, paid, above * pending, below)
+            yield day, at_risk, paid, above * pending, below
 
     def percentile(self, above: int, below: int) -> int | None:
         """The first day by which `above` ÷ `below` are paid; None: not reached so far."""
         # In floating point first, which decides nearly always; too near to call, exactly.
         unpaid, wanted = 1.0, (below - above) / below
-        arrivals = sorted((self.entries or {}).items())
-        entered = self.count - sum(number for _day, number in arrivals)
-        paid, unfinished, place = self.paid, self.unfinished, 0
-        left: list[int] = []
-        at_risk: list[int] = []
-        for day in sorted({*paid, *unfinished}):
-            while place < len(arrivals) and arrivals[place][0] < day:
-                entered += arrivals[place][1]
-                place += 1
-            here = paid.get(day, 0)
-            if here and entered > 0:
-                left.append(entered - here)
-                at_risk.append(entered)
-                unpaid *= left[-1] / entered
-                if unpaid < wanted - _TOO_NEAR or (
-                    unpaid <= wanted + _TOO_NEAR
-                    and math.prod(left) * below <= (below - above) * math.prod(at_risk)
-                ):
-                    return day
-            entered -= here + unfinished.get(day, 0)
+        surely, perhaps = wanted - _TOO_NEAR, wanted + _TOO_NEAR
+        for day, at_risk, paid in self.risks():
+            unpaid *= (at_risk - paid) / at_risk
+            if unpaid <= perhaps and (unpaid < surely or self._at_most(day, below - above, below)):
+                return day
         return None
+
+    def _at_most(self, day: int, above: int, below: int) -> bool:
+        """Whether exactly `above` ÷ `below` or less are unpaid from a day of the curve on."""
+        left, of = next((left, of) for then, _n, _k, left, of in self._products() if then == day)
+        return left * below <= above * of
 
     def estimate(self, above: int, below: int) -> Estimate:
         """The percentile, unless too few payments stand behind it."""

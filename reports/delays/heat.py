@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.figures import grouped
-from invoices.company.currencies import company_currency, minor_units
+from invoices.company.currencies import minor_units
 from invoices.selections.filters import InvoiceFilter
 from reports.cells import days_text, invoices_text
 from reports.delays.estimator import TOO_FEW
@@ -83,12 +83,8 @@ class Heat:
         ]
 
     @cached_property
-    def _currency(self) -> str:
-        return company_currency()
-
-    @cached_property
     def _smallest(self) -> Decimal:
-        return Decimal(1) / minor_units(self._currency)
+        return Decimal(1) / minor_units(self.groups.reading.own)
 
     def _cell(self, tally: Tally, wanted: InvoiceFilter, place: int) -> HeatCell:
         if not tally.n:
@@ -115,7 +111,7 @@ class Heat:
 
     @property
     def why(self) -> str:
-        words = {"currency": self._currency}
+        words = {"currency": self.groups.reading.own}
         if self.groups.late:
             return (
                 _(

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from invoices.selections.sql import first_day
 from reports.cells import rounded
-from reports.delays.measuring import MEASURES, By, Scope, labels, tallies
+from reports.delays.measuring import MEASURES, By, Scope, labels
+from reports.delays.reading import tallies
 from reports.delays.tally import Tally, total
 
 

@@ -9,7 +9,6 @@ from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.figures import grouped
-from invoices.company.currencies import company_currency
 from reports.cells import invoices_text
 from reports.delays.changes import Changes
 from reports.delays.figures import Figures
@@ -86,7 +85,7 @@ class DelayReport:
     def weight_words(self) -> str:
         words = _(
             "The weighted average is of paid invoices, by the amount paid in %(currency)s."
-        ) % {"currency": company_currency()}
+        ) % {"currency": self.groups.reading.own}
         if self.groups.total.unrated:
             words += " " + ngettext(
                 "%(n)s invoice without an exchange rate is left out of it.",

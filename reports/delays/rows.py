@@ -17,21 +17,19 @@ from reports import charts
 from reports.cells import Cell, days_text
 from reports.delays.estimator import FEW, TOO_FEW, Curve
 from reports.delays.measuring import (
-    AMOUNT_CLASSES,
     By,
     Measure,
     Scope,
-    amount_classes,
     labels,
-    tallies,
 )
+from reports.delays.reading import Reading
 from reports.delays.tally import Key, Tally, fold, total
 from reports.links import invoice_list
 
 MOST_BARS = 12
 _DIMENSIONS: dict[By, tuple[str, ...]] = {
-    "client_type": ("client_type", "quarter", "amount", "part"),
-    "owner": ("owner", "quarter", "amount", "part"),
+    "client_type": ("client_type", "quarter", "amount"),
+    "owner": ("owner", "quarter", "amount"),
     "client": ("client", "year"),
     "month": ("month",),
 }
@@ -74,26 +72,20 @@ class Groups:
         self.scope, self.by, self.measure, self.today = scope, by, measure, today
         self.late = measure == "late"
         self.by_amount = by in ("client_type", "owner")
-        # Of client types and sellers also by parts of the clients, which changes.py asks for.
-        self.finest: dict[Key, Tally] = tallies(
-            scope,
-            measure,
-            *_DIMENSIONS[by],
-            classes=self.classes if self.by_amount else AMOUNT_CLASSES,
-        )
-        self.cells = fold(self.finest, lambda key: key[:3]) if self.by_amount else self.finest
+        self.reading = Reading(scope, measure, by)
+        self.cells: dict[Key, Tally] = self.reading.tallies(*_DIMENSIONS[by])
         self.end = month_index(scope.until)
-        self.total = total(self.cells.values())
+        self.whole = fold(self.cells, lambda key: key[:1])
+        self.total = total(self.whole.values())
         self.sort = sort if sort.lstrip("-") in SORTS else ("group" if by == "month" else "-p50")
         self.rows = self._sorted(self._rows())
 
-    @cached_property
+    @property
     def classes(self) -> tuple[int, ...]:
-        return amount_classes(self.scope)
+        return self.reading.classes
 
     def _rows(self) -> list[Row]:
-        whole = fold(self.cells, lambda key: key[:1])
-        names = labels(self.by, [key for (key,) in whole])
+        names = labels(self.by, [key for (key,) in self.whole])
         types = (
             {t.pk: t for t in ClientType.objects.filter(pk__in=names)}
             if self.by == "client_type"
@@ -109,7 +101,7 @@ class Groups:
                     key=key,
                     label=month_label(key) if self.by == "month" else name,
                     client_type=kind,
-                    tally=whole[(key,)],
+                    tally=self.whole[(key,)],
                     recent=recent.get((key,), Tally()),
                     before=before.get((key,), Tally()),
                     wanted=self.wanted_of(key),

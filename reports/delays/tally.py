@@ -20,11 +20,12 @@ class Tally:
 
     paid: dict[int, int] = field(default_factory=dict)
     unfinished: dict[int, int] = field(default_factory=dict)
-    # Of these, first seen when they were so old already: imported open, without paid brothers.
-    entries: dict[int, int] = field(default_factory=dict)
+    # Of these, first seen when they were so old already: imported open, without paid brothers. A
+    # report has thousands of tallies, and nearly all of them none.
+    entries: dict[int, int] | None = None
     # Of these, not seen at all by then: counted, but never at risk.
-    unseen_paid: dict[int, int] = field(default_factory=dict)
-    unseen_unfinished: dict[int, int] = field(default_factory=dict)
+    unseen_paid: dict[int, int] | None = None
+    unseen_unfinished: dict[int, int] | None = None
     open: int = 0
     overdue: int = 0
     # Of the paid ones: amounts in the company's currency, and amounts times days.
@@ -35,15 +36,11 @@ class Tally:
     late: int = 0
 
     def add(self, other: Tally) -> None:
-        for mine, theirs in (
-            (self.paid, other.paid),
-            (self.unfinished, other.unfinished),
-            (self.entries, other.entries),
-            (self.unseen_paid, other.unseen_paid),
-            (self.unseen_unfinished, other.unseen_unfinished),
-        ):
-            for day, number in theirs.items():
-                mine[day] = mine.get(day, 0) + number
+        add_counts(self.paid, other.paid)
+        add_counts(self.unfinished, other.unfinished)
+        self.entries = _joined(self.entries, other.entries)
+        self.unseen_paid = _joined(self.unseen_paid, other.unseen_paid)
+        self.unseen_unfinished = _joined(self.unseen_unfinished, other.unseen_unfinished)
         self.open += other.open
         self.overdue += other.overdue
         self.weight_minor += other.weight_minor
@@ -51,20 +48,22 @@ class Tally:
         self.unrated += other.unrated
         self.late += other.late
 
-    def enter(self, unseen: dict[int, int], length: int, seen_after: int, n: int = 1) -> None:
+    def enter(self, length: int, seen_after: int, n: int = 1, *, paid: bool) -> None:
         """Note of some that are counted already at what age they were first seen."""
         if seen_after < length:
-            self.entries[seen_after] = self.entries.get(seen_after, 0) + n
+            self.entries = _joined(self.entries, {seen_after: n})
+        # Over by the day of its first sight, or seen later than the as-of day.
+        elif paid:
+            self.unseen_paid = _joined(self.unseen_paid, {length: n})
         else:
-            # Over by the day of its first sight, or seen later than the as-of day.
-            unseen[length] = unseen.get(length, 0) + n
+            self.unseen_unfinished = _joined(self.unseen_unfinished, {length: n})
 
     @cached_property
     def curve(self) -> Curve:
         return Curve(
             _less(self.paid, self.unseen_paid),
             _less(self.unfinished, self.unseen_unfinished),
-            self.entries or None,
+            self.entries,
         )
 
     @property
@@ -113,15 +112,30 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 def fold(found: Mapping[Key, Tally], pick: Callable[[Key], Any]) -> dict[Any, Tally]:
     """Add the tallies whose keys `pick` maps to the same; None leaves one out."""
-    folded: dict[Any, Tally] = {}
+    folded: dict[Any, list[Tally]] = {}
     for key, tally in found.items():
         picked = pick(key)
         if picked is not None:
-            folded.setdefault(picked, Tally()).add(tally)
-    return folded
+            folded.setdefault(picked, []).append(tally)
+    # What is alone stays itself, with the curve that it may have already: most years of a client.
+    return {
+        picked: parts[0] if len(parts) == 1 else total(parts) for picked, parts in folded.items()
+    }
 
 
-def _less(counts: Mapping[int, int], unseen: Mapping[int, int]) -> Mapping[int, int]:
+def add_counts(counts: dict[int, int], more: Mapping[int, int]) -> dict[int, int]:
+    for day, number in more.items():
+        counts[day] = counts.get(day, 0) + number
+    return counts
+
+
+def _joined(counts: dict[int, int] | None, more: Mapping[int, int] | None) -> dict[int, int] | None:
+    if more is None:
+        return counts
+    return add_counts({} if counts is None else counts, more)
+
+
+def _less(counts: Mapping[int, int], unseen: Mapping[int, int] | None) -> Mapping[int, int]:
     if not unseen:
         return counts
     left = {day: number - unseen.get(day, 0) for day, number in counts.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -51,16 +52,19 @@ class Trends:
         return found
 
     @cached_property
+    def _per_quarter(self) -> dict[Any, Tally]:
+        return fold(self.groups.cells, lambda key: key[:2])
+
+    @cached_property
     def all(self) -> list[charts.Trend]:
         if self.groups.by == "month":
             return self._month_trends()
         if self.groups.by == "client":
             return []
-        per_quarter = fold(self.groups.cells, lambda key: key[:2])
         return [
             self._trend(
                 row,
-                [per_quarter.get((row.key, q), Tally()) for q in self.quarters],
+                [self._per_quarter.get((row.key, q), Tally()) for q in self.quarters],
                 str(place),
             )
             for place, row in enumerate(self.groups.rows[:MOST_PANELS])
@@ -116,12 +120,11 @@ class Trends:
 
     @property
     def rows(self) -> list[tuple[Row, list[Cell]]]:
-        per_quarter = fold(self.groups.cells, lambda key: key[:2])
         found = []
         for row in self.groups.rows[:MOST_PANELS]:
             cells = []
             for quarter in self.quarters:
-                tally = per_quarter.get((row.key, quarter), Tally())
+                tally = self._per_quarter.get((row.key, quarter), Tally())
                 url = invoice_list(self.groups.between(row.wanted, *self.quarter_days(quarter)))
                 text = reached(tally.curve, 1, 2) if tally.n else "–"
                 grey = "muted" if tally.curve.certainty else ""

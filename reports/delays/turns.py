@@ -8,7 +8,6 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from billing_portal.figures import grouped
-from invoices.company.currencies import company_currency
 from reports.cells import Kpi, days_text, days_unit, signed
 from reports.delays.changes import Changes
 from reports.delays.comparing import Comparison
@@ -106,11 +105,10 @@ class Turns:
     def size_title(self) -> str:
         """The same answer as below the weighted average: by one test."""
         amount, halves = self.changes.by_size
-        currency = company_currency()
         if not self.changes.size_told:
             return _("Whether an invoice is large or small makes no difference beyond chance")
         words = {
-            "amount": f"{grouped(amount)} {currency}",
+            "amount": f"{grouped(amount)} {self.groups.reading.own}",
             "large": days_text(halves.now.curve.p50 or 0),
             "small": days_text(halves.before.curve.p50 or 0),
         }

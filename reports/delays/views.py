@@ -92,10 +92,11 @@ class ScopeForm(AddressForm):
         assert isinstance(given, QueryDict)
         self.readable(name)
         field: Any = self.fields[name]
-        offered = {str(key) for key, _label in getattr(field, "choices", ())}
-        if name in ("currency", "owner") and str(value or "") not in offered:
-            # The report goes by it, whether or not it is offered.
-            field.choices = [*field.choices, (str(value), "?" if name == "owner" else value)]
+        if name in ("currency", "owner"):
+            offered = {str(key) for key, _label in field.choices}
+            if str(value or "") not in offered:
+                # The report goes by it, whether or not it is offered.
+                field.choices = [*field.choices, (str(value), "?" if name == "owner" else value)]
         if isinstance(value, date):
             given[name] = dates.as_typed(value)
         elif isinstance(value, tuple):

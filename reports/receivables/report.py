@@ -28,8 +28,8 @@ class ReceivablesReport:
     def __init__(self, start: date, as_of: date, by: By, wanted: InvoiceFilter) -> None:
         self.start, self.as_of, self.by = start, as_of, by
         self.wanted = wanted.but(as_of=as_of)
-        self.positions = positions(start, as_of, wanted=wanted)
         self.groups = ageing(as_of, by=by, wanted=wanted)
+        self.positions = positions(start, as_of, wanted=wanted, groups=self.groups)
 
     @cached_property
     def blocks(self) -> list[Block]:

@@ -23,7 +23,8 @@ from invoices.models import Client, Invoice, Payment
 from invoices.selections.as_of import with_open_amount
 from invoices.selections.filters import InvoiceFilter, filter_invoices
 from reports.alerts.evaluating import evaluate
-from reports.delays.measuring import Scope, tallies
+from reports.delays.measuring import Scope
+from reports.delays.reading import tallies
 from reports.delays.report import DelayReport
 from reports.receivables.measuring import positions
 from reports.receivables.report import ReceivablesReport

@@ -14,7 +14,8 @@ from django.http import QueryDict
 from invoices.models import Allocation, Invoice, Payment
 from invoices.payments.allocating import allocate, take_back
 from invoices.selections.filters import InvoiceFilter, filter_invoices
-from reports.delays.measuring import Scope, tallies
+from reports.delays.measuring import Scope
+from reports.delays.reading import tallies
 from reports.delays.report import DelayReport
 from reports.delays.slices import slices
 from reports.delays.tally import total

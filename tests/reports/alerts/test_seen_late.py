@@ -11,7 +11,8 @@ from invoices.models import Invoice
 from reports.alerts.evaluating import evaluate
 from reports.alerts.kinds import habit, type_delay
 from reports.delays.estimator import Curve
-from reports.delays.measuring import Scope, tallies
+from reports.delays.measuring import Scope
+from reports.delays.reading import tallies
 from tests.factories import (
     make_client,
     make_client_type,

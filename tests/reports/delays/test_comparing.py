@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import random
 from datetime import date, timedelta
 
@@ -53,6 +54,44 @@ def test_one_client_is_compared_by_its_invoices():
     before, now = (total(half.values()) for half in make_clients(chance, 1, later=25, invoices=30))
     assert beyond_chance({"it": compare_alone(before, now)}) == {"it"}
     assert not beyond_chance({"it": compare_alone(before, before)})
+
+
+def chance_by_hand(before, now):
+    """The chance of a difference, each part's pull added up invoice by invoice."""
+    sets = total(before.values()), total(now.values())
+    day = total(sets).curve.p50
+    shares, pulls = [], dict.fromkeys({*before, *now}, 0.0)
+    for whole, parts, sign in ((sets[0], before, -1), (sets[1], now, 1)):
+        steps = [step for step in whole.curve.steps if step.day <= day]
+        left = {step.day: max(step.at_risk - step.paid, 0.5) for step in steps}
+        share = math.prod(left[step.day] / step.at_risk for step in steps)
+        shares.append(share)
+
+        def at_risk_until(end, steps=steps, left=left):
+            return sum(1 / left[s.day] - 1 / s.at_risk for s in steps if s.day <= end)
+
+        for key, tally in parts.items():
+            curve = tally.curve
+            pull = -sum(n / left[then] for then, n in curve.paid.items() if then in left)
+            for counts, way in (curve.paid, 1), (curve.unfinished, 1), (curve.entries or {}, -1):
+                pull += way * sum(n * at_risk_until(then) for then, n in counts.items())
+            pulls[key] += sign * pull * share
+    free = len(pulls) - 1
+    variance = sum(pull * pull for pull in pulls.values()) * len(pulls) / free
+    squared = (shares[1] - shares[0]) ** 2 / variance
+    normal = (8 * free + 1) / (8 * free + 3) * math.sqrt(free * math.log1p(squared / free))
+    return math.erfc(normal / math.sqrt(2))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_chance_is_that_of_every_invoice_counted_by_hand(seed):
+    chance = random.Random(seed)
+    before, now = make_clients(chance, chance.randrange(5, 18), later=chance.randrange(6))
+    for tally in (*before.values(), *now.values()):
+        for days in [*tally.paid][: chance.randrange(3)]:
+            tally.enter(days, days - chance.randrange(-3, 9), paid=True)
+    del before[0], now[1]
+    assert compare(before, now).chance == pytest.approx(chance_by_hand(before, now))
 
 
 @pytest.mark.django_db

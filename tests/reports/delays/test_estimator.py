@@ -27,6 +27,17 @@ def test_the_curve_equals_the_product_limit_counted_by_hand(paid, unfinished):
         assert curve.percentile(above, below) == first
 
 
+@given(days, days, days)
+def test_a_percentile_is_the_first_day_on_which_the_exact_curve_is_low_enough(
+    paid, unfinished, entries
+):
+    curve = Curve(paid, unfinished, entries)
+    for above, below in ((1, 10), (1, 2), (3, 4), (9, 10)):
+        left = 1 - Fraction(above, below)
+        first = next((step.day for step in curve.steps if step.share <= left), None)
+        assert curve.percentile(above, below) == first
+
+
 @given(days)
 def test_without_open_invoices_the_median_is_the_plain_one(paid):
     ordered = sorted(day for day, number in paid.items() for _ in range(number))

@@ -287,6 +287,13 @@ def test_the_receivable_before_the_period_is_what_that_day_shows(books, as_of):
         assert position.beginning_minor == (then.receivable_minor if then else 0)
 
 
+@pytest.mark.parametrize("as_of", DAYS)
+def test_positions_are_the_same_by_an_ageing_that_is_known_already(books, as_of):
+    found = positions(date(2025, 9, 12), as_of)
+    for by in ("client_type", "client", "owner"):
+        assert positions(date(2025, 9, 12), as_of, groups=ageing(as_of, by=by)) == found
+
+
 def test_slices_equal_a_plain_loop_over_payments(books):
     as_of = DAYS[0]
     amounts = late = to_pay = waiting = 0

@@ -10,7 +10,8 @@ import pytest
 
 from invoices.models import Invoice
 from reports.delays.estimator import Curve
-from reports.delays.measuring import Scope, tallies
+from reports.delays.measuring import Scope
+from reports.delays.reading import tallies
 from reports.delays.tally import total
 from tests.factories import make_client, make_company, make_invoice, settle
 
