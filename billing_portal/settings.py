@@ -133,10 +133,16 @@ CACHES: dict[str, dict[str, Any]] = {
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
         if REDIS_URL
         else {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "BACKEND": "billing_portal.accounts.limits.CacheOfOneProcess",
             "LOCATION": "portal",
         }
-    )
+    ),
+    # Counts of failed logins without Redis (accounts/limits.py); nothing else.
+    "limits": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "login_limits",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 SESSION_ENGINE = (
     "django.contrib.sessions.backends.cached_db"
@@ -180,6 +186,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "reports:desk"
 ACCOUNT_ADAPTER = "billing_portal.accounts.adapter.ClosedSignUp"
+# Five for one account; more for an address, behind which a whole office may sit.
+ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,5/300s/key"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
