@@ -6,8 +6,12 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
-from invoices.models import ExemptionReason
+from django.db.models import Q
 
+from invoices.models import ExemptionReason
+from invoices.tax.territories import Territory
+
+FRANCHISE: Final = ExemptionReason.Category.FRANCHISE.value
 _LONG_AGO: Final = date(2000, 1, 1)
 # (code of the list VATEX, what it is in French and English, article of the CGI). The sentences
 # follow from the article; those of the CIBS come as new rows once the articles are settled, and
@@ -70,31 +74,107 @@ _REVERSED: Final = (
         date(2008, 1, 1),
     ),
 )
-SOWN: Final = tuple(
-    {
-        "category": ExemptionReason.Category.EXEMPT.value,
-        "code": code,
-        "name_fr": french,
-        "name_en": english,
-        "sentence_fr": f"Exonération de TVA, article {article} du CGI.",
-        "sentence_en": f"Exempt from VAT, article {article} of the French tax code.",
-        "starts_on": _LONG_AGO,
-        "source": f"CGI {article}",
-    }
-    for code, french, english, article in _ARTICLES
-) + tuple(
-    {
-        "category": ExemptionReason.Category.REVERSE_CHARGE.value,
-        "code": "VATEX-EU-AE",
-        "name_fr": french,
-        "name_en": english,
-        "sentence_fr": f"Autoliquidation de la TVA par le preneur, article {article} du CGI.",
-        "sentence_en": "Reverse charge: VAT is accounted for by the customer, article "
-        f"{article} of the French tax code.",
-        "starts_on": since,
-        "source": f"CGI {article}",
-    }
-    for french, english, article, since in _REVERSED
+# What follows by itself from the category of a line or the regime of the company: (category, code,
+# what it is in French and English, sentence in French and English, source).
+_STANDING: Final = (
+    (
+        "AE-EU",
+        "VATEX-EU-AE",
+        "Services à une entreprise d’un autre État de l’Union",
+        "Services to a business of another state of the Union",
+        "Autoliquidation de la TVA par le preneur (article 283-2 du CGI\u202f; article 196 de la "
+        "directive 2006/112/CE).",
+        "Reverse charge: VAT is accounted for by the customer (article 196 of Directive "
+        "2006/112/EC).",
+        "CGI 283, 2; directive 2006/112/EC, 196",
+    ),
+    (
+        "K",
+        "VATEX-EU-IC",
+        "Livraison intracommunautaire",
+        "Goods sent to a business of another state of the Union",
+        "Livraison intracommunautaire exonérée de TVA (article 262 ter, I du CGI).",
+        "Intra-Community supply exempt from VAT (article 138 of Directive 2006/112/EC).",
+        "CGI 262 ter, I; directive 2006/112/EC, 138",
+    ),
+    (
+        "G",
+        "VATEX-EU-G",
+        "Exportation de biens",
+        "Export of goods",
+        "Exportation exonérée de TVA (article 262, I du CGI).",
+        "Export exempt from VAT (article 146 of Directive 2006/112/EC).",
+        "CGI 262, I; directive 2006/112/EC, 146",
+    ),
+    (
+        "O",
+        "VATEX-EU-O",
+        "Services hors du champ de la TVA française",
+        "Services outside French VAT",
+        "Opération non soumise à la TVA française (article 259 du CGI).",
+        "Not subject to French VAT (article 259 of the French tax code).",
+        "CGI 259, 1°",
+    ),
+    (
+        "O-294",
+        "VATEX-EU-O",
+        "Guyane et Mayotte",
+        "Guyane and Mayotte",
+        "TVA non applicable en Guyane et à Mayotte (article 294, 1 du CGI).",
+        "VAT does not apply in Guyane and Mayotte (article 294, 1 of the French tax code).",
+        "CGI 294, 1",
+    ),
+    (
+        "293B",
+        "VATEX-FR-FRANCHISE",
+        "Franchise en base",
+        "Franchise",
+        "TVA non applicable, article 293 B du CGI.",
+        "VAT not applicable, article 293 B of the French tax code.",
+        "CGI 293 B, 293 E",
+    ),
+)
+SOWN: Final = (
+    tuple(
+        {
+            "category": ExemptionReason.Category.EXEMPT.value,
+            "code": code,
+            "name_fr": french,
+            "name_en": english,
+            "sentence_fr": f"Exonération de TVA, article {article} du CGI.",
+            "sentence_en": f"Exempt from VAT, article {article} of the French tax code.",
+            "starts_on": _LONG_AGO,
+            "source": f"CGI {article}",
+        }
+        for code, french, english, article in _ARTICLES
+    )
+    + tuple(
+        {
+            "category": ExemptionReason.Category.REVERSE_CHARGE.value,
+            "code": "VATEX-EU-AE",
+            "name_fr": french,
+            "name_en": english,
+            "sentence_fr": f"Autoliquidation de la TVA par le preneur, article {article} du CGI.",
+            "sentence_en": "Reverse charge: VAT is accounted for by the customer, article "
+            f"{article} of the French tax code.",
+            "starts_on": since,
+            "source": f"CGI {article}",
+        }
+        for french, english, article, since in _REVERSED
+    )
+    + tuple(
+        {
+            "category": category,
+            "code": code,
+            "name_fr": french,
+            "name_en": english,
+            "sentence_fr": sentence,
+            "sentence_en": in_english,
+            "starts_on": _LONG_AGO,
+            "source": source,
+        }
+        for category, code, french, english, sentence, in_english, source in _STANDING
+    )
 )
 
 
@@ -104,6 +184,22 @@ def sow(**_signal: Any) -> None:
     ExemptionReason.objects.bulk_create(
         ExemptionReason(**each) for each in SOWN if each["category"] not in there
     )
+
+
+def standing_of(category: str, territory: Territory) -> str:
+    """The category of the rows whose sentence follows from that of a line by itself; "" of none."""
+    if category == "O" and territory == Territory.DOM_WITHOUT_VAT:
+        return str(ExemptionReason.Category.OVERSEAS)
+    if category == "AE":
+        return str(ExemptionReason.Category.ACROSS_BORDERS)
+    return category if category in ("K", "G", "O") else ""
+
+
+def standing_on(category: str, day: date) -> ExemptionReason | None:
+    """The one that began last and has not ended."""
+    holds = Q(ends_on=None) | Q(ends_on__gte=day)
+    rows = ExemptionReason.objects.filter(holds, category=category, starts_on__lte=day)
+    return rows.order_by("-starts_on", "-pk").first()
 
 
 class Exemptions:

@@ -61,36 +61,6 @@ _SENTENCES = {
     },
 }
 
-_EXEMPTIONS = {
-    "AE": {
-        "fr": "Autoliquidation de la TVA par le preneur (article 283-2 du CGI\u202f; article 196 "
-        "de la directive 2006/112/CE).",
-        "en": "Reverse charge: VAT is accounted for by the customer (article 196 of Directive "
-        "2006/112/EC).",
-    },
-    "K": {
-        "fr": "Livraison intracommunautaire exonérée de TVA (article 262 ter, I du CGI).",
-        "en": "Intra-Community supply exempt from VAT (article 138 of Directive 2006/112/EC).",
-    },
-    "G": {
-        "fr": "Exportation exonérée de TVA (article 262, I du CGI).",
-        "en": "Export exempt from VAT (article 146 of Directive 2006/112/EC).",
-    },
-    "O": {
-        "fr": "Opération non soumise à la TVA française (article 259 du CGI).",
-        "en": "Not subject to French VAT (article 259 of the French tax code).",
-    },
-    # Guyane and Mayotte: French law, and no VAT for the time being.
-    "O-294": {
-        "fr": "TVA non applicable en Guyane et à Mayotte (article 294, 1 du CGI).",
-        "en": "VAT does not apply in Guyane and Mayotte (article 294, 1 of the French tax code).",
-    },
-    "franchise": {
-        "fr": "TVA non applicable, article 293 B du CGI.",
-        "en": "VAT not applicable, article 293 B of the French tax code.",
-    },
-}
-
 
 def due_by(language: str, day: date) -> str:
     return _sentence("due", language, day=long_date(day, language))
@@ -135,13 +105,6 @@ def exchange(language: str, *, currency: str, rate: Decimal, source: str, day: d
 
 def set_against(language: str, number: str) -> str:
     return _sentence("credit", language, number=number)
-
-
-def exemption(language: str, vat_category: str, *, franchise: bool = False) -> str:
-    """Why no VAT is charged. Empty for S and Z; for E without franchise the company's own text is
-    needed."""
-    texts = _EXEMPTIONS.get("franchise" if franchise else vat_category)
-    return texts[language] if texts else ""
 
 
 def long_date(day: date, language: str) -> str:

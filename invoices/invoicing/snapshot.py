@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from billing_portal.money import from_minor, is_currency, round_half_up
 from invoices.company import late_rates
+from invoices.company.exemptions import FRANCHISE, standing_of, standing_on
 from invoices.company.rates import rate_on, row_on
 from invoices.documents import mentions
 from invoices.documents.nature import nature_of_all
@@ -26,7 +27,6 @@ from invoices.models import (
     VatBreakdown,
 )
 from invoices.models.clients import BuyerKind
-from invoices.tax.deciding import exemption
 from invoices.tax.territories import Territory, territory_of
 
 Language = Literal["fr", "en"]
@@ -75,7 +75,7 @@ def paper_of(
         vat_minor=vat,
         total_minor=net + vat,
         nature=nature_of_all(line.nature for line in lines),
-        exemptions=_exemptions(invoice, company, language, lines, vat_rows, corrects),
+        exemptions=_exemptions(invoice, company, language, lines, vat_rows, issue_date, corrects),
         vat_on_debits=company.vat_on_debits and vat != 0,
         vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),
         eur_rate=_eur_rate(invoice, company, vat, issue_date, corrects),
@@ -90,19 +90,24 @@ def _exemptions(
     language: Language,
     lines: list[InvoiceLine],
     vat_rows: tuple[PaperVat, ...],
+    issue_date: date,
     corrects: Invoice | None,
 ) -> tuple[str, ...]:
     """Why no VAT is charged, each sentence once; a credit note says what its invoice said."""
-    found = []
+    found: list[str] = []
+    was = corrects or invoice
+    supplied = was.service_until or was.issue_date or issue_date
     for category in dict.fromkeys(row.vat_category for row in vat_rows):
         ids = _reasons_of(category, lines, corrects)
         reasons = ExemptionReason.objects.in_bulk(ids - {None}) if ids - {None} else {}
         found += [reason.sentence(language) for _pk, reason in sorted(reasons.items())]
         if category == "E":
             if None in ids or not ids:
-                found.append(_exempt_without_a_row(company, language, corrects))
+                found += _exempt_without_a_row(company, language, supplied, corrects)
         elif not reasons:
-            found.append(exemption(language, category, _territory(invoice)))
+            kind = standing_of(category, _territory(invoice))
+            row = standing_on(kind, supplied) if kind else None
+            found += [row.sentence(language)] if row else []
     return tuple(dict.fromkeys(sentence for sentence in found if sentence))
 
 
@@ -118,14 +123,19 @@ def _reasons_of(
     return ids
 
 
-def _exempt_without_a_row(company: Company, language: Language, corrects: Invoice | None) -> str:
-    # The regime may have changed since the invoice that is corrected.
-    said = (corrects.paper or {}).get("exemptions", ()) if corrects else ()
-    sentence = mentions.exemption(language, "E", franchise=True)
-    if sentence in said or (not corrects and company.in_franchise):
-        return sentence
-    # Named in the note of the invoice: the note of a credit note is its reason, and does not.
-    return corrects.note.strip() if corrects else ""
+def _exempt_without_a_row(
+    company: Company, language: Language, supplied: date, corrects: Invoice | None
+) -> list[str]:
+    """By the regime of the company, or, of a credit note, as its invoice said."""
+    if corrects is None:
+        row = standing_on(FRANCHISE, supplied) if company.in_franchise else None
+        return [row.sentence(language)] if row else []
+    # The regime may have changed since; the note of a credit note is its own reason.
+    said = list((corrects.paper or {}).get("exemptions", ()))
+    rows = ExemptionReason.objects.filter(category=FRANCHISE)
+    by_regime = {sentence for row in rows for sentence in (row.sentence_fr, row.sentence_en)}
+    note = corrects.note.strip()
+    return [each for each in said if each in by_regime] or ([note] if note else said)
 
 
 def _territory(invoice: Invoice) -> Territory:

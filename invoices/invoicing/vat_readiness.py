@@ -13,14 +13,14 @@ from billing_portal.dates import day
 from billing_portal.figures import percent
 from billing_portal.money import is_currency
 from invoices.clients.vat import vat_treatment
-from invoices.company.exemptions import Exemptions
+from invoices.company.exemptions import FRANCHISE, Exemptions, standing_of, standing_on
 from invoices.company.rates import is_of, rate_on, row_on
 from invoices.company.vat_faults import key_of, told_faults, told_key, told_misplaced
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.totals import STANDARD
 from invoices.invoicing import drafting
 from invoices.invoicing.reasons import Reason
-from invoices.models import Company, Invoice, InvoiceEvent, InvoiceLine
+from invoices.models import Company, ExemptionReason, Invoice, InvoiceEvent, InvoiceLine
 from invoices.models.clients import BuyerKind
 from invoices.tax.judging import Charged, Fault, misplaced
 from invoices.tax.vat_ids import state_of
@@ -40,6 +40,7 @@ def vat_reasons(
         for text, fault in told_faults(charged, seller=company, on=supplied, rates=FrenchRates())
     ]
     found += _exemption_reasons(lines, supplied)
+    found += _sentence_reasons(invoice, lines, company, supplied)
     found += _proof_reasons(invoice, charged, company)
     found += _delivery_reasons(invoice, charged)
     found += _currency_reasons(invoice, lines, company, issue_date)
@@ -181,6 +182,27 @@ def _exemption_reasons(lines: list[InvoiceLine], supplied: date) -> list[Reason]
             values = {"line": place, "why": why, "day": day(supplied)}
             text = _("Line %(line)s: “%(why)s” is no reason for no VAT on %(day)s.") % values
             found.append(Reason("vat", text, f"#id_lines-{place - 1}-vat"))
+    return found
+
+
+def _sentence_reasons(
+    invoice: Invoice, lines: list[InvoiceLine], company: Company | None, supplied: date
+) -> list[Reason]:
+    """No line goes without VAT unless the page says by which law, and which holds on that day."""
+    territory = vat_treatment(invoice.client, company).territory
+    unnamed = {line.vat_category for line in lines if line.exemption_id is None}
+    wanted = {standing_of(category, territory) for category in unnamed} - {""}
+    if "E" in unnamed and company is not None and company.in_franchise:
+        wanted.add(FRANCHISE)
+    found = []
+    for category in sorted(wanted):
+        if standing_on(category, supplied) is None:
+            values = {
+                "what": ExemptionReason.Category(category).label,
+                "day": day(supplied),
+            }
+            text = _("No sentence of the law for “%(what)s” holds on %(day)s.") % values
+            found.append(Reason("vat", text, "rates"))
     return found
 
 

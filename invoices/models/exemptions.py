@@ -11,16 +11,25 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ExemptionReason(models.Model):
-    """A supply that French law exempts, or whose VAT a client in France accounts for, with its code
-    of EN 16931 (BT-121) and its sentences."""
+    """Why a line bears no VAT, with its code of EN 16931 (BT-121) and its sentences.
+
+    The first two are chosen in a line. The others follow from the category of the line or the
+    regime of the company: of each, the one that began last and has not ended is printed.
+    """
 
     class Category(models.TextChoices):
         # UNTDID 5305.
         EXEMPT = "E", _("Exempt")
         REVERSE_CHARGE = "AE", _("Reverse charge within France")
+        ACROSS_BORDERS = "AE-EU", _("Reverse charge, another state of the Union")
+        WITHIN_EU = "K", _("Goods to another state of the Union")
+        EXPORT = "G", _("Export of goods")
+        OUTSIDE = "O", _("Services outside French VAT")
+        OVERSEAS = "O-294", _("Guyane and Mayotte")
+        FRANCHISE = "293B", _("Franchise")
 
     category = models.CharField(
-        _("what it means"), max_length=2, choices=Category, default=Category.EXEMPT
+        _("what it means"), max_length=5, choices=Category, default=Category.EXEMPT
     )
     code = models.CharField(_("code"), max_length=30)
     # What staff choose it by.

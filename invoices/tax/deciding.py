@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from invoices.documents import mentions
 from invoices.documents.nature import Nature
 from invoices.documents.totals import STANDARD
 from invoices.tax.territories import EU, Territory, territory_of
@@ -39,10 +38,6 @@ class VatTreatment:
     needs_vat_id: bool = False
     territory: Territory = Territory.METROPOLE
     nature: Nature = Nature.SERVICES
-
-    def mention(self, language: str) -> str:
-        """The sentence that the document must bear."""
-        return exemption("fr" if language == "fr" else "en", self.category, self.territory)
 
 
 def treatment(
@@ -97,7 +92,7 @@ def _within_the_union(vat_id: str, home: str, at_home: VatTreatment) -> VatTreat
     else:
         is_proof = state not in ("", home) and (goods or state != "XI")
     # Whoever charges no VAT sells goods to other states as at home (CGI 262 ter, I, 1°).
-    if is_proof and (at_home.rate or not goods):
+    if is_proof and not (goods and at_home.category == "E"):
         return _without_vat("K" if goods else "AE", at_home)
     return replace(at_home, needs_vat_id=not is_proof)
 
@@ -116,13 +111,3 @@ def _from_elsewhere(home: str, country: str, vat_id: str, at_home: VatTreatment)
 
 def _without_vat(category: str, at_home: VatTreatment) -> VatTreatment:
     return replace(at_home, category=category, rate=Decimal(0))
-
-
-def exemption(language: str, category: str, territory: Territory) -> str:
-    """Why no VAT is charged, in the language of the document; "" where it is.
-
-    "" for exempt lines too ("E"): each has a reason of its own (invoices.company.exemptions).
-    """
-    if category == "O" and territory == Territory.DOM_WITHOUT_VAT:
-        return mentions.exemption(language, "O-294")
-    return mentions.exemption(language, category)

@@ -3,8 +3,6 @@
 from datetime import date
 from decimal import Decimal
 
-import pytest
-
 from invoices.documents import mentions
 
 
@@ -27,26 +25,6 @@ def test_the_late_rate_says_where_it_comes_from_only_when_it_does():
 def test_the_indemnity_is_forty_euros_unless_the_contract_says_more():
     assert mentions.recovery_indemnity("fr").endswith("40\u00a0€.")
     assert "€52.5 " in mentions.recovery_indemnity("en", cents=5250)
-
-
-@pytest.mark.parametrize(
-    ("category", "franchise", "article"),
-    [
-        ("AE", False, "283-2"),
-        ("K", False, "262 ter"),
-        ("G", False, "262, I"),
-        ("O", False, "259"),
-        ("E", True, "293 B"),
-    ],
-)
-def test_each_reason_for_no_vat_names_its_article(category, franchise, article):
-    assert article in mentions.exemption("fr", category, franchise=franchise)
-    assert mentions.exemption("en", category, franchise=franchise)
-
-
-@pytest.mark.parametrize("category", ["S", "Z", "E"])
-def test_other_categories_have_no_sentence_of_ours(category):
-    assert mentions.exemption("fr", category) == ""
 
 
 def test_the_first_of_a_month_is_an_ordinal_in_french():

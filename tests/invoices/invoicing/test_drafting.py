@@ -166,12 +166,6 @@ def test_vat_follows_the_clients_situation(country, vat_id, category, rate):
     assert draft(deal).lines.get().vat_category == category
 
 
-def test_reverse_charge_has_its_sentence_in_the_language_of_the_document():
-    treatment = vat_treatment(make_client(country="DE", vat_id="DE129273398"), None)
-    assert "Autoliquidation" in treatment.mention("fr")
-    assert "Reverse charge" in treatment.mention("en")
-
-
 def test_an_overflowing_description_is_cut_and_told():
     make_company()
     invoice = draft(make_deal(lines=(line(description="x" * 5000),)))

@@ -149,15 +149,6 @@ def test_a_seller_in_belgium_is_at_home_there(country, vat_id, category):
     assert found.category == category
 
 
-def test_the_sentence_names_the_law_of_the_territory():
-    guyane = treatment(**HOME, country="FR", postal_code="97300")
-    assert "article 294" in guyane.mention("fr")
-    assert "Guyane" in guyane.mention("en")
-    polynesia = treatment(**HOME, country="PF")
-    assert "article 259" in polynesia.mention("fr")
-    assert treatment(**HOME, country="RE").mention("fr") == ""
-
-
 def test_every_territory_is_met_in_the_table():
     met = {territory_of(country, postal_code) for country, postal_code, *_rest in CASES}
     assert met - {territory_of("")} | {Territory.BEYOND} == set(Territory)

@@ -201,7 +201,7 @@ def test_a_reverse_charge_says_why_there_is_no_vat():
     paper = make_paper(
         ("Conseil", "DAY", "1", "100", "0"),
         buyer=replace(BUYER, country="DE", siren="", vat_id="DE123456789"),
-        exemptions=(mentions.exemption("fr", "AE"),),
+        exemptions=("Autoliquidation de la TVA par le preneur (article 283-2 du CGI).",),
     )
     text = text_of(render(paper))
     assert "Autoliquidation sur 100,00 € 0,00 €" in text
