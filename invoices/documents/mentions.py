@@ -50,6 +50,10 @@ _SENTENCES = {
         "fr": "Cours appliqué\u202f: 1\u00a0{currency} = {rate}\u00a0EUR ({source}, {day}).",
         "en": "Exchange rate: 1\u00a0{currency} = {rate}\u00a0EUR ({source}, {day}).",
     },
+    "vat_group": {
+        "fr": "Membre d’un assujetti unique\u202f: {name}, {address}, n°\u00a0TVA\u00a0{vat_id}.",
+        "en": "Member of a VAT group (assujetti unique): {name}, {address}, VAT id {vat_id}.",
+    },
     "indemnity": {
         "fr": "Indemnité forfaitaire pour frais de recouvrement due en cas de retard\u202f: "
         "{amount}\u00a0€.",
@@ -101,6 +105,11 @@ def exchange(language: str, *, currency: str, rate: Decimal, source: str, day: d
         source=source,
         day=long_date(day, language),
     )
+
+
+def vat_group(language: str, *, name: str, address: str, vat_id: str) -> str:
+    """On each document of a member, beside its own particulars (CGI ann. II, 242 nonies A)."""
+    return _sentence("vat_group", language, name=name, address=address, vat_id=vat_id)
 
 
 def set_against(language: str, number: str) -> str:

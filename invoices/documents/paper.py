@@ -132,6 +132,8 @@ class Paper:
     vat_minor_in_eur: int | None = None
     # By which rate, of which day, from where.
     eur_rate: str = ""
+    # The VAT group of which the seller is a member.
+    vat_group: str = ""
     notes: str = ""
 
     @property

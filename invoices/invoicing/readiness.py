@@ -138,6 +138,11 @@ def company_reasons(company: Company | None, *, charges: bool = False) -> list[R
             company.siren or company.country != "FR",
             _("The company's SIREN is missing."),
         ),
+        (
+            "vat_group",
+            not company.in_vat_group or company.vat_group_vat_id,
+            _("The VAT group is not named: fill it in under Settings → Invoicing."),
+        ),
         # C. com. R123-238.
         (
             "legal_form",

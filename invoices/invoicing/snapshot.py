@@ -79,6 +79,7 @@ def paper_of(
         vat_on_debits=company.vat_on_debits and vat != 0,
         vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),
         eur_rate=_eur_rate(invoice, company, vat, issue_date, corrects),
+        vat_group=_vat_group(company, language),
         notes=invoice.note,
         **_sentences(invoice, company, language, issue_date, due_date, corrects),
     )
@@ -136,6 +137,17 @@ def _exempt_without_a_row(
     by_regime = {sentence for row in rows for sentence in (row.sentence_fr, row.sentence_en)}
     note = corrects.note.strip()
     return [each for each in said if each in by_regime] or ([note] if note else said)
+
+
+def _vat_group(company: Company, language: Language) -> str:
+    if not company.in_vat_group:
+        return ""
+    return mentions.vat_group(
+        language,
+        name=company.vat_group_name,
+        address=company.vat_group_address,
+        vat_id=company.vat_group_vat_id,
+    )
 
 
 def _territory(invoice: Invoice) -> Territory:

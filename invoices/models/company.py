@@ -26,6 +26,7 @@ class VatRegime(models.TextChoices):
     NORMAL = "normal", _("VAT is charged")
     # CGI 293 B; CIBS L223-1 and following from 1 September 2026.
     FRANCHISE = "franchise", _("Franchise: no VAT is charged (CGI 293 B)")
+    GROUP = "group", _("VAT is charged by a group of which we are a member (CGI 256 C)")
 
 
 class Company(models.Model):
@@ -63,6 +64,10 @@ class Company(models.Model):
     vat_regime = models.CharField(
         _("VAT regime"), max_length=10, choices=VatRegime, default=VatRegime.NORMAL
     )
+    # Of the group, which each document names beside the company itself (CGI ann. II, 242 nonies A).
+    vat_group_name = models.CharField(_("name of the VAT group"), max_length=255, blank=True)
+    vat_group_address = models.CharField(_("address of the VAT group"), max_length=300, blank=True)
+    vat_group_vat_id = models.CharField(_("VAT id of the VAT group"), max_length=20, blank=True)
     # What a new line supplies, until somebody says otherwise on the line.
     usual_nature = models.CharField(
         _("usually sold"), max_length=8, choices=NATURES, default=USUAL_NATURE
@@ -103,6 +108,10 @@ class Company(models.Model):
     @property
     def in_franchise(self) -> bool:
         return self.vat_regime == VatRegime.FRANCHISE
+
+    @property
+    def in_vat_group(self) -> bool:
+        return self.vat_regime == VatRegime.GROUP
 
     @property
     def has_capital(self) -> bool:

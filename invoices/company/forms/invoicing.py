@@ -19,18 +19,41 @@ from billing_portal.figures import grouped, percent
 from billing_portal.forms import ModelForm
 from billing_portal.money import from_minor, to_minor
 from billing_portal.typed.days import is_far_ahead
-from billing_portal.typed.fields import DayField, MoneyField, NumberField, WholeNumberField
-from invoices.company.forms.details import currency_choices
+from billing_portal.typed.fields import (
+    DayField,
+    LineField,
+    MoneyField,
+    NumberField,
+    WholeNumberField,
+)
+from invoices.company.forms.details import CompactField, currency_choices
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.totals import STANDARD
 from invoices.models import Company, Invoice, NumberSeries
+from invoices.models.company import VatRegime
 from invoices.models.terms import TermsKind
+from invoices.tax.vat_ids import state_of
 
 LONGEST_NUMBER = 35
 # Code de commerce, D441-5: the flat indemnity of a late invoice, in euros.
 INDEMNITY = Decimal(40)
 
 _PREFIX = re.compile(r"[A-Za-z0-9+\-_/]*\{year\}[A-Za-z0-9+\-_/]*")
+
+
+def _vat_group_problems(data: dict[str, Any], own: str) -> dict[str, str]:
+    """By field; `own` is the company's VAT id."""
+    if data.get("vat_regime") != VatRegime.GROUP:
+        return {}
+    names = ("vat_group_name", "vat_group_address", "vat_group_vat_id")
+    missing = _("Each document of a member names its group: fill this in.")
+    found = {name: missing for name in names if not data.get(name)}
+    of_group = data.get("vat_group_vat_id", "")
+    if of_group and (state_of(of_group) != "FR" or of_group == own):
+        found["vat_group_vat_id"] = _(
+            "Give the French VAT id of the group, not that of the company."
+        )
+    return found
 
 
 class InvoicingForm(ModelForm[Company]):
@@ -46,6 +69,9 @@ class InvoicingForm(ModelForm[Company]):
         label=gettext_lazy("Language of documents"),
         choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],
     )
+    vat_group_name = LineField(label=gettext_lazy("Its name"), required=False, max_length=255)
+    vat_group_address = LineField(label=gettext_lazy("Its address"), required=False, max_length=300)
+    vat_group_vat_id = CompactField(label=gettext_lazy("Its VAT id"), required=False, max_length=30)
     number_width = WholeNumberField(label=gettext_lazy("Digits of the number"), least=3, most=9)
     billing_starts_on = DayField(
         label=gettext_lazy("First day of billing here"),
@@ -67,6 +93,9 @@ class InvoicingForm(ModelForm[Company]):
             "terms_kind",
             "terms_days",
             "vat_regime",
+            "vat_group_name",
+            "vat_group_address",
+            "vat_group_vat_id",
             "vat_rate",
             "usual_nature",
             "vat_on_debits",
@@ -144,6 +173,9 @@ class InvoicingForm(ModelForm[Company]):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
+        for name, text in _vat_group_problems(data, self.instance.vat_id).items():
+            if name not in self.errors:
+                self.add_error(name, text)
         first, second = data.get("invoice_prefix"), data.get("credit_note_prefix")
         if first and first == second:
             self.add_error(

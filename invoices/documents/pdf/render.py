@@ -220,6 +220,7 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
                 if paper.vat_minor_in_eur is not None
                 else "",
                 paper.eur_rate,
+                paper.vat_group,
                 labels.missing if pdf_text.MISSING in printable(all_text) else "",
             ]
         ),
