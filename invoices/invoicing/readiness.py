@@ -44,6 +44,7 @@ def reasons_not_to_issue(
     return [
         *company_reasons(company, charges=any(line.vat_category == STANDARD for line in lines)),
         *_client_reasons(invoice),
+        *_platform_reasons(invoice, company, on),
         *line_reasons(invoice, lines, company),
         *vat_reasons(invoice, lines, company, on),
         *_date_reasons(invoice, on),
@@ -78,7 +79,13 @@ def warnings_before_issue(
                 "rates",
             )
         )
-    if client.country == "FR" and not client.siren and client.buyer_kind != BuyerKind.CONSUMER:
+    if _goes_through_a_platform(invoice, company, on):
+        text = _(
+            "This invoice has to go through an approved platform, to which nothing is connected "
+            "yet: a PDF by email is not enough."
+        )
+        found.append(Reason("einvoicing", text, ""))
+    elif client.country == "FR" and not client.siren and client.buyer_kind != BuyerKind.CONSUMER:
         found.append(Reason("siren", _("The client's SIREN is missing."), "client"))
     if not company.iban:
         found.append(Reason("company.iban", _("No IBAN: the page says no account."), "company"))
@@ -170,6 +177,21 @@ def company_reasons(company: Company | None, *, charges: bool = False) -> list[R
     return [
         Reason(f"company.{field}", text, "company") for field, value, text in wanted if not value
     ]
+
+
+def _platform_reasons(invoice: Invoice, company: Company | None, on: date) -> list[Reason]:
+    """An approved platform finds the buyer by its SIREN (BR-FR-11)."""
+    if not _goes_through_a_platform(invoice, company, on) or invoice.client.siren:
+        return []
+    text = _("The client's SIREN is missing: an e-invoice to a French business needs it.")
+    return [Reason("siren", text, "client")]
+
+
+def _goes_through_a_platform(invoice: Invoice, company: Company | None, on: date) -> bool:
+    issue_date, _due = drafting.dates_of(invoice, on)
+    client = invoice.client
+    of_france = client.country == "FR" and client.buyer_kind != BuyerKind.CONSUMER
+    return of_france and company is not None and company.must_einvoice(issue_date)
 
 
 def _client_reasons(invoice: Invoice) -> list[Reason]:

@@ -93,6 +93,9 @@ class Company(models.Model):
     # Deals won before this day were billed in the old system: the queue leaves them out.
     billing_starts_on = models.DateField(_("first day of billing here"), null=True, blank=True)
 
+    # From this day on invoices to French businesses have to go through an approved platform.
+    einvoicing_from = models.DateField(_("obliged to e-invoice from"), null=True, blank=True)
+
     # The last closed day: nothing is dated on it or before it. Only company/closing.py moves it.
     closed_until = models.DateField(_("closed until"), null=True, blank=True)
 
@@ -108,6 +111,11 @@ class Company(models.Model):
     @property
     def in_franchise(self) -> bool:
         return self.vat_regime == VatRegime.FRANCHISE
+
+    def must_einvoice(self, on: date) -> bool:
+        return (
+            self.country == "FR" and self.einvoicing_from is not None and self.einvoicing_from <= on
+        )
 
     @property
     def in_vat_group(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -81,9 +82,18 @@ class InvoicingForm(ModelForm[Company]):
         ),
     )
 
+    einvoicing_from = DayField(
+        label=gettext_lazy("Obliged to e-invoice from"),
+        required=False,
+        help_text=gettext_lazy(
+            "By law 1 September 2026 for large and mid-size companies, a year later for the others."
+        ),
+    )
+
     class Meta:
         model = Company
         fields = [
+            "einvoicing_from",
             "invoice_prefix",
             "credit_note_prefix",
             "number_width",
@@ -201,53 +211,57 @@ class InvoicingForm(ModelForm[Company]):
         return [*columns, "indemnity_minor"] if "indemnity" in self.changed_data else columns
 
     def warnings(self) -> list[str]:
-        """What a saved form should make its person look twice at, a sentence each."""
-        company, today = self.instance, timezone.localdate()
-        found = []
-        if company.in_franchise and "vat_regime" in self.changed_data:
-            drafts = Invoice.objects.drafts().filter(lines__vat_category=STANDARD).distinct()
-            if n := drafts.count():
-                found.append(
-                    ngettext(
-                        "%(n)s draft bears VAT: it cannot be issued until the VAT is taken out.",
-                        "%(n)s drafts bear VAT: they cannot be issued until the VAT is taken out.",
-                        n,
-                    )
-                    % {"n": grouped(n)}
-                )
-        # C. com. L441-10: 60 days from the invoice date, or 45 with an end of month.
-        if company.terms_days > (60 if company.terms_kind == TermsKind.NET else 45):
+        return _second_looks(self.instance, self.changed_data)
+
+
+def _second_looks(company: Company, changed: Collection[str]) -> list[str]:
+    """What a saved form should make its person look twice at, a sentence each."""
+    today = timezone.localdate()
+    found = []
+    if company.in_franchise and "vat_regime" in changed:
+        drafts = Invoice.objects.drafts().filter(lines__vat_category=STANDARD).distinct()
+        if n := drafts.count():
             found.append(
-                _(
-                    "These payment terms are longer than French law allows between companies "
-                    "(60 days, or 45 days end of month): they are saved, and each invoice "
-                    "will warn."
+                ngettext(
+                    "%(n)s draft bears VAT: it cannot be issued until the VAT is taken out.",
+                    "%(n)s drafts bear VAT: they cannot be issued until the VAT is taken out.",
+                    n,
                 )
+                % {"n": grouped(n)}
             )
-        if company.billing_starts_on and company.billing_starts_on > today:
-            found.append(
-                _("Billing begins on %(day)s: deals won before it do not wait to be billed.")
-                % {"day": day(company.billing_starts_on)}
+    # C. com. L441-10: 60 days from the invoice date, or 45 with an end of month.
+    if company.terms_days > (60 if company.terms_kind == TermsKind.NET else 45):
+        found.append(
+            _(
+                "These payment terms are longer than French law allows between companies "
+                "(60 days, or 45 days end of month): they are saved, and each invoice "
+                "will warn."
             )
-        if company.country != "FR":
-            return found
-        if self.cleaned_data["indemnity"].amount > INDEMNITY:
-            found.append(
-                _(
-                    "The law sets the indemnity at 40 euros; more is due where the contract says "
-                    "so or the costs are proved. Each new invoice prints what is saved here."
-                )
-            )
-        lawful = FrenchRates().on(today)
-        if company.vat_rate and company.vat_rate not in lawful:
-            found.append(
-                _(
-                    "%(rate)s is no French rate of VAT today (%(rates)s): an invoice with it is "
-                    "not issued."
-                )
-                % {
-                    "rate": percent(company.vat_rate),
-                    "rates": ", ".join(percent(each) for each in lawful),
-                }
-            )
+        )
+    if company.billing_starts_on and company.billing_starts_on > today:
+        found.append(
+            _("Billing begins on %(day)s: deals won before it do not wait to be billed.")
+            % {"day": day(company.billing_starts_on)}
+        )
+    if company.country != "FR":
         return found
+    if self.cleaned_data["indemnity"].amount > INDEMNITY:
+        found.append(
+            _(
+                "The law sets the indemnity at 40 euros; more is due where the contract says "
+                "so or the costs are proved. Each new invoice prints what is saved here."
+            )
+        )
+    lawful = FrenchRates().on(today)
+    if company.vat_rate and company.vat_rate not in lawful:
+        found.append(
+            _(
+                "%(rate)s is no French rate of VAT today (%(rates)s): an invoice with it is "
+                "not issued."
+            )
+            % {
+                "rate": percent(company.vat_rate),
+                "rates": ", ".join(percent(each) for each in lawful),
+            }
+        )
+    return found
