@@ -245,7 +245,7 @@ def _second_looks(company: Company, changed: Collection[str]) -> list[str]:
         )
     if company.country != "FR":
         return found
-    if self.cleaned_data["indemnity"].amount > INDEMNITY:
+    if from_minor(company.indemnity_minor, company.currency).amount > INDEMNITY:
         found.append(
             _(
                 "The law sets the indemnity at 40 euros; more is due where the contract says "
