@@ -19,7 +19,7 @@ from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing import deal_basis, drafting, snapshot
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.vat_readiness import lacks_rate, vat_reasons, vat_warnings
-from invoices.models import Company, Invoice, InvoiceLine
+from invoices.models import ClientType, Company, Invoice, InvoiceLine
 from invoices.models.clients import BuyerKind
 from invoices.models.terms import TermsKind, latest_lawful_due_date
 
@@ -79,14 +79,7 @@ def warnings_before_issue(
                 "rates",
             )
         )
-    if _goes_through_a_platform(invoice, company, on):
-        text = _(
-            "This invoice has to go through an approved platform, to which nothing is connected "
-            "yet: a PDF by email is not enough."
-        )
-        found.append(Reason("einvoicing", text, ""))
-    elif client.country == "FR" and not client.siren and client.buyer_kind != BuyerKind.CONSUMER:
-        found.append(Reason("siren", _("The client's SIREN is missing."), "client"))
+    found += _client_warnings(invoice, company, on)
     if not company.iban:
         found.append(Reason("company.iban", _("No IBAN: the page says no account."), "company"))
     buyer = client.buyer_kind
@@ -114,6 +107,29 @@ def warnings_before_issue(
                 "#lines",
             )
         )
+    return found
+
+
+def _client_warnings(invoice: Invoice, company: Company, on: date) -> list[Reason]:
+    client = invoice.client
+    found = []
+    if _goes_through_a_platform(invoice, company, on):
+        text = _(
+            "This invoice has to go through an approved platform, to which nothing is connected "
+            "yet: a PDF by email is not enough."
+        )
+        found.append(Reason("einvoicing", text, ""))
+    elif client.country == "FR" and not client.siren and client.buyer_kind != BuyerKind.CONSUMER:
+        found.append(Reason("siren", _("The client's SIREN is missing."), "client"))
+    if (
+        client.client_type.mark == ClientType.Mark.PUBLIC
+        and client.buyer_kind == BuyerKind.BUSINESS
+    ):
+        text = _(
+            "By its type the client is of the public sector, by law it counts as a business: a "
+            "public body owes the ECB's rate and 8 points, not 10."
+        )
+        found.append(Reason("buyer_kind", text, "client"))
     return found
 
 

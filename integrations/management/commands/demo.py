@@ -23,6 +23,7 @@ from invoices.deals.drafting import draft_from_deal
 from invoices.deals.lacking import missing_for, with_what_billing_needs
 from invoices.invoicing.issuing import issue
 from invoices.models import (
+    Client,
     ClientType,
     Company,
     Deal,
@@ -74,6 +75,7 @@ class Command(BaseCommand):
         self.say("Bringing in the old accounting…")
         self.import_history(base_url, go_live)
         self.say("Billing the last weeks…")
+        Client.objects.filter(client_type__mark=ClientType.Mark.PUBLIC).update(buyer_kind="public")
         self.live(go_live, on, clerk)
         name_types_in_french()
         call_command("starter_rules")

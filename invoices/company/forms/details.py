@@ -293,6 +293,11 @@ class LatePenaltyRateForm(ModelForm[LatePenaltyRate]):
         day = self.cleaned_data["starts_on"]
         if is_far_ahead(day, timezone.localdate()):
             raise ValidationError(_("This day is more than a year away: is the year right?"))
+        by_law = self.cleaned_data.get("basis") == LatePenaltyRate.Basis.ECB
+        if by_law and (day.month, day.day) not in ((1, 1), (7, 1)):
+            raise ValidationError(
+                _("A rate of the law begins on 1 January or 1 July: is it one of your contracts?")
+            )
         if LatePenaltyRate.objects.filter(starts_on=day).exists():
             raise ValidationError(_("There is a rate from that day already: remove it first."))
         return day

@@ -204,7 +204,7 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
         "may_undo": invoice.versions.all()[1:2].exists() if not live else False,
         "wrong": _wrong(editor),
         "back_here": "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])}),
-        "blockers": _linked(_told_once([*_unread(editor), *reasons], editor), invoice, reader),
+        "blockers": linked(_told_once([*_unread(editor), *reasons], editor), invoice, reader),
         # Of what is stored: a decision is one about rows, not about what is being typed.
         "decidable": any(reason.key for reason in reasons),
         "client_complete": not any(r.anchor == "client" for r in reasons),
@@ -216,9 +216,8 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
         **_sums(editor, values),
     }
     if not live:
-        if not form.is_bound:
-            warnings = warnings_before_issue(invoice, on, company=company)
-            context["warnings"] = _linked(warnings, invoice, reader)
+        warnings = warnings_before_issue(invoice, on, company=company)
+        context["warnings"] = linked(warnings, invoice, reader)
         context["notes"] = drafting.draft_notes(invoice)
         context["deal_change"] = changed_of(invoice)
         context["contacts"] = [
@@ -356,7 +355,7 @@ def _sums(editor: Editor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _linked(reasons: Sequence[Reason], invoice: Invoice, reader: User) -> list[tuple[str, str]]:
+def linked(reasons: Sequence[Reason], invoice: Invoice, reader: User) -> list[tuple[str, str]]:
     """Each sentence with the place where it is mended."""
     return [(reason.text, link_of(reason, invoice, reader)) for reason in reasons]
 

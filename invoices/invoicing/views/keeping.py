@@ -21,7 +21,8 @@ from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.drafts import DraftForm
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import preview_paper, preview_pdf, printed_draft
-from invoices.invoicing.views.editor import Editor
+from invoices.invoicing.readiness import warnings_before_issue
+from invoices.invoicing.views.editor import Editor, linked
 from invoices.models import DraftVersion, Invoice
 
 
@@ -105,6 +106,7 @@ def keep_typed(request: StaffRequest, invoice: Invoice, on: date) -> HttpRespons
         "on": on,
         "readable": readable,
         "may_undo": True,
+        "warnings": linked(warnings_before_issue(invoice, on), invoice, request.user),
     }
     return render(request, "invoices/invoicing/partials/draft_kept.html", context)
 

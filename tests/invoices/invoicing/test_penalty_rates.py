@@ -13,9 +13,9 @@ from billing_portal.idempotency import new_key
 from invoices.documents.penalties import Rate, claim
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import issue
-from invoices.invoicing.readiness import reasons_not_to_issue
-from invoices.models import LatePenaltyRate
-from tests.factories import make_company, make_draft
+from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
+from invoices.models import ClientType, LatePenaltyRate
+from tests.factories import make_client, make_client_type, make_company, make_draft
 
 pytestmark = pytest.mark.django_db
 ON = date(2026, 11, 24)
@@ -118,3 +118,24 @@ def test_the_page_says_until_when_a_rate_holds(admin_client):
     page = admin_client.post(url, {**data, "once": new_key()}, follow=True).text
     assert LatePenaltyRate.objects.get().ends_on == date(2026, 12, 31)
     assert "until <" in page
+
+
+@pytest.mark.parametrize(
+    ("basis", "day", "kept"),
+    [("ecb", "1/1/2026", 1), ("ecb", "1/2/2026", 0), ("contract", "15/10/2026", 1)],
+)
+def test_a_rate_of_the_law_begins_with_its_half_year(admin_client, basis, day, kept):
+    make_company()
+    given = {"basis": basis, "starts_on": day, "percent": "12.15", "source": "A table"}
+    data = {"form": "penalty", **{f"penalty-{name}": text for name, text in given.items()}}
+    page = admin_client.post(reverse("company:rates"), {**data, "once": new_key()}, follow=True)
+    assert LatePenaltyRate.objects.count() == kept
+    assert ("begins on 1 January or 1 July" in page.text) is not bool(kept)
+
+
+def test_a_client_of_the_public_sector_that_counts_as_a_business_is_worth_a_look():
+    public = make_client_type("Secteur public", mark=ClientType.Mark.PUBLIC)
+    for kind, asked in (("business", True), ("public", False)):
+        draft = make_draft(client=make_client(client_type=public, buyer_kind=kind))
+        fields = {each.field for each in warnings_before_issue(draft, ON)}
+        assert ("buyer_kind" in fields) is asked
