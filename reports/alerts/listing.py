@@ -77,7 +77,9 @@ def _told(alert: Alert, people: Mapping[int, User]) -> str:
 def _owner(alert: Alert) -> User | None:
     """Of the invoice or deal; only where it has none, that of its client."""
     subjects = (alert.invoice, alert.deal, alert.client)
-    return next((each.owner for each in subjects if each is not None and each.owner_id), None)
+    owner = next((each.owner for each in subjects if each is not None and each.owner_id), None)
+    # Who cannot sign in any more is told nothing.
+    return owner if owner is not None and owner.is_active else None
 
 
 def _grown(alerts: Sequence[Alert]) -> dict[int, str]:

@@ -130,7 +130,12 @@ def new_alerts(rule: AlertRule, findings: Sequence[Finding], on: date) -> list[A
                 reason_key=f"{rule.kind}:{rule.pk}:{finding.subject}:{start}:{on}",
                 episode_started_on=start,
                 fired_on=on,
-                data={"threshold": rule.days, **finding.data, "since": str(start)},
+                data={
+                    "threshold": rule.days,
+                    "amount_minor": rule.amount_minor,
+                    **finding.data,
+                    "since": str(start),
+                },
                 **{column: finding.subject},
             )
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from reports.alerts.kinds.base import Words, days_text
+from reports.alerts.kinds.base import Words
 from reports.alerts.kinds.registry import kind_of
 from reports.models import Alert, AlertRule
 
@@ -27,23 +28,28 @@ def words_of(alert: Alert, currency: str) -> AlertWords:
         words.title,
         words.detail,
         words.url,
-        " ".join(part for part in (words.note, _changed_since(alert)) if part),
+        " ".join(part for part in (words.note, _changed_since(alert, currency)) if part),
         kind.icon,
         name_of(alert.rule, currency),
     )
 
 
-def _changed_since(alert: Alert) -> str:
-    """The rule beside an alert is the one of today: said where its threshold was another, but of
-    one that holds under it all the same."""
-    then, now = alert.data.get("threshold"), alert.rule.days
-    holds = alert.rule.active and alert.state != Alert.State.ACKNOWLEDGED and not alert.ended_on
-    if then is None or then == now or holds:
+def _changed_since(alert: Alert, currency: str) -> str:
+    """The rule beside an alert is the one of today: said where it was another, but of one that
+    holds under it all the same."""
+    rule, data = alert.rule, alert.data
+    holds = rule.active and alert.state != Alert.State.ACKNOWLEDGED and not alert.ended_on
+    if "threshold" not in data or holds:
         return ""
-    return _("The rule was changed since: its threshold was %(then)s, now it is %(now)s.") % {
-        "then": days_text(then),
-        "now": days_text(now),
-    }
+    then = copy(rule)
+    then.days = data["threshold"]
+    # Older alerts do not have the amount.
+    then.amount_minor = data.get("amount_minor", rule.amount_minor)
+    kind = kind_of(rule)
+    was = kind.name(then, currency)
+    if was == kind.name(rule, currency):
+        return ""
+    return _("The rule was changed since: when it fired it said “%(then)s”.") % {"then": was}
 
 
 def rule_in_words(rule: AlertRule, currency: str) -> str:

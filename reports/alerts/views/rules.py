@@ -129,6 +129,8 @@ def _save(
         text = (
             _("“%(name)s” is saved and switched on.") if saved.active else _("“%(name)s” is saved.")
         )
+        if saved.active and saved.alerts.exists():
+            text += " " + _("Alerts for which it no longer holds leave the new ones in seconds.")
         url = reverse("reports:rule", args=[saved.pk])
         return said(request, text % {"name": name_of(saved, company_currency())}, url)
 

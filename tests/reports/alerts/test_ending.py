@@ -13,8 +13,8 @@ from invoices.deals.drafting import draft_from_deal
 from invoices.models import Payment
 from invoices.payments.reversing import reverse_payment
 from reports.alerts import rules, running
-from reports.alerts.inbox import acknowledge, ended, reopen, snooze, snoozed, waiting
-from reports.alerts.listing import latest_waiting
+from reports.alerts.inbox import acknowledge, ended, inbox, reopen, snooze, snoozed, waiting
+from reports.alerts.listing import latest_waiting, with_words
 from reports.models import Alert
 from reports.tasks import end_alerts
 from tests.factories import make_company, make_deal, make_invoice, make_rule, settle
@@ -158,7 +158,7 @@ def test_the_tab_says_what_it_is_and_asks_nothing(on, clerk, clerk_client):
     settle(invoice, on)
     page = clerk_client.get(url)
     assert [n for _key, _label, n in page.context["tabs"]] == [0, 0, 1, 0]
-    assert "there is nothing to do" in page.text
+    assert "or their rule was changed" in page.text
     assert "acknowledge-" not in page.text
     alert = acknowledge(alert_id=Alert.objects.get().pk, by=clerk)
     said = clerk_client.post(reverse("reports:reopen", args=[alert.pk]), follow=True).text
@@ -188,3 +188,16 @@ def test_acknowledging_on_the_desk_counts_its_tile_anew(on, clerk_client):
     tile = answer[answer.index('id="tile-alerts"') :]
     assert tile.startswith('id="tile-alerts" hx-swap-oob="true">1 <small>new</small>')
     assert 'id="tile-alerts"' in clerk_client.get(reverse("reports:desk")).text
+
+
+def test_a_raised_amount_is_named_and_not_the_days(on, clerk):
+    rule = make_rule(days=30, amount_minor=10_000_00)
+    late(100, total_minor=15_000_00)
+    running.run(on=on)
+    rules.save_rule(rule_id=rule.pk, values={"amount_minor": 20_000_00}, active=None, by=clerk)
+    end_alerts(rule.pk)
+    ((_alert, words),) = with_words(inbox(Alert.objects.filter(ended())), clerk)
+    assert words.note == (
+        "The rule was changed since: when it fired it said “More than 30 days late and above "
+        "€10,000.00”."
+    )

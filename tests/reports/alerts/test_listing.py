@@ -64,7 +64,7 @@ def test_a_changed_threshold_is_told_beside_the_rule_of_today(clerk):
     assert "changed since" not in with_words(Alert.objects.all(), clerk)[0][1].note
     end_alerts(rule.pk)
     told = with_words(Alert.objects.all(), clerk)[0][1]
-    assert "its threshold was 30 days, now it is 60 days" in told.note
+    assert "when it fired it said “More than 30 days late”" in told.note
 
 
 def test_a_list_that_has_grown_since_the_alert_fired_is_told_with_both_numbers(clerk, clerk_client):

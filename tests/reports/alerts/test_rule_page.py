@@ -36,7 +36,7 @@ def test_who_may_not_change_a_rule_reads_it_in_words_and_who_may(manager_client,
     told = "the finance team and administrators change it"
     page = manager_client.get(url).text
     assert told in page
-    assert "An invoice over €10,000.00 is overdue by more than 30 days." in page
+    assert "An invoice with over €10,000.00 open is overdue by more than 30 days." in page
     assert told not in clerk_client.get(url).text
 
 
