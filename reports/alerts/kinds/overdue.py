@@ -88,7 +88,9 @@ class Overdue(Kind):
             "amount": formatted_minor(rule.amount_minor, currency),
         }
         if rule.amount_minor:
-            return _("An invoice with over %(amount)s open is overdue by more than %(days)s.") % words
+            return (
+                _("An invoice with over %(amount)s open is overdue by more than %(days)s.") % words
+            )
         return _("An invoice is overdue by more than %(days)s.") % words
 
     def name(self, rule: AlertRule, currency: str) -> str:
