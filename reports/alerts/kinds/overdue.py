@@ -75,6 +75,9 @@ class Overdue(Kind):
         note = ""
         if invoice.settled_on:
             note = _("Settled since, on %(day)s.") % {"day": dates.day(invoice.settled_on)}
+        elif invoice.outstanding_minor != data["owed_minor"]:
+            open_now = formatted_minor(invoice.outstanding_minor, invoice.currency)
+            note = _("Today %(amount)s of it is open.") % {"amount": open_now}
         return Words(
             title, detail + no_rate_text(data), reverse("invoices:detail", args=[invoice.pk]), note
         )

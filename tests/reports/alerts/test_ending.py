@@ -9,8 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from billing_portal.money import from_minor
 from invoices.deals.drafting import draft_from_deal
 from invoices.models import Payment
+from invoices.payments.recording import record_payment
 from invoices.payments.reversing import reverse_payment
 from reports.alerts import rules, running
 from reports.alerts.inbox import acknowledge, ended, inbox, reopen, snooze, snoozed, waiting
@@ -201,3 +203,26 @@ def test_a_raised_amount_is_named_and_not_the_days(on, clerk):
         "The rule was changed since: when it fired it said “More than 30 days late and above "
         "€10,000.00”."
     )
+
+
+def test_a_part_payment_is_told_beside_what_was_owed_when_it_fired(on, clerk):
+    make_rule(days=30, amount_minor=10_000_00)
+    invoice = late(100, total_minor=15_000_00)
+    running.run(on=on)
+    ((_alert, words),) = with_words(inbox(Alert.objects.filter(waiting(on))), clerk)
+    assert words.note == ""
+    record_payment(
+        client_id=invoice.client_id,
+        amount=from_minor(9_000_00, "EUR"),
+        received_on=on,
+        reference="",
+        method="transfer",
+        allocations=[(invoice.pk, from_minor(9_000_00, "EUR"))],
+        by=clerk,
+        on=on,
+    )
+    for state in (waiting(on), ended()):
+        ((_alert, words),) = with_words(inbox(Alert.objects.filter(state)), clerk)
+        assert "owes €15,000.00" in words.title
+        assert words.note == "Today €6,000.00 of it is open."
+        running.run(on=on)
