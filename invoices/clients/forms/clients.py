@@ -62,6 +62,10 @@ class ClientForm(ModelForm[Client]):
         self.fields["currency"].help_text = _("Three letters: EUR, USD, GBP…")
         self.fields["country"].help_text = _("Two letters: FR, DE, US…")
 
+    def clean_buyer_kind(self) -> str:
+        # Sent empty it is left out too: no client is of no kind.
+        return str(self.cleaned_data["buyer_kind"] or self.instance.buyer_kind)
+
     def clean_currency(self) -> str:
         code = str(self.cleaned_data["currency"]).strip().upper()
         if not is_currency(code):

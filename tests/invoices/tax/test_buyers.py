@@ -122,3 +122,5 @@ def test_it_is_chosen_on_the_client_and_kept_where_a_form_says_nothing_of_it(cle
     clerk_client.post(url, given | {"name": "Another"})
     kept = Client.objects.get(pk=client.pk)
     assert (kept.name, kept.buyer_kind) == ("Another", "public")
+    clerk_client.post(url, open_page(clerk_client, url) | {"buyer_kind": ""})
+    assert Client.objects.get(pk=client.pk).buyer_kind == "public"
