@@ -113,6 +113,7 @@ def make_invoice(**fields):
     if given["status"] in (Invoice.Status.ISSUED, Invoice.Status.SETTLED):
         client = given.get("client") or Client.objects.get(pk=given["client_id"])
         given.setdefault("client_type_id", client.client_type_id)
+        given.setdefault("next_due", given["due_date"])
         given.setdefault("buyer_name", client.name)
     if not given["imported"] and given["status"] != Invoice.Status.DRAFT:
         given["series"], given["sequence"] = _series_place(given.get("kind", "invoice"), issue_date)

@@ -22,7 +22,7 @@ from invoices.company import closing, dating, numbering
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.documents.totals import Totals
-from invoices.invoicing import drafting, snapshot
+from invoices.invoicing import drafting, dues, snapshot
 from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.sending import queue_invoice
@@ -110,6 +110,9 @@ def freeze(
     settling.write_balance(
         invoice, settling.settlement(invoice.total_minor, invoice.issue_date, [])
     )
+    if not invoice.is_credit_note:
+        # Before the status says that it is issued: from then on it gains no row.
+        invoice.next_due = settling.next_due(dues.made(invoice)) or invoice.due_date
     invoice.save()
     _advance(series, invoice)
     Document.objects.create(

@@ -48,9 +48,10 @@ def issue(
         reasons = reasons_not_to_issue(invoice, on, sending=send, company=company)
         if reasons or company is None:
             raise IssueRefused(reasons)
+        totals = drafting.recalculate(invoice)
+        # After the total, which instalments of nothing are left out of.
         invoice.issue_date, invoice.due_date = drafting.dates_of(invoice, on)
         invoice.exchange_rate = rate_on(invoice.currency, company.currency, invoice.issue_date)
-        totals = drafting.recalculate(invoice)
         freeze(invoice, company, totals=totals, by=by, on=on, ahead=ahead)
         InvoiceEvent.objects.create(
             invoice=invoice,

@@ -16,7 +16,7 @@ from invoices.clients.recipients import address_problem
 from invoices.company import dating, late_rates, numbering
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
-from invoices.invoicing import deal_basis, drafting, snapshot
+from invoices.invoicing import deal_basis, drafting, dues, snapshot
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.vat_readiness import lacks_rate, vat_reasons, vat_warnings
 from invoices.models import ClientType, Company, Invoice, InvoiceLine
@@ -302,6 +302,8 @@ def _date_reasons(invoice: Invoice, on: date) -> list[Reason]:
         found.append(
             Reason("due_date", _("The due date is before the issue date."), "#id_due_date")
         )
+    if text := dues.problem(invoice, issue_date):
+        found.append(Reason("dues", text, "#id_terms"))
     start, end = invoice.service_from, invoice.service_until
     if start and end and end < start:
         text = _("The service ends before it begins.")

@@ -8,11 +8,13 @@ from invoices.models.drafts import DraftVersion
 from invoices.models.events import InvoiceEvent
 from invoices.models.exemptions import ExemptionReason
 from invoices.models.history import HistoryComplaint, HistoryImport, ImportedPaymentRow
+from invoices.models.instalments import Instalment
 from invoices.models.invoices import Invoice
 from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.messages import Message
 from invoices.models.numbering import NumberSeries
 from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
+from invoices.models.terms import PaymentTerms, PaymentTermsStep
 from invoices.models.vat_rates import VatRate
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "HistoryComplaint",
     "HistoryImport",
     "ImportedPaymentRow",
+    "Instalment",
     "Invoice",
     "InvoiceEvent",
     "InvoiceLine",
@@ -41,6 +44,8 @@ __all__ = [
     "NumberSeries",
     "PastSettlement",
     "Payment",
+    "PaymentTerms",
+    "PaymentTermsStep",
     "Pipeline",
     "Refund",
     "Stage",

@@ -129,7 +129,7 @@ def rows(boss):
 def _less_common(client, issued, clerk):
     """What most days do not bring: money given back, a changed deal, imports and their faults."""
     today = timezone.localdate()
-    given_up = write_off(
+    [given_up] = write_off(
         invoice_id=issued.pk, amount=Money(1, "EUR"), reason="Gone", by=clerk, on=today
     )
     settle(make_invoice(client=client, total_minor=100_00), today)

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, get_currency_symbol
+from babel.numbers import format_decimal
 
-from invoices.documents.mentions import LOCALES, long_date
+from invoices.documents.mentions import LOCALES, decimals_of, long_date, minus, money
 from invoices.documents.paper import CREDIT_NOTE, Paper
 
 
@@ -21,6 +21,7 @@ class Labels:
     draft_note: str
     issued: str
     due: str
+    first_of: str
     billed_to: str
     references: str
     contact: str
@@ -72,6 +73,7 @@ FR = Labels(
     draft_note="Brouillon sans valeur comptable\u202f: ce document n’est pas une facture.",
     issued="Date d’émission",
     due="Échéance",
+    first_of="(1re sur {n})",
     billed_to="Facturé à",
     references="Références",
     contact="À l’attention de",
@@ -131,6 +133,7 @@ EN = Labels(
     draft_note="Draft without accounting value: this document is not an invoice.",
     issued="Issue date",
     due="Due date",
+    first_of="(1st of {n})",
     billed_to="Billed to",
     references="References",
     contact="Attn",
@@ -216,31 +219,14 @@ class Words:
         self.paper = paper
         self.labels = LABELS[paper.language]
         self.locale = LOCALES[paper.language]
-        self.decimals = "0" * (len(str(paper.sub_unit)) - 1)
-        if paper.sub_unit == 5:  # the ariary and the ouguiya have fifths
-            self.decimals = "0"
+        self.decimals = decimals_of(paper.currency)
 
     def kind(self) -> str:
         is_credit = self.paper.kind == CREDIT_NOTE
         return self.labels.credit_note if is_credit else self.labels.invoice
 
     def money(self, minor: int) -> str:
-        """With the currency's sign, after the amount in French and before it in English."""
-        pattern = "#,##0" + (f".{self.decimals}" if self.decimals else "")
-        if self.paper.language == "fr":
-            pattern += "\u00a0¤"
-        else:
-            sign = get_currency_symbol(self.paper.currency, locale=self.locale)
-            pattern = ("¤\u00a0" if sign[-1:].isalpha() else "¤") + pattern
-        return _minus(
-            format_currency(
-                Decimal(minor) / self.paper.sub_unit,
-                self.paper.currency,
-                format=pattern,
-                locale=self.locale,
-                currency_digits=False,
-            )
-        )
+        return money(self.paper.language, minor, self.paper.currency)
 
     def number(self, minor: int) -> str:
         return self._decimal(Decimal(minor) / self.paper.sub_unit, self.decimals)
@@ -263,10 +249,7 @@ class Words:
         return format_date(day, "MMMM\u00a0y", locale=self.locale)
 
     def euros(self, cents: int) -> str:
-        pattern = "#,##0.00\u00a0¤" if self.paper.language == "fr" else "¤#,##0.00"
-        return _minus(
-            format_currency(Decimal(cents) / 100, "EUR", format=pattern, locale=self.locale)
-        )
+        return money(self.paper.language, cents, "EUR")
 
     def unit(self, code: str, quantity: Decimal) -> str:
         """jour, jours: plural from 2 in French, for all but 1 in English. An unknown code stays."""
@@ -282,10 +265,6 @@ class Words:
 
     def _decimal(self, value: Decimal, decimals: str) -> str:
         pattern = "#,##0" + (f".{decimals}" if decimals else "")
-        return _minus(
+        return minus(
             format_decimal(value + 0, pattern, locale=self.locale, decimal_quantization=True)
         )
-
-
-def _minus(text: str) -> str:
-    return text.replace("-", "\u2212")

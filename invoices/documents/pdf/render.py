@@ -176,7 +176,7 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
     shown_number = "" if draft else printable(paper.number)
     facts = [(labels.issued, words.day(paper.issue_date))]
     if not is_credit:
-        facts.append((labels.due, words.day(paper.due_date)))
+        facts.append((labels.due, _due(paper, words)))
     all_text = "".join(_texts(paper))
     return {
         "labels": as_dict(labels),
@@ -208,7 +208,7 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "title": printable(paper.title),
         "pays": not is_credit and paper.payable_minor > 0,
         "settled": not is_credit and paper.paid_minor > 0 and paper.payable_minor <= 0,
-        "terms": _shown([paper.payment_terms]),
+        "terms": _shown([] if _shows_instalments(paper) else [paper.payment_terms]),
         "mentions": _shown(
             [
                 paper.early_payment,
@@ -260,9 +260,32 @@ def _payment(paper: Paper, words: Words, *, draft: bool) -> list[tuple[str, str]
         ("BIC", paper.seller.bic),
         (labels.account_holder, paper.seller.name if paper.seller.iban else ""),
         (labels.reference, "" if draft else paper.number),
-        (labels.amount, words.money(paper.payable_minor)),
+        *_amounts_due(paper, words),
     ]
     return [(label, printable(value)) for label, value in rows if value]
+
+
+# More of them than this are told in the sentence of the terms.
+MOST_SHOWN = 12
+
+
+def _shows_instalments(paper: Paper) -> bool:
+    return 0 < len(paper.instalments) <= MOST_SHOWN and not paper.paid_minor
+
+
+def _amounts_due(paper: Paper, words: Words) -> list[tuple[str, str]]:
+    if not _shows_instalments(paper):
+        return [(words.labels.amount, words.money(paper.payable_minor))]
+    return [
+        (words.day(part.due_date), words.money(part.amount_minor)) for part in paper.instalments
+    ]
+
+
+def _due(paper: Paper, words: Words) -> str:
+    if not paper.instalments:
+        return words.day(paper.due_date)
+    first = words.labels.first_of.format(n=len(paper.instalments))
+    return f"{words.day(paper.instalments[0].due_date)} {first}"
 
 
 def _legal(paper: Paper, words: Words) -> str:
@@ -307,9 +330,14 @@ def _spaced(text: str, size: int = 3) -> str:
 
 
 def _payment_code(paper: Paper) -> segno.QRCode | None:
-    """The EPC code of a SEPA transfer, where one can be made: euros, an IBAN, something to pay."""
+    """The EPC code of a SEPA transfer, where one can be made: euros, an IBAN, something to pay.
+
+    Of several instalments it asks for the first one.
+    """
     iban = paper.seller.iban.replace(" ", "")
-    amount = Decimal(paper.payable_minor) / 100
+    in_parts = paper.instalments and not paper.paid_minor
+    minor = paper.instalments[0].amount_minor if in_parts else paper.payable_minor
+    amount = Decimal(minor) / 100
     if paper.kind == CREDIT_NOTE or paper.currency != "EUR" or not iban:
         return None
     if not Decimal("0.01") <= amount <= Decimal("999999999.99"):
