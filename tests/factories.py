@@ -187,3 +187,30 @@ def make_issued(*, on=date(2026, 11, 24), by=None, **draft):
     from invoices.invoicing import issuing
 
     return issuing.issue(invoice_id=make_draft(on=on, **draft).pk, by=by, on=on)
+
+
+def make_invoice_in_instalments(dues, **fields):
+    """An issued invoice of pairs of due date and amount, as issuing makes it."""
+    from invoices.models import Instalment
+
+    days = [day for day, _minor in dues]
+    total = sum(minor for _day, minor in dues)
+    invoice = make_invoice(
+        status=Invoice.Status.DRAFT, total_minor=total, due_date=max(days), **fields
+    )
+    Instalment.objects.bulk_create(
+        Instalment(
+            invoice=invoice,
+            position=position,
+            due_date=day,
+            amount_minor=minor,
+            outstanding_minor=minor,
+        )
+        for position, (day, minor) in enumerate(sorted(dues), 1)
+    )
+    invoice.status, invoice.imported = Invoice.Status.ISSUED, True
+    invoice.number = f"PARTS-{invoice.pk:05d}"
+    invoice.next_due = min(days)
+    invoice.client_type_id, invoice.buyer_name = invoice.client.client_type_id, invoice.client.name
+    invoice.save()
+    return invoice

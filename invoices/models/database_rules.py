@@ -16,8 +16,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 _CONTENT = (  # noqa: SIM905 - reads better than a column of quotes
     "kind imported number number_clashes series_id sequence date_exception_id client_id buyer_name "
     "deal_id plan_step corrects_id title language currency issue_date due_date terms_kind "
-    "terms_days terms_id service_from service_until purchase_order note net_minor vat_minor total_minor "
-    "exchange_rate content_hash previous_hash sealed_with owner_id issued_at issued_by_id"
+    "terms_days terms_id service_from service_until purchase_order note net_minor vat_minor "
+    "total_minor exchange_rate content_hash previous_hash sealed_with owner_id issued_at "
+    "issued_by_id"
 ).split()
 # Emptied at a stroke no row would be asked: PostgreSQL only, SQLite knows no TRUNCATE.
 _NEVER_EMPTIED = (

@@ -23,8 +23,8 @@ class InstalmentQuerySet(models.QuerySet["Instalment"]):
 class Instalment(models.Model):
     """One of several dues of an invoice. An invoice that is due whole, on its due date, has none.
 
-    Made when it is issued, from its terms or from what somebody typed (invoicing/dues.py); from then
-    on the database refuses another day or amount.
+    Made when it is issued, from its terms or from what somebody typed (invoicing/dues.py); from
+    then on the database refuses another day or amount.
     """
 
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="instalments")

@@ -177,7 +177,7 @@ def owed_by(client_id: int, currency: str) -> InvoiceQuerySet:
     return (
         Invoice.objects.outstanding()
         .filter(client__in=Client.objects.account_of(client_id), currency=currency)
-        .order_by("due_date", "issue_date", "pk")
+        .order_by("next_due", "issue_date", "pk")
     )
 
 

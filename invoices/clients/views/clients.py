@@ -54,7 +54,7 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
             "country": Locale.parse(reader_locale()).territories.get(found.country, found.country),
             "contacts": found.contacts.filter(gone_at__isnull=True),
             "figures": _figures(found, on),
-            "unpaid": unpaid.order_by("due_date", "pk")[:25],
+            "unpaid": unpaid.order_by("next_due", "pk")[:25],
             "unpaid_count": unpaid.count(),
             "recent": documents.exclude(status=Invoice.Status.VOID).order_by("-pk")[:10],
             # A draft stands among them, and is no document yet.
