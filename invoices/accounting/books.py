@@ -12,7 +12,7 @@ from django.db.models import Count, F, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from invoices.accounting import closed, guards, log, pages, search_keys
+from invoices.accounting import closed, guards, instalments, log, pages, search_keys
 from invoices.accounting.broken import Broken
 from invoices.invoicing import snapshot
 from invoices.models import (
@@ -157,6 +157,7 @@ def _balances() -> Iterator[Broken]:
         steps, past = _steps(batch), _past(batch)
         for invoice in batch:
             yield from _balance(invoice, steps[invoice.pk], past[invoice.pk])
+        yield from instalments.check(batch)
 
 
 def _steps(batch: list[Invoice]) -> dict[int, list[settling.Settled]]:
@@ -172,7 +173,9 @@ def _steps(batch: list[Invoice]) -> dict[int, list[settling.Settled]]:
 
 def _past(batch: list[Invoice]) -> dict[int, set[settling.Past]]:
     found: dict[int, set[settling.Past]] = defaultdict(set)
-    rows = PastSettlement.objects.filter(invoice__in=[invoice.pk for invoice in batch])
+    rows = PastSettlement.objects.filter(
+        invoice__in=[invoice.pk for invoice in batch], instalment__isnull=True
+    )
     for row in rows:
         found[row.invoice_id].add(settling.Past(row.settled_on, row.paid_on, row.reopened_on))
     return found

@@ -26,8 +26,8 @@ def habit_of(client_id: int) -> Habit:
     rows, columns = by_instalment(Invoice.objects.invoices().filter(client__in=account))
     paid = rows.filter(**{f"{columns.days_late}__isnull": False})
     latest = paid.order_by(f"-{columns.paid_on}", f"-{columns.key}")
-    latest = latest.values_list(columns.days_late, flat=True)
-    late = [days for days in latest[:LATEST_PAYMENTS] if days is not None]
+    found = latest.values_list(columns.days_late, flat=True)[:LATEST_PAYMENTS]
+    late: list[int] = [days for days in found if isinstance(days, int)]
     if len(late) < FEWEST_PAYMENTS:
         return Habit(None, len(late))
     # A half counts as the later day.

@@ -11,7 +11,7 @@ are the invoice's own, without a join, and its indexes serve them.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from django.db.models import Case, Count, F, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
@@ -113,7 +113,7 @@ def each(rows: InvoiceQuerySet) -> InvoiceQuerySet:
             )
         else:
             found[getattr(EACH, field)] = Coalesce(of_part, F(own))
-    return cast("InvoiceQuerySet", rows.annotate(**found))
+    return rows.annotate(**found)
 
 
 _NULL_WHILE_OPEN = {"settled_on", "paid_on", "days_late", "days_to_pay"}

@@ -52,7 +52,7 @@ def apply_credit_note(
                 % {"number": note, "left": formatted(note.outstanding_balance)}
             )
         assert note.issue_date is not None and invoice.issue_date is not None
-        rows = allocate(
+        made = allocate(
             invoice=invoice,
             amount_minor=minor,
             applied_on=max(note.issue_date, invoice.issue_date),
@@ -74,7 +74,7 @@ def apply_credit_note(
             by=by,
             data={**data, "number": invoice.number, "invoice_id": invoice.pk},
         )
-        return rows
+        return made
 
 
 def check_period(on: date) -> None:

@@ -217,7 +217,9 @@ def past_settlements(
 def refresh(invoice: Invoice) -> None:
     """Recompute and save the balance of an invoice that the caller has locked, and of its parts."""
     assert invoice.issue_date is not None
-    by_part = {None: steps_of(invoice)} if invoice.is_credit_note else steps_by_part(invoice)
+    by_part = steps_by_part(invoice)
+    if invoice.is_credit_note:
+        by_part = {None: steps_of(invoice)}
     steps = [step for of_part in by_part.values() for step in of_part]
     found = settlement(invoice.total_minor, invoice.issue_date, steps)
     write_balance(invoice, found)

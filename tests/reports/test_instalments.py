@@ -19,6 +19,9 @@ from invoices.models.dues import by_instalment
 from invoices.payments.allocating import allocate, take_back
 from invoices.selections.as_of import state_as_of
 from invoices.selections.filters import STATES, InvoiceFilter, select
+from reports.alerts.kinds.habit import KIND as HABIT
+from reports.alerts.kinds.overdue import KIND as OVERDUE
+from reports.alerts.kinds.type_delay import KIND as TYPE_DELAY
 from reports.delays.measuring import Scope
 from reports.delays.reading import tallies
 from reports.delays.slices import slices
@@ -29,7 +32,9 @@ from tests.factories import (
     make_company,
     make_invoice,
     make_invoice_in_instalments,
+    make_rule,
 )
+from tests.reports.golden import pay
 
 pytestmark = pytest.mark.django_db
 FIRST = date(2026, 1, 1)
@@ -46,9 +51,8 @@ class Twins:
 
     def __init__(self, seed):
         self.chance = random.Random(seed)
-        kind = make_client_type("Type")
-        self.in_parts = make_client(client_type=kind, name="In parts")
-        self.apart = make_client(client_type=kind, name="Apart")
+        self.in_parts = make_client(client_type=make_client_type("A"), name="In parts")
+        self.apart = make_client(client_type=make_client_type("B"), name="Apart")
 
     def history(self):
         for _n in range(8):
@@ -213,6 +217,48 @@ def test_an_invoice_is_the_sum_of_its_instalments(seed):
         for part in parts.all():
             given = Allocation.objects.filter(instalment=part).aggregate(s=Sum("amount_minor"))["s"]
             assert part.amount_minor - part.outstanding_minor == (given or 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("measure", ["p50", "p75"])
+def test_alerts_cannot_tell_them_either(seed, measure):
+    twins = Twins(seed)
+    for _n in range(3):
+        twins.history()
+    since, until = FIRST + 60 * DAY, FIRST + 300 * DAY
+    fields = {"measure": measure, "min_payments": 3, "days": 5, "window_days": 365}
+    for kind, subjects in (
+        (HABIT, [twins.in_parts.pk, twins.apart.pk]),
+        (TYPE_DELAY, [twins.in_parts.client_type_id, twins.apart.client_type_id]),
+    ):
+        rule = make_rule(kind=kind.key, **fields)
+        told = {subject: [] for subject in subjects}
+        for episode in kind.episodes(rule, since, until):
+            data = {**episode.figures(max(episode.start, since)), "invoice": None}
+            told[episode.subject].append((episode.start, episode.end, repr(data)))
+        mine, other = (sorted(told[subject]) for subject in subjects)
+        assert mine == other, kind.key
+
+
+def test_an_invoice_is_overdue_by_its_oldest_open_instalment():
+    issued = FIRST
+    dues = [(FIRST + 10 * DAY, 100_00), (FIRST + 40 * DAY, 200_00)]
+    invoice = make_invoice_in_instalments(dues, client=make_client(), issue_date=issued)
+    rule = make_rule(kind="overdue", days=5, amount_minor=0)
+
+    def spells():
+        found = OVERDUE.episodes(rule, FIRST, FIRST + 100 * DAY)
+        return [((e.start - FIRST).days, e.end and (e.end - FIRST).days) for e in found]
+
+    assert spells() == [(16, None)]
+    pay(invoice, 100_00, FIRST + 20 * DAY)
+    # The second one is late by itself, later.
+    assert spells() == [(16, 20), (46, None)]
+    [_first, second] = OVERDUE.episodes(rule, FIRST, FIRST + 100 * DAY)
+    assert second.figures(FIRST + 50 * DAY)["owed_minor"] == 200_00
+    assert second.figures(FIRST + 50 * DAY)["days"] == 10
+    invoice = Invoice.objects.get(pk=invoice.pk)
+    assert invoice.next_due == FIRST + 40 * DAY and not invoice.is_overdue(FIRST + 30 * DAY)
 
 
 def test_without_instalments_no_query_joins_them():
