@@ -18,7 +18,7 @@ from billing_portal.dates import day as day_in_words
 from billing_portal.money import formatted_minor
 from invoices.documents.instalments import MOST_INSTALMENTS, Share, by_day, shared_out
 from invoices.models import Instalment, Invoice, PaymentTerms
-from invoices.models.terms import due_date
+from invoices.models.terms import TermsKind, due_date
 
 # A day, and what is due on it.
 Planned = tuple[date, Share]
@@ -61,6 +61,14 @@ def last_day(invoice: Invoice, issue_date: date) -> date | None:
     dues = worked_out(invoice.total_minor, steps)
     # Of a total of nothing nothing is due; the days are there all the same.
     return max(day for day, _what in dues or steps)
+
+
+def kind_of(invoice: Invoice) -> str:
+    """How its days are counted, for what the law allows: with an end of month, or from its date."""
+    if invoice.terms is None or invoice.dues_typed:
+        return invoice.terms_kind
+    kinds = [step.kind for step in invoice.terms.steps.all()]
+    return next((kind for kind in kinds if kind != TermsKind.NET), TermsKind.NET)
 
 
 def problem(invoice: Invoice, issue_date: date) -> str:

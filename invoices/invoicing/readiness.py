@@ -65,7 +65,7 @@ def warnings_before_issue(
     found: list[Reason] = []
     issue_date, due = drafting.dates_of(invoice, on)
     client = invoice.client
-    if client.country != "FR" and due > latest_lawful_due_date(issue_date, invoice.terms_kind):
+    if client.country != "FR" and due > latest_lawful_due_date(issue_date, dues.kind_of(invoice)):
         found.append(Reason("due_date", _too_late(issue_date, due, invoice), "#id_due_date"))
     if lacks_rate(invoice, company, issue_date) and not invoice.vat_minor:
         found.append(
@@ -309,7 +309,7 @@ def _date_reasons(invoice: Invoice, on: date) -> list[Reason]:
         text = _("The service ends before it begins.")
         found.append(Reason("service_until", text, "#id_service_until"))
     if invoice.client.country == "FR" and due > latest_lawful_due_date(
-        issue_date, invoice.terms_kind
+        issue_date, dues.kind_of(invoice)
     ):
         found.append(Reason("due_date", _too_late(issue_date, due, invoice), "#id_due_date"))
     return found
@@ -350,9 +350,9 @@ def _number_reasons(invoice: Invoice, company: Company | None, on: date) -> list
 
 
 def _too_late(issue_date: date, due: date, invoice: Invoice) -> str:
-    limit = latest_lawful_due_date(issue_date, invoice.terms_kind)
+    limit = latest_lawful_due_date(issue_date, dues.kind_of(invoice))
     values = {"days": (due - issue_date).days, "limit": day(limit)}
-    if invoice.terms_kind == TermsKind.NET:
+    if dues.kind_of(invoice) == TermsKind.NET:
         return _("%(days)s days after issue. The law allows 60: %(limit)s at the latest.") % values
     return (
         _("%(days)s days after issue. The law allows 45, end of month: %(limit)s at the latest.")

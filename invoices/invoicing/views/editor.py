@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,11 +23,12 @@ from invoices.company.exemptions import Exemptions
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.nature import Nature
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
-from invoices.invoicing import drafting, origins
+from invoices.invoicing import drafting, dues, origins
 from invoices.invoicing.deal_basis import changed_of
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.drafts import DraftForm
+from invoices.invoicing.forms.dues import dues_as_typed
 from invoices.invoicing.forms.lines import TypedLine
 from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
 from invoices.invoicing.reasons import Reason
@@ -74,7 +76,7 @@ class Editor:
 
     def take(self, problems: dict[str, str]) -> None:
         """Put what the domain found where it belongs."""
-        names = {"terms_kind": "terms", "terms_days": "terms"}
+        names = dict.fromkeys(("terms_kind", "terms_days", "terms_id", "dues_typed"), "terms")
         for key, text in problems.items():
             head, *rest = key.split(".")
             name = names.get(head, head)
@@ -251,11 +253,18 @@ def _days(as_typed: Invoice, on: date) -> dict[str, Any]:
     """The days that count, and what an empty field means: it stands in the field."""
     issue_date, due = drafting.dates_of(as_typed, on)
     by_terms = _by_terms(as_typed, on)
+    parts = dues.dues_of(as_typed, issue_date)
+    shares: list[dues.Planned] = list(parts) or [(due, None)]
     return {
         "issue_date": issue_date,
         "due": due,
         "due_hint": _("Empty: %(day)s, by the terms.") % {"day": dates.day(by_terms)},
         "due_typed": dates.as_typed(by_terms),
+        "dues": [
+            (dates.day(day), formatted_minor(minor, as_typed.currency)) for day, minor in parts
+        ],
+        # What the field begins with when they are typed by hand from here.
+        "dues_typed": dues_as_typed(shares, as_typed.currency),
         "today_typed": dates.as_typed(on),
     }
 
@@ -294,7 +303,7 @@ def _wrong(editor: Editor) -> str:
 
 def _by_terms(invoice: Invoice, on: date) -> date:
     plain = copy(invoice)
-    plain.due_date_typed = False
+    plain.due_date_typed, plain.terms, plain.dues_typed = False, None, []
     return drafting.dates_of(plain, on)[1]
 
 
@@ -307,6 +316,12 @@ def _as_typed(editor: Editor, values: Sequence[dict[str, Any]]) -> Invoice:
         if "due_date" in editor.form.cleaned_data:
             found.due_date_typed = editor.form.cleaned_data["due_date"] is not None
     found.currency = editor.currency
+    good = [
+        values[line.place] for line in editor.lines if line.place is not None and not line.errors
+    ]
+    with suppress(TotalsRefused):
+        # Shares of the total follow what is typed.
+        found.total_minor = drafting.preview_totals(good, found.currency).total_minor
     return found
 
 
