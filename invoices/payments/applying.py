@@ -26,7 +26,13 @@ class PaymentRefused(Exception):
 
 
 def apply_credit_note(
-    *, credit_note_id: int, invoice_id: int, amount: Money, by: User | None, on: date
+    *,
+    credit_note_id: int,
+    invoice_id: int,
+    amount: Money,
+    by: User | None,
+    on: date,
+    instalment: int | None = None,
 ) -> list[Allocation]:
     """Settle a part of an invoice with what is left of a credit note of the same client."""
     minor = checked_amount(amount)
@@ -58,6 +64,7 @@ def apply_credit_note(
             applied_on=max(note.issue_date, invoice.issue_date),
             by=by,
             credit_note=note,
+            instalment=instalment,
         )
         data = {"amount_minor": minor, "currency": invoice.currency}
         InvoiceEvent.objects.create(

@@ -56,6 +56,8 @@ class Labels:
     reference: str
     amount: str
     scan: str
+    scan_first: str
+    in_parts: str
     settled: str
     debits: str
     vat_id: str
@@ -108,6 +110,9 @@ FR = Labels(
     reference="Référence",
     amount="Montant",
     scan="Virement prérempli\u202f: scannez avec l’application de votre banque.",
+    scan_first="Virement prérempli de la 1re échéance\u202f: scannez avec l’application de votre "
+    "banque.",
+    in_parts="À régler en {n} échéances, au plus tard le",
     settled="Facture acquittée.",
     debits="Option pour le paiement de la TVA d’après les débits.",
     vat_id="TVA",
@@ -168,6 +173,8 @@ EN = Labels(
     reference="Reference",
     amount="Amount",
     scan="Prefilled transfer: scan it with your bank’s app.",
+    scan_first="Prefilled transfer of the 1st instalment: scan it with your bank’s app.",
+    in_parts="To be paid in {n} instalments, by",
     settled="Paid in full.",
     debits="VAT is due on debits, by option.",
     vat_id="VAT",

@@ -208,7 +208,8 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "title": printable(paper.title),
         "pays": not is_credit and paper.payable_minor > 0,
         "settled": not is_credit and paper.paid_minor > 0 and paper.payable_minor <= 0,
-        "terms": _shown([] if _shows_instalments(paper) else [paper.payment_terms]),
+        "terms": _shown([_terms(paper, words)]),
+        "scan": labels.scan_first if paper.instalments else labels.scan,
         "mentions": _shown(
             [
                 paper.early_payment,
@@ -260,8 +261,10 @@ def _payment(paper: Paper, words: Words, *, draft: bool) -> list[tuple[str, str]
         ("BIC", paper.seller.bic),
         (labels.account_holder, paper.seller.name if paper.seller.iban else ""),
         (labels.reference, "" if draft else paper.number),
-        *_amounts_due(paper, words),
     ]
+    due = _amounts_due(paper, words)
+    # The days stand under the sentence that leads to them.
+    rows = [*due, *rows] if _shows_instalments(paper) else [*rows, *due]
     return [(label, printable(value)) for label, value in rows if value]
 
 
@@ -271,6 +274,12 @@ MOST_SHOWN = 12
 
 def _shows_instalments(paper: Paper) -> bool:
     return 0 < len(paper.instalments) <= MOST_SHOWN and not paper.paid_minor
+
+
+def _terms(paper: Paper, words: Words) -> str:
+    if not _shows_instalments(paper):
+        return paper.payment_terms
+    return words.labels.in_parts.format(n=len(paper.instalments))
 
 
 def _amounts_due(paper: Paper, words: Words) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing_portal.dates import as_typed
 from billing_portal.typed.fields import DayField, LineField, LinesField
 from invoices.company.currencies import company_currency, usual_currencies
 from invoices.company.payment_terms import offered
@@ -127,6 +128,10 @@ class DraftForm(forms.Form):
             ],
         )
         self._invoice, self._today = invoice, today
+        words = {"share": "30 %", "example": f"{as_typed(date(today.year, 12, 15))} 30 %"}
+        self.fields["dues"].help_text = (
+            _("A day and an amount, a share such as %(share)s, or “rest”: %(example)s") % words
+        )
         codes = dict.fromkeys(
             [
                 invoice.currency,

@@ -151,7 +151,7 @@ def _instalments(invoice: Invoice, on: date) -> list[dict[str, Any]]:
             said = ""
         rows.append(
             {
-                "place": part.position,
+                "pk": part.pk,
                 "day": dates.day(part.due_date),
                 "amount": formatted_minor(part.amount_minor, code),
                 "open": formatted_minor(part.outstanding_minor, code)
