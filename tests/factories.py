@@ -214,3 +214,19 @@ def make_invoice_in_instalments(dues, **fields):
     invoice.client_type_id, invoice.buyer_name = invoice.client.client_type_id, invoice.client.name
     invoice.save()
     return invoice
+
+
+def make_terms(name="30 % now, the rest 30 days later", steps=((30, 0, 0), (None, 0, 30))):
+    """Payment terms of several steps: (share in per cent or None, months, days)."""
+    from invoices.company.payment_terms import Step, save_steps
+    from invoices.models import PaymentTerms
+
+    terms = PaymentTerms.objects.create(name=name)
+    save_steps(
+        terms,
+        [
+            Step(None if share is None else Decimal(str(share)), months, days)
+            for share, months, days in steps
+        ],
+    )
+    return terms

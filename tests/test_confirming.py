@@ -38,6 +38,7 @@ from tests.factories import (
     make_draft,
     make_issued,
     make_rule,
+    make_terms,
 )
 from tests.invoices.history.files import CLIENT, as_csv
 from tests.race import at_once
@@ -142,6 +143,7 @@ IRREVERSIBLE = {
     "company:penalty_delete": (penalty, {}),
     "company:exchange_delete": (exchange, {}),
     "company:vat_rate_delete": (VatRate.objects.first, {}),
+    "company:terms_archive": (make_terms, {}),
     "company:exemption_delete": (ExemptionReason.objects.first, {}),
     "company:client_type_delete": (lambda: make_client_type("Unused"), {}),
     "reports:rule-delete": (make_rule, {}),
@@ -159,7 +161,8 @@ REVERSIBLE = {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",
-    "company:exemption", "company:exemption_new", "integrations:pipedrive",
+    "company:exemption", "company:exemption_new", "company:terms_new", "company:terms_edit",
+    "integrations:pipedrive",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start",
     "invoices:import_history", "invoices:history_answer", "integrations:run_again",
     "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",

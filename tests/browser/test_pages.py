@@ -29,7 +29,9 @@ from tests.factories import (
     make_company,
     make_deal,
     make_invoice,
+    make_invoice_in_instalments,
     make_issued,
+    make_terms,
     make_user,
     settle,
 )
@@ -65,6 +67,8 @@ PAGES = [
     ("invoices:refund-back", "refund"), ("invoices:refund-new", ""),
     ("invoices:write-off-back", "write-off"), ("reports:snooze", "alert"), ("invoices:new", ""),
     ("invoices:deal-client", "orphan"), ("invoices:decide-vat", "exported"),
+    ("company:terms", ""), ("company:terms_new", ""), ("company:terms_edit", "terms"),
+    ("invoices:detail", "instalments"),
     ("company:vat_rate", "rate"), ("company:exemption", "reason"), ("company:exemption_new", ""),
 ]  # fmt: skip
 # Nobody looks at these: files, pieces of pages, and what only takes a post (checked by the table
@@ -145,6 +149,11 @@ def _less_common(client, issued, clerk):
     crm = Connection.objects.create(
         provider="pipedrive", base_url="https://127.0.0.1:9", api_token="t", state="active"
     )
+    terms = make_terms(LONG[:80])
+    in_parts = make_invoice_in_instalments(
+        [(today - timedelta(days=3), 100_00), (today + timedelta(days=30), 200_00)],
+        client=client, issue_date=today - timedelta(days=9),
+    )  # fmt: skip
     run = SyncRun.objects.create(connection=crm, state="done", finished_at=timezone.now())
     for n in range(30):
         SyncRefusal.objects.create(run=run, kind="deal", external_id=n, label=LONG, reason=LONG)
@@ -160,6 +169,7 @@ def _less_common(client, issued, clerk):
         "history": history[0].pk, "refused": history[1].pk, "asked": asked.pk,
         "contact": (client.pk, contact.pk), "person": clerk.pk, "type": client.client_type_id,
         "alert": Alert.objects.first().pk, "exported": exported_to_paris().pk,
+        "terms": terms.pk, "instalments": in_parts.pk,
         "rate": VatRate.objects.first().pk, "reason": ExemptionReason.objects.first().pk,
     }  # fmt: skip
 

@@ -112,7 +112,7 @@ def payment_new(request: StaffRequest) -> HttpResponse:
             "charges": formatted_minor(entry.charges, entry.currency) if entry.charges else "",
             "refused": refused,
             "more_open": _more_open(entry),
-            "named": _named(first, data.get("instalment", "")) if first else None,
+            "first_part": _named(first, data.get("instalment", "")) if first else None,
         },
         status=422 if refused else 200,
     )
