@@ -96,8 +96,15 @@ def manage(*arguments: str, env: dict[str, str]) -> None:
         sys.exit(done.returncode)
 
 
-def sandbox_command(port: int, today: str) -> list[str]:
-    return [PYTHON, "-m", "integrations.sandbox", "--port", str(port), "--today", today]
+def sandbox_command(port: int, today: str, vies_port: int = 0) -> list[str]:
+    command = [PYTHON, "-m", "integrations.sandbox", "--port", str(port), "--today", today]
+    return [*command, "--vies-port", str(vies_port)] if vies_port else command
+
+
+def vies_of_demo(sandbox_port: int) -> tuple[int, dict[str, str]]:
+    """The port of the stand-in for VIES, and what leads the portal there instead of to Brussels."""
+    port = free_port(sandbox_port + 1)
+    return port, {"VIES_URL": f"http://127.0.0.1:{port}/taxation_customs/vies/rest-api"}
 
 
 @contextmanager
@@ -136,8 +143,10 @@ def main() -> None:
     port = free_port(int(os.environ.get("PORT", "8000")))
     sandbox_port = free_port(int(os.environ.get("SANDBOX_PORT", "8899")))
     address = f"http://127.0.0.1:{port}"
+    vies_port, vies = vies_of_demo(sandbox_port)
     env = {
         **os.environ,
+        **vies,
         "BASE_URL": address,
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
         "PYTHONUNBUFFERED": "1",
@@ -170,7 +179,7 @@ def main() -> None:
     for name, command in {
         "web": web,
         "worker": [PYTHON, "manage.py", "qcluster"],
-        "stand-in": sandbox_command(sandbox_port, today),
+        "stand-in": sandbox_command(sandbox_port, today, vies_port),
     }.items():
         processes.add(name, command, env)
 

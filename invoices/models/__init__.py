@@ -13,6 +13,7 @@ from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.messages import Message
 from invoices.models.numbering import NumberSeries
 from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
+from invoices.models.vat_checks import VatCheck
 from invoices.models.vat_rates import VatRate
 
 __all__ = [
@@ -45,5 +46,6 @@ __all__ = [
     "Refund",
     "Stage",
     "VatBreakdown",
+    "VatCheck",
     "VatRate",
 ]
