@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from babel import Locale
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy
 
 from billing_portal.money import reader_locale
 
@@ -15,7 +15,7 @@ from billing_portal.money import reader_locale
 def _country(letters: str) -> str:
     """As the reader calls the state whose ids begin with these letters."""
     if letters == "XI":
-        return pgettext("country", "Northern Ireland")
+        return _("Northern Ireland")
     # Only Greece's are not those of ISO.
     code = {"EL": "GR"}.get(letters, letters)
     return str(Locale.parse(reader_locale()).territories.get(code, code))

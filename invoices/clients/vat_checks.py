@@ -113,13 +113,13 @@ class Known:
         if self.since is None:
             return ""
         if self.since.answer == VatCheck.Answer.NONE:
-            return _("Asked on %(moment)s: %(why)s Ask again.") % {
+            return _("Asked on %(moment)s: %(why)s") % {
                 "moment": exact_moment(self.since.asked_at),
                 "why": self.since.trouble_text,
             }
         if self.waits:
             return _("The answer may take some seconds.")
-        return _("Asked on %(moment)s, and no answer was kept. Ask again.") % {
+        return _("Asked on %(moment)s, and no answer was kept.") % {
             "moment": exact_moment(self.since.asked_at)
         }
 

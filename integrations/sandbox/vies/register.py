@@ -39,6 +39,8 @@ class Register:
 
     def __init__(self, traders: dict[str, Trader] | None = None) -> None:
         self.traders = {**KNOWN, **(traders or {})}
+        # The questions, as they came in.
+        self.asked: list[dict[str, str]] = []
         self._troubles: list[tuple[str, str]] = []
         self._said: list[Any] = []
         self._lock = threading.Lock()
@@ -79,6 +81,10 @@ class Register:
                     del self._troubles[place]
                     return error
         return ""
+
+    def note(self, question: dict[str, str]) -> None:
+        with self._lock:
+            self.asked.append(question)
 
     def find(self, vat_id: str) -> Trader | None:
         with self._lock:

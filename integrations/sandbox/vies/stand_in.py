@@ -41,9 +41,11 @@ class ViesStandIn:
             asked = None
         if not isinstance(asked, dict):
             return _error(400, "INVALID_INPUT")
+        question = {name: str(value) for name, value in asked.items()}
+        self.register.note(question)
         for said in self.register.to_say():
-            return as_json(200, said)
-        return self._check({name: str(value) for name, value in asked.items()})
+            return Answer(200, json.dumps(said).encode())
+        return self._check(question)
 
     def _check(self, asked: dict[str, str]) -> Answer:
         state, number = asked.get("countryCode", ""), asked.get("vatNumber", "")
