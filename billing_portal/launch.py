@@ -101,10 +101,15 @@ def sandbox_command(port: int, today: str, vies_port: int = 0) -> list[str]:
     return [*command, "--vies-port", str(vies_port)] if vies_port else command
 
 
-def vies_of_demo(sandbox_port: int) -> tuple[int, dict[str, str]]:
-    """The port of the stand-in for VIES, and what leads the portal there instead of to Brussels."""
-    port = free_port(sandbox_port + 1)
-    return port, {"VIES_URL": f"http://127.0.0.1:{port}/taxation_customs/vies/rest-api"}
+def environment(address: str, vies_port: int) -> dict[str, str]:
+    """What web and worker are told; VIES is asked of its stand-in, never of the real one."""
+    return {
+        **os.environ,
+        "BASE_URL": address,
+        "VIES_URL": f"http://127.0.0.1:{vies_port}/taxation_customs/vies/rest-api",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 @contextmanager
@@ -143,14 +148,8 @@ def main() -> None:
     port = free_port(int(os.environ.get("PORT", "8000")))
     sandbox_port = free_port(int(os.environ.get("SANDBOX_PORT", "8899")))
     address = f"http://127.0.0.1:{port}"
-    vies_port, vies = vies_of_demo(sandbox_port)
-    env = {
-        **os.environ,
-        **vies,
-        "BASE_URL": address,
-        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
-        "PYTHONUNBUFFERED": "1",
-    }
+    vies_port = free_port(sandbox_port + 1)
+    env = environment(address, vies_port)
     collect_static(env)
 
     # The stand-in makes its company up from a day; a later start must tell the same story.

@@ -69,6 +69,8 @@ class Known:
     why_not: str
     answer: VatCheck | None = None
     since: VatCheck | None = None
+    # Whether the answer to it may still come.
+    waits: bool = False
     history: tuple[VatCheck, ...] = ()
     earlier: int = 0
     age_days: int = 0
@@ -76,10 +78,6 @@ class Known:
     @property
     def is_old(self) -> bool:
         return self.age_days > FRESH_DAYS
-
-    @property
-    def waits(self) -> bool:
-        return self.since is not None and is_waiting(self.since, timezone.now())
 
     @property
     def state(self) -> str:
@@ -124,7 +122,7 @@ class Known:
         }
 
 
-def is_waiting(check: VatCheck, now: datetime) -> bool:
+def _waits(check: VatCheck, now: datetime) -> bool:
     """Whether the answer may still come. After a minute whoever asked was ended meanwhile."""
     return check.answer == VatCheck.Answer.ASKED and check.asked_at > now - PAUSE
 
@@ -148,16 +146,18 @@ def last_answer(vat_id: str) -> VatCheck | None:
 
 
 def known_of(client: Client, on: date) -> Known:
-    """For the client's page: in two queries whatever was asked."""
+    """For the client's page: in three queries at most, however much was asked."""
     why_not, vat_id = why_not_asked(client.vat_id), compact(client.vat_id)
     rows = VatCheck.objects.filter(Q(client=client) | Q(vat_id=vat_id)).select_related("asked_by")
     history = list(rows[: SHOWN + 1])
     answer = last_answer(vat_id) if not why_not else None
     newest = next((row for row in history if row.vat_id == vat_id), None)
+    since = newest if newest and not newest.is_answered and not why_not else None
     return Known(
         why_not,
         answer=answer,
-        since=newest if newest and not newest.is_answered and not why_not else None,
+        since=since,
+        waits=since is not None and _waits(since, timezone.now()),
         history=tuple(history[:SHOWN]),
         earlier=rows.count() - SHOWN if len(history) > SHOWN else 0,
         age_days=(on - answer.on).days if answer else 0,

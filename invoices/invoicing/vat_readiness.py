@@ -165,8 +165,9 @@ def answer_relied_on(
 def _register_reasons(
     invoice: Invoice, charged: Sequence[Charged], company: Company | None
 ) -> list[Reason]:
-    """The id has to be in force (directive 2006/112/EC, article 138; BOI-TVA-CHAMP-30-20-10): one
-    that the register does not know is no proof, until it says otherwise or somebody decides so."""
+    """The id has to be in force (goods: directive 2006/112/EC, article 138; services: regulation
+    282/2011, article 18). One that the register does not know is no proof, until it says otherwise
+    or somebody who has another proof decides so."""
     if not _needs_proof(invoice, charged, company):
         return []
     found = vat_checks.last_answer(invoice.client.vat_id)

@@ -128,6 +128,19 @@ def test_two_clicks_at_once_ask_once(vies, clerk, german):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("same_form", [True, False])
+def test_two_clicks_at_once_on_the_page_ask_once(vies, clerk, client, german, same_form):
+    vies.inject("slow", delay=0.5)
+    client.force_login(clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
+    url, key = reverse("invoices:client-ask-vat", args=[german.pk]), new_key()
+    keys = [key, key if same_form else new_key()]
+    told = at_once(*(lambda key=key: client.post(url, {"once": key}, headers=HTMX) for key in keys))
+    assert [answer.status_code for answer in told] == [200, 200]
+    assert vies.count() == VatCheck.objects.count() == 1
+    assert words_of(client, german).startswith("Valid in VIES")
+
+
+@pytest.mark.django_db(transaction=True)
 def test_while_vies_thinks_nobody_waits_and_a_colleague_sees_it(vies, clerk_client, clerk, german):
     """No lock is held: another clerk saves the very client meanwhile."""
     vies.inject("slow", delay=1.0)
