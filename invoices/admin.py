@@ -20,6 +20,7 @@ from invoices.models import (
     NumberSeries,
     Payment,
     VatBreakdown,
+    VatCheck,
 )
 
 
@@ -96,6 +97,17 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["subject", "kind", "state", "attempts", "created_at", "sent_at"]
     list_filter = ["state", "kind"]
     search_fields = ["subject", "reason_key"]
+    show_full_result_count = False
+
+
+@admin.register(VatCheck)
+class VatCheckAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """The whole answer stands here; the client's page shows what it says."""
+
+    list_display = ["vat_id", "client", "on", "answer", "consultation", "asked_by"]
+    list_filter = ["answer"]
+    search_fields = ["vat_id", "consultation", "client__name"]
+    list_select_related = ["client", "asked_by"]
     show_full_result_count = False
 
 

@@ -168,8 +168,8 @@ REVERSIBLE = {
     "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",
     "invoices:credit-totals", "invoices:payment-new", "invoices:client-new", "invoices:client-edit",
     "invoices:contact-new", "invoices:contact-edit", "invoices:draft-deal",
-    "invoices:set-deal-aside", "invoices:deal-client", "invoices:preview",
-    "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
+    "invoices:client-ask-vat", "invoices:set-deal-aside", "invoices:deal-client",
+    "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch",
 }  # fmt: skip

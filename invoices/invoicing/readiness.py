@@ -96,7 +96,7 @@ def warnings_before_issue(
         found.append(Reason("issue_date", _dated_back(back), "#id_issue_date"))
     if not invoice.recipients:
         found.append(Reason("recipients", _("Nobody would receive it."), "#id_recipients"))
-    found += vat_warnings(invoice, company, issue_date)
+    found += vat_warnings(invoice, company, issue_date, on)
     paper = snapshot.paper_on(invoice, on, company=company)
     if odd := render.unprintable(paper) if paper else ():
         found.append(

@@ -129,8 +129,24 @@ def _drafted(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
 
 
 def _issued(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
-    details = [_("number taken, PDF kept")]
+    details = [_("number taken, PDF kept"), _proof(data.get("vat_check"))]
     return "file-check", "", _("Issued"), details, "", "", False
+
+
+def _proof(check: Any) -> str:
+    """What VIES had said of the client's VAT id, where the invoice went without VAT on it."""
+    if not isinstance(check, dict):
+        return ""
+    values = {
+        "vat_id": check["vat_id"],
+        "day": dates.day(date.fromisoformat(check["on"])),
+        "number": check["consultation"],
+    }
+    if check["answer"] != "valid":
+        return _("VAT id %(vat_id)s not valid in VIES on %(day)s") % values
+    if not check["consultation"]:
+        return _("VAT id %(vat_id)s valid in VIES on %(day)s") % values
+    return _("VAT id %(vat_id)s valid in VIES on %(day)s, consultation %(number)s") % values
 
 
 def _imported(_event: InvoiceEvent, _data: dict[str, Any]) -> Told:

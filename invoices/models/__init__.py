@@ -15,6 +15,7 @@ from invoices.models.messages import Message
 from invoices.models.numbering import NumberSeries
 from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
 from invoices.models.terms import PaymentTerms, PaymentTermsStep
+from invoices.models.vat_checks import VatCheck
 from invoices.models.vat_rates import VatRate
 
 __all__ = [
@@ -50,5 +51,6 @@ __all__ = [
     "Refund",
     "Stage",
     "VatBreakdown",
+    "VatCheck",
     "VatRate",
 ]

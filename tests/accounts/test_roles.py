@@ -76,6 +76,7 @@ PAGES: dict[str, Page] = {
     # ─ invoices
     "invoices:apply": Page("invoices.add_payment", (0,)),
     "invoices:client": Page("invoices.view_client", (0,)),
+    "invoices:client-ask-vat": Page("invoices.change_client", (0,), post=True),
     "invoices:client-choices": Page("invoices.view_client"),
     "invoices:client-edit": Page("invoices.change_client", (0,)),
     "invoices:client-new": Page("invoices.change_client"),

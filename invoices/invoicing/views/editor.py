@@ -209,7 +209,7 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
         "blockers": linked(_told_once([*_unread(editor), *reasons], editor), invoice, reader),
         # Of what is stored: a decision is one about rows, not about what is being typed.
         "decidable": any(reason.key for reason in reasons),
-        "client_complete": not any(r.anchor == "client" for r in reasons),
+        "client_complete": not any(r.anchor in ("client", "vat_check") for r in reasons),
         "lines_complete": not any(line.errors for line in editor.lines)
         and not any(r.anchor.startswith(("#lines", "#id_lines")) for r in reasons),
         "currency": editor.currency,
@@ -387,6 +387,8 @@ def link_of(reason: Reason, invoice: Invoice, reader: User) -> str:
     back = "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])})
     if reason.anchor == "client":
         return reverse("invoices:client-edit", args=[invoice.client_id]) + back
+    if reason.anchor == "vat_check":
+        return reverse("invoices:client", args=[invoice.client_id]) + "#vat-check"
     if reason.anchor == "company":
         return reverse("company:details") + back
     if reason.anchor == "rates":

@@ -161,7 +161,7 @@ def issue_dialog(
 
 
 def _place(reason: Reason, invoice: Invoice, reader: User, edit_url: str) -> str:
-    if reason.anchor in ("client", "company", "rates", "books", "deal"):
+    if reason.anchor in ("client", "vat_check", "company", "rates", "books", "deal"):
         return link_of(reason, invoice, reader)
     return f"{edit_url}{reason.anchor}" if reason.anchor else ""
 
