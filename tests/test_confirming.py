@@ -152,12 +152,14 @@ IRREVERSIBLE = {
 }
 # They ask too, and have tests of their own below or beside their page.
 ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
-                   "invoices:deal-change", "company:books", "invoices:refund-new",
+                   "invoices:deal-change", "company:books", "company:numbers",
+                   "invoices:refund-new",
                    "invoices:payment-undo"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
+    "company:numbers-preview",
     "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",
     "company:exemption", "company:exemption_new", "integrations:pipedrive",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start",

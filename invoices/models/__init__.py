@@ -11,7 +11,7 @@ from invoices.models.history import HistoryComplaint, HistoryImport, ImportedPay
 from invoices.models.invoices import Invoice
 from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.messages import Message
-from invoices.models.numbering import NumberSeries
+from invoices.models.numbering import NumberPattern, NumberSeries
 from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
 from invoices.models.vat_rates import VatRate
 
@@ -38,6 +38,7 @@ __all__ = [
     "InvoiceLine",
     "LatePenaltyRate",
     "Message",
+    "NumberPattern",
     "NumberSeries",
     "PastSettlement",
     "Payment",

@@ -55,7 +55,7 @@ PAGES = [
     ("invoices:draft-deals", ""), ("invoices:set-deal-aside", "deal"), ("reports:rule-new", ""),
     ("company:invoicing", ""), ("company:client_types", ""), ("company:rates", ""),
     ("accounts:invite", ""), ("account_change_password", ""), ("accounts:person", "person"),
-    ("company:books", ""), ("company:client_type", "type"), ("integrations:pipedrive", ""),
+    ("company:books", ""), ("company:numbers", ""), ("company:client_type", "type"), ("integrations:pipedrive", ""),
     ("integrations:mapping", ""), ("integrations:run", "run"), ("integrations:deal", "deal"),
     ("invoices:client-new", ""), ("invoices:contact-new", "client"),
     ("invoices:contact-edit", "contact"), ("invoices:deal-change", "changed"),
