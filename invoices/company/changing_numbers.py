@@ -288,7 +288,7 @@ def _carry_out(change: Change, reason: str, by: User | None) -> list[BooksDecisi
 
 def _reform(change: Change) -> list[NumberSeries]:
     """Series without a document take the new form, and keep the first number that was set."""
-    kept = []
+    kept: list[NumberSeries] = []
     for row in change.unused:
         day = max(change.effective, numbers.first_day(row.period))
         new = change.series_for(day)

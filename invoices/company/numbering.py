@@ -128,7 +128,7 @@ def number_reason(series: NumberSeries, on: date) -> str:
 def highest(series: NumberSeries, rows: QuerySet[Invoice]) -> tuple[str, int] | None:
     """Of these documents the number in the form of the series that counts furthest."""
     place = numbers.length(series.prefix) + 1
-    return (
+    found: tuple[str, int] | None = (
         rows.filter(
             number__startswith=numbers.literal_head(series.prefix),
             number__regex=numbers.regex(series.prefix),
@@ -138,6 +138,7 @@ def highest(series: NumberSeries, rows: QuerySet[Invoice]) -> tuple[str, int] | 
         .values_list("number", "counter")
         .first()
     )
+    return found
 
 
 def take(series: NumberSeries) -> int:

@@ -24,7 +24,7 @@ def refuse_what_the_former_version_cannot_hold(apps, schema_editor):
     if series or patterns:
         raise IrreversibleError(
             "The former version numbers by the year only. It cannot go on with the series "
-            f"{series} and the patterns {patterns}; nothing was changed."
+            f"{series} and the patterns {patterns}; nothing was changed: run `migrate` to stay."
         )
 
 

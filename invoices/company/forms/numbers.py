@@ -23,7 +23,7 @@ NEXT_PERIOD, AT_ONCE = "period", "once"
 class NumbersForm(forms.Form):
     begins = forms.ChoiceField(
         label=gettext_lazy("Where a series has begun, the new form holds"),
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
         choices=[
             (NEXT_PERIOD, gettext_lazy("from the next year or month on")),
             (AT_ONCE, gettext_lazy("from the next document on: the series ends")),
@@ -51,8 +51,9 @@ class NumbersForm(forms.Form):
             self.fields[f"{kind}_restart"] = forms.ChoiceField(
                 label=gettext_lazy("Counter begins again"), choices=NumberPattern.Restart.choices
             )
-            given = {"prefix": now.prefix, "width": now.width, "restart": now.restart}
-            self.initial |= {f"{kind}_{name}": value for name, value in given.items()}
+            self.initial[f"{kind}_prefix"] = now.prefix
+            self.initial[f"{kind}_width"] = now.width
+            self.initial[f"{kind}_restart"] = now.restart
 
     @property
     def rows(self) -> Iterator[tuple[str, str, list[BoundField]]]:

@@ -1,4 +1,4 @@
-"""Settings about the form of the numbers: patterns, what they would do, and the series there are."""
+"""Settings about the form of the numbers: patterns, what they would do, the series there are."""
 
 from __future__ import annotations
 

@@ -272,9 +272,10 @@ def test_a_pattern_waiting_for_its_period_may_be_brought_forward():
 def test_an_ended_series_gives_no_number_whoever_asks():
     issued_on(ON)
     change(MONTHLY, at_once=True)
-    with pytest.raises(IntegrityError, match="an_ended_series_gives_no_number"):
-        with transaction.atomic():
-            NumberSeries.objects.filter(period="2026").update(next_value=9)
+    ended = NumberSeries.objects.filter(period="2026")
+    refused = pytest.raises(IntegrityError, match="an_ended_series_gives_no_number")
+    with refused, transaction.atomic():
+        ended.update(next_value=9)
 
 
 def test_a_series_that_ended_by_no_decision_is_found():
