@@ -6,6 +6,15 @@ from datetime import date
 
 import pytest
 from django.db import IntegrityError, transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from invoices.accounting import books
 from invoices.company import changing_numbers, dating, first_numbers, numbering
@@ -15,7 +24,7 @@ from invoices.company.words_of_decisions import told as decided
 from invoices.documents.numbers import MONTH, NEVER, YEAR, Pattern
 from invoices.invoicing import crediting, issuing
 from invoices.invoicing.freezing import IssueRefused
-from invoices.models import BooksDecision, NumberPattern, NumberSeries
+from invoices.models import BooksDecision, Invoice, NumberPattern, NumberSeries
 from tests.factories import make_company, make_draft, make_invoice, make_issued, number_by
 
 pytestmark = pytest.mark.django_db
@@ -318,3 +327,72 @@ def test_only_the_month_of_now_and_its_neighbours_can_be_set():
     assert list(first_numbers.settable("invoice", ON)) == ["2026-10", "2026-11", "2026-12"]
     with pytest.raises(numbering.NumberRefused, match="can be set"):
         first_numbers.set_next(kind="invoice", period="2026-09", value=5, reason="", by=None, on=ON)
+
+
+# ─ Whatever is changed whenever ─────────────────────────────────────────────────────────────────
+FORMS = [YEARLY, MONTHLY, ENDLESS, Pattern("F-{year}-{month}-", 4, YEAR),
+         Pattern("F-{year}-", 4, NEVER), Pattern("{yy}{month}-", 3, MONTH)]  # fmt: skip
+
+
+class Changing(RuleBasedStateMachine):
+    """Issue and change the form in any order, on days that go forward."""
+
+    def __init__(self):
+        super().__init__()
+        self.day = date(2026, 11, 1)
+        make_company()
+
+    @rule()
+    def issue(self):
+        expected = numbering.next_number("invoice", self.day)
+        assert issued_on(self.day) == expected
+
+    @rule(days=st.sampled_from([0, 3, 20, 45, 200]))
+    def time_passes(self, days):
+        self.day = date.fromordinal(self.day.toordinal() + days)
+
+    @rule(form=st.sampled_from(FORMS), at_once=st.booleans())
+    def change(self, form, at_once):
+        try:
+            foreseen_now = foreseen(form, at_once=at_once, on=self.day)
+            change(form, at_once=at_once, on=self.day)
+        except PatternRefused:
+            return
+        # What was said before is so afterwards, today and in the periods to come.
+        assert numbering.next_number("invoice", self.day) == foreseen_now.next[0]
+        for first, number in foreseen_now.later:
+            assert numbering.next_number("invoice", first) == number
+
+    @invariant()
+    def every_number_is_given_once_and_none_is_missing(self):
+        for series in NumberSeries.objects.all():
+            given = series.invoices.order_by("sequence").values_list("sequence", flat=True)
+            assert list(given) == list(range(series.first_value, series.next_value))
+        found = list(Invoice.objects.exclude(number="").values_list("number", flat=True))
+        assert len(found) == len(set(found))
+
+
+class TestAnyOrderOfChanges(TestCase):
+    def test_no_number_is_given_twice_and_none_left_out(self):
+        class Undone(Exception):
+            pass
+
+        class Machine(Changing):
+            def __init__(self):
+                self.point = transaction.atomic()
+                self.point.__enter__()
+                super().__init__()
+
+            def teardown(self):
+                assert books.verify() == []
+                self.point.__exit__(Undone, Undone(), None)
+
+        run_state_machine_as_test(
+            Machine,
+            settings=settings(
+                max_examples=12,
+                stateful_step_count=12,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
