@@ -17,6 +17,7 @@ from invoices.models import (
     InvoiceLine,
     LatePenaltyRate,
     Message,
+    NumberPattern,
     NumberSeries,
     Payment,
     VatBreakdown,
@@ -113,7 +114,12 @@ class VatCheckAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(NumberSeries)
 class NumberSeriesAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["prefix", "kind", "year", "next_value", "last_issue_date"]
+    list_display = ["__str__", "kind", "period", "next_value", "last_issue_date", "ended_on"]
+
+
+@admin.register(NumberPattern)
+class NumberPatternAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["kind", "prefix", "width", "restart"]
 
 
 admin.site.register([ClientType, ExchangeRate, LatePenaltyRate])

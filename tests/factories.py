@@ -7,7 +7,16 @@ from decimal import Decimal
 from itertools import count
 
 from billing_portal.accounts.models import User
-from invoices.models import Client, ClientType, Company, Deal, DealLine, Invoice, NumberSeries
+from invoices.models import (
+    Client,
+    ClientType,
+    Company,
+    Deal,
+    DealLine,
+    Invoice,
+    NumberPattern,
+    NumberSeries,
+)
 
 _serial = count(1)
 
@@ -124,12 +133,21 @@ def make_invoice(**fields):
 def _series_place(kind, issue_date):
     letter = "F" if kind == "invoice" else "A"
     series, _ = NumberSeries.objects.get_or_create(
-        kind=kind, year=issue_date.year, defaults={"prefix": f"{letter}-{issue_date.year}-"}
+        kind=kind,
+        period=str(issue_date.year),
+        defaults={"prefix": f"{letter}-{issue_date.year}-"},
     )
     value = series.next_value
     series.next_value += 1
     series.save(update_fields=["next_value"])
     return series, value
+
+
+def number_by(prefix, restart="year", *, width=4, kind="invoice"):
+    """Set the pattern of a kind, as if nothing had been numbered by another before."""
+    return NumberPattern.objects.update_or_create(
+        kind=kind, defaults={"prefix": prefix, "restart": restart, "width": width}
+    )[0]
 
 
 def make_rule(**fields):

@@ -154,8 +154,8 @@ IRREVERSIBLE = {
 }
 # They ask too, and have tests of their own below or beside their page.
 ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
-                   "invoices:deal-change", "company:books", "invoices:refund-new",
-                   "invoices:payment-undo"}  # fmt: skip
+                   "invoices:deal-change", "company:books", "company:numbers",
+                   "invoices:refund-new", "invoices:payment-undo"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
@@ -171,7 +171,7 @@ REVERSIBLE = {
     "invoices:client-ask-vat", "invoices:set-deal-aside", "invoices:deal-client",
     "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
-    "reports:rule", "reports:rule-switch",
+    "reports:rule", "reports:rule-switch", "company:numbers-preview",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

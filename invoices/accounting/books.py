@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from invoices.accounting import closed, guards, instalments, log, pages, search_keys
 from invoices.accounting.broken import Broken
+from invoices.documents import numbers
 from invoices.invoicing import snapshot
 from invoices.models import (
     Allocation,
@@ -34,6 +35,7 @@ def verify() -> list[Broken]:
     return [
         *guards.check(),
         *_series(),
+        *_ended(),
         *_doubles(),
         *closed.check(),
         *pages.check(),
@@ -62,9 +64,7 @@ def _unexplained(
 
 def _left_out(series: NumberSeries) -> list[tuple[int, int]]:
     """The numbers that were left out by decision, from … to before …, as it stands in the end."""
-    rows = BooksDecision.objects.filter(
-        kind=BooksDecision.Kind.FIRST_NUMBER, document_kind=series.kind, year=series.year
-    ).order_by("pk")
+    rows = series.decisions.filter(kind=BooksDecision.Kind.FIRST_NUMBER).order_by("pk")
     found: list[tuple[int, int]] = []
     for before, after in rows.values_list("next_value_before", "next_value"):
         first, last = before or 1, after or 1
@@ -75,8 +75,8 @@ def _left_out(series: NumberSeries) -> list[tuple[int, int]]:
 
 
 def _series() -> Iterator[Broken]:
-    for series in NumberSeries.objects.order_by("kind", "year"):
-        expected, previous_hash, last_date = 1, "", date.min
+    for series in NumberSeries.objects.order_by("kind", "period", "pk"):
+        expected, previous_hash, last_date = series.first_value, "", date.min
         left_out = _left_out(series)
         rows = series.invoices.order_by("sequence").values(
             "sequence",
@@ -97,8 +97,10 @@ def _series() -> Iterator[Broken]:
         for row in rows.iterator(chunk_size=BATCH):  # type: ignore[assignment]
             yield from _unexplained(series, expected, row["sequence"], left_out)
             expected = row["sequence"] + 1
-            if row["number"] != series.number(row["sequence"]):
+            if row["number"] != series.number(row["sequence"], row["issue_date"]):
                 yield Broken(row["number"], _("is not the number of its place in the series."))
+            if series.period not in numbers.periods_of(row["issue_date"]):
+                yield Broken(row["number"], _("is dated outside the period of its series."))
             if row["issue_date"] < last_date and row["date_exception"] is None:
                 yield Broken(row["number"], _("is dated before the number before it."))
             last_date = max(last_date, row["issue_date"])
@@ -107,8 +109,20 @@ def _series() -> Iterator[Broken]:
         yield from _unexplained(series, expected, series.next_value, left_out)
         if expected > series.next_value:
             yield Broken(str(series), _("the series would give a number again."))
-        if expected > 1 and series.last_hash != previous_hash:
+        if expected > series.first_value and series.last_hash != previous_hash:
             yield Broken(str(series), _("the chain does not end with the last document."))
+
+
+def _ended() -> Iterator[Broken]:
+    """A series ends, and goes on, by a decision only; between the two it numbers nothing."""
+    Kind = BooksDecision.Kind
+    for series in NumberSeries.objects.order_by("kind", "period", "pk"):
+        last = series.decisions.filter(kind__in=[Kind.SERIES_ENDED, Kind.SERIES_RESUMED]).first()
+        is_ended = last is not None and last.kind == Kind.SERIES_ENDED
+        if is_ended != (series.ended_on is not None):
+            yield Broken(series.prefix, _("the log does not say that this series ended so."))
+        elif last is not None and is_ended and series.next_value != last.next_value:
+            yield Broken(series.prefix, _("this series gave numbers after it was ended."))
 
 
 def _doubles() -> Iterator[Broken]:

@@ -1,12 +1,14 @@
 from django.urls import include, path
 
-from invoices.company.views import books, law_rows, payment_terms, settings
+from invoices.company.views import books, law_rows, numbers, payment_terms, settings
 
 app_name = "company"
 urlpatterns = [
     path("company/", settings.details, name="details"),
     path("company/logo.png", settings.logo, name="logo"),
     path("invoicing/", settings.invoicing, name="invoicing"),
+    path("numbers/", numbers.numbers, name="numbers"),
+    path("numbers/preview/", numbers.preview, name="numbers-preview"),
     path("books/", books.books, name="books"),
     # By its name: client types lie a floor above, and only their address is ours.
     path("client-types/", include("invoices.clients.type_urls")),

@@ -344,8 +344,7 @@ def _number_reasons(invoice: Invoice, company: Company | None, on: date) -> list
     if company is None:
         return []
     issue_date, _due = drafting.dates_of(invoice, on)
-    number = numbering.next_number(invoice.kind, issue_date.year, company)
-    text = numbering.taken_reason(number)
+    text = numbering.number_reason(numbering.series_for(invoice.kind, issue_date), issue_date)
     return [Reason("number", text, "books")] if text else []
 
 

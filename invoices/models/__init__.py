@@ -12,7 +12,7 @@ from invoices.models.instalments import Instalment
 from invoices.models.invoices import Invoice
 from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.messages import Message
-from invoices.models.numbering import NumberSeries
+from invoices.models.numbering import NumberPattern, NumberSeries
 from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
 from invoices.models.terms import PaymentTerms, PaymentTermsStep
 from invoices.models.vat_checks import VatCheck
@@ -42,6 +42,7 @@ __all__ = [
     "InvoiceLine",
     "LatePenaltyRate",
     "Message",
+    "NumberPattern",
     "NumberSeries",
     "PastSettlement",
     "Payment",

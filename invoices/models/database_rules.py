@@ -166,7 +166,14 @@ RULES: list[tuple[str, str, str, str]] = [
         # Built from names of columns only.
         "EXISTS (SELECT 1 FROM invoices_invoice i WHERE i.series_id = OLD.id) AND "  # noqa: S608
         "(NEW.next_value < OLD.next_value OR NEW.last_issue_date < OLD.last_issue_date OR "
-        f"{_changed(['kind', 'year', 'prefix', 'width'])})",
+        f"{_changed(['kind', 'period', 'prefix', 'width', 'first_value'])})",
+    ),
+    (
+        "an_ended_series_gives_no_number",
+        "UPDATE",
+        "invoices_numberseries",
+        "OLD.ended_on IS NOT NULL AND NEW.ended_on IS NOT NULL AND "
+        f"({_changed(['next_value', 'last_issue_date', 'last_hash'])})",
     ),
 ]
 

@@ -45,6 +45,8 @@ PAGES: dict[str, Page] = {
     "company:details": Page("accounts.change_company"),
     "company:logo": Page("accounts.change_company"),
     "company:invoicing": Page("accounts.change_company"),
+    "company:numbers": Page("accounts.change_company"),
+    "company:numbers-preview": Page("accounts.change_company", post=True),
     "company:client_types": Page("accounts.change_company"),
     "company:client_type": Page("accounts.change_company", (0,)),
     "company:client_type_move": Page("accounts.change_company", (0,), post=True),

@@ -21,7 +21,16 @@ def superuser_client(db):
 
 
 @pytest.mark.parametrize(
-    "model", ["invoice", "payment", "document", "message", "numberseries", "vatcheck"]
+    "model",
+    [
+        "invoice",
+        "payment",
+        "document",
+        "message",
+        "numberseries",
+        "numberpattern",
+        "vatcheck",
+    ],
 )
 def test_books_are_read_only_in_the_admin_site(superuser_client, model):
     invoice = make_issued()

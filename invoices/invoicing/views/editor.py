@@ -380,7 +380,7 @@ def link_of(reason: Reason, invoice: Invoice, reader: User) -> str:
 
     Empty where it is for others to mend: finance reads that the company lacks its IBAN.
     """
-    if reason.anchor in ("company", "rates", "books") and not reader.has_perm(
+    if reason.anchor in ("company", "rates", "books", "numbers") and not reader.has_perm(
         "accounts.change_company"
     ):
         return ""
@@ -395,6 +395,8 @@ def link_of(reason: Reason, invoice: Invoice, reader: User) -> str:
         return reverse("company:rates") + back
     if reason.anchor == "books":
         return reverse("company:books") + back
+    if reason.anchor == "numbers":
+        return reverse("company:numbers")
     if reason.anchor == "deal":
         return reverse("invoices:deal-change", args=[invoice.pk])
     return reason.anchor
