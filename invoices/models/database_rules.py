@@ -91,7 +91,10 @@ RULES: list[tuple[str, str, str, str]] = [
     ),
     *(
         (f"{table}_is_append_only_{moment.lower()}", moment, f"invoices_{table}", "TRUE")
-        for table in ("invoiceevent", "document", "allocation", "refund", "booksdecision")
+        for table in (
+            *("invoiceevent", "document", "allocation", "refund", "booksdecision"),
+            "journalexport",
+        )
         for moment in ("UPDATE", "DELETE")
     ),
     ("payment_content_is_frozen", "UPDATE", "invoices_payment", _changed(_PAYMENT)),
