@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from typing import Final
 
 from invoices.documents.nature import Nature
@@ -128,13 +127,16 @@ class Chart:
     """The accounts that hold now."""
 
     def __init__(self, chosen: Iterable[LedgerAccount] = ()) -> None:
+        rows = list(chosen)
+        # One account may be for several things, and has one name: the one that was given last.
+        names = {row.number: row.label for row in sorted(rows, key=lambda row: row.updated_at)}
         self._choices: dict[Key, Choice] = {
-            key: Choice(key, Account(number, label, key.role))
+            key: Choice(key, Account(number, names.get(number, label), key.role))
             for key, (number, label) in USUAL.items()
         }
-        for row in chosen:
+        for row in rows:
             key = key_of(row)
-            account = Account(row.number, row.label, row.role)
+            account = Account(row.number, names[row.number], row.role)
             self._choices[key] = Choice(key, account, row.pk, key in USUAL)
         self._found: dict[Key, Account | None] = {}
 
@@ -186,10 +188,6 @@ class Chart:
             best = max(covering, key=lambda each: each.key.narrowness, default=None)
             self._found[wanted] = best.account if best else None
         return self._found[wanted]
-
-    @cached_property
-    def labels(self) -> dict[str, str]:
-        return {each.account.number: each.account.label for each in self}
 
 
 def key_of(row: LedgerAccount) -> Key:

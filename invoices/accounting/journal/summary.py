@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from invoices.accounting.chart import Account, Role
-from invoices.accounting.journal.entries import Entry
+from invoices.accounting.journal.entries import Entry, Posting
 
 
 @dataclass
@@ -39,16 +39,19 @@ class Summary:
         self.entries += 1
         self.by_journal[entry.journal] += 1
         for posting in entry.postings:
-            self.lines += 1
-            self.debit += posting.debit
-            self.credit += posting.credit
-            account = posting.account
-            found = self.by_account.setdefault(account.number, OfAccount(account))
-            found.debit += posting.debit
-            found.credit += posting.credit
-            found.lines += 1
-            if entry.journal == "sales" and account.role in (Role.VAT, Role.VAT_WAITING):
+            self.count_line(posting)
+            if entry.journal == "sales" and posting.account.role in (Role.VAT, Role.VAT_WAITING):
                 self.vat[posting.rate] += posting.credit - posting.debit
+
+    def count_line(self, posting: Posting) -> None:
+        self.lines += 1
+        self.debit += posting.debit
+        self.credit += posting.credit
+        account = posting.account
+        found = self.by_account.setdefault(account.number, OfAccount(account))
+        found.debit += posting.debit
+        found.credit += posting.credit
+        found.lines += 1
 
     @property
     def accounts(self) -> list[OfAccount]:
