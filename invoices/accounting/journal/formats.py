@@ -21,12 +21,14 @@ xero: the template of “Import manual journals” (help of Xero): one narration
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, lru_cache
 from typing import Final
 
 from billing_portal.lists.exports import guarded
@@ -55,10 +57,10 @@ class Format:
     def line(self, cells: Row) -> bytes:
         if self.separator == "\t":
             # The FEC knows no quotation marks: no cell has a tab in it.
-            return encoded("\t".join(cells) + "\r\n", self.encoding)
+            return ("\t".join(cells) + "\r\n").encode(self.encoding, "plainly")
         out = io.StringIO()
         csv.writer(out, delimiter=self.separator).writerow(cells)
-        return encoded(out.getvalue(), self.encoding)
+        return out.getvalue().encode(self.encoding, "plainly")
 
     def filename(self, making: Making) -> str:
         """Of the FEC: SIREN, FEC and the last day; and that it is an extract."""
@@ -68,31 +70,35 @@ class Format:
         return f"journal-{self.key}-{span.starts_on}-{span.ends_on}.{self.ending}"
 
 
-def encoded(text: str, encoding: str) -> bytes:
-    """A sign that the encoding lacks goes by its plain letter, and else becomes a question mark."""
-    try:
-        return text.encode(encoding)
-    except UnicodeEncodeError:
-        return "".join(_in(encoding, sign) for sign in text).encode(encoding, "replace")
+def _plainly(problem: UnicodeError) -> tuple[str, int]:
+    """The signs that an encoding lacks, by their plain letters; one that has none becomes “?”."""
+    assert isinstance(problem, UnicodeEncodeError)
+    signs = problem.object[problem.start : problem.end].translate(_PLAIN)
+    plain = unicodedata.normalize("NFKD", signs)
+    told = "".join(sign if sign.isascii() else "?" for sign in plain if not _is_accent(sign))
+    return told, problem.end
 
 
-def _in(encoding: str, sign: str) -> str:
-    try:
-        sign.encode(encoding)
-    except UnicodeEncodeError:
-        plain = unicodedata.normalize("NFKD", sign.translate(_PLAIN))
-        return "".join(each for each in plain if not unicodedata.combining(each))
-    return sign
+def _is_accent(sign: str) -> bool:
+    return bool(unicodedata.combining(sign))
+
+
+codecs.register_error("plainly", _plainly)
+
+
+_places = cache(digits)
 
 
 def amount(minor: int, currency: str, point: str) -> str:
     """Digits alone: 1234,50; with the decimals of its currency."""
-    places = digits(currency)
+    places = _places(currency)
     sign = "-" if minor < 0 else ""
     whole, rest = divmod(abs(minor), 10**places)
     return f"{sign}{whole}{point}{rest:0{places}d}" if places else f"{sign}{whole}"
 
 
+# Labels, names and days come again on line after line.
+@lru_cache(maxsize=10_000)
 def text(value: str) -> str:
     """On one line, without signs that separate, and nothing that a spreadsheet would run."""
     return guarded(" ".join(value.replace("|", " ").split()))
@@ -114,10 +120,12 @@ def _journal(making: Making, entry: Entry) -> tuple[str, str]:
     }[entry.journal]
 
 
+@lru_cache(maxsize=4_000)
 def _ymd(day: date | None) -> str:
     return f"{day:%Y%m%d}" if day else ""
 
 
+@lru_cache(maxsize=4_000)
 def _dmy(day: date | None) -> str:
     return f"{day:%d/%m/%Y}" if day else ""
 

@@ -78,8 +78,8 @@ class Command(BaseCommand):
                         # As any file that somebody writes; a temporary one is its owner's alone.
                         umask = os.umask(0)
                         os.umask(umask)
-                        os.chmod(file.name, 0o666 & ~umask)
-                        os.replace(file.name, target)
+                        Path(file.name).chmod(0o666 & ~umask)
+                        Path(file.name).replace(target)
                 finally:
                     Path(file.name).unlink(missing_ok=True)
         except OSError as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -64,10 +65,8 @@ class Desk:
 
     def act(self, name, which, part, days):
         self.on += timedelta(days=days)
-        try:
+        with suppress(PaymentRefused, IssueRefused):
             getattr(self, name)(which, part)
-        except (PaymentRefused, IssueRefused):
-            pass
 
     def _one(self, rows, which):
         rows = list(rows)
