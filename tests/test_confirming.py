@@ -21,6 +21,7 @@ from invoices.models import (
     ExemptionReason,
     Invoice,
     LatePenaltyRate,
+    LedgerAccount,
     Message,
     Payment,
     Refund,
@@ -125,6 +126,10 @@ def preview():
     return keep(sources={"clients": source}, by=boss, on=timezone.localdate())
 
 
+def ledger_account():
+    return LedgerAccount.objects.create(role="bank", number="512100", label="Our bank")
+
+
 # Name of the address: (a row to do it to, what else the form says).
 IRREVERSIBLE = {
     "invoices:issue": (make_draft, {}),
@@ -147,6 +152,7 @@ IRREVERSIBLE = {
     "reports:rule-delete": (make_rule, {}),
     "invoices:refund-back": (refund, {"reason": "It came back"}),
     "invoices:write-off-back": (write_off_row, {"reason": "He pays"}),
+    "invoices:account-drop": (ledger_account, {}),
     "invoices:history_bring_in": (preview, {}),
     "invoices:history_discard": (preview, {}),
 }
@@ -168,7 +174,8 @@ REVERSIBLE = {
     "invoices:set-deal-aside", "invoices:deal-client", "invoices:preview",
     "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
-    "reports:rule", "reports:rule-switch",
+    "reports:rule", "reports:rule-switch", "invoices:account", "invoices:account-new",
+    "invoices:accounts", "invoices:journal-export",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from billing_portal.forms import ModelForm
 from billing_portal.money import from_minor, to_minor
 from billing_portal.typed.fields import LineField, MoneyField, NumberField
-from invoices.accounting.chart import BEGINNINGS, USUAL, Role, key_of
+from invoices.accounting.chart import BEGINNINGS, USUAL, Key, Role, key_of
 from invoices.models import JournalSetup, LedgerAccount
 from invoices.models.natures import NATURES
 
@@ -38,6 +38,8 @@ TERRITORIES = [
     ("northern_ireland", gettext_lazy("Northern Ireland")),
     ("beyond", gettext_lazy("Rest of the world")),
 ]
+_TELL_SALES = ("category", "territory", "nature")
+_KEY = ("role", "rate", *_TELL_SALES)
 SEVERAL = [
     (Role.SALES.value, Role.SALES.label),
     (Role.VAT.value, Role.VAT.label),
@@ -189,21 +191,16 @@ class NewAccountForm(AccountForm):
         data = super().clean()
         if self.errors:
             return data
-        if data["role"] != Role.SALES:
-            for name in ("category", "territory", "nature"):
+        wanted = key_of(LedgerAccount(**{name: data[name] for name in _KEY}))
+        if wanted.role != Role.SALES:
+            for name in _TELL_SALES:
                 if data[name]:
                     self.add_error(name, _("Only sales are told apart by this."))
-        if data["role"] == Role.VAT and data["rate"] is None:
-            self.add_error("rate", _("Say for which rate."))
-        if data["role"] == Role.SALES and not any(
-            data[name] for name in ("category", "territory", "nature", "rate")
-        ):
+        elif wanted == Key(wanted.role):
             self.add_error("category", _("Say for which sales: those of each nature are there."))
-        wanted = key_of(
-            LedgerAccount(**{n: data[n] for n in ("role", "rate", "category", "territory")},
-                          nature=data["nature"])
-        )  # fmt: skip
-        taken = {key_of(row) for row in LedgerAccount.objects.filter(role=data["role"])}
-        if wanted in USUAL or wanted in taken:
+        if wanted == Key(Role.VAT):
+            self.add_error("rate", _("Say for which rate."))
+        rows = LedgerAccount.objects.filter(role=wanted.role)
+        if not self.errors and (wanted in USUAL or wanted in {key_of(row) for row in rows}):
             self.add_error(None, _("There is an account for exactly this: change it on the page."))
         return data

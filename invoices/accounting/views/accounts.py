@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -98,7 +99,7 @@ def accounts(request: StaffRequest) -> HttpResponse:
     if request.method == "GET":
         return _page(request, SetupForm(instance=JournalSetup.ours(), currency=currency))
     if not request.user.has_perm("invoices.change_accounts"):
-        return redirect("invoices:accounts")
+        raise PermissionDenied
     url = reverse("invoices:accounts")
     answer = carry_out(
         request,

@@ -50,10 +50,14 @@ JOURNALS = {
 @require_GET
 @may_export
 def journal(request: StaffRequest) -> HttpResponse:
+    return _page(request, ExportForm(_wanted(request)), asked=False)
+
+
+def _wanted(request: StaffRequest) -> dict[str, str]:
+    """What the address asks for; without days the last whole month, as FEC."""
     first, last = month_before(timezone.localdate())
-    given = {"first": as_typed(first), "last": as_typed(last), **request.GET.dict()}
-    form = ExportForm({"format": "fec", **given})
-    return _page(request, form, asked=False)
+    usual = {"first": as_typed(first), "last": as_typed(last), "format": "fec"}
+    return {**usual, **{name: str(value) for name, value in request.GET.items()}}
 
 
 def _page(request: StaffRequest, form: ExportForm, *, asked: bool) -> HttpResponse:
@@ -184,6 +188,8 @@ def journal_export(request: StaffRequest) -> HttpResponseBase:
         url=url,
     )
     assert answer is not None
+    if not answer.streaming:
+        spool.close()
     return answer
 
 
@@ -197,7 +203,7 @@ def _sent(spool: Any, filename: str) -> Any:
 @may_export
 def journal_account(request: StaffRequest, number: str) -> HttpResponse:
     """The lines of one account in a period, each with the page of what it tells."""
-    form = PeriodForm(request.GET)
+    form = PeriodForm(_wanted(request))
     company = Company.ours()
     if company is None or not form.is_valid():
         raise Http404
