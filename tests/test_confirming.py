@@ -21,7 +21,6 @@ from invoices.models import (
     ExemptionReason,
     Invoice,
     LatePenaltyRate,
-    LedgerAccount,
     Message,
     Payment,
     Refund,
@@ -126,10 +125,6 @@ def preview():
     return keep(sources={"clients": source}, by=boss, on=timezone.localdate())
 
 
-def ledger_account():
-    return LedgerAccount.objects.create(role="bank", number="512100", label="Our bank")
-
-
 # Name of the address: (a row to do it to, what else the form says).
 IRREVERSIBLE = {
     "invoices:issue": (make_draft, {}),
@@ -152,30 +147,28 @@ IRREVERSIBLE = {
     "reports:rule-delete": (make_rule, {}),
     "invoices:refund-back": (refund, {"reason": "It came back"}),
     "invoices:write-off-back": (write_off_row, {"reason": "He pays"}),
-    "invoices:account-drop": (ledger_account, {}),
     "invoices:history_bring_in": (preview, {}),
     "invoices:history_discard": (preview, {}),
 }
 # They ask too, and have tests of their own below or beside their page.
 ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
                    "invoices:deal-change", "company:books", "invoices:refund-new",
-                   "invoices:payment-undo"}  # fmt: skip
+                   "invoices:payment-undo", "invoices:account-drop"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",
-    "company:exemption", "company:exemption_new", "integrations:pipedrive",
+    "company:exemption", "company:exemption_new", "integrations:pipedrive", "invoices:journal-export",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start",
     "invoices:import_history", "invoices:history_answer", "integrations:run_again",
     "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",
     "invoices:credit-totals", "invoices:payment-new", "invoices:client-new", "invoices:client-edit",
     "invoices:contact-new", "invoices:contact-edit", "invoices:draft-deal",
     "invoices:set-deal-aside", "invoices:deal-client", "invoices:preview",
-    "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
+    "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge", "invoices:accounts",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "invoices:account", "invoices:account-new",
-    "invoices:accounts", "invoices:journal-export",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

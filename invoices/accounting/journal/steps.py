@@ -117,4 +117,8 @@ def lettered(
             found = sums.setdefault(letter, [0, 0])
             found[0] += step.minor
             found[1] += worth_of[step.pk]
-    return [(minor, worth, letter) for letter, (minor, worth) in sums.items() if minor or worth]
+    return [
+        (minor, worth, letter)
+        for letter, (minor, worth) in sums.items()
+        if (minor, worth) != (0, 0)
+    ]

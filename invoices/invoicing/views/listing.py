@@ -96,12 +96,7 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
                 value=lambda line: str(STATES[line.states[0]][1]),
             ),
             _from_row("currency", _("Currency")),
-            Column("siren", _("SIREN"), value=lambda line: _of_buyer(line, "siren")),
-            Column("vat-id", _("VAT id"), value=lambda line: _of_buyer(line, "vat_id")),
-            Column("country", _("Country"), value=lambda line: _of_buyer(line, "country")),
-            Column("corrects", _("Corrects"), value=lambda line: line.row["corrects__number"]),
-            Column("net", _("Before VAT"), value=lambda line: line.net),
-            Column("vat", _("VAT"), value=lambda line: line.vat),
+            *_for_the_ledger(),
             Column(
                 "total", _("Total"), order=sums.total, falling=True, value=lambda line: line.total
             ),
@@ -130,6 +125,18 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
 
 def _from_row(name: str, label: str, key: str = "", **options: Any) -> Column:
     return Column(key or name, label, value=lambda line: line.row[name], **options)
+
+
+def _for_the_ledger() -> list[Column]:
+    """Of the files alone: who bought, what is corrected, and the VAT."""
+    return [
+        Column("siren", _("SIREN"), value=lambda line: _of_buyer(line, "siren")),
+        Column("vat-id", _("VAT id"), value=lambda line: _of_buyer(line, "vat_id")),
+        Column("country", _("Country"), value=lambda line: _of_buyer(line, "country")),
+        Column("corrects", _("Corrects"), value=lambda line: line.row["corrects__number"]),
+        Column("net", _("Before VAT"), value=lambda line: line.net),
+        Column("vat", _("VAT"), value=lambda line: line.vat),
+    ]
 
 
 def _of_buyer(line: Line, name: str) -> str:
