@@ -118,8 +118,12 @@ RULES: list[tuple[str, str, str, str]] = [
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
+    # Migrating back, the tables of later versions are gone by now.
+    there = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
         for name, moment, table, condition in RULES:
+            if table not in there:
+                continue
             if connection.vendor == "sqlite":
                 # SQLite before 3.39 lacks IS DISTINCT FROM; its IS NOT compares nulls too.
                 told = condition.replace("IS DISTINCT FROM", "IS NOT").replace("TRUE", "1")

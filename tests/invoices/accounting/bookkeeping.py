@@ -58,10 +58,16 @@ class Desk:
         make_company(**company)
         self.clients = [make_client(), make_client(currency="USD")]
         self.on = FIRST
-        for n, rate in enumerate(RATES):
-            ExchangeRate.objects.create(
-                currency="USD", on=FIRST + timedelta(days=20 * n - 1), rate=rate, source="ECB"
+        # Young enough on every day: else nothing with VAT would be issued in dollars.
+        ExchangeRate.objects.bulk_create(
+            ExchangeRate(
+                currency="USD",
+                on=FIRST + timedelta(days=4 * n - 4),
+                rate=RATES[n % len(RATES)],
+                source="ECB",
             )
+            for n in range(60)
+        )
 
     def act(self, name, which, part, days):
         self.on += timedelta(days=days)

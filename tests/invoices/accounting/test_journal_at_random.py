@@ -83,7 +83,7 @@ def _is_the_receivable(found):
         left = payment.amount_minor - payment.allocated_minor
         owed[payment.client.ledger_account] -= worth.of(left)
     told = balances(found, lambda posting: posting.auxiliary and posting.auxiliary.code)
-    told.pop(None)
+    told.pop(None, None)
     assert {k: v for k, v in told.items() if v} == {k: v for k, v in owed.items() if v}
 
 
