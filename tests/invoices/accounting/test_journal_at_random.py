@@ -34,7 +34,7 @@ _acts = st.lists(
 
 @given(acts=_acts, on_debits=st.booleans(), advances=st.booleans())
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_a_journal_adds_up(db, acts, on_debits, advances):
     try:
