@@ -33,7 +33,7 @@ WORK = (
         "file-invoice",
         "invoices:list",
         "invoices.view_invoice",
-        ("/history/", "/write-offs/"),
+        ("/history/", "/write-offs/", "/journal/"),
         "i",
     ),
     Section(

@@ -2,6 +2,7 @@ from django.urls import include, path
 
 app_name = "invoices"
 urlpatterns = [
+    path("", include("invoices.accounting.urls")),
     path("", include("invoices.deals.urls")),
     path("", include("invoices.history.urls")),
     path("", include("invoices.invoicing.urls")),

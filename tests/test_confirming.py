@@ -155,14 +155,15 @@ IRREVERSIBLE = {
 # They ask too, and have tests of their own below or beside their page.
 ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
                    "invoices:deal-change", "company:books", "company:numbers",
-                   "invoices:refund-new", "invoices:payment-undo"}  # fmt: skip
+                   "invoices:refund-new", "invoices:payment-undo",
+                   "invoices:account-drop"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",
     "company:exemption", "company:exemption_new", "company:terms_new", "company:terms_edit",
-    "integrations:pipedrive",
+    "integrations:pipedrive", "invoices:accounts",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start",
     "invoices:import_history", "invoices:history_answer", "integrations:run_again",
     "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",
@@ -171,7 +172,8 @@ REVERSIBLE = {
     "invoices:client-ask-vat", "invoices:set-deal-aside", "invoices:deal-client",
     "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
-    "reports:rule", "reports:rule-switch", "company:numbers-preview",
+    "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
+    "invoices:account", "invoices:account-new",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

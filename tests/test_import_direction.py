@@ -85,6 +85,8 @@ MAY_NAME_PROVIDERS = {
     "billing_portal.settings",
     "integrations.management.commands.demo",
     "billing_portal.launch",
+    # The forms in which other ledgers read entries: files, and no connection.
+    "invoices.accounting.journal.formats",
 }
 # The addresses of client types are the settings', which take them in under their own name.
 MISSHAPEN = {"invoices.clients.type_urls"}

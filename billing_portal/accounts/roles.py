@@ -39,6 +39,7 @@ _FINANCE = {
     "invoices.add_creditnote",
     "invoices.change_client",
     "invoices.import_history",
+    "invoices.change_accounts",
     "reports.change_alertrule",
     "reports.handle_alert",
     "integrations.view_connection",

@@ -58,6 +58,12 @@ class Rates:
         place = bisect_right(days, day)
         return rates[place - 1] if place else None
 
+    def day_of(self, currency: str, day: date) -> date | None:
+        """Of which day the rate is that `on` answers; None in the company's own currency."""
+        days, _rates = self._known.get(currency, ([], []))
+        place = bisect_right(days, day)
+        return days[place - 1] if place else None
+
     def nearest(self, currency: str, day: date | None) -> Decimal | None:
         """As `on`, but the first one after the day rather than none; without a day the latest."""
         if currency == self.company_currency:

@@ -1,3 +1,4 @@
+from invoices.models.accounting import JournalExport, JournalSetup, LedgerAccount
 from invoices.models.bases import DealBasis
 from invoices.models.clients import Client, ClientType, Contact
 from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
@@ -40,7 +41,10 @@ __all__ = [
     "Invoice",
     "InvoiceEvent",
     "InvoiceLine",
+    "JournalExport",
+    "JournalSetup",
     "LatePenaltyRate",
+    "LedgerAccount",
     "Message",
     "NumberPattern",
     "NumberSeries",

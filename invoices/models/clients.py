@@ -106,6 +106,11 @@ class BuyerKind(models.TextChoices):
     CONSUMER = "consumer", _("Consumer")
 
 
+def usual_ledger_code(client_id: int) -> str:
+    """C000123: nobody has to think one up, and no two clients share it."""
+    return f"C{client_id:06d}"
+
+
 class Client(Keyed):
     name = models.CharField(_("name"), max_length=255, db_index=True)
     name_key = KeyField("name", db_index=True)
@@ -140,6 +145,8 @@ class Client(Keyed):
     )
     vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
     siren = models.CharField(_("SIREN"), max_length=9, blank=True)
+    # Its auxiliary account in the ledger; empty for the usual one, which follows from its id.
+    ledger_code = models.CharField(_("auxiliary account"), max_length=17, blank=True)
     address_line1 = models.CharField(_("address"), max_length=255, blank=True)
     address_line2 = models.CharField(_("address, second line"), max_length=255, blank=True)
     postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
@@ -163,9 +170,21 @@ class Client(Keyed):
     class Meta:
         ordering = ["name", "pk"]
         indexes = [models.Index(Lower("name"), name="client_lower_name")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ledger_code"],
+                condition=~Q(ledger_code=""),
+                name="an_auxiliary_account_is_of_one_client",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def ledger_account(self) -> str:
+        """The auxiliary account that the ledger knows it by."""
+        return self.ledger_code or usual_ledger_code(self.pk)
 
     @property
     def account_id(self) -> int:

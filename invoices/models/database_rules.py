@@ -7,6 +7,7 @@ column rebuilds the table: that would drop its triggers silently and trip over t
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db import connections
@@ -141,7 +142,10 @@ RULES: list[tuple[str, str, str, str]] = [
     ),
     *(
         (f"{table}_is_append_only_{moment.lower()}", moment, f"invoices_{table}", "TRUE")
-        for table in ("invoiceevent", "document", "allocation", "refund", "booksdecision")
+        for table in (
+            *("invoiceevent", "document", "allocation", "refund", "booksdecision"),
+            "journalexport",
+        )
         for moment in ("UPDATE", "DELETE")
     ),
     ("payment_content_is_frozen", "UPDATE", "invoices_payment", _changed(_PAYMENT)),
@@ -179,11 +183,15 @@ RULES: list[tuple[str, str, str, str]] = [
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """The rules of the tables that are there: a migration backwards takes some away."""
+    """The rules of the tables that are there: a migration backwards takes some away, and with them
+    the rules of others that ask them."""
     there = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
         for name, moment, table, condition in RULES:
             if table not in there:
+                continue
+            if not set(re.findall(r"invoices_\w+", condition)) <= there:
+                _drop(connection, cursor, name, table)
                 continue
             if connection.vendor == "sqlite":
                 # SQLite before 3.39 lacks IS DISTINCT FROM; its IS NOT compares nulls too.
@@ -207,6 +215,11 @@ def install(connection: BaseDatabaseWrapper) -> None:
                 )
         if connection.vendor == "postgresql":
             _install_never_emptied(cursor, there)
+
+
+def _drop(connection: BaseDatabaseWrapper, cursor: Any, name: str, table: str) -> None:
+    on = f" ON {table}" if connection.vendor == "postgresql" else ""
+    cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
 
 
 def missing(connection: BaseDatabaseWrapper) -> set[str]:

@@ -71,13 +71,15 @@ PAGES = [
     ("company:terms", ""), ("company:terms_new", ""), ("company:terms_edit", "terms"),
     ("invoices:detail", "instalments"),
     ("company:vat_rate", "rate"), ("company:exemption", "reason"), ("company:exemption_new", ""),
+    ("invoices:journal", ""), ("invoices:accounts", ""), ("invoices:account-new", ""),
+    ("invoices:account", "?role=bank"), ("invoices:journal-account", "ledger"),
 ]  # fmt: skip
 # Nobody looks at these: files, pieces of pages, and what only takes a post (checked by the table
 # of roles, where all addresses stand).
 UNSEEN = (
     "csv", "xlsx", "figures", "counts", "timeline", "totals", "document", "preview", "logo",
     "health", "history_refused", "history_progress", "client-choices", "draft-client",
-    "rule-tried", "rule-try", "accounts:settings", "payment-payers",
+    "rule-tried", "rule-try", "accounts:settings", "payment-payers", "accounts-used",
 )  # fmt: skip
 # Opened over a page: name of the page, what it is about, the address that the dialog comes from.
 DIALOGS = [
@@ -172,6 +174,7 @@ def _less_common(client, issued, clerk):
         "alert": Alert.objects.first().pk, "exported": exported_to_paris().pk,
         "terms": terms.pk, "instalments": in_parts.pk,
         "rate": VatRate.objects.first().pk, "reason": ExemptionReason.objects.first().pk,
+        "ledger": ("411000",),
     }  # fmt: skip
 
 
@@ -186,6 +189,8 @@ _OUT_OF_THEIR_CARD = """() => [...document.querySelectorAll(".card table")].filt
 
 
 def _address(name, about, rows):
+    if about.startswith("?"):
+        return reverse(name) + about
     about = rows[about] if about else ()
     return reverse(name, args=about if isinstance(about, tuple) else [about])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from billing_portal.money import currencies_in_force, is_currency
 from billing_portal.typed.fields import LineField, WholeNumberField
 from billing_portal.typed.particulars import phone_number, postal_code
 from invoices.models import Client, Contact, PaymentTerms
-from invoices.models.clients import BuyerKind
+from invoices.models.clients import BuyerKind, usual_ledger_code
 from invoices.models.terms import TermsKind
 from invoices.tax.territories import EU
 from invoices.tax.vat_ids import state_of
@@ -43,6 +44,7 @@ class ClientForm(ModelForm[Client]):
     # Longer than the columns: people type them with spaces.
     siren = LineField(label=gettext_lazy("SIREN"), required=False, max_length=20)
     vat_id = LineField(label=gettext_lazy("VAT id"), required=False, max_length=30)
+    ledger_code = LineField(label=gettext_lazy("Auxiliary account"), required=False, max_length=17)
 
     class Meta:
         model = Client
@@ -50,7 +52,7 @@ class ClientForm(ModelForm[Client]):
             "name", "client_type", "owner", "language", "currency", "terms_kind", "terms_days",
             "terms", "buyer_kind", "vat_id", "siren", "address_line1", "address_line2",
             "postal_code", "city", "country", "delivery_address", "billing_email",
-            "needs_purchase_order", "note",
+            "needs_purchase_order", "note", "ledger_code",
         ]  # fmt: skip
         widgets = {
             "note": forms.Textarea({"rows": 3}),
@@ -68,6 +70,12 @@ class ClientForm(ModelForm[Client]):
         terms.empty_label = _("Due whole, by the terms above")
         self.fields["currency"].help_text = _("Three letters: EUR, USD, GBP…")
         self.fields["country"].help_text = _("Two letters: FR, DE, US…")
+        usual = usual_ledger_code(self.instance.pk) if self.instance.pk else ""
+        self.fields["ledger_code"].help_text = (
+            _("In the accountant’s ledger; empty: %(code)s.") % {"code": usual}
+            if usual
+            else _("In the accountant’s ledger; empty: one is made up.")
+        )
 
     def clean_buyer_kind(self) -> str:
         # Sent empty it is left out too: no client is of no kind.
@@ -120,6 +128,25 @@ class ClientForm(ModelForm[Client]):
             ) from None
         # Elsewhere there is no common check.
         return text
+
+    def clean_ledger_code(self) -> str:
+        code = str(self.cleaned_data["ledger_code"]).upper()
+        if not code:
+            return ""
+        if not re.fullmatch(r"[A-Z0-9]{2,17}", code):
+            raise ValidationError(_("Two to seventeen letters A–Z and figures: DUPONT, C000123."))
+        if self.instance.pk and code == usual_ledger_code(self.instance.pk):
+            return ""
+        if re.fullmatch(r"C[0-9]{6,}", code):
+            raise ValidationError(
+                _("Codes such as C000123 are the portal’s own, one for each client: take another.")
+            )
+        others = Client.objects.exclude(pk=self.instance.pk)
+        if taken := others.filter(ledger_code=code).first():
+            raise ValidationError(
+                _("%(code)s is the account of %(name)s.") % {"code": code, "name": taken.name}
+            )
+        return code
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}

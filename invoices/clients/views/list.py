@@ -47,6 +47,11 @@ LISTING = Listing(
             nullable=True,
             value=lambda row: str(row.client.owner or ""),
         ),
+        Column(
+            "ledger",
+            gettext_lazy("Auxiliary account"),
+            value=lambda row: row.client.ledger_account,
+        ),
         Column("siren", gettext_lazy("SIREN"), value=lambda row: row.client.siren),
         Column("vat", gettext_lazy("VAT id"), value=lambda row: row.client.vat_id),
         Column("city", gettext_lazy("City"), order="city", value=lambda row: row.client.city),

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_GET
 from billing_portal import dates
 from billing_portal.figures import EMPTY, grouped
 from billing_portal.htmx import StaffRequest
-from billing_portal.lists.columns import POSITION
+from billing_portal.lists.columns import POSITION, Column
 from billing_portal.lists.filters import Chip, chips, left_out, periods
-from billing_portal.lists.page import export, show
+from billing_portal.lists.page import Listing, export, show
 from billing_portal.lists.totals import Total
 from billing_portal.templatetags.portal import query_with
 from billing_portal.typed.addresses import mistyped, typed_filters
@@ -45,6 +45,7 @@ from invoices.invoicing.views.listing import (
     selection,
     words_of,
 )
+from invoices.invoicing.views.vat_columns import rates_that_occur, vat_columns, with_vat
 from invoices.models import Instalment, Invoice
 from invoices.selections.filters import InvoiceFilter, filter_invoices
 
@@ -117,7 +118,8 @@ def export_invoices(request: StaffRequest, kind: str) -> HttpResponseBase:
 
     def written() -> Iterator[Line]:
         nonlocal drafts
-        for line in lines(rows.iterator(chunk_size=2000), found.day, found.wanted):
+        read = with_vat(rows.iterator(chunk_size=2000))
+        for line in lines(read, found.day, found.wanted):
             drafts += line.draft is not None
             yield line
 
@@ -131,7 +133,23 @@ def export_invoices(request: StaffRequest, kind: str) -> HttpResponseBase:
 
     # A list of a past day is called by that day, and not by the one on which it was written.
     span = f"{found.day}" if found.is_past else ""
-    return export(listing, kind, written(), span=span, left_out=found.problems, notes=notes())
+    columns = _with_vat_columns(listing)
+    return export(
+        listing,
+        kind,
+        written(),
+        columns=columns,
+        span=span,
+        left_out=found.problems,
+        notes=notes(),
+    )
+
+
+def _with_vat_columns(listing: Listing) -> list[Column]:
+    """Behind the VAT of the whole document that by rate."""
+    place = next(n for n, column in enumerate(listing.columns, 1) if column.key == "vat")
+    by_rate = vat_columns(rates_that_occur())
+    return [*listing.columns[:place], *by_rate, *listing.columns[place:]]
 
 
 # What a tab does not keep of the address.

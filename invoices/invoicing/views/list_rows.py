@@ -34,7 +34,12 @@ FIELDS = (
     # Of drafts, which have not frozen theirs yet.
     "client__name", "client__client_type__name", "client__client_type__mark",
 )  # fmt: skip
-EXPORTED_FIELDS = ("net_minor", "vat_minor", "owner__name", "owner__email")
+EXPORTED_FIELDS = (
+    "net_minor", "vat_minor", "owner__name", "owner__email", "corrects__number",
+    "client__siren", "client__vat_id", "client__country",
+    # As the page of an issued document says; null of drafts and of the old system.
+    "paper__buyer__siren", "paper__buyer__vat_id", "paper__buyer__country",
+)  # fmt: skip
 # What `state_as_of` adds.
 PAST_FIELDS = ("open_minor", "settled_then", "paid_then", "late_then")
 

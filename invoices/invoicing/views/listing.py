@@ -18,7 +18,7 @@ from billing_portal.lists.columns import Column
 from billing_portal.lists.page import Listing
 from billing_portal.lists.totals import Total, totals_per_currency
 from billing_portal.templatetags.portal import STATES
-from invoices.invoicing.views.list_rows import client_of, type_place
+from invoices.invoicing.views.list_rows import Line, client_of, type_place
 from invoices.models import Invoice
 from invoices.models.dues import Columns
 from invoices.models.invoices import InvoiceQuerySet
@@ -102,8 +102,7 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
                 value=lambda line: str(STATES[line.states[0]][1]),
             ),
             _from_row("currency", _("Currency")),
-            Column("net", _("Before VAT"), value=lambda line: line.net),
-            Column("vat", _("VAT"), value=lambda line: line.vat),
+            *_for_the_ledger(),
             Column(
                 "total", _("Total"), order=sums.total, falling=True, value=lambda line: line.total
             ),
@@ -133,6 +132,27 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
 
 def _from_row(name: str, label: str, key: str = "", **options: Any) -> Column:
     return Column(key or name, label, value=lambda line: line.row[name], **options)
+
+
+def _for_the_ledger() -> list[Column]:
+    """Of the files alone: who bought, what is corrected, and the VAT."""
+    return [
+        Column("siren", _("SIREN"), value=lambda line: _of_buyer(line, "siren")),
+        Column("vat-id", _("VAT id"), value=lambda line: _of_buyer(line, "vat_id")),
+        Column("country", _("Country"), value=lambda line: _of_buyer(line, "country")),
+        Column("corrects", _("Corrects"), value=lambda line: line.row["corrects__number"]),
+        Column("net", _("Before VAT"), value=lambda line: line.net),
+        Column("vat", _("VAT"), value=lambda line: line.vat),
+    ]
+
+
+def _of_buyer(line: Line, name: str) -> str:
+    """As the document says; without a page of ours, as the client is today."""
+    said = line.row[f"paper__buyer__{name}"]
+    if line.row["paper__buyer__country"] is None:
+        said = line.row[f"client__{name}"]
+    # An id of figures alone comes out of JSON as a number.
+    return "" if said is None else str(said)
 
 
 def _kinds() -> dict[str, str]:

@@ -1,0 +1,269 @@
+"""Issued documents as the ledger sees them: what the client owes, what was sold, and its VAT.
+
+VAT on services is due when the money comes in, unless the company chose the debits (CGI 269, 2, c):
+until then it waits on an account of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db.models import Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from invoices.accounting.chart import Role
+from invoices.accounting.journal.entries import Entry, Lines, Worth, in_parts, share
+from invoices.accounting.journal.making import Making, NoRate
+from invoices.documents.nature import Nature
+from invoices.models import Invoice, InvoiceLine, VatBreakdown
+from invoices.models.clients import account
+from invoices.tax.territories import territory_of
+
+_COLUMNS = (
+    "pk", "kind", "number", "issue_date", "due_date", "currency", "net_minor", "vat_minor",
+    "total_minor", "exchange_rate", "account", "imported", "recorded_at", "settled_on",
+    "paper__buyer__country", "paper__buyer__address", "paper__vat_on_debits", "client__country",
+    "client__postal_code",
+)  # fmt: skip
+
+
+class Doc(NamedTuple):
+    pk: int
+    kind: str
+    number: str
+    issue_date: date
+    due_date: date
+    currency: str
+    net: int
+    vat: int
+    total: int
+    exchange_rate: Decimal | None
+    account: int
+    imported: bool
+    recorded_at: datetime
+    settled_on: date | None
+    # As the document says; None of one of the old system, which has no page here.
+    buyer_country: str | None
+    buyer_address: list[str] | None
+    on_debits: bool | None
+    client_country: str
+    client_postal_code: str
+
+    @property
+    def is_note(self) -> bool:
+        return self.kind == Invoice.Kind.CREDIT_NOTE
+
+    @property
+    def shown_at(self) -> tuple[str, int]:
+        return "invoices:detail", self.pk
+
+    @property
+    def territory(self) -> str:
+        """Where the buyer is, as of the document: it does not move with the client."""
+        if self.buyer_country is None:
+            return territory_of(self.client_country, self.client_postal_code)
+        last = (self.buyer_address or [""])[-1]
+        code = re.match(r"\s*[\w-]*\d[\w-]*", last)
+        return territory_of(self.buyer_country, code[0] if code else "")
+
+
+class Part(NamedTuple):
+    """What is alike in a document: its net and VAT, in the document's currency."""
+
+    category: str
+    # None where the document does not say at which rate.
+    rate: Decimal | None
+    nature: str
+    net: int
+    vat: int
+
+
+@dataclass(frozen=True)
+class Booked:
+    """A document in the company's currency: its parts come to its total."""
+
+    doc: Doc
+    worth: Worth
+    total: int
+    parts: list[tuple[Part, int, int]]
+    # What rounding each part left, of a document in another currency.
+    rounding: int
+    # VAT by rate that is due when the money comes in.
+    waiting: dict[Decimal | None, int]
+
+
+def documents(rows: Any) -> Any:
+    """The rows of a query of invoices as `Doc` takes them."""
+    found = rows.annotate(account=account(), recorded_at=Coalesce("issued_at", "created_at"))
+    return found.values_list(*_COLUMNS)
+
+
+def booked(making: Making, docs: Sequence[Doc]) -> dict[int, Booked]:
+    """By id; without those whose worth is not known."""
+    parts = _parts(docs, making)
+    found: dict[int, Booked] = {}
+    for doc in docs:
+        try:
+            worth = making.worth_of_document(doc.currency, doc.exchange_rate)
+        except NoRate:
+            continue
+        found[doc.pk] = _booked(making, doc, worth, parts[doc.pk])
+    return found
+
+
+def _booked(making: Making, doc: Doc, worth: Worth, parts: list[Part]) -> Booked:
+    total = worth.of(doc.total)
+    vat = in_parts(worth.of(doc.vat), [part.vat for part in parts], worth)
+    net = [worth.of(part.net) for part in parts]
+    waiting: dict[Decimal | None, int] = defaultdict(int)
+    on_debits = making.company.vat_on_debits if doc.imported else bool(doc.on_debits)
+    if not on_debits:
+        for part, minor in zip(parts, vat, strict=True):
+            if part.nature == Nature.SERVICES and minor:
+                waiting[part.rate] += minor
+    rounding = total - sum(vat) - sum(net)
+    return Booked(doc, worth, total, list(zip(parts, net, vat, strict=True)), rounding, waiting)
+
+
+def _parts(docs: Sequence[Doc], making: Making) -> dict[int, list[Part]]:
+    ids = [doc.pk for doc in docs]
+    lines: dict[tuple[int, str, Decimal], dict[str, int]] = defaultdict(dict)
+    for pk, category, rate, nature, net in (
+        InvoiceLine.objects.filter(invoice__in=ids)
+        .order_by()
+        .values_list("invoice", "vat_category", "vat_rate", "nature")
+        .annotate(net=Sum("net_minor"))
+    ):
+        lines[pk, category, rate][nature] = net
+    groups: dict[int, list[Any]] = defaultdict(list)
+    breakdown = VatBreakdown.objects.filter(invoice__in=ids).order_by("-rate", "category")
+    for row in breakdown.values_list("invoice", "category", "rate", "basis_minor", "vat_minor"):
+        groups[row[0]].append(row)
+    usual = making.company.usual_nature
+    found: dict[int, list[Part]] = {}
+    for doc in docs:
+        parts = [
+            part
+            for pk, category, rate, basis, vat in groups[doc.pk]
+            for part in _of_group(
+                category, rate, basis, vat, lines.get((pk, category, rate), {}), usual
+            )
+        ]
+        stated = sum(p.net for p in parts) == doc.net and sum(p.vat for p in parts) == doc.vat
+        found[doc.pk] = parts if parts and stated else [Part("", None, usual, doc.net, doc.vat)]
+    return found
+
+
+def _of_group(
+    category: str, rate: Decimal, basis: int, vat: int, nets: dict[str, int], usual: str
+) -> Iterable[Part]:
+    """A VAT row by what its lines supply; its VAT is split in proportion, the last has the rest."""
+    by_nature: dict[str, int] = defaultdict(int)
+    for nature, net in nets.items():
+        by_nature[nature or usual] += net
+    if sum(by_nature.values()) != basis or not basis:
+        by_nature = {next(iter(by_nature), usual): basis}
+    left = vat
+    for place, (nature, net) in enumerate(sorted(by_nature.items()), 1):
+        mine = left if place == len(by_nature) else share(vat, net, basis)
+        left -= mine
+        yield Part(category, rate, nature, net, mine)
+
+
+def document_entry(making: Making, found: Booked, letters: Sequence[Any]) -> Entry | None:
+    """None where it comes to nothing, or where an account is missing (which is then noted).
+
+    `letters` are what a credit note settled: (amount in its currency, worth, letter); the rest of
+    the note, and an invoice as a whole, stand on one line.
+    """
+    doc, sign = found.doc, -1 if found.doc.is_note else 1
+    if making.span.with_history and any(part.rate is None and part.vat for part, *_ in found.parts):
+        making.problems.without_vat_rate.add(doc.number, doc.shown_at)
+    lines = Lines()
+    left, left_foreign = found.total, doc.total
+    who = making.auxiliary(doc.account)
+    for minor, worth, letter in letters:
+        lines.add(
+            making.clients,
+            sign * worth,
+            auxiliary=who,
+            foreign=making.foreign(doc.currency, sign * minor),
+            letter=letter,
+        )
+        left, left_foreign = left - worth, left_foreign - minor
+    settled = not doc.is_note and doc.settled_on and doc.settled_on <= making.span.ends_on
+    lines.add(
+        making.clients,
+        sign * left,
+        auxiliary=who,
+        foreign=making.foreign(doc.currency, sign * left_foreign),
+        letter=(letter_of(doc.pk), doc.settled_on) if settled else ("", None),
+        due_on=None if doc.is_note else doc.due_date,
+    )
+    if not _sold(making, found, sign, lines):
+        return None
+    if found.rounding:
+        role = Role.SMALL_GAIN if sign * found.rounding > 0 else Role.SMALL_LOSS
+        lines.add(making.chart.one(role), -sign * found.rounding)
+    postings = lines.done()
+    if not postings:
+        return None
+    return Entry(
+        number=f"V{doc.pk}",
+        journal="sales",
+        day=doc.issue_date,
+        piece=doc.number,
+        piece_day=doc.issue_date,
+        text=making.words[doc.kind].format(
+            piece=doc.number, client=making.client_name(doc.account)
+        ),
+        postings=postings,
+        recorded_on=timezone.localdate(doc.recorded_at),
+        shown_at=doc.shown_at,
+    )
+
+
+def _sold(making: Making, found: Booked, sign: int, lines: Lines) -> bool:
+    """The lines of sales and VAT, one per account and rate; False where one has no account."""
+    doc = found.doc
+    sums: dict[tuple[Any, Decimal | None], list[int]] = {}
+    vat_sums: dict[tuple[Any, Decimal | None], list[int]] = {}
+    for part, net, vat in found.parts:
+        account = making.chart.sales(doc.territory, part.category, part.rate, part.nature)
+        _count(sums, (account, part.rate), net, part.net)
+        if not part.vat:
+            continue
+        waits = part.rate in found.waiting and part.nature == Nature.SERVICES
+        vat_account = making.chart.waiting(part.rate) if waits else making.chart.vat(part.rate)
+        if vat_account is None:
+            making.problems.without_account.add(doc.number, doc.shown_at)
+            if part.rate is not None:
+                making.problems.rates_without_account.add(part.rate)
+            return False
+        _count(vat_sums, (vat_account, part.rate), vat, part.vat)
+    for each in (sums, vat_sums):
+        for (account, rate), (minor, foreign) in each.items():
+            lines.add(
+                account,
+                -sign * minor,
+                foreign=making.foreign(doc.currency, -sign * foreign),
+                rate=rate,
+            )
+    return True
+
+
+def _count(sums: dict[Any, list[int]], key: Any, minor: int, foreign: int) -> None:
+    found = sums.setdefault(key, [0, 0])
+    found[0] += minor
+    found[1] += foreign
+
+
+def letter_of(invoice_id: int) -> str:
+    return f"F{invoice_id}"

@@ -1,0 +1,14 @@
+from django.urls import path
+
+from invoices.accounting.views import accounts, journal
+
+urlpatterns = [
+    path("journal/", journal.journal, name="journal"),
+    path("journal/export/", journal.journal_export, name="journal-export"),
+    path("journal/account/<str:number>/", journal.journal_account, name="journal-account"),
+    path("settings/accounting/", accounts.accounts, name="accounts"),
+    path("settings/accounting/used/", accounts.accounts_used, name="accounts-used"),
+    path("settings/accounting/new/", accounts.account_new, name="account-new"),
+    path("settings/accounting/account/", accounts.account, name="account"),
+    path("settings/accounting/<int:pk>/drop/", accounts.account_drop, name="account-drop"),
+]
