@@ -109,13 +109,8 @@ def refund():
 
 def write_off_row():
     invoice = issued()
-    write_off(
-        invoice_id=invoice.pk,
-        amount=from_minor(100, "EUR"),
-        reason="Bad",
-        by=None,
-        on=timezone.localdate(),
-    )
+    today = timezone.localdate()
+    write_off(invoice_id=invoice.pk, amount=from_minor(100, "EUR"), reason="Bad", by=None, on=today)
     return Allocation.objects.get(kind=Allocation.Kind.WRITE_OFF)
 
 

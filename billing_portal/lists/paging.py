@@ -238,18 +238,13 @@ def paginate(
     if not found and cursor is not None:
         has_previous, has_next = True, False
     first = _position(params.get("at", ""), has_previous, size) if found else 0
-    base = {**POSITION}
     previous_url = next_url = ""
-    if found and has_previous:
-        at = max(1, first - size)
-        previous_url = query_with(
-            params, {**base, "before": _encode(*_edge(found[0], key)), "at": at}
-        )
-    elif has_previous:
-        previous_url = query_with(params, base)
+    if has_previous:
+        to = {"before": _encode(*_edge(found[0], key)), "at": max(1, first - size)} if found else {}
+        previous_url = query_with(params, {**POSITION, **to})
     if found and has_next:
-        at = first + len(found)
-        next_url = query_with(params, {**base, "after": _encode(*_edge(found[-1], key)), "at": at})
+        on = {"after": _encode(*_edge(found[-1], key)), "at": first + len(found)}
+        next_url = query_with(params, {**POSITION, **on})
     heads = [_head(each, params, sort) for each in columns]
     return Page(
         rows=found,

@@ -9,12 +9,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from moneyed import Money
 
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from billing_portal.keys import Keyed, KeyedQuerySet, KeyField, number_key, sort_key
-from billing_portal.money import from_minor
+from invoices.models.amounts import InvoiceAmounts
 from invoices.models.clients import Client, ClientType
 from invoices.models.decisions import BooksDecision
 from invoices.models.indexes import INVOICE_INDEXES
@@ -61,7 +60,7 @@ class InvoiceQuerySet(KeyedQuerySet["Invoice"]):
         return self.outstanding().filter(next_due__lt=on)
 
 
-class Invoice(Keyed):
+class Invoice(InvoiceAmounts, Keyed):
     """An invoice, or a credit note (positive amounts, owed the other way round)."""
 
     Kind = Kind
@@ -320,35 +319,6 @@ class Invoice(Keyed):
     def now_called(self) -> str:
         """The client's name of today, where the document has another one."""
         return self.client.name if self.client.name != self.client_name else ""
-
-    @property
-    def net(self) -> Money:
-        return from_minor(self.net_minor, self.currency)
-
-    @property
-    def vat(self) -> Money:
-        return from_minor(self.vat_minor, self.currency)
-
-    @property
-    def total(self) -> Money:
-        return from_minor(self.total_minor, self.currency)
-
-    @property
-    def signed_total(self) -> Money:
-        """As it stands in a list beside other documents: there a credit note counts down."""
-        return -self.total if self.kind == Invoice.Kind.CREDIT_NOTE else self.total
-
-    @property
-    def paid(self) -> Money:
-        return from_minor(self.paid_minor, self.currency)
-
-    @property
-    def credited(self) -> Money:
-        return from_minor(self.credited_minor, self.currency)
-
-    @property
-    def outstanding_balance(self) -> Money:
-        return from_minor(self.outstanding_minor, self.currency)
 
     @property
     def standing(self) -> Standing:

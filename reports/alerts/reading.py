@@ -303,9 +303,11 @@ def totals_of(rows: InvoiceQuerySet) -> Iterable[tuple[Any, ...]]:
         )
 
 
-def invoices_of_instalments() -> dict[int, int]:
-    """The invoice of each instalment, by the negative id of the instalment."""
-    return {-pk: invoice for pk, invoice in Instalment.objects.values_list("pk", "invoice_id")}
+def invoice_of(key: int) -> int:
+    """The invoice's id; of an instalment, whose id is negative here, that of its invoice."""
+    if key > 0:
+        return key
+    return Instalment.objects.values_list("invoice_id", flat=True).get(pk=-key)
 
 
 def merged_clients() -> dict[int, int]:

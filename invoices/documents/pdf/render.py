@@ -208,8 +208,7 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "title": printable(paper.title),
         "pays": not is_credit and paper.payable_minor > 0,
         "settled": not is_credit and paper.paid_minor > 0 and paper.payable_minor <= 0,
-        "terms": _shown([_terms(paper, words)]),
-        "scan": labels.scan_first if paper.instalments else labels.scan,
+        **_terms(paper, words),
         "mentions": _shown(
             [
                 paper.early_payment,
@@ -276,10 +275,13 @@ def _shows_instalments(paper: Paper) -> bool:
     return 0 < len(paper.instalments) <= MOST_SHOWN and not paper.paid_minor
 
 
-def _terms(paper: Paper, words: Words) -> str:
-    if not _shows_instalments(paper):
-        return paper.payment_terms
-    return words.labels.in_parts.format(n=len(paper.instalments))
+def _terms(paper: Paper, words: Words) -> dict[str, Any]:
+    """The sentence over the payment details, and the one about its code."""
+    labels, said = words.labels, paper.payment_terms
+    if _shows_instalments(paper):
+        said = labels.in_parts.format(n=len(paper.instalments))
+    scan = labels.scan_first if paper.instalments else labels.scan
+    return {"terms": _shown([said]), "scan": scan}
 
 
 def _amounts_due(paper: Paper, words: Words) -> list[tuple[str, str]]:

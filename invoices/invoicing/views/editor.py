@@ -32,6 +32,7 @@ from invoices.invoicing.forms.dues import dues_as_typed
 from invoices.invoicing.forms.lines import TypedLine
 from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
 from invoices.invoicing.reasons import Reason
+from invoices.invoicing.views.mending import linked
 from invoices.models import Company, Invoice, InvoiceLine
 from invoices.models.natures import USUAL_NATURE
 from invoices.tax.territories import Territory
@@ -368,35 +369,3 @@ def _sums(editor: Editor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "total": "–" if nothing else formatted_minor(totals.total_minor, code),
         }
     return found
-
-
-def linked(reasons: Sequence[Reason], invoice: Invoice, reader: User) -> list[tuple[str, str]]:
-    """Each sentence with the place where it is mended."""
-    return [(reason.text, link_of(reason, invoice, reader)) for reason in reasons]
-
-
-def link_of(reason: Reason, invoice: Invoice, reader: User) -> str:
-    """The link that mends what is missing, and leads back to the draft.
-
-    Empty where it is for others to mend: finance reads that the company lacks its IBAN.
-    """
-    if reason.anchor in ("company", "rates", "books", "numbers") and not reader.has_perm(
-        "accounts.change_company"
-    ):
-        return ""
-    back = "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])})
-    if reason.anchor == "client":
-        return reverse("invoices:client-edit", args=[invoice.client_id]) + back
-    if reason.anchor == "vat_check":
-        return reverse("invoices:client", args=[invoice.client_id]) + "#vat-check"
-    if reason.anchor == "company":
-        return reverse("company:details") + back
-    if reason.anchor == "rates":
-        return reverse("company:rates") + back
-    if reason.anchor == "books":
-        return reverse("company:books") + back
-    if reason.anchor == "numbers":
-        return reverse("company:numbers")
-    if reason.anchor == "deal":
-        return reverse("invoices:deal-change", args=[invoice.pk])
-    return reason.anchor

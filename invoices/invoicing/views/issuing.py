@@ -31,7 +31,7 @@ from invoices.invoicing.issuing import issue
 from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.sending import invoice_mail, queue_invoice
-from invoices.invoicing.views.editor import link_of
+from invoices.invoicing.views.mending import link_of
 from invoices.models import Company, Invoice
 from invoices.outbox.queueing import MailRefused
 

@@ -22,7 +22,8 @@ from invoices.invoicing.forms.drafts import DraftForm
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import preview_paper, preview_pdf, printed_draft
 from invoices.invoicing.readiness import warnings_before_issue
-from invoices.invoicing.views.editor import Editor, linked
+from invoices.invoicing.views.editor import Editor
+from invoices.invoicing.views.mending import linked
 from invoices.models import DraftVersion, Invoice
 
 

@@ -80,12 +80,7 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
             _from_row(
                 "issue_date", _("Issued"), "issued", order="issue_date", nullable=True, falling=True
             ),
-            *(
-                [Column("instalment", _("Instalment"), value=lambda line: line.place)]
-                if columns.apart
-                else []
-            ),
-            _from_row("due_date", _("Due"), "due", order=columns.due, nullable=True),
+            *_due_columns(columns),
             Column(
                 "late",
                 _("Days late"),
@@ -101,7 +96,6 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
                 order="status",
                 value=lambda line: str(STATES[line.states[0]][1]),
             ),
-            _from_row("currency", _("Currency")),
             *_for_the_ledger(),
             Column(
                 "total", _("Total"), order=sums.total, falling=True, value=lambda line: line.total
@@ -130,13 +124,21 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
     )
 
 
+def _due_columns(columns: Columns) -> list[Column]:
+    """When it is due; where instalments have rows of their own, which of them it is too."""
+    which = [Column("instalment", _("Instalment"), value=lambda line: line.place)]
+    due = _from_row("due_date", _("Due"), "due", order=columns.due, nullable=True)
+    return [*(which if columns.apart else []), due]
+
+
 def _from_row(name: str, label: str, key: str = "", **options: Any) -> Column:
     return Column(key or name, label, value=lambda line: line.row[name], **options)
 
 
 def _for_the_ledger() -> list[Column]:
-    """Of the files alone: who bought, what is corrected, and the VAT."""
+    """Of the files alone: the currency, who bought, what is corrected, and the VAT."""
     return [
+        _from_row("currency", _("Currency")),
         Column("siren", _("SIREN"), value=lambda line: _of_buyer(line, "siren")),
         Column("vat-id", _("VAT id"), value=lambda line: _of_buyer(line, "vat_id")),
         Column("country", _("Country"), value=lambda line: _of_buyer(line, "country")),

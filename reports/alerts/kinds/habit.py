@@ -31,7 +31,7 @@ from reports.alerts.reading import (
     LateInvoices,
     count_late,
     first_seen_late,
-    invoices_of_instalments,
+    invoice_of,
     invoices_of_types,
     late_invoices,
     merged_clients,
@@ -351,13 +351,6 @@ class Amounts:
     def _steps(self) -> Mapping[int, list[tuple[date, int]]]:
         return settling_steps(self._late)
 
-    def invoice_of(self, key: int) -> int:
-        return self._of_parts[key] if key < 0 else key
-
-    @cached_property
-    def _of_parts(self) -> Mapping[int, int]:
-        return invoices_of_instalments()
-
     def owed(self, pk: int, on: date) -> tuple[str, int, int]:
         """Currency, what is owed in its minor units, and that in the company's currency."""
         currency, total, rate = self._totals[pk]
@@ -379,7 +372,7 @@ def _figures(rule: AlertRule, amounts: Amounts, rows: list[WaitedFor], on: date)
         "days": day - worst.due,
         "habit": worst.habit,
         "measure": rule.measure,
-        "invoice": amounts.invoice_of(worst.pk),
+        "invoice": invoice_of(worst.pk),
         "invoices": len(now),
         "least_days": min(day - row.due for row in now),
         "owed": [{"minor": minor, "currency": code} for code, minor in sums.most_common()],

@@ -55,6 +55,7 @@ def test_lines_of_an_issued_invoice_are_frozen():
         number="OLD-X",
         imported=True,
         client_type=draft.client.client_type,
+        next_due=draft.due_date,
     )
     with refuses("invoiceline_of_issued_is_frozen"), transaction.atomic():
         InvoiceLine.objects.filter(pk=line.pk).update(description="Theft")
