@@ -12,7 +12,7 @@ from django.db.models import Count, F, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from invoices.accounting import closed, guards, log, pages, search_keys
+from invoices.accounting import closed, einvoices, guards, log, pages, search_keys
 from invoices.accounting.broken import Broken
 from invoices.invoicing import snapshot
 from invoices.models import (
@@ -265,6 +265,8 @@ def _documents() -> Iterator[Broken]:
         content = bytes(document.content)
         if document.kind == "pdf":
             with_document.add(document.invoice_id)
+        if document.kind == "xml":
+            yield from einvoices.check(document)
         if len(content) != document.size or (
             hashlib.sha256(content).hexdigest() != document.sha256
         ):
@@ -273,3 +275,4 @@ def _documents() -> Iterator[Broken]:
     for pk, number in ours.values_list("pk", "number").iterator(chunk_size=BATCH):
         if pk not in with_document:
             yield Broken(number, _("has no stored document."))
+    yield from einvoices.missing()

@@ -67,6 +67,8 @@ _BUYER_SIREN: Final = Told(
     gettext_lazy("The client's SIREN is missing: an e-invoice to a French business needs it."),
     "client",
 )
+_SELLER_COUNTRY: Final = Told(gettext_lazy("The company's country is missing."), "company")
+_BUYER_COUNTRY: Final = Told(gettext_lazy("The client's country is missing."), "client")
 _DATES: Final = Told(gettext_lazy("A day lies before 2000 or after 2099."), "#id_issue_date")
 _TABLE: Final[dict[str, Told]] = {
     # ── The seller
@@ -85,7 +87,8 @@ _TABLE: Final[dict[str, Told]] = {
         "company",
     ),
     "BR-06": Told(gettext_lazy("The company's name is missing."), "company"),
-    "BR-09": Told(gettext_lazy("The company's country is missing."), "company"),
+    "BR-08": _SELLER_COUNTRY,
+    "BR-09": _SELLER_COUNTRY,
     "BR-CO-26": Told(gettext_lazy("The company has neither SIREN nor VAT id."), "company"),
     own_rules.SELLER_SIREN: Told(gettext_lazy("The company's SIREN has a wrong digit."), "company"),
     own_rules.SELLER_VAT_ID: Told(
@@ -95,7 +98,8 @@ _TABLE: Final[dict[str, Told]] = {
     own_rules.BIC: Told(gettext_lazy("The company's BIC is none."), "company"),
     # ── The client
     "BR-07": Told(gettext_lazy("The client has no name."), "client"),
-    "BR-11": Told(gettext_lazy("The client's country is missing."), "client"),
+    "BR-10": _BUYER_COUNTRY,
+    "BR-11": _BUYER_COUNTRY,
     "BR-FR-11": _BUYER_SIREN,
     "BR-FR-21": _BUYER_SIREN,
     "BR-FR-12": Told(
@@ -122,6 +126,8 @@ _TABLE: Final[dict[str, Told]] = {
         "client",
     ),
     # ── Numbers and days
+    "BR-02": Told(gettext_lazy("The number is missing."), ""),
+    "BR-03": Told(gettext_lazy("The issue date is missing."), "#id_issue_date"),
     "BR-FR-01": _NUMBER,
     "BR-FR-02": _NUMBER,
     "BR-FR-03": _DATES,
@@ -179,6 +185,16 @@ _FAMILIES: Final = (
     (re.compile(r"BR-CO-1\d$|BR-(S|E|AE|IC|G|O)-0[89]$"), _OUR_FAULT),
     (re.compile(r"BR-FR-0[56]$"), _OUR_FAULT),
 )
+# The Factur-X profile numbers its rules about lists of codes: by the element that has the code.
+_CODES: Final = {
+    "CountryID": gettext_lazy("A country is none that e-invoices know (ISO 3166)."),
+    "unitCode": gettext_lazy("Line %(line)s: the unit is none that e-invoices know (UN/ECE 20)."),
+    "InvoiceCurrencyCode": gettext_lazy("The currency is none that e-invoices know (ISO 4217)."),
+    "ExemptionReasonCode": gettext_lazy(
+        "The reason for no VAT has a code that e-invoices do not know (VATEX): Settings → Rates."
+    ),
+}
+_NOT_ALLOWED: Final = re.compile(r"Value of '[@\w:]*?@?(?:ram:)?(\w+)' is not allowed")
 
 
 def reasons_of(failures: tuple[Failure, ...]) -> list[Reason]:
@@ -194,6 +210,9 @@ def _reason(failure: Failure) -> Reason:
     told = _TABLE.get(failure.rule) or next(
         (told for family, told in _FAMILIES if family.match(failure.rule)), None
     )
+    if told is None and (code := _NOT_ALLOWED.search(failure.text)) and code[1] in _CODES:
+        rates = code[1] == "ExemptionReasonCode"
+        told = Told(_CODES[code[1]], "rates" if rates else _place_of(failure))
     if told is None:
         text = _("The e-invoice breaks a rule: %(text)s") % {"text": failure.text[:300]}
         return Reason("einvoice", _with_id(text, failure.rule), _place_of(failure))
@@ -223,8 +242,6 @@ def _place_of(failure: Failure) -> str:
         ("SellerTaxRepresentative", "company"),
         ("BuyerTradeParty", "client"),
         ("ShipToTradeParty", "client"),
-        ("BG-4", "company"),
-        ("BG-7", "client"),
     ):
         if part in failure.place:
             return anchor

@@ -22,7 +22,7 @@ _LINE = re.compile(r"IncludedSupplyChainTradeLineItem(?:\[namespace-uri\(\)='[^'
 class Failure:
     """`rule` without what follows the rule in a schematron's id: BR-FR-12 of BR-FR-12_BT-49.
 
-    `line` counts from 1, 0 of the whole document; `place` is where in the XML, or the term.
+    `line` counts from 1, 0 of the whole document; `place` is where in the XML.
     """
 
     rule: str
@@ -50,7 +50,7 @@ def judged(paper: Paper) -> Judged:
     try:
         content = writing.cii(paper)
     except writing.XmlRefused as refusal:
-        return Judged(None, (*own, Failure("XML", str(refusal), place=refusal.term)))
+        return Judged(None, (*own, Failure(refusal.rule, str(refusal))))
     found = [*own, *judged_content(content)]
     if told := disagreements(content, paper):
         found.append(Failure(AGREEMENT, "; ".join(told)))

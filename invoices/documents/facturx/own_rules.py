@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from stdnum import bic, iban
 from stdnum.eu import vat as eu_vat
 from stdnum.fr import siren
 
 from invoices.documents.paper import CREDIT_NOTE, Paper
-from invoices.documents.totals import product, round_half_up, vat_of
+from invoices.documents.totals import round_half_up, vat_of
 
 LINE_NET = "OWN-LINE-NET"
 VAT_AMOUNT = "OWN-VAT"
@@ -49,7 +50,8 @@ def broken_rules(paper: Paper) -> list[Broken]:
 
 def _lines(paper: Paper) -> Iterator[Broken]:
     for place, line in enumerate(paper.lines, 1):
-        gross = round_half_up(product(line) * paper.sub_unit)
+        exact = Fraction(line.quantity) * Fraction(line.unit_price)
+        gross = round_half_up(exact * paper.sub_unit)
         if gross - line.discount_minor != line.net_minor:
             yield Broken(LINE_NET, f"{gross} - {line.discount_minor} != {line.net_minor}", place)
 

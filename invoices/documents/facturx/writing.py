@@ -26,11 +26,11 @@ _one_at_a_time = threading.Lock()
 
 
 class XmlRefused(Exception):
-    """The document lacks what even the XML itself needs; `term` is the business term."""
+    """The document lacks what even the XML itself needs; `rule` is the one of EN 16931."""
 
-    def __init__(self, term: str, text: str) -> None:
+    def __init__(self, rule: str, text: str) -> None:
         super().__init__(text)
-        self.term = term
+        self.rule = rule
 
 
 def cii(paper: Paper) -> bytes:
@@ -60,12 +60,15 @@ def written(terms: Terms, syntax: Syntax) -> bytes:
 
 def _check(terms: Terms) -> None:
     """What factur-x would answer with an error of its own."""
-    for term in ("BT-1", "BT-2", "BG-25", "BG-23"):
+    for term, rule in (("BT-1", "BR-02"), ("BT-2", "BR-03"), ("BG-25", "BR-16")):
         if not terms.get(term):
-            raise XmlRefused(term, f"{term} is missing.")
-    for party in ("BG-4", "BG-7"):
+            raise XmlRefused(rule, f"{term} is missing.")
+    for party, rule in (("BG-4", "BR-06"), ("BG-7", "BR-07")):
         if not terms[party].get("name"):
-            raise XmlRefused(party, f"The name in {party} is missing.")
+            raise XmlRefused(rule, f"The name in {party} is missing.")
+    start, end = terms.get("BT-73"), terms.get("BT-74")
+    if start and end and end < start:
+        raise XmlRefused("BR-29", f"{end} is before {start}.")
 
 
 def _copied(value: Any) -> Any:
