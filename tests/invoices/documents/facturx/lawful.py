@@ -208,10 +208,9 @@ def _paper(rng, scene, inputs, totals, *, is_credit):
     why = {category: (code, text) for category, _rate, code, text in scene.taxed}
     said = amounts(totals)
     said["breakdown"] = tuple(
-        replace(
-            row, exemption_code=why[row.vat_category][0], exemption_text=why[row.vat_category][1]
-        )
+        replace(row, exemption_code=code, exemption_text=text)
         for row in said["breakdown"]
+        for code, text in (why[row.vat_category],)
     )
     siren = siren_of(rng)
     is_consumer = scene.treatment == "B2C"

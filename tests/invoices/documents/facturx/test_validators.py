@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from decimal import Decimal
 from random import Random
 
 from invoices.documents.facturx import judging, validators, writing
@@ -65,8 +66,8 @@ def test_what_the_schema_refuses_is_told_with_its_place():
 
 def test_the_line_of_a_rule_is_told():
     paper = lawful(Random(15), SCENES[0])
-    line = replace(paper.lines[0], unit="jour")
-    spoiled = replace(
+    line = replace(paper.lines[0], unit="jour", net_minor=0, quantity=Decimal(0), discount_minor=0)
+    spoiled = replace(paper, lines=(*paper.lines, line))
         paper, lines=(*paper.lines, replace(line, net_minor=0, quantity=0 * line.quantity))
     )
     failures = judging.judged(spoiled).failures

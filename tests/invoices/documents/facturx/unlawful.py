@@ -226,7 +226,7 @@ BREAKS = (
     ),
     Break(
         "a reason of no list",
-        "BR-CL-22",
+        "FX-SCH-A-000589",
         _row(exemption_code="VATEX-FR-MADE-UP"),
         lambda paper: paper.breakdown[0].vat_category != "S",
     ),
@@ -238,7 +238,7 @@ BREAKS = (
         lambda paper: paper.currency != "EUR" and bool(paper.vat_minor),
     ),
     # ── The rest
-    Break("a unit in words", "BR-CL-23", _line(unit="jour")),
+    Break("a unit in words", "FX-SCH-A-000613", _line(unit="jour")),
     Break("nobody said what is supplied", "BR-FR-08", _paper(billing_mode="")),
     Break("a billing mode of no list", "BR-FR-08", _paper(billing_mode="X1")),
     Break("no line", "BR-16", _paper(lines=())),
