@@ -151,6 +151,8 @@ class Paper:
     treatment: str = ""
     electronic_address: str = ""
     electronic_address_scheme: str = ""
+    # Of a credit note whose invoice stated none: the page does not either, an e-invoice has to.
+    einvoice_vat_minor_in_eur: int | None = None
     vat_group_name: str = ""
     vat_group_address: str = ""
     vat_group_vat_id: str = ""

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, Final
 
+from billing_portal.money import from_minor, round_half_up
 from invoices.clients.recipients import client_recipients
+from invoices.company.rates import rate_on
 from invoices.documents.facturx.parties import FRENCH_ADDRESS
 from invoices.documents.nature import nature_of_all
 from invoices.models import Company, Invoice
@@ -27,7 +29,7 @@ _BY_VAT_ID: Final = {
 
 
 def of(
-    invoice: Invoice, company: Company, issue_date: date, natures: Iterable[str]
+    invoice: Invoice, company: Company, issue_date: date, natures: Iterable[str], vat_minor: int
 ) -> dict[str, Any]:
     """Fields of a Paper; none for a seller outside France, who issues no Factur-X."""
     if company.country != "FR":
@@ -40,6 +42,7 @@ def of(
         "treatment": _treatment(invoice, company, issue_date),
         "electronic_address": address,
         "electronic_address_scheme": scheme,
+        "einvoice_vat_minor_in_eur": _vat_in_eur(invoice, company, issue_date, vat_minor),
     }
     if company.in_vat_group:
         found |= {
@@ -65,6 +68,22 @@ def _treatment(invoice: Invoice, company: Company, issue_date: date) -> str:
     if not at_home:
         return "B2BINT"
     return "B2B" if client.siren or company.must_einvoice(issue_date) else ""
+
+
+def _vat_in_eur(invoice: Invoice, company: Company, issue_date: date, vat_minor: int) -> int | None:
+    """Of a credit note whose invoice is older than our rates, in cents: at the rate of the
+    invoice's day, else of its own. An e-invoice without VAT in euros is none (BR-FR-CO-12)."""
+    was = invoice.corrects
+    if was is None or invoice.exchange_rate is not None or not vat_minor:
+        return None
+    if invoice.currency == "EUR" or company.currency != "EUR":
+        return None
+    days = [day for day in (was.issue_date, issue_date) if day is not None]
+    rates = [rate_on(invoice.currency, "EUR", day) for day in days]
+    rate = next((rate for rate in rates if rate is not None), None)
+    if rate is None:
+        return None
+    return round_half_up(from_minor(vat_minor, invoice.currency).amount * rate, "EUR")
 
 
 def _electronic_address(invoice: Invoice) -> tuple[str, str]:

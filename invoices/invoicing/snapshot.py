@@ -78,7 +78,7 @@ def paper_of(
         eur_rate=_eur_rate(invoice, company, vat, issue_date, corrects),
         vat_group=_vat_group(company, language),
         notes=invoice.note,
-        **einvoice_data.of(invoice, company, issue_date, [line.nature for line in lines]),
+        **einvoice_data.of(invoice, company, issue_date, [line.nature for line in lines], vat),
         **_sentences(invoice, company, language, issue_date, due_date, corrects),
     )
 

@@ -42,11 +42,19 @@ def without_vat(
         codes = {row.code for row in rows} if not said else set()
         text = " ".join(dict.fromkeys(filter(None, sentences)))
         if category == "E":
-            text = text or was.note.strip()
+            text = text or was.note.strip() or _as_before(invoice, language)
         if text:
             code = codes.pop() if len(codes) == 1 else ""
             found[category] = WithoutVat(code, tuple(filter(None, sentences)), text)
     return found
+
+
+def _as_before(invoice: Invoice, language: Language) -> str:
+    """Of a document brought in nobody knows why it bears none: its note leads to it."""
+    if invoice.corrects is None:
+        return ""
+    said = {"fr": "Sans TVA, comme la facture {}.", "en": "Without VAT, as invoice {}."}
+    return said[language].format(invoice.corrects.number)
 
 
 def _of_category(

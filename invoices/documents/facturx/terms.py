@@ -145,8 +145,11 @@ def _totals(paper: Paper) -> Terms:
     if paper.currency != "EUR":
         # A French seller accounts for VAT in euros, also where there is none (BR-FR-CO-12).
         found["BT-6"] = "EUR"
-        if paper.vat_minor_in_eur is not None:
-            found["BT-111"] = number(Decimal(paper.vat_minor_in_eur).scaleb(-2), places=2)
+        in_eur = paper.vat_minor_in_eur
+        if in_eur is None:
+            in_eur = paper.einvoice_vat_minor_in_eur
+        if in_eur is not None:
+            found["BT-111"] = number(Decimal(in_eur).scaleb(-2), places=2)
         elif not paper.vat_minor:
             found["BT-111"] = "0.00"
     return found
