@@ -46,6 +46,9 @@ _NATURE: Final = Told(
 _DECIMALS: Final = Told(
     gettext_lazy("E-invoices know two decimals at most: this currency has more."), "#id_currency"
 )
+_VAT_IN_EUROS: Final = Told(
+    gettext_lazy("The VAT in euros is missing: give the exchange rate of the day."), "rates"
+)
 _PRICE: Final = Told(
     gettext_lazy("Line %(line)s: the unit price is not one that an e-invoice may state."),
     "line:unit_price",
@@ -143,9 +146,9 @@ _TABLE: Final[dict[str, Told]] = {
     ),
     own_rules.SIGN: Told(gettext_lazy("A credit note states positive amounts."), ""),
     # ── Amounts and VAT
-    "BR-FR-CO-12": Told(
-        gettext_lazy("The VAT in euros is missing: give the exchange rate of the day."), "rates"
-    ),
+    "BR-FR-CO-12": _VAT_IN_EUROS,
+    "BR-53": _VAT_IN_EUROS,
+    "BR-DEC-15": _VAT_IN_EUROS,
     "BR-FR-16": _RATE,
     "BR-FR-DEC-04": _RATE,
     "BR-FR-08": _NATURE,

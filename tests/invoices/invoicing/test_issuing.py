@@ -429,9 +429,8 @@ def test_a_whole_credit_note_settles_the_invoice_and_mirrors_it(clerk):
     assert row.settled_on == ON
     assert note.paper["corrects_number"] == invoice.number
     assert note.paper["corrects_date"] == ON.isoformat()
-    text = (
-        PdfReader(io.BytesIO(bytes(note.documents.get(kind="pdf").content))).pages[0].extract_text()
-    )
+    content = bytes(note.documents.get(kind="pdf").content)
+    text = PdfReader(io.BytesIO(content)).pages[0].extract_text()
     assert "Avoir" in text
     assert invoice.number in text
     assert invoice.events.filter(kind="credited").exists()

@@ -212,31 +212,87 @@ def _paper(rng, scene, inputs, totals, *, is_credit):
         for row in said["breakdown"]
         for code, text in (why[row.vat_category],)
     )
-    siren = siren_of(rng)
-    is_consumer = scene.treatment == "B2C"
-    at_home = scene.country in ("FR", "MC") and not is_consumer
-    franchise = scene.name == "franchise"
-    seller = _seller(rng, franchise)
-    group = rng.random() < 0.05 and not any(r.vat_category == "O" for r in said["breakdown"])
-    foreign = totals.currency != "EUR"
-    rate = D("0.91")
-    unit = D(1) if totals.currency == "JPY" else D("0.01")
-    address = ("1, rue de la Paix", rng.choice(("", "Bâtiment B")), f"{scene.postal_code} Ville")
-    service = rng.choice((0, 1, 2, 3))
-    if any(row.vat_category == "K" for row in said["breakdown"]) and not service:
-        service = 1
     return Paper(
         **said,
+        **_days(rng, issued, said["breakdown"], is_credit=is_credit),
+        **_sentences(scene, language, issued, is_credit=is_credit),
+        **_buyer(rng, scene),
+        **_group(rng, said["breakdown"]),
         kind="credit_note" if is_credit else "invoice",
         language=language,
         number=f"{'A' if is_credit else 'F'}-{issued.year}-{rng.randrange(10**6):04d}",
         title=rng.choice(("", "Mission d’automne")),
-        issue_date=issued,
-        due_date=None if is_credit else issued + timedelta(days=rng.choice((0, 30, 60))),
-        service_from=issued if service in (1, 3) else None,
-        service_until=issued + timedelta(days=29) if service in (2, 3) else None,
-        seller=seller,
-        buyer=Buyer(
+        seller=_seller(rng, scene.name == "franchise"),
+        delivery_address=rng.choice(((), (), ("Quai 4", "Hangar 2", "Port", "29200 Brest"))),
+        purchase_order=rng.choice(("", "PO 2026/42")),
+        corrects_number="F-2026-0007" if is_credit else "",
+        corrects_date=date(2026, 8, 31) if is_credit else None,
+        lines=tuple(map(_paper_line, [rng] * len(inputs), inputs, totals.lines)),
+        nature={"S1": "services", "B1": "goods", "M1": "mixed"}[scene.mode],
+        exemptions=tuple(text for _code, text in why.values() if text),
+        vat_on_debits=rng.random() < 0.2 and totals.vat_minor != 0,
+        vat_minor_in_eur=_in_euros(totals),
+        notes=rng.choice(("", "Merci.\nÀ bientôt", "x" * 1000)),
+        billing_mode=scene.mode,
+        treatment=scene.treatment,
+    )
+
+
+def _paper_line(rng, line, total):
+    return PaperLine(
+        description=rng.choice(WORDS) + rng.choice(("", "\nsuite\n• détail")),
+        quantity=line.quantity,
+        unit=rng.choice(UNITS),
+        unit_price=line.unit_price,
+        net_minor=total.net_minor,
+        vat_category=line.vat_category,
+        vat_rate=line.vat_rate,
+        discount_percent=line.discount_percent,
+        discount_minor=total.discount_minor,
+    )
+
+
+def _in_euros(totals):
+    if totals.currency == "EUR" or not totals.vat_minor:
+        return None
+    unit = D(1) if totals.currency == "JPY" else D("0.01")
+    return round_half_up(totals.vat_minor * unit * D("0.91") * 100)
+
+
+def _days(rng, issued, breakdown, *, is_credit):
+    service = rng.choice((0, 1, 2, 3))
+    if any(row.vat_category == "K" for row in breakdown) and not service:
+        service = 1
+    return {
+        "issue_date": issued,
+        "due_date": None if is_credit else issued + timedelta(days=rng.choice((0, 30, 60))),
+        "service_from": issued if service in (1, 3) else None,
+        "service_until": issued + timedelta(days=29) if service in (2, 3) else None,
+    }
+
+
+def _sentences(scene, language, issued, *, is_credit):
+    if is_credit:
+        return {"payment_terms": mentions.set_against(language, "F-2026-0007")}
+    found = {
+        "payment_terms": mentions.due_by(language, issued),
+        "early_payment": mentions.early_payment(language),
+    }
+    if scene.treatment == "B2C":
+        return found
+    return {
+        **found,
+        "late_penalty": mentions.late_penalty(language, rate=D("12.15"), over_the_ecb=10),
+        "recovery_indemnity": mentions.recovery_indemnity(language),
+    }
+
+
+def _buyer(rng, scene):
+    siren = siren_of(rng)
+    at_home = scene.country in ("FR", "MC") and scene.treatment != "B2C"
+    address = ("1, rue de la Paix", rng.choice(("", "Bâtiment B")), f"{scene.postal_code} Ville")
+    return {
+        "buyer": Buyer(
             name=rng.choice(("Brasserie du Port", "Ateliers Réunis <& fils>", "Ö" * 250)),
             address=tuple(line for line in address if line),
             postal_code=scene.postal_code,
@@ -245,54 +301,20 @@ def _paper(rng, scene, inputs, totals, *, is_credit):
             siren=siren if at_home else "",
             vat_id=scene.vat_id or (f"FR{key_of(siren):02d}{siren}" if at_home else ""),
         ),
-        delivery_address=rng.choice(((), (), ("Quai 4", "Hangar 2", "Port", "29200 Brest"))),
-        purchase_order=rng.choice(("", "PO 2026/42")),
-        corrects_number="F-2026-0007" if is_credit else "",
-        corrects_date=date(2026, 8, 31) if is_credit else None,
-        lines=tuple(
-            PaperLine(
-                description=rng.choice(WORDS) + rng.choice(("", "\nsuite\n• détail")),
-                quantity=line.quantity,
-                unit=rng.choice(UNITS),
-                unit_price=line.unit_price,
-                net_minor=total.net_minor,
-                vat_category=line.vat_category,
-                vat_rate=line.vat_rate,
-                discount_percent=line.discount_percent,
-                discount_minor=total.discount_minor,
-            )
-            for line, total in zip(inputs, totals.lines, strict=True)
-        ),
-        nature={"S1": "services", "B1": "goods", "M1": "mixed"}[scene.mode],
-        payment_terms=(
-            mentions.set_against(language, "F-2026-0007")
-            if is_credit
-            else mentions.due_by(language, issued)
-        ),
-        early_payment="" if is_credit else mentions.early_payment(language),
-        late_penalty=""
-        if is_credit or is_consumer
-        else mentions.late_penalty(language, rate=D("12.15"), over_the_ecb=10),
-        recovery_indemnity=""
-        if is_credit or is_consumer
-        else mentions.recovery_indemnity(language),
-        exemptions=tuple(text for _code, text in why.values() if text),
-        vat_on_debits=rng.random() < 0.2 and totals.vat_minor != 0,
-        vat_minor_in_eur=(
-            round_half_up(totals.vat_minor * unit * rate * 100)
-            if foreign and totals.vat_minor
-            else None
-        ),
-        notes=rng.choice(("", "Merci.\nÀ bientôt", "x" * 1000)),
-        billing_mode=scene.mode,
-        treatment=scene.treatment,
-        electronic_address=siren if at_home else "compta@client.example",
-        electronic_address_scheme="0225" if at_home else "EM",
-        vat_group="Membre d’un assujetti unique" if group else "",
-        vat_group_name="Groupe Kerlann" if group else "",
-        vat_group_address="1, quai de la Fosse, 44000 Nantes" if group else "",
-        vat_group_vat_id="FR96552100554" if group else "",
-    )
+        "electronic_address": siren if at_home else "compta@client.example",
+        "electronic_address_scheme": "0225" if at_home else "EM",
+    }
+
+
+def _group(rng, breakdown):
+    if rng.random() > 0.05 or any(row.vat_category == "O" for row in breakdown):
+        return {}
+    return {
+        "vat_group": "Membre d’un assujetti unique",
+        "vat_group_name": "Groupe Kerlann",
+        "vat_group_address": "1, quai de la Fosse, 44000 Nantes",
+        "vat_group_vat_id": "FR96552100554",
+    }
 
 
 def _seller(rng, franchise):

@@ -100,7 +100,13 @@ BREAKS = (
     Break("a SIREN of 8 digits", "BR-FR-10", _seller(siren="73282932")),
     Break("a SIREN that fails its check", own_rules.SELLER_SIREN, _seller(siren="732829321")),
     Break("a SIRET of another", "BR-FR-09", _seller(siret="55210055400013")),
-    Break("no VAT id and no SIREN", "BR-S-02", _seller(vat_id="", siren=""), _has("S")),
+    Break(
+        "no VAT id and no SIREN",
+        "BR-S-02",
+        _seller(vat_id="", siren=""),
+        # One of a VAT group names that of the group.
+        lambda paper: _has("S")(paper) and not paper.vat_group_vat_id,
+    ),
     Break("a VAT key that is wrong", own_rules.SELLER_VAT_ID, _seller(vat_id="FR45732829320")),
     Break(
         "an IBAN with a wrong digit", own_rules.IBAN, _seller(iban="FR7630006000011234567890188")
