@@ -259,14 +259,18 @@ def _breakdowns() -> Iterator[Broken]:
 
 
 def _documents() -> Iterator[Broken]:
-    documents = Document.objects.select_related("invoice").order_by("pk")
+    # The page of an invoice before its e-invoice, which is compared with it.
+    documents = Document.objects.select_related("invoice").order_by("invoice_id", "kind", "pk")
     with_document: set[int] = set()
+    page: tuple[int, bytes] = (0, b"")
     for document in documents.iterator(chunk_size=50):
         content = bytes(document.content)
         if document.kind == "pdf":
             with_document.add(document.invoice_id)
+            page = (document.invoice_id, content)
         if document.kind == "xml":
-            yield from einvoices.check(document)
+            of, printed = page
+            yield from einvoices.check(document, printed if of == document.invoice_id else None)
         if len(content) != document.size or (
             hashlib.sha256(content).hexdigest() != document.sha256
         ):

@@ -15,8 +15,8 @@ from invoices.documents.paper import Paper, PaperMalformed
 from invoices.models import Document, Invoice
 
 
-def check(document: Document) -> Iterator[Broken]:
-    """Of one XML: against the frozen content, and against what is attached to the PDF."""
+def check(document: Document, page: bytes | None) -> Iterator[Broken]:
+    """Of one XML: against the frozen content, and against what is attached to its PDF, `page`."""
     invoice, content = document.invoice, bytes(document.content)
     try:
         paper = Paper.from_json(invoice.paper or {})
@@ -26,7 +26,7 @@ def check(document: Document) -> Iterator[Broken]:
         differs = True
     if differs:
         yield Broken(str(invoice), _("its e-invoice does not say what the page says."))
-    if attached_to(invoice) != content:
+    if page is None or attached_in(page) != content:
         yield Broken(str(invoice), _("its PDF does not carry the e-invoice that was kept."))
 
 
@@ -42,13 +42,10 @@ def missing() -> Iterator[Broken]:
         yield Broken(number, _("has no stored e-invoice."))
 
 
-def attached_to(invoice: Invoice) -> bytes | None:
-    """The XML inside the kept PDF; None without one, or when it cannot be read."""
-    kept = invoice.documents.filter(kind="pdf").first()
-    if kept is None:
-        return None
+def attached_in(page: bytes) -> bytes | None:
+    """The XML inside a PDF; None without one, or when it cannot be read."""
     try:
-        with pikepdf.open(BytesIO(bytes(kept.content))) as pdf:
+        with pikepdf.open(BytesIO(page)) as pdf:
             attached = pdf.attachments.get(FILENAME)
             return attached.get_file().read_bytes() if attached else None
     except pikepdf.PdfError:

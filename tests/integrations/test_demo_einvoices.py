@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 from integrations.sandbox import Sandbox, build_world
 from invoices.accounting import books
-from invoices.accounting.einvoices import attached_to
+from invoices.accounting.einvoices import attached_in
 from invoices.documents.facturx import judging, writing
 from invoices.documents.paper import Paper
 from invoices.invoicing.crediting import issue_credit_note
@@ -39,7 +39,8 @@ def test_every_document_of_the_demo_passes_the_validators(settings):
         paper = Paper.from_json(invoice.paper)
         assert judging.judged_content(content) == [], invoice
         assert judging.judged_content(writing.ubl(paper), "ubl-2.1") == [], invoice
-        assert attached_to(invoice) == content
-        with pikepdf.open(io.BytesIO(bytes(invoice.documents.get(kind="pdf").content))) as pdf:
+        page = bytes(invoice.documents.get(kind="pdf").content)
+        assert attached_in(page) == content
+        with pikepdf.open(io.BytesIO(page)) as pdf:
             assert faults_of(pdf) == [], invoice
     assert books.verify() == []

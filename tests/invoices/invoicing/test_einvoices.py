@@ -11,7 +11,7 @@ from django.urls import reverse
 from lxml import etree
 
 from invoices.accounting import books
-from invoices.accounting.einvoices import attached_to
+from invoices.accounting.einvoices import attached_in
 from invoices.documents.facturx import judging
 from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.freezing import IssueRefused
@@ -29,7 +29,7 @@ def test_each_document_of_a_french_seller_keeps_its_xml_inside_and_beside_its_pd
     for document in (invoice, note):
         kept = document.documents.get(kind="xml")
         content = bytes(kept.content)
-        assert attached_to(document) == content
+        assert attached_in(bytes(document.documents.get(kind="pdf").content)) == content
         assert judging.judged_content(content) == []
         assert kept.filename == document.documents.get(kind="pdf").filename[:-3] + "xml"
     assert b"<ram:TypeCode>381<" in bytes(note.documents.get(kind="xml").content)
