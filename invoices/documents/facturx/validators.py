@@ -79,10 +79,13 @@ os.register_at_fork(after_in_child=_begin_anew)
 
 # ─ In the thread that owns Saxon ────────────────────────────────────────────────────────────────
 def _judged(content: bytes, syntax: Syntax, as_published: bool) -> list[Assertion]:
-    root = etree.fromstring(content)
+    # The spaces between elements are half of what a rule would walk over.
+    root = etree.fromstring(
+        content, etree.XMLParser(remove_blank_text=True, resolve_entities=False)
+    )
     if against_schema := _against_schema(root, syntax):
         return against_schema
-    document = _processor().parse_xml(xml_text=content.decode())
+    document = _processor().parse_xml(xml_text=etree.tostring(root, encoding="unicode"))
     reports = [
         rules.transform_to_string(xdm_node=document) for rules in _compiled(syntax, as_published)
     ]
