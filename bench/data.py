@@ -39,7 +39,13 @@ def migrate() -> Iterator[Fact]:
         bic="AGRIFRPP",
     )
     first = date(2015, 1, 1)
-    LatePenaltyRate.objects.create(starts_on=first, percent=Decimal("12.15"), source="Example")
+    # By contract: one of the law ends with its half-year.
+    LatePenaltyRate.objects.create(
+        starts_on=first,
+        percent=Decimal("12.15"),
+        basis=LatePenaltyRate.Basis.CONTRACT,
+        source="Example",
+    )
     for currency, rate in (("USD", "0.92"), ("GBP", "1.17")):
         ExchangeRate.objects.create(currency=currency, on=first, rate=Decimal(rate))
     yield from ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,8 +17,11 @@ from reportlab.pdfgen.canvas import Canvas
 
 from bench.data import bench_user
 from bench.timing import Row, by_turns
+from invoices.documents.facturx import judging
+from invoices.documents.facturx.attaching import attachment
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
+from invoices.documents.totals import vat_of
 from invoices.invoicing import drafting, issuing
 from invoices.models import (
     Client,
@@ -52,7 +56,7 @@ def _client() -> Client:
         city="Paris",
         country="FR",
         siren="552100554",
-        vat_id="FR83552100554",
+        vat_id="FR96552100554",
     )
 
 
@@ -174,4 +178,45 @@ def document() -> Iterator[Row]:
         "one PDF/A-3 of one page, fonts embedded",
         drawn,
         [("a reportlab canvas with the same lines of text, no layout, no fonts embedded", plain)],
+    )
+    yield from _factur_x(paper)
+
+
+# ─ Factur-X ─────────────────────────────────────────────────────────────────────────────────────
+def _factur_x(paper: Paper) -> Iterator[Row]:
+    """XML, schema, schematrons, rules of our own, attached: against the PDF by itself, all warm."""
+    for times in (1, 4, 16):
+        longer = _times(paper, times)
+        lines = len(longer.lines)
+        made, drawn = by_turns(
+            lambda paper=longer: _with_xml(paper),
+            lambda paper=longer: render.render(paper),
+            runs=25,
+        )
+        yield Row.of(
+            f"one Factur-X of {lines} lines, validated",
+            made,
+            [("its PDF alone", drawn)],
+            most_times=1.6,
+        )
+
+
+def _with_xml(paper: Paper) -> bytes:
+    found = judging.judged(paper)
+    assert found.content is not None and not found.failures, found.failures
+    return render.render(paper, attachments=(attachment(found.content),))
+
+
+def _times(paper: Paper, times: int) -> Paper:
+    """The same lines again and again, and their sums."""
+    (row,) = paper.breakdown
+    basis = row.basis_minor * times
+    vat = vat_of(basis, row.vat_rate)
+    return replace(
+        paper,
+        lines=paper.lines * times,
+        breakdown=(replace(row, basis_minor=basis, vat_minor=vat),),
+        net_minor=basis,
+        vat_minor=vat,
+        total_minor=basis + vat,
     )

@@ -12,7 +12,7 @@ from django.db.models import Count, F, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from invoices.accounting import closed, guards, instalments, log, pages, search_keys
+from invoices.accounting import closed, einvoices, guards, instalments, log, pages, search_keys
 from invoices.accounting.broken import Broken
 from invoices.documents import numbers
 from invoices.invoicing import snapshot
@@ -276,12 +276,18 @@ def _breakdowns() -> Iterator[Broken]:
 
 
 def _documents() -> Iterator[Broken]:
-    documents = Document.objects.select_related("invoice").order_by("pk")
+    # The page of an invoice before its e-invoice, which is compared with it.
+    documents = Document.objects.select_related("invoice").order_by("invoice_id", "kind", "pk")
     with_document: set[int] = set()
+    page: tuple[int, bytes] = (0, b"")
     for document in documents.iterator(chunk_size=50):
         content = bytes(document.content)
         if document.kind == "pdf":
             with_document.add(document.invoice_id)
+            page = (document.invoice_id, content)
+        if document.kind == "xml":
+            of, printed = page
+            yield from einvoices.check(document, printed if of == document.invoice_id else None)
         if len(content) != document.size or (
             hashlib.sha256(content).hexdigest() != document.sha256
         ):
@@ -290,3 +296,4 @@ def _documents() -> Iterator[Broken]:
     for pk, number in ours.values_list("pk", "number").iterator(chunk_size=BATCH):
         if pk not in with_document:
             yield Broken(number, _("has no stored document."))
+    yield from einvoices.missing()

@@ -43,6 +43,9 @@ class Seller:
     email: str = ""
     phone: str = ""
     website: str = ""
+    # As in the last line of the address, apart.
+    postal_code: str = ""
+    city: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,9 @@ class Buyer:
     vat_id: str = ""
     contact: str = ""
     reference: str = ""
+    # As in the last line of the address, apart.
+    postal_code: str = ""
+    city: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +91,14 @@ class PaperAllowance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperVat:
+    """`exemption_code` is of the list VATEX; "" where the text has to do."""
+
     basis_minor: int
     vat_minor: int
     vat_category: str = "S"
     vat_rate: Decimal = Decimal(0)
+    exemption_code: str = ""
+    exemption_text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +153,17 @@ class Paper:
     # The VAT group of which the seller is a member.
     vat_group: str = ""
     notes: str = ""
+    # What only the e-invoice says (documents/facturx): goods or services and how they are paid
+    # (BT-23), how platforms treat it (a note “BAR”), where they find the buyer (BT-49).
+    billing_mode: str = ""
+    treatment: str = ""
+    electronic_address: str = ""
+    electronic_address_scheme: str = ""
+    # Of a credit note whose invoice stated none: the page does not either, an e-invoice has to.
+    einvoice_vat_minor_in_eur: int | None = None
+    vat_group_name: str = ""
+    vat_group_address: str = ""
+    vat_group_vat_id: str = ""
 
     @property
     def payable_minor(self) -> int:

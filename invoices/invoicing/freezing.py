@@ -10,25 +10,32 @@ is kept is therefore always what the locked rows say.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices.company import closing, dating, numbering
+from invoices.documents.facturx import judging
+from invoices.documents.facturx.attaching import attachment
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.documents.totals import Totals
 from invoices.invoicing import drafting, dues, snapshot
+from invoices.invoicing.einvoice_reasons import reasons_of
 from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.sending import queue_invoice
 from invoices.models import Company, Document, Invoice, NumberSeries, VatBreakdown
 from invoices.outbox.queueing import MailRefused
 from invoices.payments import settling
+
+logger = logging.getLogger(__name__)
 
 
 class IssueRefused(Exception):
@@ -42,8 +49,11 @@ class IssueRefused(Exception):
 
 @dataclass(frozen=True)
 class Printed:
+    """`xml` is the e-invoice that the PDF carries; None of a seller outside France."""
+
     paper: Paper
     content: bytes
+    xml: bytes | None = None
 
 
 def print_ahead(invoice_id: int, on: date) -> Printed | None:
@@ -57,14 +67,42 @@ def print_ahead(invoice_id: int, on: date) -> Printed | None:
         return None
     number = numbering.next_number(invoice.kind, issue_date)
     paper = snapshot.paper_on(invoice, on, number, company=company)
-    return Printed(paper, rendered(paper, company)) if paper else None
+    return printed(paper, company) if paper else None
 
 
-def rendered(paper: Paper, company: Company) -> bytes:
+def reasons_of_einvoice(invoice: Invoice, company: Company, on: date) -> list[Reason]:
+    """Rules that its e-invoice would break, of a draft that nothing else stands in the way of."""
+    issue_date, _due = drafting.dates_of(invoice, on)
+    number = numbering.next_number(invoice.kind, issue_date)
+    paper = snapshot.paper_on(invoice, on, number, company=company)
+    if paper is None or not judging.is_for(paper):
+        return []
+    return reasons_of(judging.judged(paper).failures)
+
+
+def printed(paper: Paper, company: Company) -> Printed:
+    """The page, and in it the e-invoice, judged before. Raises IssueRefused."""
+    xml = _einvoice(paper)
+    attached = (attachment(xml),) if xml is not None else ()
     try:
-        return render.render(paper, logo_png=bytes(company.logo_png) or None)
+        content = render.render(
+            paper, logo_png=bytes(company.logo_png) or None, attachments=attached
+        )
     except render.PdfRefused as refusal:
         raise IssueRefused(str(refusal)) from refusal
+    return Printed(paper, content, xml)
+
+
+def _einvoice(paper: Paper) -> bytes | None:
+    if not judging.is_for(paper):
+        return None
+    found = judging.judged(paper)
+    if found.failures:
+        logger.warning(
+            "An e-invoice was refused by %s", ", ".join(each.rule for each in found.failures)
+        )
+        raise IssueRefused(reasons_of(found.failures))
+    return found.content
 
 
 def freeze(
@@ -95,7 +133,9 @@ def freeze(
         corrects=corrects,
         buyer=buyer,
     )
-    content = ahead.content if ahead and ahead.paper == paper else rendered(paper, company)
+    found = ahead if ahead and ahead.paper == paper else printed(paper, company)
+    _same_as_the_rows(paper, invoice)
+    content = found.content
     invoice.paper = paper.to_json()
     invoice.buyer_name = paper.buyer.name
     # A credit note counts where its invoice counts, whatever the client is today.
@@ -115,14 +155,36 @@ def freeze(
         invoice.next_due = settling.next_due(dues.made(invoice)) or invoice.due_date
     invoice.save()
     _advance(series, invoice)
+    _keep(invoice, "pdf", filename_of(paper, invoice), content)
+    if found.xml is not None:
+        _keep(invoice, "xml", filename_of(paper, invoice, "xml"), found.xml)
+
+
+def _keep(invoice: Invoice, kind: str, filename: str, content: bytes) -> None:
     Document.objects.create(
         invoice=invoice,
-        kind="pdf",
-        filename=filename_of(paper, invoice),
+        kind=kind,
+        filename=filename,
         content=content,
-        sha256=sha256,
+        sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
     )
+
+
+def _same_as_the_rows(paper: Paper, invoice: Invoice) -> None:
+    """The database says to the cent what page and e-invoice say, before any of them is kept."""
+    said = (paper.net_minor, paper.vat_minor, paper.total_minor)
+    rows = {
+        (row.category, row.rate): (row.basis_minor, row.vat_minor)
+        for row in invoice.vat_breakdown.all()
+    }
+    groups = {
+        (row.vat_category, row.vat_rate): (row.basis_minor, row.vat_minor)
+        for row in paper.breakdown
+    }
+    if said != (invoice.net_minor, invoice.vat_minor, invoice.total_minor) or groups != rows:
+        logger.error("Invoice %s: page %s, rows %s", invoice.pk, groups, rows)
+        raise IssueRefused(_("The page does not add up to what is stored. Nothing was kept."))
 
 
 def _number(invoice: Invoice, on: date) -> NumberSeries:
@@ -163,13 +225,13 @@ def _date(invoice: Invoice, on: date) -> None:
         invoice.date_exception = granted
 
 
-def filename_of(paper: Paper, invoice: Invoice) -> str:
+def filename_of(paper: Paper, invoice: Invoice, suffix: str = "pdf") -> str:
     french = paper.language == "fr"
     if invoice.is_credit_note:
         kind = "Avoir" if french else "Credit-note"
     else:
         kind = "Facture" if french else "Invoice"
-    return re.sub(r"[^A-Za-z0-9._+-]", "-", f"{kind}-{invoice.number}.pdf")
+    return re.sub(r"[^A-Za-z0-9._+-]", "-", f"{kind}-{invoice.number}.{suffix}")
 
 
 def queue_mail(invoice: Invoice, *, by: User | None, on: date) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
 from billing_portal.money import from_minor, is_currency, round_half_up
 from invoices.company import late_rates
-from invoices.company.exemptions import FRANCHISE, standing_of, standing_on
 from invoices.company.rates import rate_on, row_on
 from invoices.documents import mentions
 from invoices.documents.nature import nature_of_all
@@ -26,17 +25,10 @@ from invoices.documents.paper import (
     canonical_bytes,
 )
 from invoices.documents.totals import LineTotal, Totals, TotalsRefused
-from invoices.invoicing import drafting, dues
-from invoices.models import (
-    Client,
-    Company,
-    ExemptionReason,
-    Invoice,
-    InvoiceLine,
-    VatBreakdown,
-)
+from invoices.invoicing import drafting, dues, einvoice_data
+from invoices.invoicing.without_vat import WithoutVat, without_vat
+from invoices.models import Client, Company, Invoice, InvoiceLine, VatBreakdown
 from invoices.models.clients import BuyerKind
-from invoices.tax.territories import Territory, territory_of
 
 Language = Literal["fr", "en"]
 
@@ -59,6 +51,9 @@ def paper_of(
     language: Language = "fr" if invoice.language == "fr" else "en"
     vat_rows = _vat_rows(totals, breakdown)
     parts = [] if invoice.is_credit_note else dues.dues_of(invoice, issue_date)
+    why_none = without_vat(
+        invoice, company, language, lines, [row.vat_category for row in vat_rows], issue_date
+    )
     net = sum(row.basis_minor for row in vat_rows)
     vat = sum(row.vat_minor for row in vat_rows)
     return Paper(
@@ -83,73 +78,22 @@ def paper_of(
         lines=tuple(
             _paper_line(line, amounts) for line, amounts in zip(lines, totals.lines, strict=True)
         ),
-        breakdown=vat_rows,
+        breakdown=tuple(_explained(row, why_none) for row in vat_rows),
         net_minor=net,
         vat_minor=vat,
         total_minor=net + vat,
         nature=nature_of_all(line.nature for line in lines),
-        exemptions=_exemptions(invoice, company, language, lines, vat_rows, issue_date, corrects),
+        exemptions=tuple(
+            dict.fromkeys(each for why in why_none.values() for each in why.sentences)
+        ),
         vat_on_debits=company.vat_on_debits and vat != 0,
         vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),
         eur_rate=_eur_rate(invoice, company, vat, issue_date, corrects),
         vat_group=_vat_group(company, language),
         notes=invoice.note,
+        **einvoice_data.of(invoice, company, issue_date, [line.nature for line in lines], vat),
         **_sentences(invoice, company, language, issue_date, due_date, corrects, parts),
     )
-
-
-def _exemptions(
-    invoice: Invoice,
-    company: Company,
-    language: Language,
-    lines: list[InvoiceLine],
-    vat_rows: tuple[PaperVat, ...],
-    issue_date: date,
-    corrects: Invoice | None,
-) -> tuple[str, ...]:
-    """Why no VAT is charged, each sentence once; a credit note says what its invoice said."""
-    found: list[str] = []
-    was = corrects or invoice
-    supplied = was.service_until or was.issue_date or issue_date
-    for category in dict.fromkeys(row.vat_category for row in vat_rows):
-        ids = _reasons_of(category, lines, corrects)
-        reasons = ExemptionReason.objects.in_bulk(ids - {None}) if ids - {None} else {}
-        found += [reason.sentence(language) for _pk, reason in sorted(reasons.items())]
-        if category == "E":
-            if None in ids or not ids:
-                found += _exempt_without_a_row(company, language, supplied, corrects)
-        elif not reasons:
-            kind = standing_of(category, _territory(invoice))
-            row = standing_on(kind, supplied) if kind else None
-            found += [row.sentence(language)] if row else []
-    return tuple(dict.fromkeys(sentence for sentence in found if sentence))
-
-
-def _reasons_of(
-    category: str, lines: list[InvoiceLine], corrects: Invoice | None
-) -> set[int | None]:
-    """Ids of the rows that its lines name; None among them: a line names none."""
-    ids = {line.exemption_id for line in lines if line.vat_category == category}
-    if corrects and None in ids:
-        # Credited by an amount, or brought in: what the lines of the invoice said.
-        said = corrects.lines.filter(vat_category=category)
-        ids = set(said.values_list("exemption_id", flat=True))
-    return ids
-
-
-def _exempt_without_a_row(
-    company: Company, language: Language, supplied: date, corrects: Invoice | None
-) -> list[str]:
-    """By the regime of the company, or, of a credit note, as its invoice said."""
-    if corrects is None:
-        row = standing_on(FRANCHISE, supplied) if company.in_franchise else None
-        return [row.sentence(language)] if row else []
-    # The regime may have changed since; the note of a credit note is its own reason.
-    said = list((corrects.paper or {}).get("exemptions", ()))
-    rows = ExemptionReason.objects.filter(category=FRANCHISE)
-    by_regime = {sentence for row in rows for sentence in (row.sentence_fr, row.sentence_en)}
-    note = corrects.note.strip()
-    return [each for each in said if each in by_regime] or ([note] if note else said)
 
 
 def _vat_group(company: Company, language: Language) -> str:
@@ -163,8 +107,10 @@ def _vat_group(company: Company, language: Language) -> str:
     )
 
 
-def _territory(invoice: Invoice) -> Territory:
-    return territory_of(invoice.client.country, invoice.client.postal_code)
+def _explained(row: PaperVat, why_none: dict[str, WithoutVat]) -> PaperVat:
+    """With its reason, where it bears no VAT."""
+    why = why_none.get(row.vat_category)
+    return replace(row, exemption_code=why.code, exemption_text=why.text) if why else row
 
 
 def _vat_rows(totals: Totals, breakdown: list[VatBreakdown] | None) -> tuple[PaperVat, ...]:
@@ -290,6 +236,8 @@ def _seller(company: Company) -> Seller:
         email=company.email,
         phone=company.phone,
         website=company.website,
+        postal_code=company.postal_code,
+        city=company.city,
     )
 
 
@@ -309,6 +257,8 @@ def buyer_of(client: Client) -> BuyerSaid:
         country=client.country,
         siren=client.siren,
         vat_id=client.vat_id,
+        postal_code=client.postal_code,
+        city=client.city,
     )
     return BuyerSaid(buyer, tuple(client.delivery_address.splitlines()))
 
@@ -323,8 +273,13 @@ def buyer_on(invoice: Invoice) -> BuyerSaid | None:
 
 def buyer_differs(invoice: Invoice) -> bool:
     """The client has another name, address or number today than the invoice says."""
-    said = buyer_on(invoice)
-    return said is not None and said != buyer_of(invoice.client)
+    said, today = buyer_on(invoice), buyer_of(invoice.client)
+    if said is None or said.delivery_address != today.delivery_address:
+        return said is not None
+    # Older pages have the city in the last line of the address only.
+    return replace(said.buyer, postal_code="", city="") != replace(
+        today.buyer, postal_code="", city=""
+    )
 
 
 def chained_hash(previous_hash: str, paper: Paper | dict[str, Any]) -> str:

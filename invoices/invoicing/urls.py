@@ -1,6 +1,15 @@
 from django.urls import path
 
-from invoices.invoicing.views import acts, credit_notes, deciding, drafts, invoice, issuing, pdfs
+from invoices.invoicing.views import (
+    acts,
+    credit_notes,
+    deciding,
+    drafts,
+    files,
+    invoice,
+    issuing,
+    pdfs,
+)
 from invoices.invoicing.views import list as list_views
 
 urlpatterns = [
@@ -16,7 +25,9 @@ urlpatterns = [
     path("invoices/<int:pk>/client/", drafts.draft_client, name="draft-client"),
     path("invoices/<int:pk>/totals/", drafts.totals, name="totals"),
     path("invoices/<int:pk>/preview.pdf", drafts.preview, name="preview"),
-    path("invoices/<int:pk>/document.pdf", invoice.document, name="document"),
+    path("invoices/<int:pk>/document.pdf", files.document, {"kind": "pdf"}, name="document"),
+    path("invoices/<int:pk>/einvoice.xml", files.document, {"kind": "xml"}, name="einvoice"),
+    path("invoices/<int:pk>/ubl.xml", files.ubl, name="ubl"),
     path("invoices/<int:pk>/issue/", issuing.issue_invoice, name="issue"),
     path("invoices/<int:pk>/decide/", deciding.decide, name="decide-vat"),
     path("invoices/<int:pk>/void/", drafts.void, name="void"),

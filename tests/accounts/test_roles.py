@@ -105,6 +105,8 @@ PAGES: dict[str, Page] = {
     "invoices:clients-xlsx": Page("invoices.export"),
     "invoices:detail": Page("invoices.view_invoice", (0,)),
     "invoices:document": Page("invoices.view_invoice", (0,)),
+    "invoices:einvoice": Page("invoices.view_invoice", (0,)),
+    "invoices:ubl": Page("invoices.view_invoice", (0,)),
     "invoices:download-pdfs": Page("invoices.view_invoice", post=True),
     "invoices:draft-client": Page("invoices.change_invoice", (0,)),
     "invoices:draft-deal": Page("invoices.bill_deal", (0,), post=True),
@@ -295,7 +297,7 @@ def seller_client(seller) -> Browser:
     return browser
 
 
-@pytest.mark.parametrize("name", ["detail", "timeline", "document", "preview"])
+@pytest.mark.parametrize("name", ["detail", "timeline", "document", "einvoice", "ubl", "preview"])
 def test_a_salesperson_does_not_open_the_invoice_of_a_colleague(seller_client, name):
     theirs = make_invoice(owner=make_user(role="sales"), number="OLD-SECRET")
     answer = seller_client.get(reverse(f"invoices:{name}", args=[theirs.pk]))

@@ -77,7 +77,8 @@ PAGES = [
 # Nobody looks at these: files, pieces of pages, and what only takes a post (checked by the table
 # of roles, where all addresses stand).
 UNSEEN = (
-    "csv", "xlsx", "figures", "counts", "timeline", "totals", "document", "preview", "logo",
+    "csv", "xlsx", "figures", "counts", "timeline", "totals", "document", "einvoice", "ubl",
+    "preview", "logo",
     "health", "history_refused", "history_progress", "client-choices", "draft-client",
     "rule-tried", "rule-try", "accounts:settings", "payment-payers", "accounts-used",
 )  # fmt: skip

@@ -154,10 +154,10 @@ def _attach(pdf: pikepdf.Pdf, attachment: Attachment, facts: Facts) -> None:
         creation_date=_pdf_date(facts.on),
         mod_date=_pdf_date(facts.on),
     )
+    associated = list(pdf.Root.get("/AF", []))
     pdf.attachments[attachment.name] = spec
-    associated = pdf.Root.get("/AF", pikepdf.Array())
-    associated.append(spec.obj)
-    pdf.Root.AF = associated
+    # pikepdf may have named it there already, and twice is once too often for some receivers.
+    pdf.Root.AF = pikepdf.Array([*associated, spec.obj])
     pdf.Root.PageMode = pikepdf.Name.UseAttachments
 
 

@@ -27,7 +27,7 @@ from xhtml2pdf.config.resources import RenderLimitError, ResourceAccessPolicy
 from invoices.documents.paper import CREDIT_NOTE, Paper
 from invoices.documents.pdf import page
 from invoices.documents.pdf import text as pdf_text
-from invoices.documents.pdf.archive import Facts, FontNotEmbedded, finish
+from invoices.documents.pdf.archive import Attachment, Facts, FontNotEmbedded, finish
 from invoices.documents.pdf.labels import Words, as_dict
 from invoices.documents.pdf.lines import payment_details, table_of_lines
 from invoices.documents.pdf.marks import (
@@ -64,7 +64,13 @@ class PdfRefused(Exception):
     """The document cannot be printed as it is; the message is written for staff."""
 
 
-def render(paper: Paper, *, draft: bool = False, logo_png: bytes | None = None) -> bytes:
+def render(
+    paper: Paper,
+    *,
+    draft: bool = False,
+    logo_png: bytes | None = None,
+    attachments: tuple[Attachment, ...] = (),
+) -> bytes:
     """The PDF of `paper`. A draft bears a mark on every page and no number. Raises PdfRefused."""
     _check(paper)
     words = Words(paper)
@@ -91,8 +97,7 @@ def render(paper: Paper, *, draft: bool = False, logo_png: bytes | None = None) 
         on=paper.issue_date or date(2000, 1, 1),
     )
     try:
-        # The e-invoice will be handed over here, as `attachments`.
-        return finish(raw, facts)
+        return finish(raw, facts, attachments=attachments)
     except FontNotEmbedded as error:
         raise PdfRefused(
             _("A font (%(font)s) is missing from the PDF, which would not be archivable.")

@@ -6,11 +6,9 @@ from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Q
-from django.http import Http404, HttpResponse, HttpResponseNotModified
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import parse_etags
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
 from billing_portal.htmx import StaffRequest, render_page
@@ -25,11 +23,7 @@ from invoices.invoicing.views.panels import (
     timeline_of,
     usual_delay,
 )
-from invoices.models import (
-    Allocation,
-    Document,
-    Invoice,
-)
+from invoices.models import Allocation, Invoice
 
 TABS = ("document", "lines", "files")
 
@@ -57,7 +51,8 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
     if invoice.is_draft and request.user.has_perm("invoices.change_invoice"):
         return redirect("invoices:edit", pk=pk)
     tab = request.GET.get("tab", "document")
-    document = invoice.documents.filter(kind="pdf").defer("content").first()
+    files = list(invoice.documents.defer("content"))
+    document = next((file for file in files if file.kind == "pdf"), None)
     if tab not in TABS:
         tab = "document"
     allocations = list(
@@ -73,6 +68,8 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
         "on": on,
         "tab": tab,
         "document": document,
+        "files": files,
+        "einvoice": next((file for file in files if file.kind == "xml"), None),
         "states": states_of(invoice, on),
         "money": money_panel(invoice, allocations, on, request.user),
         "habit": usual_delay(invoice),
@@ -89,7 +86,6 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
     if tab == "lines" or (tab == "document" and document is None):
         context |= lines_of(invoice)
     if tab == "files":
-        context["files"] = list(invoice.documents.defer("content"))
         context["file_mails"] = list(invoice.messages.order_by("-created_at")[:20])
     return render_page(
         request,
@@ -119,26 +115,3 @@ def invoice_timeline(request: StaffRequest, pk: int) -> HttpResponse:
             **timeline_of(invoice, on, request.user),
         },
     )
-
-
-# ─ The document ─────────────────────────────────────────────────────────────────────────────────
-@require_GET
-@xframe_options_sameorigin
-@permission_required("invoices.view_invoice", raise_exception=True)
-def document(request: StaffRequest, pk: int) -> HttpResponse:
-    """The very bytes that were kept when it was issued."""
-    invoice = get_object_or_404(Invoice.objects.visible_to(request.user), pk=pk)
-    kept = Document.objects.filter(invoice=invoice, kind="pdf").defer("content").first()
-    if kept is None:
-        raise Http404
-    etag = f'"{kept.sha256}"'
-    if etag in parse_etags(request.headers.get("If-None-Match", "")):
-        answer: HttpResponse = HttpResponseNotModified()
-    else:
-        answer = HttpResponse(bytes(kept.content), content_type="application/pdf")
-        how = "attachment" if "download" in request.GET else "inline"
-        answer["Content-Disposition"] = f'{how}; filename="{kept.filename}"'
-    answer["ETag"] = etag
-    # No copy is used without asking: rights may have changed.
-    answer["Cache-Control"] = "private, no-cache"
-    return answer

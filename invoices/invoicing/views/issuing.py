@@ -26,7 +26,7 @@ from invoices.invoicing import drafting
 from invoices.invoicing.confirming import draft_shown, mail_shown, under_lock
 from invoices.invoicing.far_dates import far_dates
 from invoices.invoicing.forms.drafts import IssueForm, SendForm
-from invoices.invoicing.freezing import IssueRefused
+from invoices.invoicing.freezing import IssueRefused, reasons_of_einvoice
 from invoices.invoicing.issuing import issue
 from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
 from invoices.invoicing.reasons import Reason
@@ -123,6 +123,8 @@ def issue_dialog(
     company = Company.ours()
     if reasons is None:
         reasons = reasons_not_to_issue(invoice, on, company=company)
+        if company is not None and not reasons:
+            reasons = reasons_of_einvoice(invoice, company, on)
     issue_date, due = drafting.dates_of(invoice, on)
     edit_url = reverse("invoices:edit", args=[invoice.pk])
     inside = came_from(request) == edit_url

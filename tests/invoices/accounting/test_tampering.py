@@ -63,7 +63,7 @@ def replace_pdf(paid):
 
 
 def swap_pdfs(paid):
-    one, other = Document.objects.order_by("pk")[:2]
+    one, other = Document.objects.filter(kind="pdf").order_by("pk")[:2]
     Document.objects.filter(pk=one.pk).update(kind="x")
     Document.objects.filter(pk=other.pk).update(invoice=one.invoice_id)
     Document.objects.filter(pk=one.pk).update(invoice=other.invoice_id, kind="pdf")

@@ -127,7 +127,7 @@ def test_each_tab_is_a_page_and_a_fragment(clerk_client, tab):
     if tab == "lines":
         assert "Service 1" in part
     if tab == "files":
-        assert invoice.documents.get().sha256 in part
+        assert invoice.documents.get(kind="pdf").sha256 in part
 
 
 def test_the_page_takes_as_many_queries_for_many_events_as_for_few(clerk_client, clerk):
@@ -185,7 +185,7 @@ def test_a_mail_under_way_is_watched_and_then_left_alone(clerk_client, clerk):
 # ─ The document ─────────────────────────────────────────────────────────────────────────────────
 def test_the_document_is_the_kept_bytes_and_is_not_sent_twice(clerk_client):
     invoice = issued()
-    kept = invoice.documents.get()
+    kept = invoice.documents.get(kind="pdf")
     url = reverse("invoices:document", args=[invoice.pk])
     answer = clerk_client.get(url)
     assert answer.content == bytes(kept.content)

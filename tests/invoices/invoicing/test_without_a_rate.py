@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from invoices.documents.facturx import judging
 from invoices.invoicing import drafting, readiness, vat_readiness
 from invoices.models import (
     Company,
@@ -44,6 +45,7 @@ def test_where_the_rate_was_not_known_the_note_states_none_either(monkeypatch):
     # As an earlier version issued it: today VAT without a rate is a reason not to.
     with monkeypatch.context() as earlier:
         earlier.setattr(vat_readiness, "_currency_reasons", lambda *_given: [])
+        earlier.setattr(judging, "is_for", lambda _paper: False)
         invoice = make_issued(client=client)
     ExchangeRate.objects.create(currency="GBP", on=ON, rate="1.30", source="ECB")
     note = credit(invoice)

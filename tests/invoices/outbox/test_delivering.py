@@ -134,7 +134,7 @@ def test_an_invoice_arrives_once_with_its_pdf(postbox):
     assert "Refonte « lot 2 »" in got.get_body(("html",)).get_content()
     (attachment,) = got.iter_attachments()
     assert attachment.get_filename() == f"Facture-{invoice.number}.pdf"
-    assert attachment.get_content() == bytes(invoice.documents.get().content)
+    assert attachment.get_content() == bytes(invoice.documents.get(kind="pdf").content)
     row = fresh(invoice)
     assert row.sent_at is not None
     event = invoice.events.get(kind=InvoiceEvent.Kind.SENT)
