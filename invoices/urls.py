@@ -3,6 +3,7 @@ from django.urls import include, path
 app_name = "invoices"
 urlpatterns = [
     path("", include("invoices.deals.urls")),
+    path("", include("invoices.quotes.urls")),
     path("", include("invoices.history.urls")),
     path("", include("invoices.invoicing.urls")),
     path("", include("invoices.clients.urls")),

@@ -75,7 +75,10 @@ def _left_out(series: NumberSeries) -> list[tuple[int, int]]:
 
 
 def _series() -> Iterator[Broken]:
-    for series in NumberSeries.objects.order_by("kind", "year"):
+    # A gap among quotes is no fault of the books.
+    for series in NumberSeries.objects.filter(kind__in=Invoice.Kind.values).order_by(
+        "kind", "year"
+    ):
         expected, previous_hash, last_date = 1, "", date.min
         left_out = _left_out(series)
         rows = series.invoices.order_by("sequence").values(

@@ -13,6 +13,14 @@ from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.messages import Message
 from invoices.models.numbering import NumberSeries
 from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
+from invoices.models.quote_answers import (
+    QuoteAcceptance,
+    QuoteBilledLine,
+    QuoteBilling,
+    QuoteDocument,
+    QuoteEvent,
+)
+from invoices.models.quotes import Quote, QuoteLine, QuoteVersion
 from invoices.models.vat_rates import VatRate
 
 __all__ = [
@@ -42,6 +50,14 @@ __all__ = [
     "PastSettlement",
     "Payment",
     "Pipeline",
+    "Quote",
+    "QuoteAcceptance",
+    "QuoteBilledLine",
+    "QuoteBilling",
+    "QuoteDocument",
+    "QuoteEvent",
+    "QuoteLine",
+    "QuoteVersion",
     "Refund",
     "Stage",
     "VatBreakdown",

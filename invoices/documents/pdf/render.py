@@ -24,7 +24,7 @@ from segno import helpers
 from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import RenderLimitError, ResourceAccessPolicy
 
-from invoices.documents.paper import CREDIT_NOTE, Paper
+from invoices.documents.paper import CREDIT_NOTE, QUOTE, Paper
 from invoices.documents.pdf import page
 from invoices.documents.pdf import text as pdf_text
 from invoices.documents.pdf.archive import Facts, FontNotEmbedded, finish
@@ -172,16 +172,19 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
     labels = words.labels
     seller, buyer = paper.seller, paper.buyer
     abroad = seller.country != buyer.country
-    is_credit = paper.kind == CREDIT_NOTE
+    is_credit, is_quote = paper.kind == CREDIT_NOTE, paper.kind == QUOTE
     shown_number = "" if draft else printable(paper.number)
     facts = [(labels.issued, words.day(paper.issue_date))]
-    if not is_credit:
+    if is_quote:
+        facts.append((labels.valid_until, words.day(paper.valid_until)))
+    elif not is_credit:
         facts.append((labels.due, words.day(paper.due_date)))
     all_text = "".join(_texts(paper))
     return {
         "labels": as_dict(labels),
         "language": paper.language,
         "draft": draft,
+        "draft_note": labels.draft_quote_note if is_quote else labels.draft_note,
         "kind": words.kind(),
         "number": shown_number,
         "facts": [fact for fact in facts if fact[1]],
@@ -194,6 +197,7 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
                 seller.website,
             ]
         ),
+        "buyer_label": labels.quoted_to if is_quote else labels.billed_to,
         "buyer_name": printable(buyer.name),
         "buyer_lines": _shown([*buyer.address, words.country(buyer.country) if abroad else ""]),
         "buyer_ids": _shown(
@@ -206,8 +210,11 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "delivery": _shown(paper.delivery_address),
         "references": _shown(_references(paper, words)),
         "title": printable(paper.title),
-        "pays": not is_credit and paper.payable_minor > 0,
+        "pays": not is_credit and not is_quote and paper.payable_minor > 0,
         "settled": not is_credit and paper.paid_minor > 0 and paper.payable_minor <= 0,
+        "signs": is_quote and not draft,
+        "offered": _offered(paper, words),
+        "accepted": _shown(paper.accepted),
         "terms": _shown([paper.payment_terms]),
         "mentions": _shown(
             [
@@ -228,6 +235,25 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "legal": printable(_legal(paper, words)),
         "has_fallback": needs_fallback(printable(all_text)),
     }
+
+
+def _offered(paper: Paper, words: Words) -> list[dict[str, Any]]:
+    """What the client may take and has not, by its headings."""
+    found: list[dict[str, Any]] = []
+    section = ""
+    for line in paper.offered:
+        if line.section and line.section != section:
+            found.append({"section": printable(line.section)})
+        section = line.section
+        name, _break, details = line.description.strip().partition("\n")
+        found.append(
+            {
+                "name": printable(name),
+                "details": _shown(details.splitlines()),
+                "amount": words.money(line.net_minor),
+            }
+        )
+    return found
 
 
 def _references(paper: Paper, words: Words) -> list[str]:
@@ -310,7 +336,7 @@ def _payment_code(paper: Paper) -> segno.QRCode | None:
     """The EPC code of a SEPA transfer, where one can be made: euros, an IBAN, something to pay."""
     iban = paper.seller.iban.replace(" ", "")
     amount = Decimal(paper.payable_minor) / 100
-    if paper.kind == CREDIT_NOTE or paper.currency != "EUR" or not iban:
+    if paper.kind in (CREDIT_NOTE, QUOTE) or paper.currency != "EUR" or not iban:
         return None
     if not Decimal("0.01") <= amount <= Decimal("999999999.99"):
         return None
