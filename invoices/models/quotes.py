@@ -7,7 +7,8 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from moneyed import Money
@@ -19,9 +20,13 @@ from billing_portal.money import from_minor
 from invoices.models.clients import Client
 from invoices.models.deals import Deal
 from invoices.models.exemptions import ExemptionReason
+from invoices.models.invoices import Invoice
 from invoices.models.natures import NATURES, USUAL_NATURE
 from invoices.models.numbering import NumberSeries
 from invoices.models.terms import TermsKind
+
+# In minor units: VAT is rounded in each invoice, and a few cents may be left of the whole.
+ROUNDING = 9
 
 
 class State(models.TextChoices):
@@ -51,6 +56,24 @@ class QuoteQuerySet(KeyedQuerySet["Quote"]):
             State.EXPIRED: Q(version__status=State.SENT, version__valid_until__lt=on),
         }
         return self.filter(conditions.get(State(state), Q(version__status=state)))
+
+    def to_bill(self) -> Self:
+        """Accepted, and not billed whole yet by invoices that stand, drafts counted.
+
+        What is left by the rounding of VAT, part by part, is nothing to bill.
+        """
+        billed = (
+            Invoice.objects.billing()
+            .filter(quote_billing__quote=OuterRef("pk"))
+            .order_by()
+            .values("quote_billing__quote")
+            .annotate(sum=Sum("total_minor"))
+            .values("sum")
+        )
+        accepted = self.filter(version__status=State.ACCEPTED)
+        return accepted.annotate(billed_minor=Coalesce(Subquery(billed), 0)).filter(
+            acceptance__total_minor__gt=F("billed_minor") + ROUNDING
+        )
 
 
 class Quote(Keyed):

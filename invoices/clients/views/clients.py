@@ -28,7 +28,7 @@ from billing_portal.templatetags.portal import query_with
 from invoices.clients.balances import balances
 from invoices.clients.forms.clients import ClientForm, ContactForm
 from invoices.clients.payment_habits import habit_of
-from invoices.models import Client, Contact, Deal, Invoice, Payment
+from invoices.models import Client, Contact, Deal, Invoice, Payment, Quote
 from invoices.models.standing import was_issued
 
 
@@ -62,6 +62,9 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
             "payments": Payment.objects.filter(client__in=clients).order_by("-received_on", "-pk")[
                 :10
             ],
+            "quotes": Quote.objects.filter(client__in=clients)
+            .exclude(version__status="discarded")
+            .select_related("version")[:10],
             "deals": Deal.objects.filter(client__in=clients)
             .exclude(status=Deal.Status.DELETED)
             .order_by("-won_on", "-pk")[:10],

@@ -25,13 +25,12 @@ from billing_portal.keys import contains, contains_number
 from billing_portal.lists.columns import POSITION, Amount, Column
 from billing_portal.lists.filters import left_out, periods
 from billing_portal.lists.page import Listing, export, show
-from billing_portal.templatetags.portal import query_with
+from billing_portal.templatetags.portal import query_with, quote_state
 from billing_portal.typed.addresses import AddressForm, typed_filters
 from billing_portal.typed.fields import DayField, LineField
 from invoices.models import Client, Quote, QuoteVersion
 from invoices.models.quotes import QuoteQuerySet, State
 from invoices.quotes import measuring
-from invoices.quotes.views.looks import state_shown
 
 COLUMNS = (
     Column(
@@ -90,8 +89,10 @@ COLUMNS = (
     ),
 )
 # Each excludes the others; "replaced" is a state of a version, never of a quote.
+TO_BILL = "to_bill"
 TABS: Sequence[tuple[str, Any]] = (
     ("", gettext_lazy("All quotes")),
+    (TO_BILL, gettext_lazy("To bill")),
     *((state.value, state.label) for state in State if state != State.REPLACED),
 )
 
@@ -130,6 +131,8 @@ def selected(request: StaffRequest, on: date) -> tuple[QuoteQuerySet, FilterForm
     state = params.get("state", "")
     if state in State.values and state != State.REPLACED:
         found = found.in_state(state, on)
+    elif state == TO_BILL:
+        found = found.to_bill()
     else:
         # A draft that was thrown away is there for whoever asks for it.
         state, found = "", found.exclude(version__status=State.DISCARDED)
@@ -185,7 +188,7 @@ def quote_list(request: StaffRequest) -> HttpResponse:
         rows.select_related(*_WITH),
         form=form,
         kept=("sort", "state"),
-        written=lambda page: [(row, state_shown(row.version, on)) for row in page],
+        written=lambda page: [(row, quote_state(row.version, on)) for row in page],
         context={
             "tabs": tabs,
             "periods": periods(request.GET, "sent_from", "sent_to", on),

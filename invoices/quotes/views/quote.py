@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from billing_portal.accounts.models import User
 from billing_portal.htmx import StaffRequest
 from billing_portal.money import formatted_minor
+from billing_portal.templatetags.portal import quote_state
 from invoices.invoicing.forms.lines import UNITS, vat_label, vat_value
 from invoices.models import (
     Quote,
@@ -27,7 +28,6 @@ from invoices.models.quotes import State
 from invoices.quotes import converting, links, timeline, words
 from invoices.quotes.choices import proposed, taken, totals_of
 from invoices.quotes.views.drafts import draft_of, visible
-from invoices.quotes.views.looks import state_shown
 
 MOST_EVENTS = 200
 
@@ -54,12 +54,12 @@ def quote(request: StaffRequest, pk: int) -> HttpResponse:
         "version": chosen,
         "current": version,
         "state": state,
-        "pill": state_shown(version, on, pill=True),
-        "chosen_pill": state_shown(chosen, on),
+        "pill": quote_state(version, on, pill=True),
+        "chosen_pill": quote_state(chosen, on),
         "draft": draft if draft is not None and draft.pk != version.pk else None,
         "is_draft": version.is_draft,
         "acceptance": acceptance,
-        "versions": [(each, state_shown(each, on)) for each in found.versions.order_by("-number")],
+        "versions": [(each, quote_state(each, on)) for each in found.versions.order_by("-number")],
         "files": QuoteDocument.objects.filter(version__quote=found)
         .defer("content")
         .select_related("version"),
