@@ -296,3 +296,8 @@ class QuoteLine(models.Model):
 
     def __str__(self) -> str:
         return self.description[:60]
+
+    @property
+    def name(self) -> str:
+        """The first line of the description; further ones are details."""
+        return self.description.strip().split("\n")[0].strip()

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
+from invoices.documents.totals import Totals
 from invoices.models import (
     Quote,
     QuoteAcceptance,
@@ -80,22 +81,7 @@ def accept(
                     "now": formatted_minor(totals.total_minor, version.currency),
                 }
             )
-        acceptance = QuoteAcceptance(
-            quote=quote,
-            version=version,
-            via=QuoteAcceptance.Via.PAPER if recorded_by else QuoteAcceptance.Via.LINK,
-            at=at,
-            name=signer.name[:120],
-            role=signer.role[:120],
-            ip=signer.ip,
-            user_agent=signer.user_agent[:400],
-            recorded_by=recorded_by,
-            currency=version.currency,
-            net_minor=totals.net_minor,
-            vat_minor=totals.vat_minor,
-            total_minor=totals.total_minor,
-            deposit_minor=deposit_of(version, totals.total_minor),
-        )
+        acceptance = _of(version, totals, signer, at, recorded_by)
         document = _printed(acceptance, lines, choice)
         acceptance.document, acceptance.sha256 = document, document.sha256
         acceptance.save(force_insert=True)
@@ -115,6 +101,27 @@ def accept(
         )
         mails.accepted(acceptance)
         return acceptance
+
+
+def _of(
+    version: QuoteVersion, totals: Totals, signer: Signer, at: datetime, recorded_by: User | None
+) -> QuoteAcceptance:
+    return QuoteAcceptance(
+        quote=version.quote,
+        version=version,
+        via=QuoteAcceptance.Via.PAPER if recorded_by else QuoteAcceptance.Via.LINK,
+        at=at,
+        name=signer.name[:120],
+        role=signer.role[:120],
+        ip=signer.ip,
+        user_agent=signer.user_agent[:400],
+        recorded_by=recorded_by,
+        currency=version.currency,
+        net_minor=totals.net_minor,
+        vat_minor=totals.vat_minor,
+        total_minor=totals.total_minor,
+        deposit_minor=deposit_of(version, totals.total_minor),
+    )
 
 
 def _locked(version_id: int) -> tuple[Quote, QuoteVersion]:

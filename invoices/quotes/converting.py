@@ -41,6 +41,7 @@ from invoices.models import (
     QuoteEvent,
     QuoteLine,
 )
+from invoices.models.quotes import ROUNDING
 from invoices.quotes.choices import input_of
 from invoices.quotes.drafting import locked, tell
 from invoices.quotes.refusals import QuoteRefused
@@ -155,7 +156,7 @@ def bill_lines(
             if quantity * known[pk].quantity < 0:
                 raise QuoteRefused(
                     _("“%(line)s”: the quantity has the sign of the quote’s.")
-                    % {"line": _short(known[pk])}
+                    % {"line": known[pk].name[:60]}
                 )
         return way.of_lines(Kind.LINES, wanted)
 
@@ -361,9 +362,8 @@ class _Way:
         """How far this would pass what was accepted. Raises Exceeds unless somebody agreed."""
         billed = standing(self.acceptance, self.billings).billed_minor + totals.total_minor
         over = billed - self.acceptance.total_minor
-        # The VAT of parts is rounded part by part: a unit for each invoice and rate is no excess.
-        slack = (len(self.billings) + 1) * len(totals.breakdown)
-        if over > slack:
+        # The VAT of parts is rounded part by part: a few cents are no excess.
+        if over > ROUNDING:
             asked = Exceeds(over, billed, self.acceptance)
             if self.agreed != asked.token:
                 raise asked
@@ -390,7 +390,3 @@ class _Way:
 
     def _tell(self, kind: str, **facts: object) -> None:
         tell(self.quote, kind, on=self.on, by=self.by, version=self.acceptance.version, **facts)
-
-
-def _short(line: QuoteLine) -> str:
-    return line.description.split("\n")[0][:60]

@@ -23,10 +23,10 @@ def differences(before: Sequence[QuoteLine], now: Sequence[QuoteLine]) -> list[D
     """By the first line of each description; equal names are paired in their order."""
     left: dict[str, list[QuoteLine]] = {}
     for line in before:
-        left.setdefault(_name(line), []).append(line)
+        left.setdefault(line.name, []).append(line)
     found = []
     for line in now:
-        name = _name(line)
+        name = line.name
         if not (same := left.get(name)):
             found.append(Difference("new", name, None, line.net_minor))
             continue
@@ -40,7 +40,3 @@ def differences(before: Sequence[QuoteLine], now: Sequence[QuoteLine]) -> list[D
     for name, lines in left.items():
         found += [Difference("gone", name, line.net_minor, None) for line in lines]
     return found
-
-
-def _name(line: QuoteLine) -> str:
-    return line.description.split("\n")[0].strip()

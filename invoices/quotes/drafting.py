@@ -1,9 +1,9 @@
-"""A quote while it is written: begun from a client, a deal or another quote, changed, discarded."""
+"""A quote while it is written: changed, discarded; beginning.py begins one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,18 +13,16 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from billing_portal.changes import write_down
 from billing_portal.money import is_currency
-from invoices.clients.recipients import address_problem, client_recipients, recipients_for
-from invoices.documents.totals import TotalsRefused, compute
-from invoices.invoicing.draft_lines import MAX_LINES
+from invoices.clients.recipients import address_problem
+from invoices.documents.totals import Totals, TotalsRefused, compute
+from invoices.invoicing.draft_lines import MAX_LINES, DraftLine
 from invoices.invoicing.line_input import lines_in
-from invoices.models import Client, Deal, Quote, QuoteEvent, QuoteLine, QuoteVersion
+from invoices.models import Quote, QuoteEvent, QuoteLine, QuoteVersion
 from invoices.models.quotes import State
 from invoices.models.terms import TermsKind
-from invoices.quotes import offered
 from invoices.quotes.choices import deposit_of, proposed, taken, totals_of
 from invoices.quotes.refusals import QuoteRefused
 
-VALID_DAYS: Final = 30
 LATEST: Final = date(2100, 1, 1)
 HEADER_FIELDS: Final = (
     "title",
@@ -40,190 +38,8 @@ HEADER_FIELDS: Final = (
 )
 # What a quote says of a line beside what an invoice does.
 CHOICE_FIELDS: Final = ("role", "section", "proposed")
-_COPIED: Final = (
-    *("position", "role", "section", "proposed", "description", "quantity", "unit", "unit_price"),
-    *("price_missing", "discount_percent", "discount_amount", "nature", "vat_category"),
-    *("vat_rate", "exemption_id", "net_minor"),
-)
 
 
-# ─ Beginning one ────────────────────────────────────────────────────────────────────────────────
-def new_quote(*, client_id: int, by: User | None, on: date) -> Quote:
-    """An empty one, in the client's language, currency and terms. Raises QuoteRefused."""
-    with transaction.atomic():
-        client = Client.objects.filter(pk=client_id).first()
-        if client is None:
-            raise QuoteRefused(_("This client is no longer here."))
-        return _begun(client, by=by, on=on, owner=client.owner)
-
-
-def quote_from_deal(*, deal_id: int, by: User | None, on: date) -> Quote:
-    """With the deal's lines, as a draft invoice would have them. Raises QuoteRefused.
-
-    A deal may have several quotes: two proposals may stand beside each other.
-    """
-    with transaction.atomic():
-        deal = Deal.objects.filter(pk=deal_id).select_related("client", "contact", "owner").first()
-        if deal is None:
-            raise QuoteRefused(_("This deal is no longer here."))
-        if deal.client is None:
-            raise QuoteRefused(_("The deal has no organisation: choose its client first."))
-        try:
-            lines = offered.lines_of(deal)
-        except TotalsRefused as refusal:
-            raise QuoteRefused(str(refusal)) from None
-        quote = _begun(
-            deal.client,
-            by=by,
-            on=on,
-            owner=deal.owner or deal.client.owner,
-            deal=deal,
-            title=deal.title,
-            currency=deal.currency,
-            recipients=_people_of(deal),
-        )
-        version = quote.version
-        assert version is not None
-        QuoteLine.objects.bulk_create(
-            QuoteLine(
-                version=version,
-                position=position,
-                description=line.description,
-                unit=line.unit,
-                quantity=line.amounts.quantity,
-                unit_price=line.amounts.unit_price,
-                price_missing=line.price_missing,
-                discount_percent=line.amounts.discount_percent,
-                discount_amount=line.amounts.discount_amount,
-                vat_category=line.amounts.vat_category,
-                vat_rate=line.amounts.vat_rate,
-                exemption_id=line.exemption_id,
-                nature=line.nature,
-            )
-            for position, line in enumerate(lines, 1)
-        )
-        _add_up(version)
-        return quote
-
-
-def _people_of(deal: Deal) -> list[str]:
-    """Who decides, before who pays: the deal's contact."""
-    contact = deal.contact
-    if contact is not None and contact.email and contact.gone_at is None:
-        return [contact.email]
-    return recipients_for(deal)
-
-
-def copy_quote(*, quote_id: int, by: User | None, on: date, client_id: int | None = None) -> Quote:
-    """A new quote that says the same, to the same client or another. Raises QuoteRefused.
-
-    The deal does not come along: what was sold there is offered there.
-    """
-    with transaction.atomic():
-        source = Quote.objects.filter(pk=quote_id).select_related("client", "version").first()
-        if source is None or source.version is None:
-            raise QuoteRefused(_("This quote is no longer here."))
-        client = source.client
-        if client_id is not None and client_id != source.client_id:
-            found = Client.objects.filter(pk=client_id).first()
-            if found is None:
-                raise QuoteRefused(_("This client is no longer here."))
-            client = found
-        model = source.version
-        same = client.pk == source.client_id
-        header: dict[str, Any] = {
-            "title": model.title,
-            "currency": model.currency,
-            "note": model.note,
-        }
-        header |= {
-            "deposit_percent": model.deposit_percent,
-            "deposit_minor": model.deposit_minor,
-        }
-        if same:
-            header |= {"recipients": list(model.recipients), "language": model.language}
-            header |= {"terms_kind": model.terms_kind, "terms_days": model.terms_days}
-        quote = _begun(
-            client,
-            by=by,
-            on=on,
-            owner=source.owner if same else client.owner,
-            copied_from=source,
-            **header,
-        )
-        assert quote.version is not None
-        _copy_lines(model, quote.version)
-        return quote
-
-
-def new_version(*, quote_id: int, by: User | None, on: date) -> QuoteVersion:
-    """A draft of what the quote shall say next; the one that left stays open until this one
-    leaves. One that is being written already is that one. Raises QuoteRefused."""
-    with transaction.atomic():
-        quote = locked(quote_id)
-        begun = quote.versions.filter(status=State.DRAFT).first()
-        if begun is not None:
-            return begun
-        current = quote.version
-        assert current is not None
-        if current.status == State.ACCEPTED:
-            raise QuoteRefused(
-                _("%(number)s is accepted: what was agreed stays. Copy it for something new.")
-                % {"number": quote.number}
-            )
-        last = quote.versions.order_by("-number").values_list("number", flat=True)[0]
-        version = QuoteVersion.objects.create(
-            quote=quote,
-            number=last + 1,
-            valid_until=on + timedelta(days=VALID_DAYS),
-            recipients=list(current.recipients),
-            **{
-                name: getattr(current, name)
-                for name in HEADER_FIELDS
-                if name not in ("valid_until", "recipients")
-            },
-        )
-        _copy_lines(current, version)
-        if quote.first_sent_on is None:
-            quote.version = version
-            quote.save(update_fields=["version", "updated_at"])
-        tell(quote, QuoteEvent.Kind.VERSION, on=on, by=by, version=version)
-        return version
-
-
-def _begun(client: Client, *, by: User | None, on: date, **values: Any) -> Quote:
-    of_quote = {name: values.pop(name, None) for name in ("owner", "deal", "copied_from")}
-    currency = values.setdefault("currency", client.currency)
-    if not is_currency(currency):
-        raise QuoteRefused(
-            _("“%(code)s” is not a currency that we know.") % {"code": currency[:10]}
-        )
-    quote = Quote.objects.create(client=client, created_by=by, **of_quote)
-    usual = {
-        "language": "fr" if client.language.startswith("fr") else "en",
-        "terms_kind": client.terms_kind,
-        "terms_days": client.terms_days,
-        "recipients": client_recipients(client),
-        "valid_until": on + timedelta(days=VALID_DAYS),
-    }
-    quote.version = QuoteVersion.objects.create(quote=quote, **{**usual, **values})
-    quote.save(update_fields=["version", "updated_at"])
-    source, deal = of_quote["copied_from"], of_quote["deal"]
-    told = {"source_id": source.pk, "source": str(source)} if source else {}
-    told |= {"deal_id": deal.pk, "deal": deal.title} if deal else {}
-    tell(quote, QuoteEvent.Kind.DRAFTED, on=on, by=by, version=quote.version, **told)
-    return quote
-
-
-def _copy_lines(source: QuoteVersion, target: QuoteVersion) -> None:
-    QuoteLine.objects.bulk_create(
-        QuoteLine(version=target, **{name: getattr(line, name) for name in _COPIED})
-        for line in source.lines.all()
-    )
-    _add_up(target)
-
-
-# ─ Changing it ──────────────────────────────────────────────────────────────────────────────────
 def locked(quote_id: int) -> Quote:
     """The quote under its lock, which every change of its versions takes first."""
     quote = (
@@ -294,32 +110,8 @@ def save_version(
         for field, value in header.items():
             setattr(version, field, value)
         version.save()
-        version.lines.all().delete()
-        QuoteLine.objects.bulk_create(
-            QuoteLine(
-                version=version,
-                position=position,
-                role=given.get("role", QuoteLine.Role.INCLUDED),
-                section=given.get("section", ""),
-                proposed=bool(given.get("proposed")),
-                description=line.description,
-                unit=line.unit,
-                quantity=line.amounts.quantity,
-                unit_price=line.amounts.unit_price,
-                price_missing=line.price_missing,
-                discount_percent=line.amounts.discount_percent,
-                discount_amount=line.amounts.discount_amount,
-                vat_category=line.amounts.vat_category,
-                vat_rate=line.amounts.vat_rate,
-                exemption_id=line.exemption_id,
-                nature=line.nature,
-                net_minor=amounts.net_minor,
-            )
-            for position, (line, given, amounts) in enumerate(
-                zip(inputs, lines, totals.lines, strict=True), 1
-            )
-        )
-        _add_up(version)
+        _replace_lines(version, inputs, lines, totals)
+        add_up(version)
         if version.deposit_minor > deposit_of(version, version.total_minor):
             transaction.set_rollback(True)
             return {"deposit": _("The deposit is more than the quote: at most its total.")}
@@ -327,7 +119,47 @@ def save_version(
         return {}
 
 
-def _add_up(version: QuoteVersion) -> None:
+def _replace_lines(
+    version: QuoteVersion,
+    inputs: Sequence[DraftLine],
+    given: Sequence[Mapping[str, Any]],
+    totals: Totals,
+) -> None:
+    version.lines.all().delete()
+    QuoteLine.objects.bulk_create(
+        QuoteLine(
+            role=choice.get("role", QuoteLine.Role.INCLUDED),
+            section=choice.get("section", ""),
+            proposed=bool(choice.get("proposed")),
+            net_minor=amounts.net_minor,
+            **columns_of(version, position, line),
+        )
+        for position, (line, choice, amounts) in enumerate(
+            zip(inputs, given, totals.lines, strict=True), 1
+        )
+    )
+
+
+def columns_of(version: QuoteVersion, position: int, line: DraftLine) -> dict[str, Any]:
+    """What a line of a quote has in common with one of a draft invoice."""
+    return {
+        "version": version,
+        "position": position,
+        "description": line.description,
+        "unit": line.unit,
+        "quantity": line.amounts.quantity,
+        "unit_price": line.amounts.unit_price,
+        "price_missing": line.price_missing,
+        "discount_percent": line.amounts.discount_percent,
+        "discount_amount": line.amounts.discount_amount,
+        "vat_category": line.amounts.vat_category,
+        "vat_rate": line.amounts.vat_rate,
+        "exemption_id": line.exemption_id,
+        "nature": line.nature,
+    }
+
+
+def add_up(version: QuoteVersion) -> None:
     """The totals with what is ticked at first. Raises QuoteRefused."""
     lines = list(version.lines.all())
     try:

@@ -64,7 +64,7 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
             ],
             "quotes": Quote.objects.filter(client__in=clients)
             .exclude(version__status="discarded")
-            .select_related("version")[:10],
+            .select_related("version", "acceptance")[:10],
             "deals": Deal.objects.filter(client__in=clients)
             .exclude(status=Deal.Status.DELETED)
             .order_by("-won_on", "-pk")[:10],

@@ -62,7 +62,7 @@ def deal(request: StaffRequest, pk: int) -> HttpResponse:
             "alive": alive,
             "quotes": found.quotes.visible_to(request.user)
             .exclude(version__status="discarded")
-            .select_related("version")
+            .select_related("version", "acceptance")
             .order_by("-pk"),
             "deal_change": changed_of(alive) if alive else None,
             "on": timezone.localdate(),

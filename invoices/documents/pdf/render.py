@@ -174,20 +174,14 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
     abroad = seller.country != buyer.country
     is_credit, is_quote = paper.kind == CREDIT_NOTE, paper.kind == QUOTE
     shown_number = "" if draft else printable(paper.number)
-    facts = [(labels.issued, words.day(paper.issue_date))]
-    if is_quote:
-        facts.append((labels.valid_until, words.day(paper.valid_until)))
-    elif not is_credit:
-        facts.append((labels.due, words.day(paper.due_date)))
     all_text = "".join(_texts(paper))
     return {
         "labels": as_dict(labels),
         "language": paper.language,
         "draft": draft,
-        "draft_note": labels.draft_quote_note if is_quote else labels.draft_note,
         "kind": words.kind(),
         "number": shown_number,
-        "facts": [fact for fact in facts if fact[1]],
+        "facts": [fact for fact in _facts(paper, words) if fact[1]],
         "seller_name": printable(seller.name),
         "seller_lines": _shown(
             [
@@ -197,7 +191,6 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
                 seller.website,
             ]
         ),
-        "buyer_label": labels.quoted_to if is_quote else labels.billed_to,
         "buyer_name": printable(buyer.name),
         "buyer_lines": _shown([*buyer.address, words.country(buyer.country) if abroad else ""]),
         "buyer_ids": _shown(
@@ -212,9 +205,7 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "title": printable(paper.title),
         "pays": not is_credit and not is_quote and paper.payable_minor > 0,
         "settled": not is_credit and paper.paid_minor > 0 and paper.payable_minor <= 0,
-        "signs": is_quote and not draft,
-        "offered": _offered(paper, words),
-        "accepted": _shown(paper.accepted),
+        **_of_a_quote(paper, words, draft=draft),
         "terms": _shown([paper.payment_terms]),
         "mentions": _shown(
             [
@@ -234,6 +225,28 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "notes": _shown(paper.notes.splitlines()),
         "legal": printable(_legal(paper, words)),
         "has_fallback": needs_fallback(printable(all_text)),
+    }
+
+
+def _facts(paper: Paper, words: Words) -> list[tuple[str, str]]:
+    labels = words.labels
+    facts = [(labels.issued, words.day(paper.issue_date))]
+    if paper.kind == QUOTE:
+        facts.append((labels.valid_until, words.day(paper.valid_until)))
+    elif paper.kind != CREDIT_NOTE:
+        facts.append((labels.due, words.day(paper.due_date)))
+    return facts
+
+
+def _of_a_quote(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
+    """What a quote says otherwise than an invoice, and what only it says."""
+    labels, is_quote = words.labels, paper.kind == QUOTE
+    return {
+        "draft_note": labels.draft_quote_note if is_quote else labels.draft_note,
+        "buyer_label": labels.quoted_to if is_quote else labels.billed_to,
+        "signs": is_quote and not draft,
+        "offered": _offered(paper, words),
+        "accepted": _shown(paper.accepted),
     }
 
 

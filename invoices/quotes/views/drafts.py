@@ -27,7 +27,7 @@ from invoices.documents.totals import TotalsRefused
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.models import Quote, QuoteVersion
 from invoices.models.quotes import State
-from invoices.quotes import drafting, printing
+from invoices.quotes import beginning, drafting, printing
 from invoices.quotes.choices import proposed
 from invoices.quotes.forms.drafts import ReasonForm
 from invoices.quotes.refusals import QuoteRefused
@@ -79,7 +79,7 @@ def new(request: StaffRequest) -> HttpResponse:
     return _begun(
         request,
         "new quote",
-        lambda: drafting.new_quote(client_id=client.pk, by=request.user, on=timezone.localdate()),
+        lambda: beginning.new_quote(client_id=client.pk, by=request.user, on=timezone.localdate()),
         choices,
     )
 
@@ -90,7 +90,7 @@ def from_deal(request: StaffRequest, pk: int) -> HttpResponse:
     return _begun(
         request,
         "quote from a deal",
-        lambda: drafting.quote_from_deal(deal_id=pk, by=request.user, on=timezone.localdate()),
+        lambda: beginning.quote_from_deal(deal_id=pk, by=request.user, on=timezone.localdate()),
         reverse("invoices:deal", args=[pk]),
     )
 
@@ -101,7 +101,7 @@ def copy(request: StaffRequest, pk: int) -> HttpResponse:
     return _begun(
         request,
         "copy a quote",
-        lambda: drafting.copy_quote(quote_id=pk, by=request.user, on=timezone.localdate()),
+        lambda: beginning.copy_quote(quote_id=pk, by=request.user, on=timezone.localdate()),
         reverse("invoices:quote", args=[pk]),
     )
 
@@ -112,7 +112,7 @@ def version(request: StaffRequest, pk: int) -> HttpResponse:
     return _begun(
         request,
         "new version of a quote",
-        lambda: drafting.new_version(quote_id=pk, by=request.user, on=timezone.localdate()).quote,
+        lambda: beginning.new_version(quote_id=pk, by=request.user, on=timezone.localdate()).quote,
         reverse("invoices:quote", args=[pk]),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.decorators import permission_required
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -36,6 +37,7 @@ COLUMNS = (
     Column(
         "number",
         gettext_lazy("Number"),
+        classes="d-none d-md-table-cell",
         order="number_sort",
         falling=True,
         value=lambda row: row.number,
@@ -43,10 +45,16 @@ COLUMNS = (
     Column(
         "client",
         gettext_lazy("Client"),
+        classes="w-20p",
         order="client__name_key",
         value=lambda row: row.client.name,
     ),
-    Column("title", gettext_lazy("Title"), value=lambda row: row.version.title),
+    Column(
+        "title",
+        gettext_lazy("Title"),
+        classes="d-none d-xl-table-cell w-25p",
+        value=lambda row: row.version.title,
+    ),
     Column(
         "begun",
         gettext_lazy("Begun"),
@@ -57,6 +65,7 @@ COLUMNS = (
     Column(
         "sent",
         gettext_lazy("Sent on"),
+        classes="d-none d-lg-table-cell",
         order="first_sent_on",
         nullable=True,
         falling=True,
@@ -65,24 +74,32 @@ COLUMNS = (
     Column(
         "until",
         gettext_lazy("Valid until"),
+        classes="d-none d-lg-table-cell",
         order="version__valid_until",
         value=lambda row: row.version.valid_until,
     ),
     Column(
         "state",
         gettext_lazy("State"),
+        classes="d-none d-md-table-cell",
         value=lambda row: row.version.state(timezone.localdate()).label,
     ),
-    Column("owner", gettext_lazy("Salesperson"), value=lambda row: row.owner or ""),
+    Column(
+        "owner",
+        gettext_lazy("Salesperson"),
+        classes="d-none d-xxl-table-cell",
+        value=lambda row: row.owner or "",
+    ),
     Column("currency", gettext_lazy("Currency"), value=lambda row: row.currency),
     Column(
         "net",
         gettext_lazy("Net"),
-        value=lambda row: Amount(row.version.net_minor, row.currency),
+        value=lambda row: Amount(row.net_minor, row.currency),
     ),
     Column(
         "total",
         gettext_lazy("Total"),
+        classes="num",
         order="total_minor",
         falling=True,
         value=lambda row: Amount(row.total_minor, row.currency),
@@ -126,7 +143,10 @@ def selected(request: StaffRequest, on: date) -> tuple[QuoteQuerySet, FilterForm
     form.is_valid()
     wanted = form.cleaned_data
     found = Quote.objects.visible_to(request.user).annotate(
-        total_minor=F("version__total_minor"), currency=F("version__currency")
+        # What was accepted, where it was: the choices may be others than those ticked at first.
+        total_minor=Coalesce("acceptance__total_minor", "version__total_minor"),
+        net_minor=Coalesce("acceptance__net_minor", "version__net_minor"),
+        currency=F("version__currency"),
     )
     state = params.get("state", "")
     if state in State.values and state != State.REPLACED:

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from moneyed import Money
 
 from billing_portal.money import digits, formatted, formatted_minor
+from invoices.documents.mentions import long_date
 from invoices.documents.pdf.labels import UNITS
 from invoices.invoicing.forms.lines import vat_label, vat_value
 from invoices.models import Company, QuoteAcceptance, QuoteEvent, QuoteLine, QuoteVersion
@@ -41,10 +42,12 @@ def page_of(version: QuoteVersion, token: str, choice: Collection[int], on: date
         "owner": quote.owner if quote.owner and quote.owner.is_active else None,
         "state": state.value,
         "on": on,
-        "sent_on": timezone.localdate(version.sent_at) if version.sent_at else None,
+        "sent_on": _day(timezone.localdate(version.sent_at)) if version.sent_at else "",
+        "valid_until": _day(version.valid_until),
         "days_left": (version.valid_until - on).days,
         "is_last_days": 0 <= (version.valid_until - on).days <= LAST_DAYS,
         "acceptance": acceptance,
+        "accepted_at": words.moment(acceptance.at, _language()) if acceptance else {},
         "newer": newer,
         "newer_url": _newer_link(version, newer),
         "asked": quote.events.filter(kind=QuoteEvent.Kind.ASKED, version=version, on=on).exists(),
@@ -95,6 +98,10 @@ def total_of(
             for label, when, minor in words.plan(version, totals.total_minor, _language())
         ],
     }
+
+
+def _day(day: date) -> str:
+    return long_date(day, _language())
 
 
 def _language() -> str:

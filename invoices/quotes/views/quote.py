@@ -13,6 +13,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
 from billing_portal.accounts.models import User
+from billing_portal.dates import exact_moment
 from billing_portal.htmx import StaffRequest
 from billing_portal.money import formatted_minor
 from billing_portal.templatetags.portal import quote_state
@@ -59,6 +60,7 @@ def quote(request: StaffRequest, pk: int) -> HttpResponse:
         "draft": draft if draft is not None and draft.pk != version.pk else None,
         "is_draft": version.is_draft,
         "acceptance": acceptance,
+        "accepted_at": exact_moment(acceptance.at) if acceptance else "",
         "versions": [(each, quote_state(each, on)) for each in found.versions.order_by("-number")],
         "files": QuoteDocument.objects.filter(version__quote=found)
         .defer("content")

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from invoices.models import QuoteLine, QuoteVersion
-from invoices.quotes import answering, drafting, sending
+from invoices.quotes import answering, beginning, drafting, sending
 from invoices.quotes.answering import Signer
 from tests.factories import make_client, make_company
 
@@ -39,13 +39,16 @@ CHOICES = (
 )
 
 
-def write_quote(*, lines=(line("1000"),), client=None, deal=None, by=None, on=TODAY, **header):
+ONE = (line("1000"),)
+
+
+def write_quote(*, lines=ONE, client=None, deal=None, by=None, on=TODAY, **header):
     """A draft of a quote; the quote."""
     make_company()
     if deal is not None:
-        quote = drafting.quote_from_deal(deal_id=deal.pk, by=by, on=on)
+        quote = beginning.quote_from_deal(deal_id=deal.pk, by=by, on=on)
     else:
-        quote = drafting.new_quote(client_id=(client or make_client()).pk, by=by, on=on)
+        quote = beginning.new_quote(client_id=(client or make_client()).pk, by=by, on=on)
     save(quote.version, lines, title="Site office app", **header)
     quote.refresh_from_db()
     return quote
@@ -73,7 +76,11 @@ def pick(version: QuoteVersion, *prices):
 
 def accept(quote, picked=None, *, at=NOON, signer=GAELLE, **more):
     if picked is None:
-        picked = set(QuoteLine.objects.filter(version=quote.version, proposed=True).values_list("pk", flat=True))
+        picked = set(
+            QuoteLine.objects.filter(version=quote.version, proposed=True).values_list(
+                "pk", flat=True
+            )
+        )
     return answering.accept(
         version_id=quote.version_id, picked=picked, read_minor=None, signer=signer, at=at, **more
     )

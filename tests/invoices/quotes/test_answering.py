@@ -10,7 +10,7 @@ from django.db import DatabaseError, transaction
 
 from invoices.models import Message, QuoteAcceptance, QuoteDocument, QuoteEvent
 from invoices.models.quotes import State
-from invoices.quotes import answering, drafting, sending
+from invoices.quotes import answering, beginning, drafting, sending
 from invoices.quotes.answering import NotOpen, OtherTotal, Signer
 from invoices.quotes.refusals import QuoteRefused
 from tests.factories import make_client, make_deal, make_user
@@ -111,7 +111,7 @@ def test_a_withdrawn_or_replaced_version_is_not_accepted():
         accept(withdrawn)
     replaced = send_quote()
     old = replaced.version
-    newer = drafting.new_version(quote_id=replaced.pk, by=None, on=TODAY)
+    newer = beginning.new_version(quote_id=replaced.pk, by=None, on=TODAY)
     # While the new one is written, the old one is still good.
     assert old.is_open(TODAY)
     sending.send(version_id=newer.pk, recipients=[], by=None, on=TODAY)
@@ -123,7 +123,7 @@ def test_a_withdrawn_or_replaced_version_is_not_accepted():
 
 def test_a_new_version_of_what_was_accepted_meanwhile_is_not_sent():
     quote = send_quote()
-    newer = drafting.new_version(quote_id=quote.pk, by=None, on=TODAY)
+    newer = beginning.new_version(quote_id=quote.pk, by=None, on=TODAY)
     accept(quote)
     with pytest.raises(QuoteRefused, match="Gaëlle Guérin accepted version 1"):
         sending.send(version_id=newer.pk, recipients=[], by=None, on=TODAY)
