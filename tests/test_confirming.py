@@ -40,6 +40,7 @@ from tests.factories import (
     make_rule,
 )
 from tests.invoices.history.files import CLIENT, as_csv
+from tests.invoices.quotes.making import send_quote, write_quote
 from tests.race import at_once
 
 RECEIVED = days_ago(84)
@@ -118,6 +119,14 @@ def write_off_row():
     return Allocation.objects.get(kind=Allocation.Kind.WRITE_OFF)
 
 
+def quote_draft():
+    return write_quote(on=timezone.localdate())
+
+
+def quote_sent():
+    return send_quote(on=timezone.localdate())
+
+
 def preview():
     """Files that the administrator looks at."""
     boss = User.objects.get(role="administrator")
@@ -147,6 +156,11 @@ IRREVERSIBLE = {
     "reports:rule-delete": (make_rule, {}),
     "invoices:refund-back": (refund, {"reason": "It came back"}),
     "invoices:write-off-back": (write_off_row, {"reason": "He pays"}),
+    "invoices:quote-send": (quote_draft, {"recipients": "a@b.example", "send": "mail"}),
+    "invoices:quote-discard": (quote_draft, {}),
+    "invoices:quote-send-again": (quote_sent, {"recipients": "a@b.example"}),
+    "invoices:quote-withdraw": (quote_sent, {"reason": "Too low"}),
+    "invoices:quote-record": (quote_sent, {"name": "Zoé"}),
     "invoices:history_bring_in": (preview, {}),
     "invoices:history_discard": (preview, {}),
 }
@@ -168,7 +182,9 @@ REVERSIBLE = {
     "invoices:set-deal-aside", "invoices:deal-client", "invoices:preview",
     "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
-    "reports:rule", "reports:rule-switch",
+    "reports:rule", "reports:rule-switch", "invoices:quote-new", "invoices:quote-from-deal",
+    "invoices:quote-edit", "invoices:quote-totals", "invoices:quote-preview", "invoices:quote-copy",
+    "invoices:quote-version", "invoices:quote-link", "invoices:quote-bill",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

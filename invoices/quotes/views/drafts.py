@@ -262,10 +262,17 @@ def _printed(request: StaffRequest, draft: QuoteVersion) -> bytes:
     return printing.printed(paper, draft=True)
 
 
+_LINE = (
+    *("role", "section", "proposed", "description", "quantity", "unit", "unit_price"),
+    *("discount_percent", "discount_amount", "vat_category", "vat_rate", "exemption_id", "nature"),
+)
+
+
 def draft_shown(version: QuoteVersion | None) -> Shown:
     if version is None:
         return Shown({})
-    return Shown({**facts_of(version), "lines": version.lines.count()})
+    lines = [[str(getattr(line, name)) for name in _LINE] for line in version.lines.all()]
+    return Shown({**facts_of(version), "lines": lines, "to": version.recipients})
 
 
 @require_http_methods(["GET", "POST"])

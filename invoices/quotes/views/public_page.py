@@ -132,7 +132,7 @@ def _shown(line: QuoteLine, version: QuoteVersion, choice: Collection[int]) -> d
         "counted": line.quantity != 1 or line.unit not in ("", "C62", "LS"),
         "unit": forms[language][plural] if forms else line.unit,
         "price": _price(line.unit_price, version.currency),
-        "discounted": bool(line.discount_percent or line.discount_amount),
+        "discounted": any((line.discount_percent, line.discount_amount)),
         "net": formatted_minor(line.net_minor, version.currency),
         "ticked": line.pk in choice,
     }
