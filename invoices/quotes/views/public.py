@@ -78,6 +78,8 @@ def _private(answer: HttpResponse) -> HttpResponse:
     answer["Cache-Control"] = "no-store, private"
     answer["Referrer-Policy"] = "no-referrer"
     answer["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    # Django writes the address of every refusal to the log, and here the address is the key.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
     return answer
 
 

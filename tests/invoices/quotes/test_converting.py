@@ -12,6 +12,7 @@ from hypothesis.extra.django import TestCase
 from invoices.documents.totals import compute
 from invoices.invoicing import drafting as invoices_drafting
 from invoices.invoicing import issuing
+from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.drafting import DraftRefused, void_draft
 from invoices.invoicing.readiness import warnings_before_issue
 from invoices.models import Deal, Invoice, QuoteEvent
@@ -104,19 +105,13 @@ def test_beyond_what_was_accepted_somebody_has_to_say_so_and_it_is_kept():
 
 
 def test_a_discarded_draft_and_a_whole_credit_free_their_part_again(clerk):
-    from invoices.invoicing import crediting
-
     quote = accepted_quote(lines=[line("1000")])
     draft = bill_whole(quote_id=quote.pk, **DAY)
     void_draft(invoice_id=draft.pk, by=None, on=TODAY)
     assert standing(quote).billed_minor == 0
     again = bill_whole(quote_id=quote.pk, **DAY)
     issuing.issue(invoice_id=again.pk, by=clerk, on=TODAY)
-    crediting.issue_credit_note(
-        invoice_id=again.pk, amount_minor=None, lines=None, reason="Wrong", by=clerk, on=TODAY
-    ) if hasattr(crediting, "issue_credit_note") else crediting.credit(
-        invoice_id=again.pk, reason="Wrong", by=clerk, on=TODAY
-    )
+    issue_credit_note(invoice_id=again.pk, reason="Wrong", by=clerk, on=TODAY)
     assert standing(quote).billed_minor == 0
     assert bill_whole(quote_id=quote.pk, **DAY).is_draft
 
