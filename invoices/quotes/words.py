@@ -111,17 +111,18 @@ def _small(words: str) -> str:
 def moment(at: datetime, language: str) -> dict[str, str]:
     """Day, hour and zone of the company's clock, in the language of the document."""
     local = timezone.localtime(at)
+    offset = f"{local:%z}"
     return {
         "day": long_date(local.date(), "fr" if language == "fr" else "en"),
         "time": format_time(local, "HH:mm", locale=locale_of(language)),
-        "zone": f"UTC{local:%z}"[:-2] + f":{local:%z}"[-2:],
+        "zone": f"UTC{offset[:3]}:{offset[3:]}",
     }
 
 
 def stamp(acceptance: QuoteAcceptance, sent_sha256: str) -> tuple[str, ...]:
     """What the accepted page says of its acceptance."""
     language = acceptance.version.language
-    who = ", ".join(part for part in (acceptance.name, acceptance.role) if part)
+    who = f"{acceptance.name} ({acceptance.role})" if acceptance.role else acceptance.name
     total = formatted_minor(acceptance.total_minor, acceptance.currency, locale_of(language))
     if acceptance.via == QuoteAcceptance.Via.PAPER:
         way = sentence("accepted_on_paper", language, by=acceptance.recorded_by)
