@@ -40,7 +40,7 @@ from tests.factories import (
     make_rule,
 )
 from tests.invoices.history.files import CLIENT, as_csv
-from tests.invoices.quotes.making import send_quote, write_quote
+from tests.invoices.quotes.making import BEGIN_QUOTES, OF_QUOTES
 from tests.race import at_once
 
 RECEIVED = days_ago(84)
@@ -119,23 +119,14 @@ def write_off_row():
     return Allocation.objects.get(kind=Allocation.Kind.WRITE_OFF)
 
 
-def quote_draft():
-    return write_quote(on=timezone.localdate())
-
-
-def quote_sent():
-    return send_quote(on=timezone.localdate())
-
-
-def preview():
-    """Files that the administrator looks at."""
+def preview():  # Files that the administrator looks at.
     boss = User.objects.get(role="administrator")
     source = ("clients.csv", as_csv("clients", [CLIENT]))
     return keep(sources={"clients": source}, by=boss, on=timezone.localdate())
 
 
 # Name of the address: (a row to do it to, what else the form says).
-IRREVERSIBLE = {
+IRREVERSIBLE = OF_QUOTES | {
     "invoices:issue": (make_draft, {}),
     "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
     "invoices:send": (issued, {"recipients": "a@b.example"}),
@@ -156,11 +147,6 @@ IRREVERSIBLE = {
     "reports:rule-delete": (make_rule, {}),
     "invoices:refund-back": (refund, {"reason": "It came back"}),
     "invoices:write-off-back": (write_off_row, {"reason": "He pays"}),
-    "invoices:quote-send": (quote_draft, {"recipients": "a@b.example", "send": "mail"}),
-    "invoices:quote-discard": (quote_draft, {}),
-    "invoices:quote-send-again": (quote_sent, {"recipients": "a@b.example"}),
-    "invoices:quote-withdraw": (quote_sent, {"reason": "Too low"}),
-    "invoices:quote-record": (quote_sent, {"name": "Zoé"}),
     "invoices:history_bring_in": (preview, {}),
     "invoices:history_discard": (preview, {}),
 }
@@ -169,7 +155,7 @@ ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_typ
                    "invoices:deal-change", "company:books", "invoices:refund-new",
                    "invoices:payment-undo"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
-REVERSIBLE = {
+REVERSIBLE = BEGIN_QUOTES | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",
@@ -182,9 +168,7 @@ REVERSIBLE = {
     "invoices:set-deal-aside", "invoices:deal-client", "invoices:preview",
     "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
-    "reports:rule", "reports:rule-switch", "invoices:quote-new", "invoices:quote-from-deal",
-    "invoices:quote-edit", "invoices:quote-totals", "invoices:quote-preview", "invoices:quote-copy",
-    "invoices:quote-version", "invoices:quote-link", "invoices:quote-bill",
+    "reports:rule", "reports:rule-switch",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

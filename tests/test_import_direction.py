@@ -61,17 +61,8 @@ FLOORS: dict[str, list[set[str]]] = {
 # a person is stands at the ground of it, the pages about people near the roof.
 PERSON = "accounts.models"
 SHELL: list[set[str]] = [
-    {
-        "money",
-        "words",
-        "keys",
-        "uploads",
-        "toasts",
-        "static_files",
-        "spreadsheet_words",
-        "log_filters",
-    },  # fmt: skip
-    {"navigation", PERSON},
+    {"money", "words", "keys", "uploads", "toasts", "static_files", "spreadsheet_words"},
+    {"navigation", "log_filters", PERSON},
     {"dates", "figures"},
     {"htmx", "idempotency", "confirming", "notices", "typed"},
     {"acts", "changes", "forms"},

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from django.utils import timezone
+
 from invoices.models import QuoteLine, QuoteVersion
 from invoices.quotes import answering, beginning, drafting, sending
 from invoices.quotes.answering import Signer
@@ -91,3 +93,25 @@ def accepted_quote(**fields):
     accept(quote)
     quote.refresh_from_db()
     return quote
+
+
+def written_today():
+    return write_quote(on=timezone.localdate())
+
+
+def sent_today():
+    return send_quote(on=timezone.localdate())
+
+
+# For tests/test_confirming.py: what is done to what was seen, and what can be taken back.
+OF_QUOTES = {
+    "invoices:quote-send": (written_today, {"recipients": "a@b.example", "send": "mail"}),
+    "invoices:quote-discard": (written_today, {}),
+    "invoices:quote-send-again": (sent_today, {"recipients": "a@b.example"}),
+    "invoices:quote-withdraw": (sent_today, {"reason": "Too low"}),
+    "invoices:quote-record": (sent_today, {"name": "Zoé"}),
+}
+BEGIN_QUOTES = {
+    f"invoices:quote-{act}"
+    for act in ("new", "from-deal", "edit", "totals", "preview", "copy", "version", "link", "bill")
+}

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing_portal.idempotency import new_key
-from invoices.models import Invoice, Message, Quote, QuoteAcceptance, QuoteEvent
+from invoices.models import Message, Quote, QuoteAcceptance, QuoteEvent
 from invoices.models.quotes import State
-from invoices.quotes import beginning, drafting, links, sending
+from invoices.quotes import drafting, links, sending
 from tests.confirm import confirm
 from tests.factories import make_client, make_company, make_deal, make_user
 from tests.invoices.quotes.making import (
@@ -379,58 +379,6 @@ def test_the_figures_say_how_few_they_are(clerk_client, today):
     assert "below 20 a share says little" in page
 
 
-# ─ Billing ──────────────────────────────────────────────────────────────────────────────────────
-def test_it_is_billed_from_its_page_and_the_desk_says_that_it_waits(clerk_client, today):
-    make_deal()
-    quote = accepted_quote(on=today, lines=[line("1000")])
-    assert "Accepted quotes to bill" in clerk_client.get("/").text
-    url = address("bill", quote)
-    answer = clerk_client.post(url, {"way": "deposit", "share": "30", "once": new_key()})
-    draft = Invoice.objects.get()
-    assert answer["Location"] == reverse("invoices:edit", args=[draft.pk])
-    assert draft.net_minor == 300_00
-    assert address("", quote) in clerk_client.get(reverse("invoices:detail", args=[draft.pk])).text
-    clerk_client.post(url, {"way": "rest", "once": new_key()})
-    assert Invoice.objects.count() == 2
-    assert "Accepted quotes to bill" not in clerk_client.get("/").text
-
-
-@pytest.mark.parametrize(
-    ("data", "says"),
-    [
-        ({"way": "deposit", "share": ""}, "30 is per cent"),
-        ({"way": "deposit", "share": "0"}, "above 0"),
-        ({"way": "deposit", "share": "-1"}, "negative"),
-        ({"way": "deposit", "share": "101"}, "more than 100"),
-        ({"way": "deposit", "share": "2000 EUR"}, "€800.00 more than the €1,200.00"),
-        ({"way": "lines"}, "how much of which line"),
-        ({"way": "lines", "price": "-1"}, "has the sign"),
-        ({"way": "lines", "price": "9" * 12}, "At most"),
-        ({"way": "elsewhere"}, "Choose what is billed"),
-    ],
-)
-def test_nothing_too_much_and_nonsense_are_refused_in_words(clerk_client, today, data, says):
-    quote = accepted_quote(on=today, lines=[line("1000")])
-    (only,) = quote.acceptance.lines.all()
-    if "price" in data:
-        data = {"way": "lines", f"line-{only.pk}": data["price"]}
-    answer = clerk_client.post(address("bill", quote), {**data, "once": new_key()})
-    assert answer.status_code == 422
-    assert says in answer.text
-    assert not Invoice.objects.exists()
-
-
-def test_beyond_it_the_page_asks_and_keeps_the_answer(clerk_client, clerk, today):
-    quote = accepted_quote(on=today, lines=[line("1000")])
-    url = address("bill", quote)
-    asked = clerk_client.post(url, {"way": "deposit", "share": "2000 EUR", "once": new_key()})
-    token = asked.context["asked"]["token"]
-    data = {"way": "deposit", "share": "2000 EUR", "agreed": token, "once": new_key()}
-    assert clerk_client.post(url, data).status_code == 303
-    event = quote.events.get(kind=QuoteEvent.Kind.EXCEEDED)
-    assert (event.by, event.data["amount_minor"]) == (clerk, 800_00)
-
-
 def test_every_event_has_its_sentence(clerk_client, clerk, today):
     quote = accepted_quote(on=today)
     told = {
@@ -444,16 +392,3 @@ def test_every_event_has_its_sentence(clerk_client, clerk, today):
         data = {"number": 1, "currency": "EUR", **told.get(kind, {})}
         drafting.tell(quote, kind, on=today, by=clerk, version=quote.version, **data)
     assert clerk_client.get(address("", quote)).status_code == 200
-
-
-def test_a_copy_for_another_client_has_that_clients_manners(today):
-    quote = write_quote(on=today, lines=CHOICES)
-    other = make_client(language="en", terms_days=60, billing_email="o@o.example")
-    copy = beginning.copy_quote(quote_id=quote.pk, by=None, on=today, client_id=other.pk)
-    version = copy.version
-    assert (version.language, version.terms_days, version.recipients) == (
-        "en",
-        60,
-        ["o@o.example"],
-    )
-    assert version.total_minor == quote.version.total_minor
