@@ -96,8 +96,20 @@ def manage(*arguments: str, env: dict[str, str]) -> None:
         sys.exit(done.returncode)
 
 
-def sandbox_command(port: int, today: str) -> list[str]:
-    return [PYTHON, "-m", "integrations.sandbox", "--port", str(port), "--today", today]
+def sandbox_command(port: int, today: str, vies_port: int = 0) -> list[str]:
+    command = [PYTHON, "-m", "integrations.sandbox", "--port", str(port), "--today", today]
+    return [*command, "--vies-port", str(vies_port)] if vies_port else command
+
+
+def environment(address: str, vies_port: int) -> dict[str, str]:
+    """What web and worker are told; VIES is asked of its stand-in, never of the real one."""
+    return {
+        **os.environ,
+        "BASE_URL": address,
+        "VIES_URL": f"http://127.0.0.1:{vies_port}/taxation_customs/vies/rest-api",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 @contextmanager
@@ -136,12 +148,8 @@ def main() -> None:
     port = free_port(int(os.environ.get("PORT", "8000")))
     sandbox_port = free_port(int(os.environ.get("SANDBOX_PORT", "8899")))
     address = f"http://127.0.0.1:{port}"
-    env = {
-        **os.environ,
-        "BASE_URL": address,
-        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
-        "PYTHONUNBUFFERED": "1",
-    }
+    vies_port = free_port(sandbox_port + 1)
+    env = environment(address, vies_port)
     collect_static(env)
 
     # The stand-in makes its company up from a day; a later start must tell the same story.
@@ -170,7 +178,7 @@ def main() -> None:
     for name, command in {
         "web": web,
         "worker": [PYTHON, "manage.py", "qcluster"],
-        "stand-in": sandbox_command(sandbox_port, today),
+        "stand-in": sandbox_command(sandbox_port, today, vies_port),
     }.items():
         processes.add(name, command, env)
 

@@ -127,6 +127,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The proxy that requests to a provider go through; one of the environment is not taken, for it
 # would connect for us to machines that the portal itself refuses to talk to.
 PROVIDER_PROXY: str = env.str("PROVIDER_PROXY", default="")
+# The register of VAT ids, which staff ask about a client's; the demo asks its stand-in.
+VIES_URL: str = env.str("VIES_URL", default="https://ec.europa.eu/taxation_customs/vies/rest-api")
 REDIS_URL: str = env.str("REDIS_URL", default="")
 CACHES: dict[str, dict[str, Any]] = {
     "default": (

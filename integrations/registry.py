@@ -9,6 +9,9 @@ from typing import Any, Final
 from integrations.crm.contract import Crm, Opener
 from integrations.models import Connection, Provider
 from integrations.pipedrive import adapter as pipedrive
+from integrations.vies.adapter import ViesRegister
+from integrations.vies.sentences import SENTENCES as VIES_SENTENCES
+from invoices.clients.vat_register import VatRegister
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,9 @@ CRMS: Final = {
 }
 # The one that the page of the connection offers.
 OFFERED: Final = CRMS[Provider.PIPEDRIVE]
+# Who says whether a VAT id of the Union is valid, and why it did not.
+VAT_REGISTER: Final[VatRegister] = ViesRegister()
+VAT_REGISTER_SENTENCES: Final = VIES_SENTENCES
 
 
 def crm_of(connection: Connection) -> CrmProvider:

@@ -17,9 +17,11 @@ from invoices.models import (
     InvoiceLine,
     LatePenaltyRate,
     Message,
+    NumberPattern,
     NumberSeries,
     Payment,
     VatBreakdown,
+    VatCheck,
 )
 
 
@@ -99,9 +101,25 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
 
 
+@admin.register(VatCheck)
+class VatCheckAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """The whole answer stands here; the client's page shows what it says."""
+
+    list_display = ["vat_id", "client", "on", "answer", "consultation", "asked_by"]
+    list_filter = ["answer"]
+    search_fields = ["vat_id", "consultation", "client__name"]
+    list_select_related = ["client", "asked_by"]
+    show_full_result_count = False
+
+
 @admin.register(NumberSeries)
 class NumberSeriesAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["prefix", "kind", "year", "next_value", "last_issue_date"]
+    list_display = ["__str__", "kind", "period", "next_value", "last_issue_date", "ended_on"]
+
+
+@admin.register(NumberPattern)
+class NumberPatternAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["kind", "prefix", "width", "restart"]
 
 
 admin.site.register([ClientType, ExchangeRate, LatePenaltyRate])

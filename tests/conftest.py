@@ -144,6 +144,16 @@ def failures():
 
 
 @pytest.fixture
+def vies(settings):
+    """The stand-in for VIES on a real socket, asked where the portal asks VIES."""
+    from integrations.sandbox.vies.stand_in import ViesSandbox
+
+    with ViesSandbox() as running:
+        settings.DEMO, settings.VIES_URL = True, running.vies_url
+        yield running
+
+
+@pytest.fixture
 def postbox(settings):
     """A mail server that keeps what it took: our mails go there."""
     from tests.postbox import open_postbox

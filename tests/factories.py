@@ -7,7 +7,16 @@ from decimal import Decimal
 from itertools import count
 
 from billing_portal.accounts.models import User
-from invoices.models import Client, ClientType, Company, Deal, DealLine, Invoice, NumberSeries
+from invoices.models import (
+    Client,
+    ClientType,
+    Company,
+    Deal,
+    DealLine,
+    Invoice,
+    NumberPattern,
+    NumberSeries,
+)
 
 _serial = count(1)
 
@@ -113,6 +122,7 @@ def make_invoice(**fields):
     if given["status"] in (Invoice.Status.ISSUED, Invoice.Status.SETTLED):
         client = given.get("client") or Client.objects.get(pk=given["client_id"])
         given.setdefault("client_type_id", client.client_type_id)
+        given.setdefault("next_due", given["due_date"])
         given.setdefault("buyer_name", client.name)
     if not given["imported"] and given["status"] != Invoice.Status.DRAFT:
         given["series"], given["sequence"] = _series_place(given.get("kind", "invoice"), issue_date)
@@ -123,12 +133,21 @@ def make_invoice(**fields):
 def _series_place(kind, issue_date):
     letter = "F" if kind == "invoice" else "A"
     series, _ = NumberSeries.objects.get_or_create(
-        kind=kind, year=issue_date.year, defaults={"prefix": f"{letter}-{issue_date.year}-"}
+        kind=kind,
+        period=str(issue_date.year),
+        defaults={"prefix": f"{letter}-{issue_date.year}-"},
     )
     value = series.next_value
     series.next_value += 1
     series.save(update_fields=["next_value"])
     return series, value
+
+
+def number_by(prefix, restart="year", *, width=4, kind="invoice"):
+    """Set the pattern of a kind, as if nothing had been numbered by another before."""
+    return NumberPattern.objects.update_or_create(
+        kind=kind, defaults={"prefix": prefix, "restart": restart, "width": width}
+    )[0]
 
 
 def make_rule(**fields):
@@ -186,3 +205,46 @@ def make_issued(*, on=date(2026, 11, 24), by=None, **draft):
     from invoices.invoicing import issuing
 
     return issuing.issue(invoice_id=make_draft(on=on, **draft).pk, by=by, on=on)
+
+
+def make_invoice_in_instalments(dues, **fields):
+    """An issued invoice of pairs of due date and amount, as issuing makes it."""
+    from invoices.models import Instalment
+
+    days = [day for day, _minor in dues]
+    total = sum(minor for _day, minor in dues)
+    invoice = make_invoice(
+        status=Invoice.Status.DRAFT, total_minor=total, due_date=max(days), **fields
+    )
+    Instalment.objects.bulk_create(
+        Instalment(
+            invoice=invoice,
+            position=position,
+            due_date=day,
+            amount_minor=minor,
+            outstanding_minor=minor,
+        )
+        for position, (day, minor) in enumerate(sorted(dues), 1)
+    )
+    invoice.status, invoice.imported = Invoice.Status.ISSUED, True
+    invoice.number = f"PARTS-{invoice.pk:05d}"
+    invoice.next_due = min(days)
+    invoice.client_type_id, invoice.buyer_name = invoice.client.client_type_id, invoice.client.name
+    invoice.save()
+    return invoice
+
+
+def make_terms(name="30 % now, the rest 30 days later", steps=((30, 0, 0), (None, 0, 30))):
+    """Payment terms of several steps: (share in per cent or None, months, days)."""
+    from invoices.company.payment_terms import Step, save_steps
+    from invoices.models import PaymentTerms
+
+    terms = PaymentTerms.objects.create(name=name)
+    save_steps(
+        terms,
+        [
+            Step(None if share is None else Decimal(str(share)), months, days)
+            for share, months, days in steps
+        ],
+    )
+    return terms

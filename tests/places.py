@@ -71,7 +71,9 @@ def _money(papers, clerk):
     """A payment, money that a client may have back and did, a debt that was given up, a mail."""
     client, issued = papers["client"], papers["issued"]
     payment = Payment.objects.get()
-    given_up = write_off(invoice_id=issued.pk, amount=Money(1, "EUR"), reason=NAME, by=clerk, on=ON)
+    [given_up] = write_off(
+        invoice_id=issued.pk, amount=Money(1, "EUR"), reason=NAME, by=clerk, on=ON
+    )
     Payment.objects.create(client=client, received_on=ON, currency="EUR", amount_minor=20_00)
     refund = refund_client(
         client_id=client.pk,

@@ -38,6 +38,7 @@ from tests.factories import (
     make_draft,
     make_issued,
     make_rule,
+    make_terms,
 )
 from tests.invoices.history.files import CLIENT, as_csv
 from tests.invoices.quotes.making import BEGIN_QUOTES, OF_QUOTES
@@ -142,6 +143,7 @@ IRREVERSIBLE = OF_QUOTES | {
     "company:penalty_delete": (penalty, {}),
     "company:exchange_delete": (exchange, {}),
     "company:vat_rate_delete": (VatRate.objects.first, {}),
+    "company:terms_archive": (make_terms, {}),
     "company:exemption_delete": (ExemptionReason.objects.first, {}),
     "company:client_type_delete": (lambda: make_client_type("Unused"), {}),
     "reports:rule-delete": (make_rule, {}),
@@ -152,23 +154,24 @@ IRREVERSIBLE = OF_QUOTES | {
 }
 # They ask too, and have tests of their own below or beside their page.
 ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
-                   "invoices:deal-change", "company:books", "invoices:refund-new",
-                   "invoices:payment-undo"}  # fmt: skip
+                   "invoices:deal-change", "company:books", "company:numbers",
+                   "invoices:refund-new", "invoices:payment-undo"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = BEGIN_QUOTES | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",
-    "company:exemption", "company:exemption_new", "integrations:pipedrive",
+    "company:exemption", "company:exemption_new", "company:terms_new", "company:terms_edit",
+    "integrations:pipedrive",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start",
     "invoices:import_history", "invoices:history_answer", "integrations:run_again",
     "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",
     "invoices:credit-totals", "invoices:payment-new", "invoices:client-new", "invoices:client-edit",
     "invoices:contact-new", "invoices:contact-edit", "invoices:draft-deal",
-    "invoices:set-deal-aside", "invoices:deal-client", "invoices:preview",
-    "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
+    "invoices:client-ask-vat", "invoices:set-deal-aside", "invoices:deal-client",
+    "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
-    "reports:rule", "reports:rule-switch",
+    "reports:rule", "reports:rule-switch", "company:numbers-preview",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

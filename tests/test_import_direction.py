@@ -52,7 +52,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"models"},
         {"core"},
         {"crm", "ledgers", "payments", "einvoicing", "api"},
-        {"pipedrive", "zoho", "quickbooks", "xero", "stripe", "platform"},
+        {"pipedrive", "zoho", "quickbooks", "xero", "stripe", "platform", "vies"},
         {"registry"},
         {"connecting"},
     ],
@@ -73,14 +73,16 @@ SHELL: list[set[str]] = [
     {"accounts"},
 ]
 ORDER = {**FLOORS, "billing_portal": SHELL}
-PROVIDERS = {"pipedrive", "zoho", "quickbooks", "xero", "stripe", "platform"}
+PROVIDERS = {"pipedrive", "zoho", "quickbooks", "xero", "stripe", "platform", "vies"}
 PURE = ("invoices/documents/", "reports/charts/", "reports/alerts/kinds/words")
 PURE_NAMES = {"mapping.py", "values.py"}
 # Who may name a provider beside its own package: the registry; the choices that the table of
-# connections keeps; the demo, which is played on a stand-in.
+# connections keeps; the settings, which hold the address of one; the demo, which is played on
+# stand-ins.
 MAY_NAME_PROVIDERS = {
     "integrations.registry",
     "integrations.models",
+    "billing_portal.settings",
     "integrations.management.commands.demo",
     "billing_portal.launch",
 }

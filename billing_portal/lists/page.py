@@ -56,10 +56,12 @@ class Listing:
     # What the foot adds up per currency, in minor units; the first is the list's own figure.
     sums: Sequence[str] = ()
     size: int = 50
+    # What tells rows of one sort value apart, where several are of one pk.
+    key: str = "pk"
 
     def in_order(self, rows: QuerySet[Any], params: QueryDict) -> QuerySet[Any]:
         """The whole selection in the order of the page, for exports."""
-        return ordered(rows, params, self.columns, default=self.default)
+        return ordered(rows, params, self.columns, default=self.default, key=self.key)
 
     def sorted_by(self, params: QueryDict) -> tuple[str, str]:
         """The sort that the address asks for, "-issued", and the path that it sorts by."""
@@ -74,7 +76,13 @@ class Listing:
 
     def page_of(self, rows: QuerySet[Any], params: QueryDict, count: int | None) -> Page[Any]:
         return paginate(
-            rows, params, self.columns, default=self.default, size=self.size, count=count
+            rows,
+            params,
+            self.columns,
+            default=self.default,
+            size=self.size,
+            count=count,
+            key=self.key,
         )
 
 

@@ -117,7 +117,7 @@ def sort_of(text: str, columns: Sequence[Column], default: str) -> tuple[str, Co
 
 
 def _segments(
-    rows: QuerySet[Any], column: Column, *, falling: bool, backwards: bool
+    rows: QuerySet[Any], column: Column, *, falling: bool, backwards: bool, key: str
 ) -> list[tuple[QuerySet[Any], bool]]:
     """The selection as one or two ordered parts: rows with a value, then those without.
 
@@ -126,23 +126,25 @@ def _segments(
     sign = "-" if falling != backwards else ""
     keyed = rows.annotate(sort_key=F(column.order))
     if not column.nullable:
-        return [(keyed.order_by(f"{sign}{column.order}", f"{sign}pk"), False)]
+        return [(keyed.order_by(f"{sign}{column.order}", f"{sign}{key}"), False)]
     known = keyed.filter(**{f"{column.order}__isnull": False})
     unknown = keyed.filter(**{f"{column.order}__isnull": True})
     parts = [
-        (known.order_by(f"{sign}{column.order}", f"{sign}pk"), False),
-        (unknown.order_by(f"{sign}pk"), True),
+        (known.order_by(f"{sign}{column.order}", f"{sign}{key}"), False),
+        (unknown.order_by(f"{sign}{key}"), True),
     ]
     return parts[::-1] if backwards else parts
 
 
-def _from(part: QuerySet[Any], column: Column, value: Any, pk: int, *, down: bool) -> QuerySet[Any]:
+def _from(
+    part: QuerySet[Any], column: Column, value: Any, pk: int, *, down: bool, key: str
+) -> QuerySet[Any]:
     """Rows of the part beyond the cursor, in the direction of travel."""
     than = "lt" if down else "gt"
     if value is None:
-        return part.filter(**{f"pk__{than}": pk})
+        return part.filter(**{f"{key}__{than}": pk})
     return part.filter(
-        Q(**{f"{column.order}__{than}": value}) | Q(**{f"pk__{than}": pk}),
+        Q(**{f"{column.order}__{than}": value}) | Q(**{f"{key}__{than}": pk}),
         **{f"{column.order}__{than}e": value},
     )
 
@@ -156,11 +158,12 @@ def _fetch(
     backwards: bool,
     size: int,
     count: int,
+    key: str,
 ) -> list[Any]:
     found: list[Any] = []
     down = falling != backwards
     passed = cursor is None
-    for part, without in _segments(rows, column, falling=falling, backwards=backwards):
+    for part, without in _segments(rows, column, falling=falling, backwards=backwards, key=key):
         wanted = size - len(found)
         # A short list without cursor is complete as soon as all of it is there.
         if wanted <= 0 or (cursor is None and len(found) >= count):
@@ -170,16 +173,16 @@ def _fetch(
             value, pk = cursor
             if (value is None) != without and column.nullable:
                 continue
-            chosen = _from(part, column, value, pk, down=down)
+            chosen = _from(part, column, value, pk, down=down, key=key)
             passed = True
         found.extend(chosen[:wanted])
     return found
 
 
-def _edge(row: Any) -> tuple[Any, int]:
+def _edge(row: Any, key: str) -> tuple[Any, int]:
     if isinstance(row, dict):
-        return row["sort_key"], row.get("pk") or row["id"]
-    return row.sort_key, row.pk
+        return row["sort_key"], row[key] if key in row else row["id"]
+    return row.sort_key, getattr(row, key)
 
 
 def counted(rows: QuerySet[Any]) -> tuple[int, bool]:
@@ -196,17 +199,19 @@ def paginate(
     default: str,
     size: int = PAGE_SIZE,
     count: int | None = None,
+    key: str = "pk",
 ) -> Page[Any]:
     """One page of the selection. `count` when the caller knows it (from the totals, for instance).
 
-    A `.values()` query set must include "pk" or "id".
+    A `.values()` query set must include "pk" or "id". `key` tells rows of one sort value apart,
+    where several are of one pk.
     """
     sort, column, falling = sort_of(params.get("sort", ""), columns, default)
     capped = False
     if count is None:
         count, capped = counted(rows)
 
-    fetch = partial(_fetch, rows, column, falling=falling, size=size + 1, count=count)
+    fetch = partial(_fetch, rows, column, falling=falling, size=size + 1, count=count, key=key)
     backwards = "before" in params
     cursor = _decode(params.get("before") or params.get("after") or "")
     if cursor is None:
@@ -237,12 +242,14 @@ def paginate(
     previous_url = next_url = ""
     if found and has_previous:
         at = max(1, first - size)
-        previous_url = query_with(params, {**base, "before": _encode(*_edge(found[0])), "at": at})
+        previous_url = query_with(
+            params, {**base, "before": _encode(*_edge(found[0], key)), "at": at}
+        )
     elif has_previous:
         previous_url = query_with(params, base)
     if found and has_next:
         at = first + len(found)
-        next_url = query_with(params, {**base, "after": _encode(*_edge(found[-1])), "at": at})
+        next_url = query_with(params, {**base, "after": _encode(*_edge(found[-1], key)), "at": at})
     heads = [_head(each, params, sort) for each in columns]
     return Page(
         rows=found,
@@ -278,11 +285,16 @@ def _head(column: Column, params: QueryDict, sort: str) -> Head:
 
 
 def ordered(
-    rows: QuerySet[Any], params: QueryDict, columns: Sequence[Column], *, default: str
+    rows: QuerySet[Any],
+    params: QueryDict,
+    columns: Sequence[Column],
+    *,
+    default: str,
+    key: str = "pk",
 ) -> QuerySet[Any]:
     """The whole selection in the order of the page, for exports."""
     _sort, column, falling = sort_of(params.get("sort", ""), columns, default)
-    key = F(column.order)
+    by = F(column.order)
     if falling:
-        return rows.order_by(key.desc(nulls_last=column.nullable or None), "-pk")
-    return rows.order_by(key.asc(nulls_last=column.nullable or None), "pk")
+        return rows.order_by(by.desc(nulls_last=column.nullable or None), f"-{key}")
+    return rows.order_by(by.asc(nulls_last=column.nullable or None), key)

@@ -29,7 +29,15 @@ from integrations.core.addresses import (
     checked_base_url,
 )
 
-__all__ = ["AddressRefused", "Http", "Json", "Manners", "ProviderError", "checked_base_url"]
+__all__ = [
+    "AddressRefused",
+    "Bounds",
+    "Http",
+    "Json",
+    "Manners",
+    "ProviderError",
+    "checked_base_url",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +56,8 @@ class ProviderError(Exception):
     """The provider did not give what was asked; the notice is for staff.
 
     `retryable` means later may be better (timeout, 429, 5xx); `credentials` that only a person can
-    mend it, by connecting again. `reached` is whether the request may have been carried out.
+    mend it, by connecting again. `reached` is whether the request may have been carried out;
+    `said` is what a refusal says of itself.
     """
 
     def __init__(
@@ -59,13 +68,24 @@ class ProviderError(Exception):
         status: int | None = None,
         credentials: bool = False,
         reached: bool = True,
+        said: str = "",
     ) -> None:
         super().__init__(notice.code)
         self.notice, self.retryable, self.status = notice, retryable, status
-        self.credentials, self.reached = credentials, reached
+        self.credentials, self.reached, self.said = credentials, reached, said
 
     def __str__(self) -> str:
         return str(self.notice)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How long one request is waited for and how much of an answer is read."""
+
+    # Seconds to connect, then of silence.
+    timeout: tuple[float, float] = TIMEOUT
+    body_seconds: float = LONGEST_BODY_SECONDS
+    body_bytes: int = MAX_BODY_BYTES
 
 
 @dataclass(frozen=True)
@@ -95,13 +115,14 @@ class Http:
         provider: str,
         headers: Mapping[str, str],
         manners: Manners | None = None,
+        bounds: Bounds | None = None,
         attempts: int = ATTEMPTS,
         sleep: Callable[[float], None] = time.sleep,
         before: Callable[[], None] = lambda: None,
     ) -> None:
         self.base_url = checked_base_url(base_url)
         self.provider, self.attempts = provider, attempts
-        self.manners = manners or Manners()
+        self.manners, self.bounds = manners or Manners(), bounds or Bounds()
         self.sleep, self.before = sleep, before
         self.requests = 0
         # The provider's time at the first answer that told it.
@@ -183,7 +204,7 @@ class Http:
                 params=query,
                 json=body,
                 headers=headers,
-                timeout=TIMEOUT,
+                timeout=self.bounds.timeout,
                 stream=True,
                 allow_redirects=False,
             ) as answer:
@@ -220,10 +241,10 @@ class Http:
         pieces, size = [], 0
         for piece in answer.iter_content(65_536):
             size += len(piece)
-            if size > MAX_BODY_BYTES:
-                notice = self._notice("http.too_large", size=MAX_BODY_BYTES // 2**20)
+            if size > self.bounds.body_bytes:
+                notice = self._notice("http.too_large", size=self.bounds.body_bytes // 2**20)
                 raise ProviderError(notice, retryable=False)
-            if time.monotonic() - begun > LONGEST_BODY_SECONDS:
+            if time.monotonic() - begun > self.bounds.body_seconds:
                 raise requests.exceptions.ReadTimeout
             pieces.append(piece)
         return b"".join(pieces)
@@ -236,6 +257,7 @@ class Http:
             return self._no_json(content)
         web_page = content.lstrip()[:1] == b"<"
         values: dict[str, Any] = {"status": status}
+        said = "" if web_page else _short(self.manners.said(_object_in(content)))
         if 300 <= status < 400:
             elsewhere = urlsplit(answer.headers.get("Location", "")).hostname or "?"
             code, values = "http.redirect", {"elsewhere": elsewhere[:100]}
@@ -245,13 +267,13 @@ class Http:
             code = "http.own_trouble"
         else:
             code = _CODES.get(status, "http.refused")
-            said = "" if web_page else self._said(content)
             values["said"] = said or Notice("http.no_reason")
         return ProviderError(
             self._notice(code, **values),
             retryable=status == 429 or status >= 500 or (status == 403 and web_page),
             status=status,
             credentials=status in (401, 402),
+            said=said,
         )
 
     def _no_json(self, content: bytes) -> ProviderError | None:
@@ -270,10 +292,6 @@ class Http:
             raise ProviderError(notice, retryable=True, status=200) from error
         assert isinstance(parsed, dict)
         return parsed
-
-    def _said(self, content: bytes) -> str:
-        """What a refusal says of itself, short and as plain text."""
-        return re.sub(r"\s+", " ", self.manners.said(_object_in(content[:20_000])))[:300]
 
     def _asked_wait(self, answer: requests.Response) -> float | None:
         """Seconds that a 429 or 503 asks for, if it does."""
@@ -295,9 +313,14 @@ _CODES: Final = {
 }
 
 
+def _short(text: str) -> str:
+    """What a refusal says of itself, as plain text."""
+    return re.sub(r"\s+", " ", text)[:300]
+
+
 def _object_in(content: bytes) -> Json:
     try:
-        parsed = json.loads(content)
+        parsed = json.loads(content[:20_000])
     except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}

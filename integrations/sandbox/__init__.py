@@ -4,6 +4,9 @@ Used by `make run` (the demo imports from it), by the tests and by the measures.
 but Python: no Django, no database.
 
     python -m integrations.sandbox --port 8899 [--deals 1500] [--seed N] [--today YYYY-MM-DD]
+                                   [--vies-port 8900]
+
+The last starts the stand-in for VIES too (vies/stand_in.py), which knows the ids of its customers.
 
     with running(build_world(deals=200)) as base_url: ...      # in a test, on a free port
     with Sandbox(build_world(deals=200)) as sandbox:           # the same, with its controls

@@ -1,4 +1,4 @@
-"""`python -m integrations.sandbox`: the stand-in as a process of its own, for the demo."""
+"""`python -m integrations.sandbox`: the stand-ins as a process of their own, for the demo."""
 
 import argparse
 import signal
@@ -9,18 +9,20 @@ from pathlib import Path
 from types import FrameType
 
 from integrations.sandbox import Sandbox
+from integrations.sandbox.demo import demo_vies
 from integrations.sandbox.kit.limits import Limits
 from integrations.sandbox.kit.server import DEFAULT_TOKEN
 from integrations.sandbox.pipedrive.build import DEFAULT_DEALS, DEFAULT_SEED, build_world
 from integrations.sandbox.pipedrive.keeping import load_world, save_world
 
 
-def main(arguments: list[str] | None = None) -> int:
+def _given(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m integrations.sandbox",
-        description="A local stand-in for Pipedrive, on 127.0.0.1 only.",
+        description="Local stand-ins for Pipedrive and VIES, on 127.0.0.1 only.",
     )
     parser.add_argument("--port", type=int, default=8899)
+    parser.add_argument("--vies-port", type=int, help="the one for VIES too, on this port")
     parser.add_argument("--deals", type=int, default=DEFAULT_DEALS)
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     parser.add_argument(
@@ -36,7 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--enforce-limits", action="store_true", help="answer 429 beyond the burst and day budgets"
     )
-    given = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = _given(arguments)
     try:
         if given.state and given.state.exists():
             world = load_world(given.state)
@@ -46,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
                 save_world(world, given.state)
         limits = Limits(enforce=given.enforce_limits)
         sandbox = Sandbox(world, port=given.port, token=given.token, limits=limits)
+        vies = demo_vies(world, given.vies_port) if given.vies_port else None
     except (ValueError, OSError) as error:
         print(f"The stand-in cannot start: {error}", file=sys.stderr)
         return 1
@@ -63,6 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
     saved = world.edits
     try:
         sandbox.start()
+        if vies is not None:
+            vies.start()
         while True:
             time.sleep(1)
             if given.state and world.edits != saved:
@@ -70,6 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
                 save_world(world, given.state)
     except KeyboardInterrupt:
         sandbox.stop()
+        if vies is not None:
+            vies.stop()
         if given.state and world.edits != saved:
             save_world(world, given.state)
     return 0

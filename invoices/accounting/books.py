@@ -12,8 +12,9 @@ from django.db.models import Count, F, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from invoices.accounting import closed, guards, log, pages, search_keys
+from invoices.accounting import closed, guards, instalments, log, pages, search_keys
 from invoices.accounting.broken import Broken
+from invoices.documents import numbers
 from invoices.invoicing import snapshot
 from invoices.models import (
     Allocation,
@@ -34,6 +35,7 @@ def verify() -> list[Broken]:
     return [
         *guards.check(),
         *_series(),
+        *_ended(),
         *_doubles(),
         *closed.check(),
         *pages.check(),
@@ -62,9 +64,7 @@ def _unexplained(
 
 def _left_out(series: NumberSeries) -> list[tuple[int, int]]:
     """The numbers that were left out by decision, from … to before …, as it stands in the end."""
-    rows = BooksDecision.objects.filter(
-        kind=BooksDecision.Kind.FIRST_NUMBER, document_kind=series.kind, year=series.year
-    ).order_by("pk")
+    rows = series.decisions.filter(kind=BooksDecision.Kind.FIRST_NUMBER).order_by("pk")
     found: list[tuple[int, int]] = []
     for before, after in rows.values_list("next_value_before", "next_value"):
         first, last = before or 1, after or 1
@@ -76,10 +76,9 @@ def _left_out(series: NumberSeries) -> list[tuple[int, int]]:
 
 def _series() -> Iterator[Broken]:
     # A gap among quotes is no fault of the books.
-    for series in NumberSeries.objects.filter(kind__in=Invoice.Kind.values).order_by(
-        "kind", "year"
-    ):
-        expected, previous_hash, last_date = 1, "", date.min
+    documents = NumberSeries.objects.filter(kind__in=Invoice.Kind.values)
+    for series in documents.order_by("kind", "period", "pk"):
+        expected, previous_hash, last_date = series.first_value, "", date.min
         left_out = _left_out(series)
         rows = series.invoices.order_by("sequence").values(
             "sequence",
@@ -100,8 +99,10 @@ def _series() -> Iterator[Broken]:
         for row in rows.iterator(chunk_size=BATCH):  # type: ignore[assignment]
             yield from _unexplained(series, expected, row["sequence"], left_out)
             expected = row["sequence"] + 1
-            if row["number"] != series.number(row["sequence"]):
+            if row["number"] != series.number(row["sequence"], row["issue_date"]):
                 yield Broken(row["number"], _("is not the number of its place in the series."))
+            if series.period not in numbers.periods_of(row["issue_date"]):
+                yield Broken(row["number"], _("is dated outside the period of its series."))
             if row["issue_date"] < last_date and row["date_exception"] is None:
                 yield Broken(row["number"], _("is dated before the number before it."))
             last_date = max(last_date, row["issue_date"])
@@ -110,8 +111,20 @@ def _series() -> Iterator[Broken]:
         yield from _unexplained(series, expected, series.next_value, left_out)
         if expected > series.next_value:
             yield Broken(str(series), _("the series would give a number again."))
-        if expected > 1 and series.last_hash != previous_hash:
+        if expected > series.first_value and series.last_hash != previous_hash:
             yield Broken(str(series), _("the chain does not end with the last document."))
+
+
+def _ended() -> Iterator[Broken]:
+    """A series ends, and goes on, by a decision only; between the two it numbers nothing."""
+    Kind = BooksDecision.Kind
+    for series in NumberSeries.objects.order_by("kind", "period", "pk"):
+        last = series.decisions.filter(kind__in=[Kind.SERIES_ENDED, Kind.SERIES_RESUMED]).first()
+        is_ended = last is not None and last.kind == Kind.SERIES_ENDED
+        if is_ended != (series.ended_on is not None):
+            yield Broken(series.prefix, _("the log does not say that this series ended so."))
+        elif last is not None and is_ended and series.next_value != last.next_value:
+            yield Broken(series.prefix, _("this series gave numbers after it was ended."))
 
 
 def _doubles() -> Iterator[Broken]:
@@ -160,6 +173,7 @@ def _balances() -> Iterator[Broken]:
         steps, past = _steps(batch), _past(batch)
         for invoice in batch:
             yield from _balance(invoice, steps[invoice.pk], past[invoice.pk])
+        yield from instalments.check(batch)
 
 
 def _steps(batch: list[Invoice]) -> dict[int, list[settling.Settled]]:
@@ -175,7 +189,9 @@ def _steps(batch: list[Invoice]) -> dict[int, list[settling.Settled]]:
 
 def _past(batch: list[Invoice]) -> dict[int, set[settling.Past]]:
     found: dict[int, set[settling.Past]] = defaultdict(set)
-    rows = PastSettlement.objects.filter(invoice__in=[invoice.pk for invoice in batch])
+    rows = PastSettlement.objects.filter(
+        invoice__in=[invoice.pk for invoice in batch], instalment__isnull=True
+    )
     for row in rows:
         found[row.invoice_id].add(settling.Past(row.settled_on, row.paid_on, row.reopened_on))
     return found

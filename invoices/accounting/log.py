@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from invoices.accounting.broken import Broken
-from invoices.models import Allocation, Client, Invoice, InvoiceEvent, Payment
+from invoices.models import Allocation, Client, Instalment, Invoice, InvoiceEvent, Payment
 
 BATCH = 1_000
 _EVENT_OF = {
@@ -27,14 +27,17 @@ def check() -> Iterator[Broken]:
         last = batch[-1].pk
         ids = [invoice.pk for invoice in batch]
         events = _events(ids)
-        settled = _settled(ids)
+        settled, in_parts = _settled(ids), _settled_in_parts(ids)
         for invoice in batch:
             told = events[invoice.pk]
             # Rows of a benchmark have no log at all.
             if invoice.imported and not told:
                 continue
             yield from _issue(invoice, told)
-            yield from _settlements(invoice, told, settled[invoice.pk])
+            if invoice.pk in in_parts:
+                yield from _settlements_in_parts(invoice, told, in_parts[invoice.pk])
+            else:
+                yield from _settlements(invoice, told, settled[invoice.pk])
         yield from _payments(batch, events)
 
 
@@ -53,6 +56,35 @@ def _settled(ids: list[int]) -> dict[int, Counter[tuple[str, int]]]:
         if kind in _EVENT_OF:
             found[invoice_id or 0][_EVENT_OF[Allocation.Kind(kind)], amount] += 1
     return found
+
+
+# Kind of event, and the payment or credit note that it names.
+Source = tuple[str, int | None]
+
+
+def _settled_in_parts(ids: list[int]) -> dict[int, Counter[Source]]:
+    """Of invoices in instalments: what each source settled. One act, which is one entry of the
+    log, settles several of them, by a row for each."""
+    planned = set(Instalment.objects.filter(invoice__in=ids).values_list("invoice_id", flat=True))
+    found: dict[int, Counter[Source]] = {pk: Counter() for pk in planned}
+    rows = Allocation.objects.filter(invoice__in=planned, amount_minor__gt=0)
+    columns = ("invoice_id", "kind", "payment_id", "credit_note_id", "amount_minor")
+    for pk, kind, payment, note, amount in rows.values_list(*columns):
+        if kind in _EVENT_OF:
+            found[pk or 0][_EVENT_OF[Allocation.Kind(kind)], payment or note] += amount
+    return found
+
+
+def _settlements_in_parts(
+    invoice: Invoice, told: list[InvoiceEvent], wanted: Counter[Source]
+) -> Iterator[Broken]:
+    said: Counter[Source] = Counter()
+    for event in told:
+        if event.kind in _EVENT_OF.values() and (minor := event.data.get("amount_minor")):
+            source = event.data.get("payment_id", event.data.get("credit_note_id"))
+            said[event.kind, source] += minor
+    if said != wanted:
+        yield Broken(str(invoice), _("what settled it and what its log says differ."))
 
 
 def _issue(invoice: Invoice, told: list[InvoiceEvent]) -> Iterator[Broken]:

@@ -14,7 +14,7 @@ from invoices.documents.paper import Paper, PaperMalformed
 from invoices.documents.totals import TotalsRefused
 from invoices.invoicing import drafting, snapshot
 from invoices.invoicing.freezing import filename_of
-from invoices.models import Document, Invoice
+from invoices.models import Document, Instalment, Invoice
 
 BATCH = 500
 
@@ -27,6 +27,7 @@ def check() -> Iterator[Broken]:
         .prefetch_related(
             "lines",
             "vat_breakdown",
+            Prefetch("instalments", Instalment.objects.order_by("position")),
             Prefetch("documents", Document.objects.filter(kind="pdf").defer("content")),
         )
     )
@@ -63,6 +64,9 @@ def _invoice(invoice: Invoice) -> Iterator[Broken]:
 def _pairs(invoice: Invoice, paper: Paper) -> Iterable[tuple[str, Any, Any]]:
     corrects = invoice.corrects
     yield "due_date", paper.due_date, None if invoice.is_credit_note else invoice.due_date
+    dues = [(part.due_date, part.amount_minor) for part in paper.instalments]
+    parts = [(part.due_date, part.amount_minor) for part in invoice.instalments.all()]
+    yield "instalments", dues, parts
     yield "title", paper.title, invoice.title
     yield "language", paper.language, "fr" if invoice.language == "fr" else "en"
     yield "purchase_order", paper.purchase_order, invoice.purchase_order

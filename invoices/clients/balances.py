@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from billing_portal.lists.totals import Total
 from invoices.models import Client, Invoice
 from invoices.models.clients import account
+from invoices.models.dues import by_instalment
 from invoices.models.invoices import InvoiceQuerySet
 
 
@@ -51,12 +52,13 @@ def _owing(accounts: Any) -> InvoiceQuerySet:
 
 
 def _owed(invoices: Any, on: date, *by: str) -> Any:
+    rows, columns = by_instalment(invoices)
     return (
-        invoices.order_by()
+        rows.order_by()
         .values(*by, "currency")
         .annotate(
-            outstanding=Sum("outstanding_minor"),
-            overdue=Sum("outstanding_minor", filter=Q(due_date__lt=on)),
+            outstanding=Sum(columns.open),
+            overdue=Sum(columns.open, filter=Q(**{f"{columns.due_while_open}__lt": on})),
         )
     )
 

@@ -7,6 +7,7 @@ from statistics import median
 from typing import NamedTuple
 
 from invoices.models import Client, Invoice
+from invoices.models.dues import by_instalment
 
 # Fewer payments than this say nothing about a habit, and old ones say little.
 FEWEST_PAYMENTS = 5
@@ -22,9 +23,11 @@ class Habit(NamedTuple):
 
 def habit_of(client_id: int) -> Habit:
     account = Client.objects.account_of(client_id)
-    paid = Invoice.objects.filter(client__in=account, days_late__isnull=False)
-    latest = paid.order_by("-paid_on", "-pk").values_list("days_late", flat=True)
-    late = [days for days in latest[:LATEST_PAYMENTS] if days is not None]
+    rows, columns = by_instalment(Invoice.objects.invoices().filter(client__in=account))
+    paid = rows.filter(**{f"{columns.days_late}__isnull": False})
+    latest = paid.order_by(f"-{columns.paid_on}", f"-{columns.key}")
+    found = latest.values_list(columns.days_late, flat=True)[:LATEST_PAYMENTS]
+    late: list[int] = [days for days in found if isinstance(days, int)]
     if len(late) < FEWEST_PAYMENTS:
         return Habit(None, len(late))
     # A half counts as the later day.

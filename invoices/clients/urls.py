@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoices.clients.views import choosing, clients
+from invoices.clients.views import choosing, clients, vat_checks
 from invoices.clients.views import list as listing
 
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("clients/new/", clients.client_edit, name="client-new"),
     path("clients/<int:pk>/", clients.client, name="client"),
     path("clients/<int:pk>/edit/", clients.client_edit, name="client-edit"),
+    path("clients/<int:pk>/ask-vat/", vat_checks.ask, name="client-ask-vat"),
     path("clients/<int:pk>/contacts/new/", clients.contact_edit, name="contact-new"),
     path(
         "clients/<int:pk>/contacts/<int:contact_pk>/edit/",

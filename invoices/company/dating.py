@@ -1,8 +1,9 @@
-"""Which day a document may bear: open, in the order of the numbers, of a year that has its series.
+"""Which day a document may bear: open, in the order of the numbers, of a year that has its numbers.
 
-Dates go forward over all series of a kind, not only within a year's. Where that cannot be kept (a
-clock was ahead once, a document of last year was forgotten), an administrator grants an exception:
-for one kind, from one day on, for a few days, with a reason that stays in the log.
+Dates go forward over all series of a kind, not only within that of a month or a year. Where that
+cannot be kept (a clock was ahead once, a document of last year was forgotten), an administrator
+grants an exception: for one kind, from one day on, for a few days, with a reason that stays in the
+log.
 """
 
 from __future__ import annotations
@@ -40,13 +41,8 @@ def date_reason(kind: str, issue_date: date, on: date) -> str:
     return order_reason(kind, issue_date, on)
 
 
-def order_reason(
-    kind: str, issue_date: date, on: date, *, begun: NumberSeries | None = None
-) -> str:
-    """Why the date breaks the order of dates: only an exception helps. Empty when it does not.
-
-    `begun` is the series that was made for this very document, before the date was judged.
-    """
+def order_reason(kind: str, issue_date: date, on: date) -> str:
+    """Why the date breaks the order of dates: only an exception helps. Empty when it does not."""
     last = last_issue_date(kind)
     if last is not None and issue_date < last:
         return _(
@@ -54,18 +50,13 @@ def order_reason(
             "so take that day or a later one. If that day is wrong or still to come, an "
             "administrator can grant an exception (Settings, Books)."
         ) % {"last": day(last)}
-    if issue_date.year < on.year and not _has_series(kind, issue_date.year, begun):
+    # Whatever the series: a year that is over takes a document more, but none begins in it.
+    if issue_date.year < on.year and (last is None or last.year < issue_date.year):
         return _(
-            "Nothing was numbered here in %(year)s: this date would open a series of a year that "
-            "is over. Only an administrator can grant it (Settings, Books)."
+            "Nothing was numbered here in %(year)s: this date would open the numbers of a year "
+            "that is over. Only an administrator can grant it (Settings, Books)."
         ) % {"year": issue_date.year}
     return ""
-
-
-def _has_series(kind: str, year: int, begun: NumberSeries | None) -> bool:
-    """With a document in it: the row alone may be as young as the draft that asks."""
-    series = begun or NumberSeries.objects.filter(kind=kind, year=year).first()
-    return series is not None and series.last_issue_date is not None
 
 
 def exception_for(kind: str, issue_date: date, on: date) -> BooksDecision | None:

@@ -1,221 +1,148 @@
-"""The next number of a series, without gaps."""
+"""The next number of a series, without gaps.
+
+A document is counted in the series of its kind that is open for its day: one that has begun for its
+month, its year, or without end. Where there is none, the pattern of the kind begins one.
+"""
 
 from __future__ import annotations
 
-import re
 from datetime import date
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import BigIntegerField, QuerySet
+from django.db.models.functions import Cast, Substr
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from billing_portal.accounts.models import User
-from billing_portal.confirming import Shown
-from billing_portal.figures import grouped
-from invoices.models import BooksDecision, Company, Invoice, NumberSeries
-
-# BR-FR-01 and -02: at most 35 characters, of these.
-MOST = 1_000_000_000
-_LAWFUL = re.compile(r"[A-Za-z0-9+\-_/]{1,35}")
+from invoices.company.patterns import prefix_problem
+from invoices.documents import numbers
+from invoices.documents.numbers import Pattern
+from invoices.models import Invoice, NumberPattern, NumberSeries
 
 
 class NumberRefused(Exception):
     """No number can be given; the message is written for staff."""
 
 
-class ReasonMissing(NumberRefused):
-    """Numbers are left out on purpose, and nobody says why."""
+def open_series(kind: str) -> QuerySet[NumberSeries]:
+    return NumberSeries.objects.filter(kind=kind, ended_on__isnull=True)
 
 
-class LeavesOut(NumberRefused):
-    """Numbers of a series that has begun would never be given: somebody has to agree to that.
-
-    `token` names the very numbers that were asked about; `question` says them in words.
-    """
-
-    def __init__(self, series: NumberSeries, value: int) -> None:
-        count = value - series.next_value
-        self.token = f"{series.kind} {series.year} {series.next_value}-{value - 1}"
-        self.question = ngettext(
-            "%(first)s will never be given: %(next)s comes next. "
-            "This cannot be taken back: a series that has begun only goes on upwards.",
-            "%(count)s numbers, %(first)s to %(last)s, will never be given: %(next)s comes next. "
-            "This cannot be taken back: a series that has begun only goes on upwards.",
-            count,
-        ) % {
-            "count": grouped(count),
-            "first": series.number(series.next_value),
-            "last": series.number(value - 1),
-            "next": series.number(value),
-        }
-        super().__init__(_("Say first that these numbers are to be left out. No number was set."))
-
-
-def prefix_for(kind: str, year: int, company: Company) -> str:
-    pattern = (
-        company.credit_note_prefix if kind == Invoice.Kind.CREDIT_NOTE else company.invoice_prefix
+def series_for(kind: str, on: date) -> NumberSeries:
+    """The series that numbers a document of this day; not saved where it has yet to begin."""
+    periods = numbers.periods_of(on)
+    # The narrowest: a year that was left for months keeps only what no month has counted.
+    rows = sorted(
+        open_series(kind).filter(period__in=periods), key=lambda row: periods.index(row.period)
     )
-    return pattern.replace("{year}", str(year))
+    return rows[0] if rows else beginning(kind, NumberPattern.of(kind).form, on)
 
 
-def series_of(kind: str, year: int) -> NumberSeries | None:
-    return NumberSeries.objects.filter(kind=kind, year=year).first()
+def beginning(kind: str, form: Pattern, on: date) -> NumberSeries:
+    """The series that this pattern begins, not saved.
 
-
-def next_number(kind: str, year: int, company: Company) -> str:
-    """The number that would be given now; only the locked row makes it certain."""
-    series = series_of(kind, year)
-    if series is not None:
-        return series.number(series.next_value)
-    prefix = prefix_for(kind, year, company)
-    return NumberSeries(prefix=prefix, width=company.number_width).number(1)
-
-
-def locked_series(kind: str, year: int, company: Company) -> NumberSeries:
-    """The series row, locked until the transaction ends; made when the year begins.
-
-    All series of the kind are locked with it: dates go forward over all of them.
+    It goes on above what other series of ours gave in the same form, as when a counter that began
+    again each month is to begin again each year, with the month still in its numbers.
     """
-    held = NumberSeries.objects.select_for_update().filter(kind=kind).order_by("year")
-    series = next((each for each in held if each.year == year), None)
-    if series is not None:
-        return series
-    prefix = prefix_for(kind, year, company)
-    if not _LAWFUL.fullmatch(prefix + "0" * company.number_width):
+    row = NumberSeries(
+        kind=kind, period=form.period(on), prefix=form.prefix_in(on), width=form.width
+    )
+    found = highest(row, Invoice.objects.filter(imported=False))
+    row.first_value = row.next_value = (found[1] if found else 0) + 1
+    return row
+
+
+def next_number(kind: str, on: date) -> str:
+    """What a document of this day would get now; only the locked row makes it certain."""
+    return series_for(kind, on).next_number(on)
+
+
+def locked_pattern(kind: str) -> NumberPattern:
+    """Until the transaction ends nobody else numbers documents of this kind.
+
+    One row for all series of a kind: dates go forward over all of them.
+    """
+    rows = NumberPattern.objects.select_for_update().filter(kind=kind)
+    found = rows.first()
+    if found is None:
+        NumberPattern.objects.get_or_create(
+            kind=kind, defaults={"prefix": NumberPattern.USUAL[kind]}
+        )
+        found = rows.get()
+    return found
+
+
+def locked_series(kind: str, on: date) -> NumberSeries:
+    """The series for a document of this day, locked until the transaction ends; begun when new."""
+    locked_pattern(kind)
+    series = series_for(kind, on)
+    if series.pk is not None:
+        return NumberSeries.objects.select_for_update().get(pk=series.pk)
+    if text := prefix_problem(series.prefix):
         raise NumberRefused(
-            _(
-                "Numbers like %(prefix)s… are not allowed: use letters, digits and + - _ / only, "
-                "35 characters at most. Change the prefix in Settings."
-            )
-            % {"prefix": prefix}
+            _("Numbers like %(number)s are not allowed (Settings, Numbers). %(why)s")
+            % {"number": series.next_number(on), "why": text}
         )
     try:
         with transaction.atomic():
-            NumberSeries.objects.create(
-                kind=kind, year=year, prefix=prefix, width=company.number_width
-            )
+            series.save(force_insert=True)
     except IntegrityError:
-        # Another transaction began the year, or another series has this prefix already.
-        if not NumberSeries.objects.filter(kind=kind, year=year).exists():
-            raise NumberRefused(
-                _(
-                    "The prefix %(prefix)s belongs to another series already: put {year} into it, "
-                    "and a letter of its own for credit notes, in Settings."
-                )
-                % {"prefix": prefix}
-            ) from None
-    return NumberSeries.objects.select_for_update().get(kind=kind, year=year)
+        raise NumberRefused(
+            _(
+                "The beginning %(prefix)s belongs to another series already: choose another one "
+                "(Settings, Numbers)."
+            )
+            % {"prefix": series.prefix}
+        ) from None
+    return series
 
 
-def taken_reason(number: str) -> str:
-    """Why a number cannot be given: the old system gave it. Empty when it is free.
+def number_reason(series: NumberSeries, on: date) -> str:
+    """Why the next number of a series cannot be given to a document of this day; empty if it can.
 
-    Of our own, the row of the series gives each once.
+    Of its own the series gives each once; the old system, or another series, may have given it.
     """
-    if not Invoice.objects.filter(number=number, imported=True).exists():
+    number = series.next_number(on)
+    before = Invoice.objects.filter(number=number).only("imported").first()
+    if before is not None and before.imported:
+        return _(
+            "The number %(number)s exists already, from the old system: set the number that comes "
+            "next (Settings, Books)."
+        ) % {"number": number}
+    if before is not None:
+        return _(
+            "The number %(number)s exists already: set the number that comes next "
+            "(Settings, Books)."
+        ) % {"number": number}
+    if series.has_begun:
         return ""
-    return _(
-        "The number %(number)s exists already, from the old system: set the number that comes next "
-        "(Settings, Books)."
-    ) % {"number": number}
+    old = highest(series, Invoice.objects.filter(imported=True))
+    # Not all that the old system gave need have come in: below its last number none is surely free.
+    if old is not None and old[1] >= series.next_value:
+        return _(
+            "The old system gave numbers up to %(number)s: set the number that comes next "
+            "(Settings, Books)."
+        ) % {"number": old[0]}
+    return ""
 
 
-def after_the_old_system(prefix: str) -> int:
-    """The number after the highest that came in with this prefix; 1 when none did."""
-    figures = (
-        number.removeprefix(prefix)
-        for number in Invoice.objects.filter(imported=True, number__startswith=prefix)
-        .values_list("number", flat=True)
-        .iterator(chunk_size=2_000)
+def highest(series: NumberSeries, rows: QuerySet[Invoice]) -> tuple[str, int] | None:
+    """Of these documents the number in the form of the series that counts furthest."""
+    head, place = numbers.literal_head(series.prefix), numbers.length(series.prefix) + 1
+    if connection.vendor == "sqlite":
+        # Its LIKE uses no index, its order of texts is that of their bytes; PostgreSQL is the
+        # other way round in both. A draft asks each time it is saved, until the series begins.
+        rows = rows.filter(number__gte=head, number__lt=f"{head}\x7f")
+    found: tuple[str, int] | None = (
+        rows.filter(
+            number__startswith=head,
+            number__regex=numbers.regex(series.prefix),
+        )
+        .annotate(counter=Cast(Substr("number", place), BigIntegerField()))
+        .order_by("-counter")
+        .values_list("number", "counter")
+        .first()
     )
-    found = (int(each) for each in figures if each.isascii() and each.isdigit())
-    return max((value for value in found if value < MOST), default=0) + 1
-
-
-def set_next(
-    *,
-    kind: str,
-    year: int,
-    value: int,
-    reason: str,
-    by: User | None,
-    on: date,
-    agreed: str = "",
-) -> BooksDecision:
-    """The number that comes next in a series, as when a company moves in from another system.
-
-    A series that has begun goes upwards only, for a reason, and only when `agreed` is the token of
-    the numbers that are left out: nobody can give them later. Kept in the log, by which the books
-    explain the gap. Raises NumberRefused, and LeavesOut when the gap was not agreed to.
-    """
-    company = Company.ours()
-    if company is None:
-        raise NumberRefused(_("First say who the company is."))
-    if kind not in Invoice.Kind.values:
-        raise NumberRefused(_("Choose invoices or credit notes."))
-    if not on.year - 1 <= year <= on.year + 1:
-        raise NumberRefused(_("Only series of last year, this year and next year can be set."))
-    if not 1 <= value < MOST:
-        raise NumberRefused(
-            _("A number lies between 1 and %(most)s.") % {"most": grouped(MOST - 1)}
-        )
-    with transaction.atomic():
-        series = locked_series(kind, year, company)
-        before = series.next_value
-        if value == before:
-            raise NumberRefused(_("%(number)s comes next already.") % {"number": series})
-        if series.invoices.exists():
-            _require_agreed_gap(series, value, reason, agreed)
-        series.next_value = value
-        if text := taken_reason(str(series)):
-            raise NumberRefused(text)
-        series.save(update_fields=["next_value"])
-        return BooksDecision.objects.create(
-            kind=BooksDecision.Kind.FIRST_NUMBER,
-            document_kind=kind,
-            year=year,
-            next_value=value,
-            next_value_before=before,
-            reason=reason.strip()[:300],
-            by=by,
-            on=on,
-        )
-
-
-def _require_agreed_gap(series: NumberSeries, value: int, reason: str, agreed: str) -> None:
-    if value < series.next_value:
-        raise NumberRefused(
-            _("%(number)s comes next: a series that has begun only goes on upwards.")
-            % {"number": series}
-        )
-    asked = LeavesOut(series, value)
-    # The number itself first: nobody should agree to a gap that is refused afterwards.
-    if text := taken_reason(series.number(value)):
-        raise NumberRefused(text)
-    if agreed != asked.token:
-        raise asked
-    if not reason.strip():
-        raise ReasonMissing(
-            _("Say why these numbers are left out: whoever checks the books will ask.")
-        )
-
-
-def numbers_shown(company: Company, on: date) -> Shown:
-    """What comes next in each series that may be set, begun or not."""
-    years = range(on.year - 1, on.year + 2)
-    return Shown(
-        {
-            f"{kind} {year}": next_number(kind, year, company)
-            for kind in Invoice.Kind.values
-            for year in years
-        }
-    )
-
-
-def numbers_under_lock(kind: str, year: int, company: Company, on: date) -> Shown:
-    """The series is made when it is not there: of two who begin it, one waits for the other."""
-    locked_series(kind, year, company)
-    return numbers_shown(company, on)
+    return found
 
 
 def take(series: NumberSeries) -> int:

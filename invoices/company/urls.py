@@ -1,15 +1,21 @@
 from django.urls import include, path
 
-from invoices.company.views import books, law_rows, settings
+from invoices.company.views import books, law_rows, numbers, payment_terms, settings
 
 app_name = "company"
 urlpatterns = [
     path("company/", settings.details, name="details"),
     path("company/logo.png", settings.logo, name="logo"),
     path("invoicing/", settings.invoicing, name="invoicing"),
+    path("numbers/", numbers.numbers, name="numbers"),
+    path("numbers/preview/", numbers.preview, name="numbers-preview"),
     path("books/", books.books, name="books"),
     # By its name: client types lie a floor above, and only their address is ours.
     path("client-types/", include("invoices.clients.type_urls")),
+    path("terms/", payment_terms.terms_list, name="terms"),
+    path("terms/new/", payment_terms.terms_new, name="terms_new"),
+    path("terms/<int:pk>/", payment_terms.terms_edit, name="terms_edit"),
+    path("terms/<int:pk>/archive/", payment_terms.terms_archive, name="terms_archive"),
     path("rates/", settings.rates, name="rates"),
     path("rates/late-penalty/<int:pk>/delete/", settings.penalty_delete, name="penalty_delete"),
     path("rates/vat/<int:pk>/", law_rows.vat_rate, name="vat_rate"),

@@ -33,6 +33,8 @@ _MEANT_FOR: Final[dict[str, Any]] = {
     "G": gettext_lazy("it is for goods that leave the VAT territory of the Union or go overseas"),
     "K": gettext_lazy("it is for goods sent to businesses of other states of the Union"),
 }
+# Of a decision about a client's VAT id; beside the categories, which are of one or two letters.
+UNKNOWN_ID: Final = "id"
 _FOR_GOODS: Final = {"G", "K"}
 _WHERE: Final[dict[str, Any]] = {
     Territory.METROPOLE: gettext_lazy("in metropolitan France or Monaco"),
@@ -186,8 +188,15 @@ def key_of(fault: Fault, territory: Territory) -> str:
     return f"{fault.category} {fault.nature or territory.value}"
 
 
+def unknown_id_key(vat_id: str) -> str:
+    """What is decided when a client's id that the register does not know is taken all the same."""
+    return f"{UNKNOWN_ID} {vat_id}"
+
+
 def told_key(key: str) -> str:
     category, _space, territory = key.partition(" ")
+    if category == UNKNOWN_ID:
+        return _("VAT id %(vat_id)s, which VIES says is not valid") % {"vat_id": territory}
     if territory in set(Nature):
         told = (
             _("“%(category)s” for goods")

@@ -5,11 +5,14 @@ Sources: Code de commerce L441-9, L441-10 and D441-5; CGI annexe II, 242 nonies 
 by an accountant.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
+
+from invoices.documents.totals import sub_unit
 
 LOCALES = {"fr": "fr_FR", "en": "en_GB"}
 
@@ -17,6 +20,14 @@ _SENTENCES = {
     "due": {
         "fr": "À régler au plus tard le {day}.",
         "en": "To be paid by {day} at the latest.",
+    },
+    "due_in_parts": {
+        "fr": "À régler en {n} échéances\u202f: {parts}.",
+        "en": "To be paid in {n} instalments: {parts}.",
+    },
+    "part": {
+        "fr": "{amount} au plus tard le {day}",
+        "en": "{amount} by {day}",
     },
     "no_early_discount": {
         "fr": "Pas d’escompte pour paiement anticipé.",
@@ -70,6 +81,20 @@ def due_by(language: str, day: date) -> str:
     return _sentence("due", language, day=long_date(day, language))
 
 
+def due_in_parts(language: str, parts: Sequence[tuple[date, int]], currency: str) -> str:
+    """Days and amounts in minor units."""
+    said = [
+        _sentence(
+            "part",
+            language,
+            amount=money(language, minor, currency),
+            day=long_date(day, language),
+        )
+        for day, minor in parts
+    ]
+    return _sentence("due_in_parts", language, n=len(parts), parts=", ".join(said))
+
+
 def early_payment(language: str, *, rate: Decimal = Decimal(0), days: int = 0) -> str:
     """The terms of an early-payment discount; without a rate, that there is none (which must be
     said too)."""
@@ -114,6 +139,37 @@ def vat_group(language: str, *, name: str, address: str, vat_id: str) -> str:
 
 def set_against(language: str, number: str) -> str:
     return _sentence("credit", language, number=number)
+
+
+def money(language: str, minor: int, currency: str) -> str:
+    """With the currency's sign, after the amount in French and before it in English."""
+    decimals, locale = decimals_of(currency), LOCALES[language]
+    pattern = "#,##0" + (f".{decimals}" if decimals else "")
+    if language == "fr":
+        pattern += "\u00a0¤"
+    else:
+        sign = get_currency_symbol(currency, locale=locale)
+        pattern = ("¤\u00a0" if sign[-1:].isalpha() else "¤") + pattern
+    return minus(
+        format_currency(
+            Decimal(minor) / sub_unit(currency),
+            currency,
+            format=pattern,
+            locale=locale,
+            currency_digits=False,
+        )
+    )
+
+
+def decimals_of(currency: str) -> str:
+    """As many zeros as its amounts have decimals."""
+    unit = sub_unit(currency)
+    # The ariary and the ouguiya have fifths.
+    return "0" if unit == 5 else "0" * (len(str(unit)) - 1)
+
+
+def minus(text: str) -> str:
+    return text.replace("-", "\u2212")
 
 
 def long_date(day: date, language: str) -> str:

@@ -95,6 +95,12 @@ class PaperVat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaperInstalment:
+    due_date: date
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
     """Amounts are integers in the minor unit of `currency`; sentences are in `language`.
 
@@ -116,6 +122,8 @@ class Paper:
     title: str = ""
     issue_date: date | None = None
     due_date: date | None = None
+    # Empty: due whole on the due date, which else is the last of these.
+    instalments: tuple[PaperInstalment, ...] = ()
     service_from: date | None = None
     service_until: date | None = None
     delivery_address: tuple[str, ...] = ()

@@ -89,6 +89,21 @@ def claim(
     )
 
 
+def together(claims: Iterable[Claim | None]) -> Claim | None:
+    """The claim of an invoice in instalments: each bears its own interest, the indemnity is due
+    once."""
+    found = [claim for claim in claims if claim is not None]
+    if not found:
+        return None
+    known = [claim.interest_minor for claim in found if claim.interest_minor is not None]
+    return Claim(
+        interest_minor=sum(known) if len(known) == len(found) else None,
+        indemnity_minor=found[0].indemnity_minor,
+        days_late=max(claim.days_late for claim in found),
+        percents=tuple(dict.fromkeys(each for claim in found for each in claim.percents)),
+    )
+
+
 def _at_rates(start: date, end: date, rates: Sequence[Rate]) -> Iterable[tuple[int, Rate | None]]:
     """The days of (start, end] cut where a rate begins or ends; None: no rate is known for them."""
     known = sorted(rates, key=lambda rate: rate.starts_on)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from difflib import get_close_matches
 from typing import Any
 
 from billing_portal.notices import Notice, amount, count, day
-from invoices.company.numbering import prefix_for
+from invoices.documents import numbers
 from invoices.history.plan import Plan, chunks, complain, issued_on
 from invoices.history.rows import InvoiceRow, key_of
-from invoices.models import Company, Invoice
+from invoices.models import Company, Invoice, NumberPattern
 
 NAMES_WORTH_GUESSING = 20_000
 # Beyond so many complaints no near name is looked for: each costs a look at all names.
@@ -179,16 +180,18 @@ def _has_room(
 
 def warn_of_numbers(plan: Plan) -> None:
     """Old numbers may look like ours; ours are not disturbed, and staff should know."""
-    company = Company.ours()
-    if company is None or not plan.new_invoices:
+    if Company.ours() is None or not plan.new_invoices:
         return
     for kind in Invoice.Kind.values:
-        ours = prefix_for(kind, plan.on.year, company)
-        alike = [r.number for r in plan.new_invoices if r.kind == kind and ours]
-        alike = [number for number in alike if number.startswith(ours)]
+        ours = NumberPattern.of(kind).prefix
+        look = re.compile(numbers.regex(ours))
+        alike = [r.number for r in plan.new_invoices if r.kind == kind and look.match(r.number)]
         if alike:
             plan.notices.append(
                 Notice(
-                    "history.numbers_alike", count=count(len(alike)), number=alike[0], prefix=ours
+                    "history.numbers_alike",
+                    count=count(len(alike)),
+                    number=alike[0],
+                    prefix=numbers.filled(ours, plan.on),
                 )
             )

@@ -126,11 +126,11 @@ _INVOICES: Final[dict[str, Any]] = {
     ),
     "numbers_alike": ngettext_lazy(
         "%(count)s number, like %(number)s, looks like those that are given here (%(prefix)s…). "
-        "Choose another prefix in Settings before issuing, or two invoices may bear the same "
-        "number.",
+        "Before issuing, set the number that comes next (Settings, Books), or choose another "
+        "beginning (Settings, Numbers).",
         "%(count)s numbers, like %(number)s, look like those that are given here (%(prefix)s…). "
-        "Choose another prefix in Settings before issuing, or two invoices may bear the same "
-        "number.",
+        "Before issuing, set the number that comes next (Settings, Books), or choose another "
+        "beginning (Settings, Numbers).",
         "count",
     ),
 }

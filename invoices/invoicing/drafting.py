@@ -23,6 +23,7 @@ from invoices.documents.totals import (
     TotalsRefused,
     compute,
 )
+from invoices.invoicing import dues
 from invoices.invoicing.draft_lines import (
     DraftLine,
     told,
@@ -96,6 +97,7 @@ def _manners_of(client: Client) -> dict[str, Any]:
         "language": "fr" if client.language.startswith("fr") else "en",
         "terms_kind": client.terms_kind,
         "terms_days": client.terms_days,
+        "terms_id": client.terms_id,
     }
 
 
@@ -108,6 +110,7 @@ def taken_from(client: Client) -> dict[str, Any]:
         "client_id": client.pk,
         **_manners_of(client),
         "recipients": client_recipients(client),
+        "dues_typed": [],
     }
 
 
@@ -168,6 +171,8 @@ HEADER_FIELDS = [
     "issue_date",
     "terms_kind",
     "terms_days",
+    "terms_id",
+    "dues_typed",
     "due_date",
     "service_from",
     "service_until",
@@ -244,8 +249,13 @@ def totals_of(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Totals:
 
 
 def dates_of(invoice: Invoice, on: date) -> tuple[date, date]:
-    """Issue date and due date that the draft would bear if it were issued on `on`."""
+    """Issue date and due date that the draft would bear if it were issued on `on`.
+
+    Of several instalments the due date is the last one's.
+    """
     issue_date = invoice.issue_date or on
+    if last := dues.last_day(invoice, issue_date):
+        return issue_date, last
     if invoice.due_date_typed and invoice.due_date:
         return issue_date, invoice.due_date
     return issue_date, due_date(issue_date, invoice.terms_kind, invoice.terms_days)

@@ -22,7 +22,7 @@ from invoices.company import closing, dating, numbering
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.documents.totals import Totals
-from invoices.invoicing import drafting, snapshot
+from invoices.invoicing import drafting, dues, snapshot
 from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.sending import queue_invoice
@@ -55,7 +55,7 @@ def print_ahead(invoice_id: int, on: date) -> Printed | None:
     issue_date, _due = drafting.dates_of(invoice, on)
     if reasons_not_to_issue(invoice, on, company=company):
         return None
-    number = numbering.next_number(invoice.kind, issue_date.year, company)
+    number = numbering.next_number(invoice.kind, issue_date)
     paper = snapshot.paper_on(invoice, on, number, company=company)
     return Printed(paper, rendered(paper, company)) if paper else None
 
@@ -82,7 +82,7 @@ def freeze(
     """Take the number, last of all, and keep paper and bytes; the invoice is locked and dated."""
     assert invoice.issue_date is not None and invoice.due_date is not None
     lines = list(invoice.lines.all())
-    series = _number(invoice, company, on)
+    series = _number(invoice, on)
     paper = snapshot.paper_of(
         invoice,
         company,
@@ -110,6 +110,9 @@ def freeze(
     settling.write_balance(
         invoice, settling.settlement(invoice.total_minor, invoice.issue_date, [])
     )
+    if not invoice.is_credit_note:
+        # Before the status says that it is issued: from then on it gains no row.
+        invoice.next_due = settling.next_due(dues.made(invoice)) or invoice.due_date
     invoice.save()
     _advance(series, invoice)
     Document.objects.create(
@@ -122,19 +125,19 @@ def freeze(
     )
 
 
-def _number(invoice: Invoice, company: Company, on: date) -> NumberSeries:
+def _number(invoice: Invoice, on: date) -> NumberSeries:
     """Lock the series, see that the document may bear its date, and take the next number of it."""
     assert invoice.issue_date is not None
     try:
-        series = numbering.locked_series(invoice.kind, invoice.issue_date.year, company)
+        series = numbering.locked_series(invoice.kind, invoice.issue_date)
     except numbering.NumberRefused as refusal:
-        raise IssueRefused([Reason("company.prefix", str(refusal), "company")]) from None
-    _date(invoice, series, on)
+        raise IssueRefused([Reason("company.prefix", str(refusal), "numbers")]) from None
+    _date(invoice, on)
+    if text := numbering.number_reason(series, invoice.issue_date):
+        raise IssueRefused([Reason("number", text, "books")])
     invoice.series = series
     invoice.sequence = numbering.take(series)
-    invoice.number = series.number(invoice.sequence)
-    if text := numbering.taken_reason(invoice.number):
-        raise IssueRefused([Reason("number", text, "books")])
+    invoice.number = series.number(invoice.sequence, invoice.issue_date)
     return series
 
 
@@ -146,13 +149,13 @@ def _advance(series: NumberSeries, invoice: Invoice) -> None:
     series.save(update_fields=["next_value", "last_issue_date", "last_hash"])
 
 
-def _date(invoice: Invoice, series: NumberSeries, on: date) -> None:
+def _date(invoice: Invoice, on: date) -> None:
     """May it bear this date, with all series of its kind locked? Keeps the exception it needs."""
     assert invoice.issue_date is not None
     invoice.date_exception = None
     if text := closing.closed_reason(invoice.issue_date):
         raise IssueRefused([Reason("issue_date", text, "#id_issue_date")])
-    text = dating.order_reason(invoice.kind, invoice.issue_date, on, begun=series)
+    text = dating.order_reason(invoice.kind, invoice.issue_date, on)
     if text:
         granted = dating.exception_for(invoice.kind, invoice.issue_date, on)
         if granted is None:

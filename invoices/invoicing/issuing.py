@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,7 +16,8 @@ from invoices.documents.pdf import render
 from invoices.invoicing import drafting, snapshot
 from invoices.invoicing.freezing import IssueRefused, freeze, print_ahead, queue_mail
 from invoices.invoicing.readiness import company_reasons, line_reasons, reasons_not_to_issue
-from invoices.models import Company, Invoice, InvoiceEvent
+from invoices.invoicing.vat_readiness import answer_relied_on
+from invoices.models import Company, Invoice, InvoiceEvent, VatCheck
 
 
 def issue(
@@ -46,11 +48,13 @@ def issue(
             invoice.recipients = recipients
         company = Company.ours()
         reasons = reasons_not_to_issue(invoice, on, sending=send, company=company)
+        relied_on = answer_relied_on(invoice, list(invoice.lines.all()), company)
         if reasons or company is None:
             raise IssueRefused(reasons)
+        totals = drafting.recalculate(invoice)
+        # After the total, which instalments of nothing are left out of.
         invoice.issue_date, invoice.due_date = drafting.dates_of(invoice, on)
         invoice.exchange_rate = rate_on(invoice.currency, company.currency, invoice.issue_date)
-        totals = drafting.recalculate(invoice)
         freeze(invoice, company, totals=totals, by=by, on=on, ahead=ahead)
         InvoiceEvent.objects.create(
             invoice=invoice,
@@ -62,11 +66,27 @@ def issue(
                 "total_minor": invoice.total_minor,
                 "currency": invoice.currency,
                 "due_date": invoice.due_date.isoformat(),
+                **_as_proof(relied_on),
             },
         )
         if send:
             queue_mail(invoice, by=by, on=on)
     return invoice
+
+
+def _as_proof(answer: VatCheck | None) -> dict[str, Any]:
+    """What VIES had said of the client's id by then: kept with the document that rests on it."""
+    if answer is None:
+        return {}
+    return {
+        "vat_check": {
+            "id": answer.pk,
+            "vat_id": answer.vat_id,
+            "answer": answer.answer,
+            "on": answer.on.isoformat(),
+            "consultation": answer.consultation,
+        }
+    }
 
 
 def preview_pdf(invoice: Invoice, on: date) -> bytes:

@@ -16,7 +16,7 @@ from invoices.clients.recipients import address_problem
 from invoices.company import dating, late_rates, numbering
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
-from invoices.invoicing import deal_basis, drafting, origins, snapshot
+from invoices.invoicing import deal_basis, drafting, dues, origins, snapshot
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.vat_readiness import lacks_rate, vat_reasons, vat_warnings
 from invoices.models import ClientType, Company, Invoice, InvoiceLine
@@ -65,7 +65,7 @@ def warnings_before_issue(
     found: list[Reason] = origins.warnings_of(invoice)
     issue_date, due = drafting.dates_of(invoice, on)
     client = invoice.client
-    if client.country != "FR" and due > latest_lawful_due_date(issue_date, invoice.terms_kind):
+    if client.country != "FR" and due > latest_lawful_due_date(issue_date, dues.kind_of(invoice)):
         found.append(Reason("due_date", _too_late(issue_date, due, invoice), "#id_due_date"))
     if lacks_rate(invoice, company, issue_date) and not invoice.vat_minor:
         found.append(
@@ -96,7 +96,7 @@ def warnings_before_issue(
         found.append(Reason("issue_date", _dated_back(back), "#id_issue_date"))
     if not invoice.recipients:
         found.append(Reason("recipients", _("Nobody would receive it."), "#id_recipients"))
-    found += vat_warnings(invoice, company, issue_date)
+    found += vat_warnings(invoice, company, issue_date, on)
     paper = snapshot.paper_on(invoice, on, company=company)
     if odd := render.unprintable(paper) if paper else ():
         found.append(
@@ -302,12 +302,14 @@ def _date_reasons(invoice: Invoice, on: date) -> list[Reason]:
         found.append(
             Reason("due_date", _("The due date is before the issue date."), "#id_due_date")
         )
+    if text := dues.problem(invoice, issue_date):
+        found.append(Reason("dues", text, "#id_terms"))
     start, end = invoice.service_from, invoice.service_until
     if start and end and end < start:
         text = _("The service ends before it begins.")
         found.append(Reason("service_until", text, "#id_service_until"))
     if invoice.client.country == "FR" and due > latest_lawful_due_date(
-        issue_date, invoice.terms_kind
+        issue_date, dues.kind_of(invoice)
     ):
         found.append(Reason("due_date", _too_late(issue_date, due, invoice), "#id_due_date"))
     return found
@@ -342,15 +344,14 @@ def _number_reasons(invoice: Invoice, company: Company | None, on: date) -> list
     if company is None:
         return []
     issue_date, _due = drafting.dates_of(invoice, on)
-    number = numbering.next_number(invoice.kind, issue_date.year, company)
-    text = numbering.taken_reason(number)
+    text = numbering.number_reason(numbering.series_for(invoice.kind, issue_date), issue_date)
     return [Reason("number", text, "books")] if text else []
 
 
 def _too_late(issue_date: date, due: date, invoice: Invoice) -> str:
-    limit = latest_lawful_due_date(issue_date, invoice.terms_kind)
+    limit = latest_lawful_due_date(issue_date, dues.kind_of(invoice))
     values = {"days": (due - issue_date).days, "limit": day(limit)}
-    if invoice.terms_kind == TermsKind.NET:
+    if dues.kind_of(invoice) == TermsKind.NET:
         return _("%(days)s days after issue. The law allows 60: %(limit)s at the latest.") % values
     return (
         _("%(days)s days after issue. The law allows 45, end of month: %(limit)s at the latest.")

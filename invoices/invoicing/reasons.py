@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Reason:
     """Why a draft cannot be issued yet. `anchor` leads to the field: "#id_due_date" in the editor,
-    "client", "company", "rates", "books" and "deal" on their own pages."""
+    "client", "vat_check", "company", "rates", "books", "numbers" and "deal" on their own pages."""
 
     field: str
     text: str

@@ -163,6 +163,15 @@ def _credited_by(invoice: Invoice) -> list[str]:
     return list(dict.fromkeys(notes.values_list("credit_note__number", flat=True)))
 
 
+def _open_parts(invoice: Invoice, language: str) -> list[tuple[str, str]]:
+    rows = invoice.instalments.open().values_list("due_date", "outstanding_minor")
+    said = [
+        (mentions.long_date(day, language), mentions.money(language, minor, invoice.currency))
+        for day, minor in rows
+    ]
+    return said if len(said) > 1 else []
+
+
 def invoice_mail(invoice: Invoice, company: Company, render: Render) -> tuple[str, str, str]:
     """Subject, text and HTML, in the language of the document, by what is owed now."""
     language = "fr" if invoice.language == "fr" else "en"
@@ -188,7 +197,9 @@ def invoice_mail(invoice: Invoice, company: Company, render: Render) -> tuple[st
         "is_paid": not (owed or credited_by or Allocation.Kind.WRITE_OFF in _settled_by(invoice)),
         "is_part": owed and invoice.outstanding_minor < invoice.total_minor,
         "issued": mentions.long_date(invoice.issue_date, language),
-        "due": mentions.long_date(invoice.due_date, language),
+        "due": mentions.long_date(invoice.next_due or invoice.due_date, language),
+        # Of instalments what is still open of each, when it is more than one.
+        "parts": _open_parts(invoice, language),
         "is_credit": invoice.is_credit_note,
         "corrects": invoice.corrects.number if invoice.corrects else "",
         "iban": " ".join(re.findall(".{1,4}", iban.replace(" ", ""))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,9 +16,17 @@ from invoices.company.exemptions import FRANCHISE, standing_of, standing_on
 from invoices.company.rates import rate_on, row_on
 from invoices.documents import mentions
 from invoices.documents.nature import nature_of_all
-from invoices.documents.paper import Buyer, Paper, PaperLine, PaperVat, Seller, canonical_bytes
+from invoices.documents.paper import (
+    Buyer,
+    Paper,
+    PaperInstalment,
+    PaperLine,
+    PaperVat,
+    Seller,
+    canonical_bytes,
+)
 from invoices.documents.totals import LineTotal, Totals, TotalsRefused
-from invoices.invoicing import drafting
+from invoices.invoicing import drafting, dues
 from invoices.models import (
     Client,
     Company,
@@ -49,6 +58,7 @@ def paper_of(
     buyer = buyer or buyer_of(invoice.client)
     language: Language = "fr" if invoice.language == "fr" else "en"
     vat_rows = _vat_rows(totals, breakdown)
+    parts = [] if invoice.is_credit_note else dues.dues_of(invoice, issue_date)
     net = sum(row.basis_minor for row in vat_rows)
     vat = sum(row.vat_minor for row in vat_rows)
     return Paper(
@@ -59,6 +69,9 @@ def paper_of(
         title=invoice.title,
         issue_date=issue_date,
         due_date=None if invoice.is_credit_note else due_date,
+        instalments=tuple(
+            PaperInstalment(due_date=day, amount_minor=minor) for day, minor in parts
+        ),
         service_from=invoice.service_from,
         service_until=invoice.service_until,
         seller=_seller(company),
@@ -81,7 +94,7 @@ def paper_of(
         eur_rate=_eur_rate(invoice, company, vat, issue_date, corrects),
         vat_group=_vat_group(company, language),
         notes=invoice.note,
-        **_sentences(invoice, company, language, issue_date, due_date, corrects),
+        **_sentences(invoice, company, language, issue_date, due_date, corrects, parts),
     )
 
 
@@ -198,6 +211,7 @@ def _sentences(
     issue_date: date,
     due_date: date,
     corrects: Invoice | None,
+    parts: Sequence[tuple[date, int]],
 ) -> dict[str, Any]:
     if invoice.is_credit_note:
         return (
@@ -205,7 +219,9 @@ def _sentences(
         )
     own_words = company.discount_terms_fr if language == "fr" else company.discount_terms_en
     found = {
-        "payment_terms": mentions.due_by(language, due_date),
+        "payment_terms": mentions.due_in_parts(language, parts, invoice.currency)
+        if parts
+        else mentions.due_by(language, due_date),
         "early_payment": own_words or mentions.early_payment(language),
     }
     buyer = invoice.client.buyer_kind

@@ -132,8 +132,24 @@ def _drafted(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
 
 
 def _issued(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
-    details = [_("number taken, PDF kept")]
+    details = [_("number taken, PDF kept"), _proof(data.get("vat_check"))]
     return "file-check", "", _("Issued"), details, "", "", False
+
+
+def _proof(check: Any) -> str:
+    """What VIES had said of the client's VAT id, where the invoice went without VAT on it."""
+    if not isinstance(check, dict):
+        return ""
+    values = {
+        "vat_id": check["vat_id"],
+        "day": dates.day(date.fromisoformat(check["on"])),
+        "number": check["consultation"],
+    }
+    if check["answer"] != "valid":
+        return _("VAT id %(vat_id)s not valid in VIES on %(day)s") % values
+    if not check["consultation"]:
+        return _("VAT id %(vat_id)s valid in VIES on %(day)s") % values
+    return _("VAT id %(vat_id)s valid in VIES on %(day)s, consultation %(number)s") % values
 
 
 def _imported(_event: InvoiceEvent, _data: dict[str, Any]) -> Told:
@@ -319,28 +335,33 @@ def _waiting(message: Message, may_see_mail: bool) -> Step:
 
 
 def _overdue(invoice: Invoice, on: date) -> tuple[datetime, Step] | None:
-    """The day after the due date, when something was still owed then."""
-    if invoice.is_credit_note or invoice.due_date is None or invoice.issue_date is None:
+    """The day after the first due date on which something was still owed."""
+    if invoice.is_credit_note or not invoice.is_issued:
         return None
-    if not invoice.is_issued:
+    late = [
+        due for due, settled in _dues(invoice) if due < on and (settled is None or settled > due)
+    ]
+    if not late:
         return None
-    if invoice.due_date >= on or (invoice.settled_on and invoice.settled_on <= invoice.due_date):
-        return None
-    day = date.fromordinal(invoice.due_date.toordinal() + 1)
+    day = date.fromordinal(min(late).toordinal() + 1)
     at = datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone())
     step = Step("clock-exclamation", _("Overdue"), dates.day(day), day.isoformat(), late=True)
     return at, step
 
 
 def _due(invoice: Invoice, on: date) -> list[Step]:
-    if not invoice.is_outstanding or invoice.due_date is None or invoice.due_date < on:
+    if not invoice.is_outstanding:
         return []
     return [
-        Step(
-            "calendar-due",
-            _("Due"),
-            dates.day(invoice.due_date),
-            invoice.due_date.isoformat(),
-            later=True,
-        )
+        Step("calendar-due", _("Due"), dates.day(due), due.isoformat(), later=True)
+        for due, settled in sorted(_dues(invoice), reverse=True)
+        if settled is None and due >= on
     ]
+
+
+def _dues(invoice: Invoice) -> list[tuple[date, date | None]]:
+    """The day of each instalment, or of the whole, and when it was settled."""
+    parts = list(invoice.instalments.values_list("due_date", "settled_on"))
+    if not parts and invoice.due_date is not None:
+        return [(invoice.due_date, invoice.settled_on)]
+    return parts

@@ -10,20 +10,34 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.dates import day
-from billing_portal.figures import percent
+from billing_portal.figures import grouped, percent
 from billing_portal.money import is_currency
+from invoices.clients import vat_checks
 from invoices.clients.vat import vat_treatment
 from invoices.company.exemptions import FRANCHISE, Exemptions, standing_of, standing_on
 from invoices.company.rates import is_of, rate_on, row_on
-from invoices.company.vat_faults import key_of, told_faults, told_key, told_misplaced
+from invoices.company.vat_faults import (
+    key_of,
+    told_faults,
+    told_key,
+    told_misplaced,
+    unknown_id_key,
+)
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.totals import STANDARD
 from invoices.invoicing import drafting
 from invoices.invoicing.reasons import Reason
-from invoices.models import Company, ExemptionReason, Invoice, InvoiceEvent, InvoiceLine
+from invoices.models import (
+    Company,
+    ExemptionReason,
+    Invoice,
+    InvoiceEvent,
+    InvoiceLine,
+    VatCheck,
+)
 from invoices.models.clients import BuyerKind
 from invoices.tax.judging import Charged, Fault, misplaced
-from invoices.tax.vat_ids import state_of
+from invoices.tax.vat_ids import compact, state_of
 
 
 def vat_reasons(
@@ -42,6 +56,7 @@ def vat_reasons(
     found += _exemption_reasons(lines, supplied)
     found += _sentence_reasons(invoice, lines, company, supplied)
     found += _proof_reasons(invoice, charged, company)
+    found += _register_reasons(invoice, charged, company)
     found += _delivery_reasons(invoice, charged)
     found += _currency_reasons(invoice, lines, company, issue_date)
     territory = vat_treatment(invoice.client, company).territory
@@ -54,11 +69,12 @@ def vat_reasons(
     return found
 
 
-def vat_warnings(invoice: Invoice, company: Company, issue_date: date) -> list[Reason]:
+def vat_warnings(invoice: Invoice, company: Company, issue_date: date, on: date) -> list[Reason]:
     """What is lawful at times and mostly a slip, and what was decided against the rules."""
     lines = list(invoice.lines.all())
     return [
         *_rate_warnings(invoice, lines, company, issue_date),
+        *_register_warnings(invoice, _charged(lines), company, on),
         *_against_the_rules(invoice, lines, company),
     ]
 
@@ -108,14 +124,7 @@ def _proof_reasons(
 ) -> list[Reason]:
     """Of what goes without VAT to a business in the Union: its id is the proof that it is one."""
     home = company.country if company else "FR"
-    territory = vat_treatment(invoice.client, company).territory
-    elsewhere = {
-        each.category
-        for each in misplaced(charged, home=home, territory=territory)
-        if each.code == "place"
-    }
-    abroad = {line.category for line in charged if not line.within_france}
-    needs_proof = abroad & {"AE", "K"} - elsewhere
+    needs_proof = _needs_proof(invoice, charged, company)
     if needs_proof and invoice.client.buyer_kind == BuyerKind.CONSUMER:
         text = _("Reverse charge and exempt deliveries are for businesses; this client is none.")
         return [Reason("vat_id", text, "client")]
@@ -127,6 +136,77 @@ def _proof_reasons(
         text = _("Reverse charge needs the client's VAT id or SIREN: both are missing.")
         return [Reason("vat_id", text, "client")]
     return []
+
+
+def _needs_proof(invoice: Invoice, charged: Sequence[Charged], company: Company | None) -> bool:
+    """Whether a line goes without VAT because a business of another state of the Union gets it."""
+    abroad = {line.category for line in charged if not line.within_france} & {"AE", "K"}
+    if not abroad:
+        return False
+    home = company.country if company else "FR"
+    territory = vat_treatment(invoice.client, company).territory
+    elsewhere = {
+        each.category
+        for each in misplaced(charged, home=home, territory=territory)
+        if each.code == "place"
+    }
+    return bool(abroad - elsewhere)
+
+
+def answer_relied_on(
+    invoice: Invoice, lines: Sequence[InvoiceLine], company: Company | None
+) -> VatCheck | None:
+    """The register's last answer about the client's id, where the document rests on that id."""
+    if not _needs_proof(invoice, _charged(lines), company):
+        return None
+    return vat_checks.last_answer(invoice.client.vat_id)
+
+
+def _register_reasons(
+    invoice: Invoice, charged: Sequence[Charged], company: Company | None
+) -> list[Reason]:
+    """The id has to be in force (goods: directive 2006/112/EC, article 138; services: regulation
+    282/2011, article 18). One that the register does not know is no proof, until it says otherwise
+    or somebody who has another proof decides so."""
+    if not _needs_proof(invoice, charged, company):
+        return []
+    found = vat_checks.last_answer(invoice.client.vat_id)
+    if found is None or found.answer != VatCheck.Answer.INVALID:
+        return []
+    key = unknown_id_key(found.vat_id)
+    if key in decided_otherwise(invoice):
+        return []
+    text = _(
+        "VIES answered on %(day)s that the client's VAT id, %(vat_id)s, is not valid: without a "
+        "valid one, VAT is charged."
+    ) % {"day": day(found.on), "vat_id": found.vat_id}
+    return [Reason("vat_id", text, "vat_check", key)]
+
+
+def _register_warnings(
+    invoice: Invoice, charged: Sequence[Charged], company: Company, on: date
+) -> list[Reason]:
+    """An id that the register was never asked about, or too long ago, may be good all the same."""
+    vat_id = compact(invoice.client.vat_id)
+    if not _needs_proof(invoice, charged, company) or not state_of(vat_id):
+        return []
+    found = vat_checks.last_answer(vat_id)
+    if found is None:
+        text = _(
+            "VIES was never asked whether the client's VAT id, %(vat_id)s, is valid; without VAT, "
+            "its answer is the proof."
+        ) % {"vat_id": vat_id}
+        return [Reason("vat_id", text, "vat_check")]
+    days = (on - found.on).days
+    if found.answer == VatCheck.Answer.INVALID or days <= vat_checks.FRESH_DAYS:
+        return []
+    text = ngettext(
+        "VIES answered %(n)s day ago that the client's VAT id, %(vat_id)s, is valid: ask it again.",
+        "VIES answered %(n)s days ago that the client's VAT id, %(vat_id)s, is valid: ask it "
+        "again.",
+        days,
+    ) % {"n": grouped(days), "vat_id": vat_id}
+    return [Reason("vat_id", text, "vat_check")]
 
 
 def _no_proof_of_business(vat_id: str, home: str) -> str:
@@ -242,6 +322,9 @@ def _against_the_rules(
     territory = vat_treatment(invoice.client, company).territory
     faults = misplaced(_charged(lines), home=company.country, territory=territory)
     keys = dict.fromkeys(key_of(fault, territory) for fault in faults)
+    answer = answer_relied_on(invoice, lines, company)
+    if answer is not None and answer.answer == VatCheck.Answer.INVALID:
+        keys[unknown_id_key(answer.vat_id)] = None
     decided = decided_otherwise(invoice) if keys else {}
     found = []
     for key in keys:

@@ -8,10 +8,11 @@ from invoices.models.drafts import DraftVersion
 from invoices.models.events import InvoiceEvent
 from invoices.models.exemptions import ExemptionReason
 from invoices.models.history import HistoryComplaint, HistoryImport, ImportedPaymentRow
+from invoices.models.instalments import Instalment
 from invoices.models.invoices import Invoice
 from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.messages import Message
-from invoices.models.numbering import NumberSeries
+from invoices.models.numbering import NumberPattern, NumberSeries
 from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
 from invoices.models.quote_answers import (
     QuoteAcceptance,
@@ -21,6 +22,8 @@ from invoices.models.quote_answers import (
     QuoteEvent,
 )
 from invoices.models.quotes import Quote, QuoteLine, QuoteVersion
+from invoices.models.terms import PaymentTerms, PaymentTermsStep
+from invoices.models.vat_checks import VatCheck
 from invoices.models.vat_rates import VatRate
 
 __all__ = [
@@ -41,14 +44,18 @@ __all__ = [
     "HistoryComplaint",
     "HistoryImport",
     "ImportedPaymentRow",
+    "Instalment",
     "Invoice",
     "InvoiceEvent",
     "InvoiceLine",
     "LatePenaltyRate",
     "Message",
+    "NumberPattern",
     "NumberSeries",
     "PastSettlement",
     "Payment",
+    "PaymentTerms",
+    "PaymentTermsStep",
     "Pipeline",
     "Quote",
     "QuoteAcceptance",
@@ -61,5 +68,6 @@ __all__ = [
     "Refund",
     "Stage",
     "VatBreakdown",
+    "VatCheck",
     "VatRate",
 ]

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
 from billing_portal.keys import Keyed, KeyedQuerySet, KeyField, contains
-from invoices.models.terms import TermsKind
+from invoices.models.terms import PaymentTerms, TermsKind
 
 
 class ClientType(models.Model):
@@ -126,6 +126,15 @@ class Client(Keyed):
         _("payment terms"), max_length=20, choices=TermsKind, default=TermsKind.NET
     )
     terms_days = models.PositiveSmallIntegerField(_("days"), default=30)
+    # Instead of the two above, terms that make several instalments.
+    terms = models.ForeignKey(
+        PaymentTerms,
+        verbose_name=_("instalments"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="clients",
+    )
     buyer_kind = models.CharField(
         _("who buys"), max_length=10, choices=BuyerKind, default=BuyerKind.BUSINESS
     )

@@ -84,12 +84,6 @@ class Company(models.Model):
         max_length=300,
         default="No discount for early payment.",
     )
-    # Numbers look like F-2026-0001 and A-2026-0001; {year} is the year of the issue date.
-    invoice_prefix = models.CharField(_("invoice prefix"), max_length=20, default="F-{year}-")
-    credit_note_prefix = models.CharField(
-        _("credit note prefix"), max_length=20, default="A-{year}-"
-    )
-    number_width = models.PositiveSmallIntegerField(_("digits of a number"), default=4)
     # Deals won before this day were billed in the old system: the queue leaves them out.
     billing_starts_on = models.DateField(_("first day of billing here"), null=True, blank=True)
 

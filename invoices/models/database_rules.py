@@ -16,14 +16,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 _CONTENT = (  # noqa: SIM905 - reads better than a column of quotes
     "kind imported number number_clashes series_id sequence date_exception_id client_id buyer_name "
     "deal_id plan_step corrects_id title language currency issue_date due_date terms_kind "
-    "terms_days service_from service_until purchase_order note net_minor vat_minor total_minor "
-    "exchange_rate content_hash previous_hash sealed_with owner_id issued_at issued_by_id"
+    "terms_days terms_id service_from service_until purchase_order note net_minor vat_minor "
+    "total_minor exchange_rate content_hash previous_hash sealed_with owner_id issued_at "
+    "issued_by_id"
 ).split()
 # Emptied at a stroke no row would be asked: PostgreSQL only, SQLite knows no TRUNCATE.
 _NEVER_EMPTIED = (
     "invoice",
     "invoiceline",
     "vatbreakdown",
+    "instalment",
     "invoiceevent",
     "document",
     "allocation",
@@ -34,6 +36,7 @@ _NEVER_EMPTIED = (
     "quoteevent",
     "quotedocument",
     "quoteacceptance",
+    "vatcheck",
 )
 # What was offered: as it left, so it stays.
 _OFFERED = (  # noqa: SIM905 - reads better than a column of quotes
@@ -49,10 +52,19 @@ _PAYMENT = [
     "reference",
     "reverses_id",
 ]
+# What was asked about a client's VAT id.
+_QUESTION = ["client_id", "vat_id", "requester", "asked_at", "on", "asked_by_id"]
+
+_INSTALMENT = ["invoice_id", "position", "due_date", "amount_minor"]
 
 
 def _changed(columns: list[str]) -> str:
-    return " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
+    # Quoted: “on” is a word of SQL.
+    return " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in columns)
+
+
+def _of_dues(what: str) -> str:
+    return f"(SELECT {what} FROM invoices_instalment p WHERE p.invoice_id = NEW.id)"  # noqa: S608
 
 
 def _parent_issued(row: str) -> str:
@@ -105,6 +117,44 @@ RULES: list[tuple[str, str, str, str]] = [
             ("DELETE", "OLD", "is_kept"),
         )
     ),
+    (
+        "instalment_of_issued_gains_no_row",
+        "INSERT",
+        "invoices_instalment",
+        _parent_issued("NEW"),
+    ),
+    # Its balance moves with what settles it.
+    (
+        "instalment_of_issued_is_frozen",
+        "UPDATE",
+        "invoices_instalment",
+        f"{_parent_issued('OLD')} AND ({_changed(_INSTALMENT)})",
+    ),
+    (
+        "instalment_of_issued_is_kept",
+        "DELETE",
+        "invoices_instalment",
+        _parent_issued("OLD"),
+    ),
+    (
+        "instalments_make_the_total",
+        "UPDATE",
+        "invoices_invoice",
+        "OLD.status = 'draft' AND NEW.status IN ('issued', 'settled') AND "
+        f"{_of_dues('COUNT(*)')} > 0 AND ({_of_dues('COUNT(*)')} = 1 OR "
+        f"{_of_dues('SUM(p.amount_minor)')} <> NEW.total_minor OR "
+        f"{_of_dues('MAX(p.due_date)')} <> NEW.due_date OR "
+        f"{_of_dues('MIN(p.due_date)')} < NEW.issue_date)",
+    ),
+    (
+        "an_allocation_names_its_instalment",
+        "INSERT",
+        "invoices_allocation",
+        "NEW.invoice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoices_instalment p WHERE "
+        "p.id = NEW.instalment_id AND p.invoice_id = NEW.invoice_id) AND (NEW.instalment_id IS "
+        "NOT NULL OR EXISTS (SELECT 1 FROM invoices_instalment p "
+        "WHERE p.invoice_id = NEW.invoice_id))",
+    ),
     *(
         (f"{table}_is_append_only_{moment.lower()}", moment, f"invoices_{table}", "TRUE")
         for table in (
@@ -139,19 +189,34 @@ RULES: list[tuple[str, str, str, str]] = [
         "OLD.sent_at IS NOT NULL AND OLD.sent_at IS DISTINCT FROM NEW.sent_at",
     ),
     (
+        "what_was_said_of_a_vat_id_stays",
+        "UPDATE",
+        "invoices_vatcheck",
+        f"OLD.answer <> 'asked' OR {_changed(_QUESTION)}",
+    ),
+    ("questions_about_vat_ids_are_kept", "DELETE", "invoices_vatcheck", "TRUE"),
+    (
         "a_series_only_goes_on",
         "UPDATE",
         "invoices_numberseries",
         # Built from names of columns only.
         "EXISTS (SELECT 1 FROM invoices_invoice i WHERE i.series_id = OLD.id) AND "  # noqa: S608
         "(NEW.next_value < OLD.next_value OR NEW.last_issue_date < OLD.last_issue_date OR "
-        f"{_changed(['kind', 'year', 'prefix', 'width'])})",
+        f"{_changed(['kind', 'period', 'prefix', 'width', 'first_value'])})",
+    ),
+    (
+        "an_ended_series_gives_no_number",
+        "UPDATE",
+        "invoices_numberseries",
+        "OLD.ended_on IS NOT NULL AND NEW.ended_on IS NOT NULL AND "
+        f"({_changed(['next_value', 'last_issue_date', 'last_hash'])})",
     ),
 ]
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
     # On the way back through the migrations, younger tables are not there.
+    """The rules of the tables that are there: a migration backwards takes some away."""
     there = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
         for name, moment, table, condition in RULES:

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from invoices.models.numbering import NumberSeries
+
 
 class BooksDecision(models.Model):
     """Append-only: the log of what changes the rules under which documents are dated and numbered.
@@ -19,6 +21,9 @@ class BooksDecision(models.Model):
         REOPENED = "reopened", _("Books opened again")
         FIRST_NUMBER = "first_number", _("Next number set")
         DATES = "dates", _("Exception for dates")
+        PATTERN = "pattern", _("Form of the numbers changed")
+        SERIES_ENDED = "series_ended", _("Series ended")
+        SERIES_RESUMED = "series_resumed", _("Series goes on")
 
     kind = models.CharField(max_length=20, choices=Kind)
     # Closed or opened again: the last closed day, now and before.
@@ -26,7 +31,13 @@ class BooksDecision(models.Model):
     closed_until_before = models.DateField(null=True, blank=True)
     # Of numbers and dates: which documents it speaks of.
     document_kind = models.CharField(max_length=20, blank=True)
+    # Of its series; empty for one without end.
     year = models.PositiveSmallIntegerField(null=True, blank=True)
+    series = models.ForeignKey(
+        NumberSeries, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions"
+    )
+    # A changed pattern, for the log: {"before": [prefix, width, restart], "after": […]}.
+    pattern = models.JSONField(null=True, blank=True)
     next_value = models.PositiveIntegerField(null=True, blank=True)
     next_value_before = models.PositiveIntegerField(null=True, blank=True)
     # An exception: issue dates from this day on, while it is granted.
@@ -45,6 +56,11 @@ class BooksDecision(models.Model):
             models.CheckConstraint(
                 name="what_loosens_a_rule_has_its_reason",
                 condition=~Q(kind__in=["reopened", "dates"], reason=""),
+            ),
+            models.CheckConstraint(
+                name="a_decision_on_a_series_names_it",
+                condition=~Q(kind__in=["first_number", "series_ended", "series_resumed"])
+                | Q(series__isnull=False),
             ),
             models.CheckConstraint(
                 name="an_exception_for_dates_is_limited",

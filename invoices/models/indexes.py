@@ -4,14 +4,14 @@ from django.db import models
 from django.db.models import Q
 
 INVOICE_INDEXES = [
-    models.Index(fields=["status", "due_date", "id"], name="invoice_status_due"),
+    models.Index(fields=["status", "next_due", "id"], name="invoice_status_due"),
     models.Index(fields=["issue_date", "id"], name="invoice_issued_on"),
     # What clients owe, without the wide rows. "kind" stands before "status" for SQLite: it counts
     # the columns that an index shares with a question, and would rather read all invoices of the
     # report below, which begins with it, than those of one client. So does the day before the
     # currency: without it, who is late would be looked for among all that are due.
     models.Index(
-        fields=["client", "kind", "status", "due_date", "currency", "outstanding_minor"],
+        fields=["client", "kind", "status", "next_due", "currency", "outstanding_minor"],
         name="invoice_of_client",
     ),
     models.Index(fields=["settled_on"], name="invoice_settled_on"),

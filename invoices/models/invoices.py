@@ -20,7 +20,7 @@ from invoices.models.decisions import BooksDecision
 from invoices.models.indexes import INVOICE_INDEXES
 from invoices.models.numbering import NumberSeries
 from invoices.models.standing import Kind, Standing, Status, credited_whole, was_issued
-from invoices.models.terms import TermsKind
+from invoices.models.terms import PaymentTerms, TermsKind
 
 
 class InvoiceQuerySet(KeyedQuerySet["Invoice"]):
@@ -57,8 +57,8 @@ class InvoiceQuerySet(KeyedQuerySet["Invoice"]):
         return self.filter(status=Invoice.Status.ISSUED, kind=Invoice.Kind.INVOICE)
 
     def overdue(self, on: date) -> Self:
-        """Outstanding, with a due date before `on`: due that very day is not late."""
-        return self.outstanding().filter(due_date__lt=on)
+        """Outstanding, with something that was due before `on`: due that very day is not late."""
+        return self.outstanding().filter(next_due__lt=on)
 
 
 class Invoice(Keyed):
@@ -121,6 +121,13 @@ class Invoice(Keyed):
     terms_days = models.PositiveSmallIntegerField(_("days"), default=30)
     # A due date that somebody typed instead of the terms.
     due_date_typed = models.BooleanField(default=False)
+    # Terms that make several instalments; the last of their days is then the due date.
+    terms = models.ForeignKey(
+        PaymentTerms, on_delete=models.PROTECT, null=True, blank=True, related_name="invoices"
+    )
+    # Of a draft, dues that somebody typed instead: pairs of day and minor units. Its `instalments`
+    # are made when it is issued.
+    dues_typed = models.JSONField(default=list, blank=True)
     service_from = models.DateField(_("service from"), null=True, blank=True)
     service_until = models.DateField(_("service until"), null=True, blank=True)
     purchase_order = models.CharField(_("purchase order"), max_length=120, blank=True)
@@ -137,7 +144,10 @@ class Invoice(Keyed):
     # What `content_hash` digests: 1 the paper, 2 the stored document and the links too.
     sealed_with = models.PositiveSmallIntegerField(default=1)
 
-    # ─ Balance: only invoices/settling.py writes these
+    # ─ Balance: only payments/settling.py writes these
+    # The day by which the oldest open instalment is due; the due date where it is due whole, and
+    # once it is settled. Null of a draft.
+    next_due = models.DateField(null=True, blank=True)
     paid_minor = models.BigIntegerField(default=0)
     credited_minor = models.BigIntegerField(default=0)
     written_off_minor = models.BigIntegerField(default=0)
@@ -232,6 +242,10 @@ class Invoice(Keyed):
                 condition=Q(due_date__isnull=True)
                 | Q(issue_date__isnull=True)
                 | Q(due_date__gte=F("issue_date")),
+            ),
+            models.CheckConstraint(
+                name="issued_says_what_is_due_next",
+                condition=Q(status__in=["draft", "void"]) | Q(next_due__isnull=False),
             ),
             models.CheckConstraint(
                 name="paid_on_comes_with_its_delays",
@@ -341,7 +355,7 @@ class Invoice(Keyed):
         return Standing(
             self.kind,
             self.status,
-            self.due_date,
+            self.next_due,
             self.total_minor,
             self.outstanding_minor,
             self.sent_at,
@@ -351,7 +365,7 @@ class Invoice(Keyed):
         return self.standing.is_overdue(on)
 
     def days_overdue(self, on: date) -> int:
-        """Days past the due date on `on`; 0 when not overdue."""
+        """Days past the oldest due date that is open on `on`; 0 when not overdue."""
         return self.standing.days_overdue(on)
 
     def states(self, on: date) -> list[str]:

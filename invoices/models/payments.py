@@ -14,6 +14,7 @@ from moneyed import Money
 from billing_portal.keys import Keyed, KeyedQuerySet, KeyField
 from billing_portal.money import from_minor
 from invoices.models.clients import Client
+from invoices.models.instalments import Instalment
 from invoices.models.invoices import Invoice
 
 # Money that settled at least this share of the total paid the invoice, whatever closed it: a bank
@@ -235,6 +236,10 @@ class Allocation(models.Model):
     refund = models.ForeignKey(
         Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations"
     )
+    # Of an invoice in instalments, which of them it settles: one row for each.
+    instalment = models.ForeignKey(
+        Instalment, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations"
+    )
     amount_minor = models.BigIntegerField()
     # The effective day: of money the later of its value date and the invoice's issue date, of a
     # credit note the later of both issue dates, of all else its own (payments/settling.py).
@@ -268,6 +273,10 @@ class Allocation(models.Model):
                     | (~Q(kind="refund") & Q(refund__isnull=True, invoice__isnull=False))
                 ),
             ),
+            models.CheckConstraint(
+                name="an_instalment_is_one_of_an_invoice",
+                condition=Q(instalment__isnull=True) | Q(invoice__isnull=False),
+            ),
             models.CheckConstraint(name="an_allocation_is_not_zero", condition=~Q(amount_minor=0)),
             models.CheckConstraint(
                 name="a_negative_allocation_takes_one_back",
@@ -282,13 +291,21 @@ class Allocation(models.Model):
 
 
 class PastSettlement(models.Model):
-    """An invoice was settled from one day until the day that opened it again.
+    """An invoice, or an instalment, was settled from one day until the day that opened it again.
 
     Made from its allocations by payments/settling.py, as its balance is; most invoices have none.
     So the state of a past day costs a look into a small table, not a walk through all allocations.
     """
 
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="past_settlements")
+    # Null: the invoice as a whole.
+    instalment = models.ForeignKey(
+        Instalment,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="past_settlements",
+    )
     settled_on = models.DateField()
     paid_on = models.DateField(null=True, blank=True)
     # The first day on which it was open again.
@@ -298,7 +315,14 @@ class PastSettlement(models.Model):
         ordering = ["settled_on", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["invoice", "settled_on"], name="a_past_settlement_begins_once"
+                fields=["invoice", "settled_on"],
+                condition=Q(instalment__isnull=True),
+                name="a_past_settlement_begins_once",
+            ),
+            models.UniqueConstraint(
+                fields=["instalment", "settled_on"],
+                condition=Q(instalment__isnull=False),
+                name="a_past_settlement_of_an_instalment_begins_once",
             ),
             models.CheckConstraint(
                 name="a_past_settlement_ends_after_it_begins",

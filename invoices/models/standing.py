@@ -36,7 +36,8 @@ class Standing(NamedTuple):
 
     kind: str
     status: str
-    due_date: date | None
+    # Of the oldest instalment that is open.
+    next_due: date | None
     total_minor: int
     outstanding_minor: int
     sent_at: datetime | None
@@ -46,10 +47,10 @@ class Standing(NamedTuple):
         return self.status == Status.ISSUED and self.kind == Kind.INVOICE
 
     def is_overdue(self, on: date) -> bool:
-        return self.is_outstanding and self.due_date is not None and self.due_date < on
+        return self.is_outstanding and self.next_due is not None and self.next_due < on
 
     def days_overdue(self, on: date) -> int:
-        return (on - self.due_date).days if self.due_date and self.is_overdue(on) else 0
+        return (on - self.next_due).days if self.next_due and self.is_overdue(on) else 0
 
     def states(self, on: date) -> list[str]:
         if self.status == Status.VOID:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 from billing_portal.accounts.models import User
-from invoices.models import Allocation, Invoice, Payment, Refund
+from invoices.models import Allocation, Instalment, Invoice, Payment, Refund
 from invoices.payments import settling
 
 
@@ -21,12 +21,16 @@ def allocate(
     by: User | None,
     payment: Payment | None = None,
     credit_note: Invoice | None = None,
-) -> Allocation:
+    instalment: int | None = None,
+) -> list[Allocation]:
     """Settle a part of `invoice`; without payment and credit note it is a write-off.
 
     `applied_on` is the value date of the payment, the credit note's issue date, or the day of the
     write-off. Money and credit take effect on the first day from then on which both were there: the
     invoice issued and open for so much, the source not used elsewhere.
+
+    Of an invoice in instalments the one named by `instalment` is settled first, then the oldest
+    open ones: a row for each.
     """
     kind = Allocation.Kind.WRITE_OFF
     if payment is not None:
@@ -37,21 +41,57 @@ def allocate(
     day = max(applied_on, invoice.issue_date)
     if credit_note is not None and credit_note.issue_date is not None:
         day = max(day, credit_note.issue_date)
-    steps = settling.steps_of(invoice)
-    if _were_taken_back(steps):
-        day = settling.room_from(day, amount_minor, invoice.total_minor, steps)
-    day = _source_room(day, amount_minor, payment, credit_note)
-    row = Allocation.objects.create(
-        kind=kind,
-        invoice=invoice,
-        payment=payment,
-        credit_note=credit_note,
-        amount_minor=amount_minor,
-        applied_on=day,
-        by=by,
-    )
-    _count(row, invoice, payment, credit_note)
-    return row
+    rows = []
+    for part, minor, since in parts_settled(invoice, amount_minor, day, instalment):
+        row = Allocation.objects.create(
+            kind=kind,
+            invoice=invoice,
+            instalment=part,
+            payment=payment,
+            credit_note=credit_note,
+            amount_minor=minor,
+            applied_on=_source_room(since, minor, payment, credit_note),
+            by=by,
+        )
+        rows.append(row)
+        _count(row, None, payment, credit_note)
+    settling.refresh(invoice)
+    return rows
+
+
+def parts_settled(
+    invoice: Invoice, amount_minor: int, day: date, named: int | None = None
+) -> list[tuple[Instalment | None, int, date]]:
+    """What would be settled of which instalment, and from which day on it fits; of an invoice that
+    is due whole, of none. Raises BalanceRefused for more than is open."""
+    by_part = settling.steps_by_part(invoice)
+    found: list[tuple[Instalment | None, int, date]] = []
+    for part, minor in _shared_out(invoice, amount_minor, named):
+        steps = by_part.get(part.pk if part else None, [])
+        limit = part.amount_minor if part else invoice.total_minor
+        fits = settling.room_from(day, minor, limit, steps) if _were_taken_back(steps) else day
+        found.append((part, minor, fits))
+    return found
+
+
+def _shared_out(
+    invoice: Invoice, amount_minor: int, named: int | None
+) -> list[tuple[Instalment | None, int]]:
+    parts = list(invoice.instalments.order_by("due_date", "position"))
+    if not parts:
+        return [(None, amount_minor)]
+    # The sort keeps the oldest first among the others.
+    parts.sort(key=lambda part: part.pk != named)
+    found: list[tuple[Instalment | None, int]] = []
+    left = amount_minor
+    for part in parts:
+        minor = min(left, part.outstanding_minor)
+        if minor > 0:
+            found.append((part, minor))
+            left -= minor
+    if left > 0:
+        raise settling.BalanceRefused(f"{left} more than is open of {invoice}.")
+    return found
 
 
 def give_back(
@@ -96,6 +136,7 @@ def take_back(
         payment=payment,
         credit_note=credit_note,
         refund=refund,
+        instalment_id=row.instalment_id,
         amount_minor=-row.amount_minor,
         applied_on=max(on, row.applied_on),
         takes_back=row,

@@ -17,8 +17,8 @@ from billing_portal.accounts.models import User
 from billing_portal.money import LARGEST_MINOR, formatted, is_currency, to_minor
 from invoices.company.closing import closed_reason
 from invoices.models import Allocation, Invoice, InvoiceEvent
-from invoices.payments.allocating import allocate, take_back
-from invoices.payments.settling import BalanceRefused, room_from, steps_of
+from invoices.payments.allocating import allocate, parts_settled, take_back
+from invoices.payments.settling import BalanceRefused
 
 
 class PaymentRefused(Exception):
@@ -26,8 +26,14 @@ class PaymentRefused(Exception):
 
 
 def apply_credit_note(
-    *, credit_note_id: int, invoice_id: int, amount: Money, by: User | None, on: date
-) -> Allocation:
+    *,
+    credit_note_id: int,
+    invoice_id: int,
+    amount: Money,
+    by: User | None,
+    on: date,
+    instalment: int | None = None,
+) -> list[Allocation]:
     """Settle a part of an invoice with what is left of a credit note of the same client."""
     minor = checked_amount(amount)
     with transaction.atomic():
@@ -52,12 +58,13 @@ def apply_credit_note(
                 % {"number": note, "left": formatted(note.outstanding_balance)}
             )
         assert note.issue_date is not None and invoice.issue_date is not None
-        row = allocate(
+        made = allocate(
             invoice=invoice,
             amount_minor=minor,
             applied_on=max(note.issue_date, invoice.issue_date),
             by=by,
             credit_note=note,
+            instalment=instalment,
         )
         data = {"amount_minor": minor, "currency": invoice.currency}
         InvoiceEvent.objects.create(
@@ -74,7 +81,7 @@ def apply_credit_note(
             by=by,
             data={**data, "number": invoice.number, "invoice_id": invoice.pk},
         )
-        return row
+        return made
 
 
 def check_period(on: date) -> None:
@@ -85,7 +92,7 @@ def check_period(on: date) -> None:
 
 def write_off(
     *, invoice_id: int, amount: Money | None = None, reason: str, by: User | None, on: date
-) -> Allocation:
+) -> list[Allocation]:
     """Give up what is outstanding, or `amount` of it; it leaves the receivable on `on`."""
     reason = reason.strip()
     if not reason:
@@ -104,7 +111,7 @@ def write_off(
             raise PaymentRefused(_("A write-off is not dated before its invoice."))
         check_period(on)
         _check_open_then(invoice, minor, on)
-        row = allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=by)
+        rows = allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=by)
         InvoiceEvent.objects.create(
             invoice=invoice,
             kind=InvoiceEvent.Kind.WRITTEN_OFF,
@@ -117,7 +124,7 @@ def write_off(
                 "outstanding_minor": invoice.outstanding_minor,
             },
         )
-        return row
+        return rows
 
 
 def checked_amount(amount: Money) -> int:
@@ -164,10 +171,10 @@ def check_takes(invoice: Invoice, minor: int, currency: str) -> None:
 def _check_open_then(invoice: Invoice, minor: int, on: date) -> None:
     """A write-off keeps its own day: what was settled on it cannot have been given up on it."""
     try:
-        open_since = room_from(on, minor, invoice.total_minor, steps_of(invoice))
+        fits = all(day == on for _part, _minor, day in parts_settled(invoice, minor, on))
     except BalanceRefused:
-        open_since = None
-    if open_since != on:
+        fits = False
+    if not fits:
         raise PaymentRefused(
             _("%(number)s was settled on %(day)s and opened again later: choose a later day.")
             % {"number": invoice, "day": dates.day(on)}

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from billing_portal import dates
 from billing_portal.figures import grouped
 from billing_portal.money import formatted_minor
+from invoices.models.dues import overdue_minor
 from invoices.payments.entry import Entry
 from invoices.payments.spreading import Part
 
@@ -55,7 +56,7 @@ def _lateness(entry: Entry, settled: list[Part]) -> str:
         (
             days
             for part in settled
-            if part.invoice.due_date and (days := (paid_on - part.invoice.due_date).days) > 0
+            if part.invoice.next_due and (days := (paid_on - part.invoice.next_due).days) > 0
         ),
         reverse=True,
     )
@@ -72,7 +73,11 @@ def _lateness(entry: Entry, settled: list[Part]) -> str:
 
 def _less_overdue(entry: Entry) -> str:
     before = entry.here.overdue_minor
-    paid = sum(part.minor or 0 for part in entry.parts if part.invoice.is_overdue(entry.on))
+    paid = sum(
+        min(part.minor or 0, overdue_minor(part.invoice, entry.on))
+        for part in entry.parts
+        if part.invoice.is_overdue(entry.on)
+    )
     if not before or not paid:
         return ""
     return _("Overdue of this client: %(before)s → %(after)s") % {

@@ -113,7 +113,7 @@ def open_in_label(label: str) -> list[Invoice]:
         if short := re.fullmatch(r"([a-z]+)([0-9]{3,})", word):
             named |= Q(number_plain__startswith=short[1], number_plain__endswith=short[2])
     rows = Invoice.objects.outstanding().filter(named).select_related("client")
-    return list(rows.order_by("due_date", "pk")[: 2 * SHOWN])
+    return list(rows.order_by("next_due", "pk")[: 2 * SHOWN])
 
 
 def of_others_in_label(label: str, client: Client) -> list[Invoice]:
@@ -129,7 +129,7 @@ def _by_number(text: str, key: str) -> Iterator[tuple[int, Why]]:
     numbered = begins("number_key", number_key(text)) | begins("number_plain", key)
     named = numbered | Q(number_plain__endswith=key)
     rows = Invoice.objects.outstanding().filter(named).select_related("client")
-    for row in rows.order_by("due_date", "pk")[:SHOWN]:
+    for row in rows.order_by("next_due", "pk")[:SHOWN]:
         why = _marked(_("invoice"), row.number, key)
         owed = formatted_minor(row.outstanding_minor, row.currency)
         why.after += f", {owed}"

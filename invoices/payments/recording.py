@@ -58,6 +58,7 @@ def record_payment(
     note: str = "",
     other_than: Collection[int] | None = None,
     charges: Money | None = None,
+    instalment: int | None = None,
 ) -> Payment:
     """Record money received; `received_on` is the value date at our bank.
 
@@ -65,7 +66,8 @@ def record_payment(
     the client paid and what settles.
 
     What no invoice takes stays unapplied cash of the client. Raises PaymentRefused. `on` is today:
-    a value date after it is refused. `other_than` are payments that somebody was asked about and
+    a value date after it is refused. `instalment` is the one of its invoice that is settled first,
+    before the oldest. `other_than` are payments that somebody was asked about and
     said are other money; given, one that looks like this and is not among them raises LooksAlike.
     """
     reference, note = reference.strip(), note.strip()
@@ -99,7 +101,7 @@ def record_payment(
             )
         )
         payment.other_than.set(other_than or [])
-        _spread(payment, allocations, by=by)
+        _spread(payment, allocations, by=by, instalment=instalment)
         return payment
 
 
@@ -159,7 +161,12 @@ def _occurrence(payment: Payment) -> int:
 
 
 def allocate_unapplied(
-    *, payment_id: int, allocations: Allocations, by: User | None, on: date
+    *,
+    payment_id: int,
+    allocations: Allocations,
+    by: User | None,
+    on: date,
+    instalment: int | None = None,
 ) -> Payment:
     """Settle invoices with cash that was not applied yet; its value date stays what it was."""
     with transaction.atomic():
@@ -168,7 +175,7 @@ def allocate_unapplied(
             raise PaymentRefused(_("This payment was reversed."))
         if not allocations:
             raise PaymentRefused(_("Choose an invoice to settle."))
-        _spread(payment, allocations, by=by)
+        _spread(payment, allocations, by=by, instalment=instalment)
         return payment
 
 
@@ -177,7 +184,7 @@ def owed_by(client_id: int, currency: str) -> InvoiceQuerySet:
     return (
         Invoice.objects.outstanding()
         .filter(client__in=Client.objects.account_of(client_id), currency=currency)
-        .order_by("due_date", "issue_date", "pk")
+        .order_by("next_due", "issue_date", "pk")
     )
 
 
@@ -229,7 +236,13 @@ def _check_day(received_on: date, on: date | None) -> None:
     check_period(received_on)
 
 
-def _spread(payment: Payment, allocations: Allocations, *, by: User | None) -> None:
+def _spread(
+    payment: Payment,
+    allocations: Allocations,
+    *,
+    by: User | None,
+    instalment: int | None = None,
+) -> None:
     wanted: dict[int, int] = {}
     for invoice_id, part in allocations:
         if part.currency.code != payment.currency:
@@ -264,6 +277,7 @@ def _spread(payment: Payment, allocations: Allocations, *, by: User | None) -> N
             applied_on=payment.received_on,
             by=by,
             payment=payment,
+            instalment=instalment,
         )
         InvoiceEvent.objects.create(
             invoice=invoice,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
-from invoices.models import Allocation, Invoice, PastSettlement
+from invoices.models import Allocation, Instalment, Invoice, PastSettlement
 from invoices.models.payments import PAID_PERCENT
 
 # By money; a credit note is also used up by paying it back.
@@ -153,21 +153,31 @@ BALANCE_FIELDS = [
     "days_late",
     "days_to_pay",
     "status",
+    "next_due",
 ]
+# The same of an instalment, which has no status of its own.
+PART_FIELDS = [field for field in BALANCE_FIELDS if field not in ("status", "next_due")]
 
 
 def write_balance(invoice: Invoice, found: Settlement) -> None:
     """Write a settlement on an issued invoice in memory; the caller saves BALANCE_FIELDS."""
     assert invoice.issue_date is not None and invoice.due_date is not None
-    invoice.paid_minor = found.paid_minor
-    invoice.credited_minor = found.credited_minor
-    invoice.written_off_minor = found.written_off_minor
-    invoice.outstanding_minor = found.outstanding_minor
-    invoice.settled_on = found.settled_on
-    invoice.paid_on = found.paid_on
-    invoice.days_late = (found.paid_on - invoice.due_date).days if found.paid_on else None
-    invoice.days_to_pay = (found.paid_on - invoice.issue_date).days if found.paid_on else None
+    _write(invoice, found, issue_date=invoice.issue_date)
     invoice.status = Invoice.Status.ISSUED if found.outstanding_minor else Invoice.Status.SETTLED
+    # refresh() has the word where it is due in parts.
+    invoice.next_due = invoice.due_date
+
+
+def _write(row: Invoice | Instalment, found: Settlement, *, issue_date: date) -> None:
+    assert row.due_date is not None
+    row.paid_minor = found.paid_minor
+    row.credited_minor = found.credited_minor
+    row.written_off_minor = found.written_off_minor
+    row.outstanding_minor = found.outstanding_minor
+    row.settled_on = found.settled_on
+    row.paid_on = found.paid_on
+    row.days_late = (found.paid_on - row.due_date).days if found.paid_on else None
+    row.days_to_pay = (found.paid_on - issue_date).days if found.paid_on else None
 
 
 STEP_COLUMNS = ("kind", "amount_minor", "applied_on", "pk", "takes_back_id")
@@ -180,10 +190,22 @@ def steps_of(invoice: Invoice) -> list[Settled]:
     return [Settled(*row) for row in rows.values_list(*STEP_COLUMNS)]
 
 
-def past_settlements(invoice: Invoice, found: Settlement) -> list[PastSettlement]:
+def steps_by_part(invoice: Invoice) -> dict[int | None, list[Settled]]:
+    """All that was applied to an invoice, by the instalment that it settled."""
+    rows = Allocation.objects.filter(invoice=invoice).order_by("pk")
+    found: dict[int | None, list[Settled]] = {}
+    for part, *step in rows.values_list("instalment_id", *STEP_COLUMNS):
+        found.setdefault(part, []).append(Settled(*step))
+    return found
+
+
+def past_settlements(
+    invoice: Invoice, found: Settlement, instalment: Instalment | None = None
+) -> list[PastSettlement]:
     return [
         PastSettlement(
             invoice=invoice,
+            instalment=instalment,
             settled_on=past.settled_on,
             paid_on=past.paid_on,
             reopened_on=past.reopened_on,
@@ -193,12 +215,29 @@ def past_settlements(invoice: Invoice, found: Settlement) -> list[PastSettlement
 
 
 def refresh(invoice: Invoice) -> None:
-    """Recompute and save the balance of an invoice that the caller has locked."""
+    """Recompute and save the balance of an invoice that the caller has locked, and of its parts."""
     assert invoice.issue_date is not None
-    steps = steps_of(invoice)
+    by_part = steps_by_part(invoice)
+    if invoice.is_credit_note:
+        by_part = {None: steps_of(invoice)}
+    steps = [step for of_part in by_part.values() for step in of_part]
     found = settlement(invoice.total_minor, invoice.issue_date, steps)
     write_balance(invoice, found)
+    past = past_settlements(invoice, found)
+    parts = [] if invoice.is_credit_note else list(invoice.instalments.order_by("position"))
+    for part in parts:
+        mine = settlement(part.amount_minor, invoice.issue_date, by_part.get(part.pk, []))
+        _write(part, mine, issue_date=invoice.issue_date)
+        past += past_settlements(invoice, mine, part)
+    if parts:
+        Instalment.objects.bulk_update(parts, PART_FIELDS)
+        invoice.next_due = next_due(parts) or invoice.due_date
     invoice.save(update_fields=[*BALANCE_FIELDS, "updated_at"])
     if any(step.amount_minor < 0 for step in steps):
         PastSettlement.objects.filter(invoice=invoice).delete()
-        PastSettlement.objects.bulk_create(past_settlements(invoice, found))
+        PastSettlement.objects.bulk_create(past)
+
+
+def next_due(parts: Iterable[Instalment]) -> date | None:
+    """The day by which the oldest open part is due; None where nothing is open."""
+    return min((part.due_date for part in parts if part.outstanding_minor), default=None)

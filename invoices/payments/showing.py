@@ -49,7 +49,7 @@ def of_others(entry: Entry) -> Invoice | None:
 def _row(entry: Entry, part: Part, form: Any) -> dict[str, Any]:
     field = form[part_name(part.invoice)]
     owed = formatted_minor(part.invoice.outstanding_minor, entry.currency)
-    due = part.invoice.due_date
+    due = part.invoice.next_due
     late = (entry.on - due).days if due else 0
     return {
         "invoice": part.invoice,

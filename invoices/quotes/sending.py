@@ -64,7 +64,7 @@ def send(*, version_id: int, recipients: Sequence[str], by: User | None, on: dat
         if company is None:
             raise QuoteRefused(_("Say who sells: fill in the company in Settings."))
         if not quote.number:
-            numbering.give_number(quote, on.year, company)
+            numbering.give_number(quote, on, company)
             quote.first_sent_on = on
         if before is not None and before.pk != version.pk:
             _replace(quote, before, by=by, on=on, newer=version)

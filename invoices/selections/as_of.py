@@ -35,6 +35,7 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from invoices.models import Allocation, Invoice, PastSettlement, Payment
+from invoices.models.dues import WHOLE, Columns
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.models.payments import PAID_PERCENT
 from invoices.models.standing import was_issued
@@ -48,47 +49,70 @@ def _was_settled_before(day: date) -> QuerySet[PastSettlement]:
     return PastSettlement.objects.filter(settled_on__lte=day, reopened_on__gt=day).order_by()
 
 
-def settled_by(day: date) -> Q:
+def _among(past: QuerySet[PastSettlement], columns: Columns) -> Q:
+    """The rows that these past settlements are of."""
+    whole = past.filter(instalment__isnull=True).values("invoice")
+    if not columns.apart:
+        return Q(pk__in=whole)
+    parts = past.filter(instalment__isnull=False).values("instalment")
+    return Q(**{columns.part: 0}, pk__in=whole) | Q(**{f"{columns.part}__in": parts})
+
+
+def settled_by(day: date, columns: Columns = WHOLE) -> Q:
     """Settled at the end of `day`, whether reopened since or not."""
-    return Q(settled_on__lte=day) | Q(pk__in=_was_settled_before(day).values("invoice"))
+    settled = Q(**{f"{columns.settled_on}__lte": day})
+    return settled | _among(_was_settled_before(day), columns)
 
 
-def open_at(day: date) -> Q:
+def open_at(day: date, columns: Columns = WHOLE) -> Q:
     """Not settled at the end of `day`; says nothing about whether it was issued by then."""
-    return (Q(settled_on__isnull=True) | Q(settled_on__gt=day)) & ~Q(
-        pk__in=_was_settled_before(day).values("invoice")
-    )
+    never = Q(**{f"{columns.settled_on}__isnull": True})
+    later = Q(**{f"{columns.settled_on}__gt": day})
+    return (never | later) & ~_among(_was_settled_before(day), columns)
 
 
-def paid_by(day: date) -> Q:
+def paid_by(day: date, columns: Columns = WHOLE) -> Q:
     """Settled at the end of `day`, and money had settled it."""
     past = _was_settled_before(day).filter(paid_on__isnull=False)
-    return Q(settled_on__lte=day, paid_on__isnull=False) | Q(pk__in=past.values("invoice"))
+    paid = {f"{columns.settled_on}__lte": day, f"{columns.paid_on}__isnull": False}
+    return Q(**paid) | _among(past, columns)
 
 
-def withdrawn_by(day: date) -> Q:
+def withdrawn_by(day: date, columns: Columns = WHOLE) -> Q:
     """Settled at the end of `day`, but by a credit note or a write-off."""
     past = _was_settled_before(day).filter(paid_on__isnull=True)
-    return Q(settled_on__lte=day, paid_on__isnull=True) | Q(pk__in=past.values("invoice"))
+    withdrawn = {f"{columns.settled_on}__lte": day, f"{columns.paid_on}__isnull": True}
+    return Q(**withdrawn) | _among(past, columns)
 
 
-def paid_within(day: date, start: str, least: int | None, most: int | None) -> Q:
-    """Paid as of `day`, and from `least` to `most` days after the column `start`."""
+def paid_within(
+    day: date, start: str, least: int | None, most: int | None, columns: Columns = WHOLE
+) -> Q:
+    """Paid as of `day`, and from `least` to `most` days after `start`, "due" or "issue"."""
     days = {"days__gte": least, "days__lte": most}
     wanted = {name: value for name, value in days.items() if value is not None}
-    stored = {"due_date": "days_late", "issue_date": "days_to_pay"}[start]
+    stored = columns.days_late if start == "due" else columns.days_to_pay
+    began: Any = F("invoice__issue_date")
+    if start == "due":
+        began = Coalesce(F("instalment__due_date"), F("invoice__due_date"))
     past = (
         _was_settled_before(day)
-        .annotate(days=DaysBetween(F(f"invoice__{start}"), F("paid_on")))
+        .annotate(days=DaysBetween(began, F("paid_on")))
         .filter(paid_on__isnull=False, **wanted)
     )
     today = {name.replace("days", stored): value for name, value in wanted.items()}
-    return Q(settled_on__lte=day, paid_on__isnull=False, **today) | Q(pk__in=past.values("invoice"))
+    paid = {f"{columns.settled_on}__lte": day, f"{columns.paid_on}__isnull": False}
+    return Q(**paid, **today) | _among(past, columns)
 
 
 def reopened_since(day: date) -> QuerySet[PastSettlement]:
     """The settlements that stood at the end of `day` and no longer do."""
     return _was_settled_before(day)
+
+
+def reopened(day: date, columns: Columns = WHOLE) -> Q:
+    """Settled at the end of `day`, and opened again since."""
+    return _among(_was_settled_before(day), columns)
 
 
 def issued_by(day: date, known: date | None = None) -> Q:
@@ -103,59 +127,72 @@ def issued_by(day: date, known: date | None = None) -> Q:
 
 # ─ Columns ──────────────────────────────────────────────────────────────────────────────────────
 def with_open_amount(
-    queryset: InvoiceQuerySet, day: date, known: date | None = None
+    queryset: InvoiceQuerySet, day: date, known: date | None = None, columns: Columns = WHOLE
 ) -> InvoiceQuerySet:
     """Annotate `open_minor`: what was outstanding at the end of `day`; of a credit note, unused."""
     if known is None:
         # From today's balance back: of most invoices nothing happened since.
         rows = Allocation.objects.filter(applied_on__gt=day)
-        open_minor: Any = F("outstanding_minor") + _sum_of(rows)
+        open_minor: Any = F(columns.open) + _sum_of(rows, columns)
     else:
-        open_minor = F("total_minor") - _sum_of(_known(day, known))
+        open_minor = F(columns.total) - _sum_of(_known(day, known), columns)
     return queryset.annotate(open_minor=open_minor)
 
 
-def state_as_of(queryset: InvoiceQuerySet, day: date, known: date | None = None) -> InvoiceQuerySet:
+def state_as_of(
+    queryset: InvoiceQuerySet, day: date, known: date | None = None, columns: Columns = WHOLE
+) -> InvoiceQuerySet:
     """Annotate what was so at the end of `day`.
 
     `open_minor`; `settled_then` and `paid_then` (days, null while open or when it was withdrawn);
     `late_then` and `to_pay_then` (days from the due and from the issue date to `paid_then`).
     """
-    queryset = with_open_amount(queryset, day, known)
-    columns = _stored(day) if known is None else _from_rows(day, known)
-    found = queryset.annotate(settled_then=columns[0]).annotate(paid_then=columns[1])
+    queryset = with_open_amount(queryset, day, known, columns)
+    then = _stored(day, columns) if known is None else _from_rows(day, known, columns)
+    found = queryset.annotate(settled_then=then[0]).annotate(paid_then=then[1])
     return found.annotate(
-        late_then=DaysBetween(F("due_date"), F("paid_then")),
+        late_then=DaysBetween(F(columns.due), F("paid_then")),
         to_pay_then=DaysBetween(F("issue_date"), F("paid_then")),
     )
 
 
-def settled_on_at(day: date) -> Case:
+def settled_on_at(day: date, columns: Columns = WHOLE) -> Case:
     """The day since which an invoice was settled at the end of `day`; null while open."""
-    return _stored(day)[0]
+    return _stored(day, columns)[0]
 
 
-def paid_on_at(day: date) -> Case:
+def paid_on_at(day: date, columns: Columns = WHOLE) -> Case:
     """The day on which an invoice was paid, as of the end of `day`; null unless money paid it."""
-    return _stored(day)[1]
+    return _stored(day, columns)[1]
 
 
-def _stored(day: date) -> tuple[Case, Case]:
+def _stored(day: date, columns: Columns) -> tuple[Case, Case]:
     past = _was_settled_before(day)
-    before = past.filter(invoice=OuterRef("pk"))
+    of_part = {"instalment": OuterRef(columns.part)} if columns.apart else {}
+    before = past.filter(instalment__isnull=True, invoice=OuterRef("pk"))
     settled, paid = (
         Case(
-            # The subquery runs for the few that were reopened.
-            When(pk__in=past.values("invoice"), then=Subquery(before.values(column)[:1])),
-            When(settled_on__lte=day, then=F(column)),
+            # The subqueries run for the few that were reopened.
+            *(
+                [
+                    When(
+                        Q(**{f"{columns.part}__gt": 0}) & _among(past, columns),
+                        then=Subquery(past.filter(**of_part).values(column)[:1]),
+                    )
+                ]
+                if of_part
+                else []
+            ),
+            When(_among(past, columns), then=Subquery(before.values(column)[:1])),
+            When(**{f"{columns.settled_on}__lte": day}, then=F(name)),
             output_field=DateField(),
         )
-        for column in ("settled_on", "paid_on")
+        for column, name in (("settled_on", columns.settled_on), ("paid_on", columns.paid_on))
     )
     return settled, paid
 
 
-def _from_rows(day: date, known: date) -> tuple[Case, Case]:
+def _from_rows(day: date, known: date, columns: Columns) -> tuple[Case, Case]:
     end = _end_of(known)
     standing = _known(day, known).filter(
         Q(taken_back_by__isnull=True)
@@ -164,14 +201,15 @@ def _from_rows(day: date, known: date) -> tuple[Case, Case]:
         amount_minor__gt=0,
     )
     money = standing.filter(kind__in=[_KIND.PAYMENT, _KIND.REFUND])
-    last = Coalesce(_last_of(standing), F("issue_date"))
-    last_paid, last_off = _last_of(money), _last_of(standing.filter(kind=_KIND.WRITE_OFF))
+    last = Coalesce(_last_of(standing, columns), F("issue_date"))
+    last_paid = _last_of(money, columns)
+    last_off = _last_of(standing.filter(kind=_KIND.WRITE_OFF), columns)
     settled = Case(When(open_minor=0, then=last), output_field=DateField())
     # payments/settling.py has the rule in words: the final step decides, the write-off comes last.
     by_money = Q(LessThanOrEqual(F("settled_then"), last_paid)) & ~Q(
         LessThanOrEqual(F("settled_then"), Coalesce(last_off, date.min))
     )
-    nearly = Q(LessThanOrEqual(F("total_minor") * PAID_PERCENT, _sum_of(money) * 100))
+    nearly = Q(LessThanOrEqual(F(columns.total) * PAID_PERCENT, _sum_of(money, columns) * 100))
     paid = Case(
         When(Q(settled_then__isnull=False) & (by_money | nearly), then=last_paid),
         output_field=DateField(),
@@ -188,24 +226,29 @@ def _end_of(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
-def _sum_of(rows: QuerySet[Allocation]) -> Combinable:
+def _sum_of(rows: QuerySet[Allocation], columns: Columns) -> Combinable:
     """The sum of `rows` that settle an invoice, or that were given out of a credit note."""
     return Coalesce(
-        _of_each(rows, Sum("amount_minor"), BigIntegerField()), 0, output_field=BigIntegerField()
+        _of_each(rows, Sum("amount_minor"), BigIntegerField(), columns),
+        0,
+        output_field=BigIntegerField(),
     )
 
 
-def _last_of(rows: QuerySet[Allocation]) -> Combinable:
-    return _of_each(rows, Max("applied_on"), DateField())
+def _last_of(rows: QuerySet[Allocation], columns: Columns) -> Combinable:
+    return _of_each(rows, Max("applied_on"), DateField(), columns)
 
 
-def _of_each(rows: QuerySet[Allocation], what: Any, field: Any) -> Combinable:
-    def of(side: str) -> Subquery:
-        mine = rows.filter(**{side: OuterRef("pk")}).order_by().values(side)
+def _of_each(rows: QuerySet[Allocation], what: Any, field: Any, columns: Columns) -> Combinable:
+    def of(side: str, outer: str = "pk") -> Subquery:
+        mine = rows.filter(**{side: OuterRef(outer)}).order_by().values(side)
         return Subquery(mine.annotate(found=what).values("found"), output_field=field)
 
+    part = columns.part
+    of_part = [When(**{f"{part}__gt": 0}, then=of("instalment", part))] if part else []
     return Case(
         When(kind=Invoice.Kind.CREDIT_NOTE, then=of("credit_note")),
+        *of_part,
         default=of("invoice"),
         output_field=field,
     )

@@ -23,6 +23,7 @@ from billing_portal.typed.days import machine_day
 from billing_portal.typed.numbers import machine_number, machine_whole
 from invoices.company.currencies import company_currency, minor_units
 from invoices.models import Client, DealBasis, Invoice
+from invoices.models.dues import WHOLE, Columns, by_instalment
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.models.standing import was_issued
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition, days_before
@@ -55,6 +56,9 @@ STATES = (
     "all",
 )
 WITH_DRAFTS = ("", "all", "draft", "changed")
+# What these mean is true of a due, not of a document: an invoice in instalments is in the list once
+# for each of them.
+_OF_DUES = ("issued", "open", "overdue", "part", "settled", "paid", "withdrawn")
 NOBODY = 0
 
 
@@ -134,6 +138,15 @@ class InvoiceFilter:
     def but(self, **changes: Any) -> Self:
         return replace(self, **changes)
 
+    @property
+    def of_dues(self) -> bool:
+        """Whether the rows are dues, each instalment one of its own, instead of documents."""
+        asked = (self.late_min, self.late_max, self.to_pay_min, self.to_pay_max)
+        given = any(value is not None for value in (*asked, self.due_from, self.due_to))
+        # Of a past day only a due knows whether it was open then.
+        past = self.as_of is not None and self.state != "draft"
+        return self.state in _OF_DUES or given or past or bool(self.bucket)
+
 
 def _one_of(choices: Iterable[str]) -> Any:
     allowed = set(choices)
@@ -211,10 +224,27 @@ _READERS: dict[str, Any] = {
 
 def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) -> InvoiceQuerySet:
     """The rows that `wanted` means, seen at the end of its as-of day or else of `on`."""
+    return select(queryset, wanted, on)[0]
+
+
+def select(
+    queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date
+) -> tuple[InvoiceQuerySet, Columns]:
+    """As `filter_invoices`, with the names of the columns that say what is due."""
+    found, columns = by_instalment(queryset) if wanted.of_dues else (queryset, WHOLE)
+    return narrowed(found, wanted, on, columns), columns
+
+
+def narrowed(
+    found: InvoiceQuerySet, wanted: InvoiceFilter, on: date, columns: Columns
+) -> InvoiceQuerySet:
+    """The rows of `found`, read by `columns`, that `wanted` means."""
     day = wanted.as_of or on
-    found = queryset.filter(_state(wanted, day))
+    found = found.filter(_state(wanted, day, columns))
     if wanted.state == "part":
-        found = with_open_amount(found, day).filter(Q(open_minor__lt=F("total_minor")))
+        found = with_open_amount(found, day, columns=columns).filter(
+            Q(open_minor__lt=F(columns.total))
+        )
     if wanted.as_of and wanted.state != "draft":
         found = found.filter(issue_date__lte=wanted.as_of)
     plain = {
@@ -224,10 +254,10 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
         "currency": wanted.currency or None,
         "issue_date__gte": wanted.issued_from,
         "issue_date__lte": wanted.issued_to,
-        "due_date__gte": wanted.due_from,
-        "due_date__lte": wanted.due_to,
-        "paid_on__gte": wanted.paid_from,
-        "paid_on__lte": wanted.paid_to,
+        f"{columns.due}__gte": wanted.due_from,
+        f"{columns.due}__lte": wanted.due_to,
+        f"{columns.paid_on}__gte": wanted.paid_from,
+        f"{columns.paid_on}__lte": wanted.paid_to,
     }
     found = found.filter(**{name: value for name, value in plain.items() if value is not None})
     if wanted.type:
@@ -237,9 +267,9 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
     elif wanted.owner is not None:
         found = found.filter(owner=wanted.owner)
     found = found.filter(
-        _delay(wanted.late_min, wanted.late_max, "due_date", day)
-        & _delay(wanted.to_pay_min, wanted.to_pay_max, "issue_date", day)
-        & _bucket(wanted, day)
+        _delay(wanted.late_min, wanted.late_max, "due", day, columns)
+        & _delay(wanted.to_pay_min, wanted.to_pay_max, "issue", day, columns)
+        & _bucket(wanted, day, columns)
     )
     if wanted.q:
         found = found.filter(
@@ -248,7 +278,7 @@ def filter_invoices(queryset: InvoiceQuerySet, wanted: InvoiceFilter, on: date) 
             | contains("title_key", wanted.q)
             | contains("order_key", wanted.q)
         )
-    return _amounts(found, wanted)
+    return _amounts(found, wanted, columns)
 
 
 def of_types(wanted: InvoiceFilter, *, through: str = "", drafts: bool = False) -> Q:
@@ -261,14 +291,20 @@ def of_types(wanted: InvoiceFilter, *, through: str = "", drafts: bool = False) 
     return kept | Q(**{f"{through}client_type__isnull": True}) & by_client if drafts else kept
 
 
-def _state(wanted: InvoiceFilter, day: date) -> Q:
+def _state(wanted: InvoiceFilter, day: date, columns: Columns) -> Q:
     if wanted.state == "changed":
         return Q(pk__in=DealBasis.objects.waiting().order_by().values("invoice"))
     issued = was_issued()
     kind = Q(kind=wanted.kind or Invoice.Kind.INVOICE)
     invoice = issued & kind
     # Today the status says it, and an index serves status and due date; of a past day it does not.
-    unsettled = invoice & open_at(day) if wanted.as_of else kind & Q(status=Invoice.Status.ISSUED)
+    unsettled = invoice & open_at(day, columns)
+    late = Q(**{f"{columns.due}__lt": day})
+    if not wanted.as_of:
+        unsettled = kind & Q(status=Invoice.Status.ISSUED)
+        late &= Q(next_due__lt=day)
+        if columns.apart:
+            unsettled &= Q(**{f"{columns.open}__gt": 0})
     return {
         "": ~Q(status=Invoice.Status.VOID),
         "all": ~Q(status=Invoice.Status.VOID),
@@ -276,47 +312,53 @@ def _state(wanted: InvoiceFilter, day: date) -> Q:
         "issued": invoice,
         "open": unsettled,
         "part": unsettled,
-        "overdue": unsettled & Q(due_date__lt=day),
-        "settled": invoice & settled_by(day),
-        "paid": invoice & paid_by(day),
-        "withdrawn": invoice & withdrawn_by(day),
+        "overdue": unsettled & late,
+        "settled": invoice & settled_by(day, columns),
+        "paid": invoice & paid_by(day, columns),
+        "withdrawn": invoice & withdrawn_by(day, columns),
         "credit": issued & Q(kind=Invoice.Kind.CREDIT_NOTE),
     }[wanted.state]
 
 
-def _delay(least: int | None, most: int | None, start: str, day: date) -> Q:
+def _start(start: str, columns: Columns) -> str:
+    return columns.due if start == "due" else "issue_date"
+
+
+def _delay(least: int | None, most: int | None, start: str, day: date, columns: Columns) -> Q:
     """Between `least` and `most` days: paid ones by their delay, open ones by their age."""
     if least is None and most is None:
         return Q()
-    still_open = open_at(day)
+    still_open, began = open_at(day, columns), _start(start, columns)
     if least is not None:
-        still_open &= Q(**{f"{start}__lte": days_before(day, least)})
+        still_open &= Q(**{f"{began}__lte": days_before(day, least)})
     if most is not None:
-        still_open &= Q(**{f"{start}__gte": days_before(day, most)})
-    return (paid_within(day, start, least, most) | still_open) & was_issued()
+        still_open &= Q(**{f"{began}__gte": days_before(day, most)})
+    return (paid_within(day, start, least, most, columns) | still_open) & was_issued()
 
 
-def _bucket(wanted: InvoiceFilter, day: date) -> Q:
+def _bucket(wanted: InvoiceFilter, day: date, columns: Columns) -> Q:
     if not wanted.bucket:
         return Q()
     by_issue = wanted.ageing == "issue" or wanted.bucket not in BUCKETS_DUE
-    buckets, start = (BUCKETS_ISSUE, "issue_date") if by_issue else (BUCKETS_DUE, "due_date")
+    buckets, start = (BUCKETS_ISSUE, "issue") if by_issue else (BUCKETS_DUE, "due")
     if wanted.bucket not in buckets:
         return Q(pk__in=[])
     # An unused credit note is open too, and of no age.
     of_invoices = Q(kind=Invoice.Kind.INVOICE)
-    return of_invoices & bucket_condition(start, buckets[wanted.bucket], day) & open_at(day)
+    aged = bucket_condition(_start(start, columns), buckets[wanted.bucket], day)
+    return of_invoices & aged & open_at(day, columns)
 
 
-def _amounts(found: InvoiceQuerySet, wanted: InvoiceFilter) -> InvoiceQuerySet:
+def _amounts(found: InvoiceQuerySet, wanted: InvoiceFilter, columns: Columns) -> InvoiceQuerySet:
     if wanted.amount_min is None and wanted.amount_max is None:
         return found
+    total = columns.total
     if wanted.converted:
         own = company_currency()
-        found = found.annotate(converted_minor=InCompanyCurrency("total_minor", own))
+        found = found.annotate(converted_minor=InCompanyCurrency(total, own))
         return found.filter(_between("converted_minor", wanted, minor_units(own)))
     if wanted.currency:
-        return found.filter(_between("total_minor", wanted, minor_units(wanted.currency)))
+        return found.filter(_between(total, wanted, minor_units(wanted.currency)))
     fitting = Q()
     for unit, codes in codes_by_unit().items():
         if unit == 100:
@@ -324,7 +366,7 @@ def _amounts(found: InvoiceQuerySet, wanted: InvoiceFilter) -> InvoiceQuerySet:
             here = ~Q(currency__in=others)
         else:
             here = Q(currency__in=codes)
-        fitting |= here & _between("total_minor", wanted, unit)
+        fitting |= here & _between(total, wanted, unit)
     return found.filter(fitting)
 
 

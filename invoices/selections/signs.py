@@ -35,11 +35,11 @@ class Sums(NamedTuple):
 
 
 def with_signs(
-    rows: InvoiceQuerySet, wanted: InvoiceFilter, open_name: str
+    rows: InvoiceQuerySet, wanted: InvoiceFilter, open_name: str, total_name: str = "total_minor"
 ) -> tuple[InvoiceQuerySet, Sums]:
     """The rows with signed amounts; plain columns where all are issued invoices, as most are."""
     if wanted.state not in (*MIXED, "draft", "credit") and not wanted.kind:
-        return rows, Sums("total_minor", open_name)
+        return rows, Sums(total_name, open_name)
     whole = BigIntegerField()
     credit, draft = Q(kind=Invoice.Kind.CREDIT_NOTE), Q(status=Invoice.Status.DRAFT)
     nothing = [When(draft, then=Value(0, output_field=whole))]
@@ -48,7 +48,7 @@ def with_signs(
         return Case(*without, When(credit, then=-F(name)), default=F(name), output_field=whole)
 
     annotated: Any = rows.annotate(
-        counted_minor=signed("total_minor", *([] if wanted.state == "draft" else nothing)),
+        counted_minor=signed(total_name, *([] if wanted.state == "draft" else nothing)),
         owed_minor=signed(open_name, *nothing),
         drafts=Case(When(draft, then=1), default=0, output_field=whole),
     )

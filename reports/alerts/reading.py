@@ -22,25 +22,56 @@ from django.db.models import (
 from django.utils import timezone
 
 from invoices.deals.queue import first_billing_day
-from invoices.models import Allocation, Client, Deal, Invoice, PastSettlement
+from invoices.models import Allocation, Client, Deal, Instalment, Invoice, PastSettlement
+from invoices.models.dues import apart
+from invoices.models.invoices import InvoiceQuerySet
 from invoices.selections.sql import DaysBetween, ReadDays, WrittenDay
 from reports.delays.tally import Tally
 
-LateInvoices = QuerySet[Invoice]
+LateInvoices = InvoiceQuerySet
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
-def late_invoices(since: date, until: date, days: int) -> QuerySet[Invoice]:
-    """Invoices open more than `days` past their due date on some day of the span."""
-    return (
-        Invoice.objects.issued()
-        .invoices()
-        .filter(due_date__lt=until - timedelta(days=days))
-        .filter(
-            Q(settled_on__isnull=True) | (Q(settled_on__gt=since) & Q(settled_on__gt=F("due_date")))
-        )
-        .order_by()
+def late_invoices(since: date, until: date, days: int) -> InvoiceQuerySet:
+    """Invoices of which something is open more than `days` past its day on some day of the span."""
+    late = Q(due_date__lt=until - timedelta(days=days)) & (
+        Q(settled_on__isnull=True) | (Q(settled_on__gt=since) & Q(settled_on__gt=F("due_date")))
     )
+    rows = Invoice.objects.issued().invoices().order_by()
+    parts = Instalment.objects.order_by()
+    if not parts.exists():
+        return rows.filter(late)
+    return rows.filter(
+        Q(pk__in=parts.filter(late).values("invoice")) | late & ~Q(pk__in=parts.values("invoice"))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OwedDue:
+    """What is due on one day, and what settled it: of an instalment, or of an invoice due whole."""
+
+    due: date
+    total_minor: int
+    settled_on: date | None
+    steps: list[tuple[date, int]]
+
+    def open_on(self, day: date) -> int:
+        if self.settled_on is not None and day >= self.settled_on:
+            return 0
+        return owed_on(self.total_minor, self.steps, day)
+
+
+def dues_of(invoices: InvoiceQuerySet) -> dict[int, list[OwedDue]]:
+    """The dues of each invoice, by its id."""
+    steps = settling_steps(invoices)
+    found: dict[int, list[OwedDue]] = {}
+    for lot, columns in apart(invoices):
+        key = -F(columns.part) if columns.apart else F("pk")
+        rows = lot.values_list("pk", key, columns.due, columns.total, columns.settled_on)
+        for pk, place, due, total, settled in rows.iterator():
+            owed = OwedDue(due, total, settled, steps.get(place, []))
+            found.setdefault(pk, []).append(owed)
+    return found
 
 
 def worth_more(rows: Rows, column: str, minor: int, currency: str) -> Rows:
@@ -57,8 +88,9 @@ def no_alert() -> Condition:
     return Q(pk__in=())
 
 
-def invoice_is_settled() -> Condition:
-    return Q(invoice__settled_on__isnull=False)
+def what_was_late_is_settled() -> Condition:
+    """The invoice, or the instalments of it that were late when the alert fired."""
+    return Q(invoice__settled_on__isnull=False) | Q(invoice__next_due__gte=F("fired_on"))
 
 
 def deal_is_seen_to() -> Condition:
@@ -103,16 +135,17 @@ class PastSettled:
     reopened: date
 
 
-def past_settlements(invoices: QuerySet[Invoice]) -> Mapping[int, tuple[PastSettled, ...]]:
-    """Of the few invoices that were settled and opened again."""
+def past_settlements(invoices: InvoiceQuerySet) -> Mapping[int, tuple[PastSettled, ...]]:
+    """Of the few that were settled and opened again: by the invoice's id, or by the negative id of
+    an instalment."""
     found: dict[int, tuple[PastSettled, ...]] = defaultdict(tuple)
     if not PastSettlement.objects.exists():
         return found
     rows = PastSettlement.objects.filter(invoice__in=invoices.values("pk"))
-    for pk, on, paid_on, reopened in rows.order_by("settled_on").values_list(
-        "invoice_id", "settled_on", "paid_on", "reopened_on"
+    for pk, part, on, paid_on, reopened in rows.order_by("settled_on").values_list(
+        "invoice_id", "instalment_id", "settled_on", "paid_on", "reopened_on"
     ):
-        found[pk] += (PastSettled(on, paid_on, reopened),)
+        found[-part if part else pk] += (PastSettled(on, paid_on, reopened),)
     return found
 
 
@@ -158,17 +191,24 @@ def count_late(
     tally.enter(days, (seen - due).days, number, paid=paid_on is not None)
 
 
-def settling_steps(invoices: QuerySet[Invoice]) -> Mapping[int, list[tuple[date, int]]]:
-    """What settled a part of each invoice before it was settled: (day, amount), in order."""
+def settling_steps(invoices: InvoiceQuerySet) -> Mapping[int, list[tuple[date, int]]]:
+    """What settled a part of each invoice before it was settled: (day, amount), in order; of an
+    instalment by its negative id."""
     found: dict[int, list[tuple[date, int]]] = defaultdict(list)
-    rows = (
-        Allocation.objects.filter(invoice__in=invoices.values("pk"))
-        .filter(Q(invoice__settled_on__isnull=True) | Q(applied_on__lt=F("invoice__settled_on")))
-        .order_by("applied_on", "pk")
-        .values_list("invoice_id", "applied_on", "amount_minor")
+    given = Allocation.objects.filter(invoice__in=invoices.values("pk"))
+    whole = Q(instalment__isnull=True) & (
+        Q(invoice__settled_on__isnull=True) | Q(applied_on__lt=F("invoice__settled_on"))
     )
-    for pk, day, amount in rows.iterator():
-        found[pk].append((day, amount))
+    part = Q(instalment__isnull=False) & (
+        Q(instalment__settled_on__isnull=True) | Q(applied_on__lt=F("instalment__settled_on"))
+    )
+    rows = (
+        given.filter(whole | part if Instalment.objects.exists() else whole)
+        .order_by("applied_on", "pk")
+        .values_list("invoice_id", "instalment_id", "applied_on", "amount_minor")
+    )
+    for pk, instalment, day, amount in rows.iterator():
+        found[-instalment if instalment else pk].append((day, amount))
     return found
 
 
@@ -182,7 +222,7 @@ def invoices_of_types(
     only: Collection[int] | None,
     *,
     before: date | None = None,
-) -> QuerySet[Invoice]:
+) -> InvoiceQuerySet:
     """Invoices issued from a day on and before another, of some client types; None: of all."""
     rows = Invoice.objects.issued().invoices().order_by()
     if since is not None:
@@ -208,16 +248,23 @@ def issued_in(spans: Mapping[int, tuple[int, str, str]]) -> dict[int, int]:
     return {key: numbers[f"span_{key}"] for key in spans}
 
 
-def dated_by_type(rows: QuerySet[Invoice]) -> tuple[Iterable[list[Any]], Iterable[list[Any]]]:
-    """Client type and the four days of invoices: of the few that have more to them, each (type,
+def dated_by_type(rows: InvoiceQuerySet) -> tuple[Iterable[list[Any]], Iterable[list[Any]]]:
+    """Client type and the four days of what is due: of the few that have more to them, each (type,
     when it was settled and opened again, first seen, days); of the others, how many are alike."""
-    names = ("issue_date", "due_date", "settled_on", "paid_on")
-    past, apart = past_settlements(rows), rows_apart()
+    past = past_settlements(rows)
     few: list[list[Any]] = []
-    if apart:
-        columns = rows.filter(apart).values_list("pk", "client_type_id", "observed_from", *names)
-        few = [[kind, past.get(pk, ()), seen, *days] for pk, kind, seen, *days in columns]
-        rows = rows.exclude(apart)
+    whole, *parts = apart(rows)
+    for lot, columns in parts:
+        names = ("issue_date", columns.due, columns.settled_on, columns.paid_on)
+        listed = lot.values_list(columns.part, "client_type_id", "observed_from", *names)
+        few += [[kind, past.get(-part, ()), seen, *days] for part, kind, seen, *days in listed]
+    rows, names = whole[0], ("issue_date", "due_date", "settled_on", "paid_on")
+    if one_by_one := rows_apart():
+        listed = rows.filter(one_by_one).values_list(
+            "pk", "client_type_id", "observed_from", *names
+        )
+        few += [[kind, past.get(pk, ()), seen, *days] for pk, kind, seen, *days in listed]
+        rows = rows.exclude(one_by_one)
     day = ReadDays()
     written = {f"{name}_written": WrittenDay(name) for name in names}
     grouped = rows.annotate(**written).values_list("client_type_id", *written)
@@ -227,21 +274,38 @@ def dated_by_type(rows: QuerySet[Invoice]) -> tuple[Iterable[list[Any]], Iterabl
     )
 
 
-def numbered_days(rows: QuerySet[Invoice], zero: date) -> Iterable[tuple[Any, ...]]:
-    """Client, issued, id, due, settled, paid: days as numbers from a day on.
+def numbered_days(rows: InvoiceQuerySet, zero: date) -> Iterable[tuple[Any, ...]]:
+    """Client, issued, id, due, settled, paid: days as numbers from a day on. Of an instalment the
+    id is its own, negative.
 
     Numbers come from the database as they are; a date costs more than all that is done with it.
     """
-    return (
-        rows.annotate(
-            issued_n=DaysBetween(Value(zero), F("issue_date")),
-            due_n=DaysBetween(Value(zero), F("due_date")),
-            settled_n=DaysBetween(Value(zero), F("settled_on")),
-            paid_n=DaysBetween(Value(zero), F("paid_on")),
+    for lot, columns in apart(rows):
+        yield from (
+            lot.annotate(
+                issued_n=DaysBetween(Value(zero), F("issue_date")),
+                due_n=DaysBetween(Value(zero), F(columns.due)),
+                settled_n=DaysBetween(Value(zero), F(columns.settled_on)),
+                paid_n=DaysBetween(Value(zero), F(columns.paid_on)),
+                place=-F(columns.part) if columns.apart else F("pk"),
+            )
+            .values_list("client_id", "issued_n", "place", "due_n", "settled_n", "paid_n")
+            .iterator(chunk_size=5000)
         )
-        .values_list("client_id", "issued_n", "pk", "due_n", "settled_n", "paid_n")
-        .iterator(chunk_size=5000)
-    )
+
+
+def totals_of(rows: InvoiceQuerySet) -> Iterable[tuple[Any, ...]]:
+    """Id (of an instalment its own, negative), currency, amount, rate and day of issue."""
+    for lot, columns in apart(rows):
+        key = -F(columns.part) if columns.apart else F("pk")
+        yield from lot.annotate(place=key).values_list(
+            "place", "currency", columns.total, "exchange_rate", "issue_date"
+        )
+
+
+def invoices_of_instalments() -> dict[int, int]:
+    """The invoice of each instalment, by the negative id of the instalment."""
+    return {-pk: invoice for pk, invoice in Instalment.objects.values_list("pk", "invoice_id")}
 
 
 def merged_clients() -> dict[int, int]:

@@ -13,7 +13,7 @@ from billing_portal.money import formatted_minor
 from invoices.models import Invoice
 from invoices.selections.as_of import with_open_amount
 from invoices.selections.filters import (
-    filter_invoices,
+    select,
 )
 from reports.cells import Kpi, days_text, days_unit, one_place, percent_text, plural_of
 from reports.delays.changes import Changes
@@ -172,9 +172,9 @@ class Findings:
 
     def _overdue(self) -> Kpi:
         wanted = self.groups.scope.wanted.but(state="overdue")
-        rows = filter_invoices(Invoice.objects.all(), wanted, self.groups.scope.as_of)
+        rows, columns = select(Invoice.objects.all(), wanted, self.groups.scope.as_of)
         amounts = (
-            with_open_amount(rows, self.groups.scope.as_of)
+            with_open_amount(rows, self.groups.scope.as_of, columns=columns)
             .order_by()
             .values("currency")
             .annotate(n=Count("pk"), minor=Sum("open_minor"))

@@ -23,8 +23,9 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from invoices.company.currencies import minor_units
 from invoices.models import Client, ClientType, Invoice
+from invoices.models.dues import WHOLE
 from invoices.models.invoices import InvoiceQuerySet
-from invoices.selections.filters import InvoiceFilter, filter_invoices
+from invoices.selections.filters import InvoiceFilter, narrowed
 from invoices.selections.sql import first_day
 
 By = Literal["client_type", "client", "owner", "month"]
@@ -79,7 +80,9 @@ class Scope:
         )
 
     def rows(self) -> InvoiceQuerySet:
-        return filter_invoices(Invoice.objects.all(), self.wanted, self.as_of)
+        """The invoices, each once: what is due of them in instalments is the caller's to ask
+        (`models.dues`)."""
+        return narrowed(Invoice.objects.all(), self.wanted, self.as_of, WHOLE)
 
 
 def amount_classes(minor: int, count: int, own: str) -> tuple[int, ...]:

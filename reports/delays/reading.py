@@ -39,8 +39,9 @@ from django.db.models.lookups import LessThan
 from invoices.company.currencies import company_currency, minor_units
 from invoices.models import Allocation, Client, Invoice
 from invoices.models.clients import type_of_today
+from invoices.models.dues import Columns, apart
 from invoices.models.invoices import InvoiceQuerySet
-from invoices.selections.as_of import paid_on_at, reopened_since, settled_on_at
+from invoices.selections.as_of import paid_on_at, reopened, reopened_since, settled_on_at
 from invoices.selections.filters import NOBODY
 from invoices.selections.sql import (
     DaysBetween,
@@ -55,9 +56,6 @@ from reports.delays.tally import Key, Tally, add_counts
 # So many parts of the clients, a power of two, say how much chance there is in a change: enough for
 # that, and few enough to be counted for many clients.
 PARTS = 16
-
-_STORED = {"late": "days_late", "to_pay": "days_to_pay"}
-_START = {"late": "due_date", "to_pay": "issue_date"}
 
 # A packed number from its lowest bit: days, fate, late, without a rate; then what it can be tallied
 # by. A year is a quarter without its two lowest bits. The group, an identity, has no width.
@@ -91,7 +89,8 @@ class Reading:
         self._account: dict[int, int] = dict(merged.values_list("pk", "merged_into"))
         self._batches = [
             self._read(part)
-            for part in _by_first_sight(_as_it_was(base, scope.as_of, measure, self.own))
+            for lot, columns in apart(base)
+            for part in _by_first_sight(_as_it_was(lot, columns, scope.as_of, measure, self.own))
         ]
 
     def _read(self, part: _Part) -> _Batch:
@@ -100,7 +99,7 @@ class Reading:
             (Value(0), _FIELDS["quarter"][0] - _TAIL_BITS, 0),
             _facts(part, self.scope.as_of),
         )
-        total = InCompanyCurrency("total_minor", self.own)
+        total = InCompanyCurrency(part.columns.total, self.own)
         seen_after = [part.seen_after] if part.seen_after else []
         columns: list[Any] = [packed, F("client"), part.weight, total, *seen_after]
         rows = part.rows.values_list(*columns).iterator(chunk_size=_CHUNK)
@@ -281,6 +280,7 @@ class _Part:
     """Invoices whose state on the day is read from the same columns."""
 
     rows: InvoiceQuerySet
+    columns: Columns
     settled_on: Combinable
     settled: Q
     paid: Q
@@ -294,33 +294,39 @@ class _Part:
     seen_after: Combinable | None = None
 
 
-def _as_it_was(base: InvoiceQuerySet, as_of: date, measure: Measure, own: str) -> Iterator[_Part]:
+def _as_it_was(
+    base: InvoiceQuerySet, columns: Columns, as_of: date, measure: Measure, own: str
+) -> Iterator[_Part]:
     """Nearly all invoices by the dates that they keep; those that were settled on the day and
     opened again later, by what they were then."""
-    start = F(_START[measure])
-    reopened = reopened_since(as_of)
-    any_reopened = reopened.exists()
+    start = F(columns.due if measure == "late" else "issue_date")
+    any_reopened = reopened_since(as_of).exists()
+    settled = {f"{columns.settled_on}__lte": as_of}
     yield _Part(
-        base.exclude(pk__in=reopened.values("invoice")) if any_reopened else base,
-        settled_on=F("settled_on"),
-        settled=Q(settled_on__lte=as_of),
-        paid=Q(settled_on__lte=as_of, paid_on__isnull=False),
-        paid_on=F("paid_on"),
-        paid_days=F(_STORED[measure]),
+        base.exclude(reopened(as_of, columns)) if any_reopened else base,
+        columns=columns,
+        settled_on=F(columns.settled_on),
+        settled=Q(**settled),
+        paid=Q(**settled, **{f"{columns.paid_on}__isnull": False}),
+        paid_on=F(columns.paid_on),
+        paid_days=F(columns.days_late if measure == "late" else columns.days_to_pay),
         start=start,
-        weight=InCompanyCurrency("paid_minor", own),
+        weight=InCompanyCurrency(columns.paid, own),
     )
     if any_reopened:
+        # Those of an instalment name it.
+        side, key = ("instalment", columns.part) if columns.apart else ("invoice", "pk")
         paid_then = Allocation.objects.filter(
-            invoice=OuterRef("pk"), kind=Allocation.Kind.PAYMENT, applied_on__lte=as_of
+            **{side: OuterRef(key)}, kind=Allocation.Kind.PAYMENT, applied_on__lte=as_of
         )
-        paid_minor = paid_then.order_by().values("invoice").annotate(minor=Sum("amount_minor"))
+        paid_minor = paid_then.order_by().values(side).annotate(minor=Sum("amount_minor"))
         yield _Part(
-            base.filter(pk__in=reopened.values("invoice")).annotate(
-                settled_then=settled_on_at(as_of),
-                paid_then=paid_on_at(as_of),
+            base.filter(reopened(as_of, columns)).annotate(
+                settled_then=settled_on_at(as_of, columns),
+                paid_then=paid_on_at(as_of, columns),
                 minor_then=Subquery(paid_minor.values("minor"), output_field=BigIntegerField()),
             ),
+            columns=columns,
             settled_on=F("settled_then"),
             settled=Q(settled_then__isnull=False),
             paid=Q(paid_then__isnull=False),
@@ -350,7 +356,8 @@ def _by_first_sight(parts: Iterable[_Part]) -> Iterator[_Part]:
 def _facts(part: _Part, as_of: date) -> tuple[Combinable, int, int]:
     """What is packed lowest: days, fate, whether late. Each condition is asked once."""
     day = Value(as_of, output_field=DateField())
-    late = _flag(LessThan(F("due_date"), day))
+    due = F(part.columns.due)
+    late = _flag(LessThan(due, day))
 
     def fact(fate: int, days: Combinable, late: Combinable) -> ExpressionWrapper[Any]:
         lowest = Value(_DAY_OFFSET + (fate << _DAY_BITS))
@@ -358,7 +365,7 @@ def _facts(part: _Part, as_of: date) -> tuple[Combinable, int, int]:
 
     # Open ones have lasted until the as-of day, withdrawn ones until the day that settled them.
     found = Case(
-        When(part.paid, fact(_PAID, part.paid_days, _flag(LessThan(F("due_date"), part.paid_on)))),
+        When(part.paid, fact(_PAID, part.paid_days, _flag(LessThan(due, part.paid_on)))),
         When(part.settled, fact(_WITHDRAWN, DaysBetween(part.start, part.settled_on), late)),
         default=fact(_OPEN, DaysBetween(part.start, day), late),
         output_field=IntegerField(),

@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db.models import BigIntegerField, Count, DateField, ExpressionWrapper, F, Sum, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest
 
 from invoices.company.currencies import company_currency
 from invoices.models import Allocation
+from invoices.models.dues import by_instalment
 from invoices.selections.as_of import open_at, with_open_amount
 from invoices.selections.sql import DaysBetween, InCompanyCurrency
 from reports.delays.measuring import Scope
@@ -34,7 +35,9 @@ def slices(scope: Scope) -> Slices:
     own = company_currency()
     rows = scope.rows().order_by()
     amount = InCompanyCurrency("amount_minor", own, of="invoice__")
-    late = DaysBetween(F("invoice__due_date"), F("applied_on"))
+    # An allocation names the instalment that it settles.
+    due = Coalesce(F("instalment__due_date"), F("invoice__due_date"))
+    late = DaysBetween(due, F("applied_on"))
     to_pay = DaysBetween(F("invoice__issue_date"), F("applied_on"))
     given = Allocation.objects.filter(amount_minor__gt=0)
     # What was taken back by then, with what took it back, is no payment of that day.
@@ -55,10 +58,13 @@ def slices(scope: Scope) -> Slices:
         to_pay=Sum(_times(amount, to_pay)),
         beyond=Sum(_times(amount, Greatest(late, Value(0)))),
     )
+    dues, columns = by_instalment(rows)
     overdue = with_open_amount(
-        rows.filter(open_at(scope.as_of), due_date__lt=scope.as_of), scope.as_of
+        dues.filter(open_at(scope.as_of, columns), **{f"{columns.due}__lt": scope.as_of}),
+        scope.as_of,
+        columns=columns,
     )
-    age = DaysBetween(F("due_date"), Value(scope.as_of, output_field=DateField()))
+    age = DaysBetween(F(columns.due), Value(scope.as_of, output_field=DateField()))
     still_open = InCompanyCurrency("open_minor", own)
     waiting = overdue.aggregate(
         n=Count("pk"),

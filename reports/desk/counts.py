@@ -57,7 +57,7 @@ def _numbers(user: User, on: date) -> dict[str, int]:
     company = Company.ours()
     found = {
         "deals": to_bill(user, company).count(),
-        "invoices": overdue(user, on).count(),
+        "invoices": overdue(user, on)[0].count(),
     }
     if user.has_perm("invoices.view_payment"):
         found["payments"] = unapplied().count()

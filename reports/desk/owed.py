@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
 from invoices.models import Invoice
+from invoices.models.dues import by_instalment
 from invoices.selections.ageing import BUCKETS_DUE, bucket_condition
 from invoices.selections.filters import InvoiceFilter
 from reports.links import invoice_list
@@ -39,16 +40,13 @@ class Bar:
 
 def receivables(user: User, on: date) -> list[Bar]:
     """What is owed per currency, by days past the due date; the largest currency first."""
+    owed, columns = by_instalment(Invoice.objects.outstanding().visible_to(user))
     buckets = {
-        f"b{place}": Sum("outstanding_minor", filter=bucket_condition("due_date", ends, on))
+        f"b{place}": Sum(columns.open, filter=bucket_condition(columns.due_while_open, ends, on))
         for place, ends in enumerate(BUCKETS_DUE.values())
     }
     rows: list[Any] = list(
-        Invoice.objects.outstanding()
-        .visible_to(user)
-        .order_by()
-        .values("currency")
-        .annotate(owed=Sum("outstanding_minor"), **buckets)
+        owed.order_by().values("currency").annotate(owed=Sum(columns.open), **buckets)
     )
     return [
         _bar(row["currency"], row["owed"], [row[name] or 0 for name in buckets])

@@ -8,7 +8,9 @@ from django.db.models import F, QuerySet
 
 from billing_portal.accounts.models import User
 from invoices.models import Company, Deal, DealBasis, Invoice, Message, Payment, Quote
+from invoices.models.dues import Columns
 from invoices.outbox.waiting import waiting_for_a_person
+from invoices.selections.filters import InvoiceFilter, select
 
 
 def to_bill(user: User, company: Company | None) -> QuerySet[Deal]:
@@ -24,8 +26,9 @@ def quotes_to_bill(user: User) -> QuerySet[Quote]:
     return Quote.objects.visible_to(user).to_bill()
 
 
-def overdue(user: User, on: date) -> QuerySet[Invoice]:
-    return Invoice.objects.overdue(on).visible_to(user)
+def overdue(user: User, on: date) -> tuple[QuerySet[Invoice], Columns]:
+    """A row for each instalment that is late, where an invoice has them."""
+    return select(Invoice.objects.visible_to(user), InvoiceFilter(state="overdue"), on)
 
 
 def changed_deals(user: User) -> QuerySet[DealBasis]:

@@ -210,8 +210,8 @@ def unapplied(user: User, on: date) -> Section | None:
 
 
 def overdue(user: User, on: date) -> Section:
-    late = selections.overdue(user, on)
-    totals = totals_per_currency(late, "outstanding_minor")
+    late, columns = selections.overdue(user, on)
+    totals = totals_per_currency(late, columns.open)
     number = _counted(totals)
     tile = Tile(
         "overdue",
@@ -220,12 +220,12 @@ def overdue(user: User, on: date) -> Section:
         number,
         ngettext("invoice", "invoices", number),
         invoice_list(InvoiceFilter(state="overdue")),
-        _amounts(totals, "outstanding_minor"),
+        _amounts(totals, columns.open),
         late=bool(number),
     )
     worth = Coalesce(
-        InCompanyCurrency("outstanding_minor", company_currency()),
-        F("outstanding_minor"),
+        InCompanyCurrency(columns.open, company_currency()),
+        F(columns.open),
         output_field=BigIntegerField(),
     )
     largest = late.annotate(worth=worth).select_related("client").defer("paper")

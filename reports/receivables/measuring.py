@@ -19,7 +19,7 @@ from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condit
 from invoices.selections.as_of import with_open_amount
 from invoices.selections.filters import (
     InvoiceFilter,
-    filter_invoices,
+    select,
 )
 from invoices.selections.sql import MonthIndex, first_day, month_index
 from reports.cells import rounded
@@ -75,7 +75,8 @@ def ageing(
 ) -> dict[str, dict[Any, Ageing]]:
     """Currency → group key (None without `by`) → ageing at the end of `as_of`. One query."""
     wanted = (wanted or InvoiceFilter()).but(state="open", as_of=as_of)
-    rows = with_open_amount(filter_invoices(Invoice.objects.all(), wanted, as_of), as_of)
+    rows, columns = select(Invoice.objects.all(), wanted, as_of)
+    rows = with_open_amount(rows, as_of, columns=columns)
     key = {
         "client_type": type_of_today() if wanted.type_today else F("client_type"),
         "client": account(),
@@ -87,7 +88,7 @@ def ageing(
         .values(
             "currency",
             key=key[by] if by else Value(0),
-            due=_bucket("due_date", BUCKETS_DUE, as_of),
+            due=_bucket(columns.due, BUCKETS_DUE, as_of),
             issue=_bucket("issue_date", BUCKETS_ISSUE, as_of),
         )
         .annotate(n=Count("pk"), minor=Sum("open_minor"))

@@ -103,6 +103,13 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
   const field = hint && document.getElementById(hint.id.replace(/-h$/, ""));
   if (field) field.placeholder = hint.dataset.placeholder;
 });
+// Whoever begins to type instalments by hand begins with what the terms said.
+document.addEventListener("change", ({ target }) => {
+  if (target.id !== "id_terms" || target.value !== "by-hand") return;
+  const dues = document.getElementById("id_dues");
+  if (dues && !dues.value.trim()) dues.value = document.getElementById("totals")?.dataset.dues ?? "";
+  dues?.focus();
+});
 // Fields that cannot be read turn red at once.
 document.addEventListener("htmx:afterSettle", () => {
   const wrong = document.getElementById("wrong-fields")?.dataset.names;

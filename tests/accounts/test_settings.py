@@ -17,7 +17,7 @@ from billing_portal.accounts.models import User
 from billing_portal.accounts.people import PersonRefused, change_person, set_password_link
 from billing_portal.idempotency import new_key
 from billing_portal.launch import LOGINS
-from invoices.models import ClientType, Company, NumberSeries
+from invoices.models import ClientType, Company
 from tests.confirm import confirm
 from tests.factories import make_client, make_client_type, make_company, make_user
 
@@ -37,9 +37,6 @@ DETAILS = {
     "bic": "AGRIFRPP",
 }
 INVOICING = {
-    "invoice_prefix": "F-{year}-",
-    "credit_note_prefix": "A-{year}-",
-    "number_width": "4",
     "currency": "EUR",
     "language": "fr",
     "terms_kind": "net",
@@ -196,12 +193,6 @@ def test_invoicing_is_saved(admin_client):
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("invoice_prefix", "F-", "Write {year}"),
-        ("invoice_prefix", "F {year}", "Write {year}"),
-        ("invoice_prefix", "É-{year}-", "Write {year}"),
-        ("invoice_prefix", "{year}{year}", "Write {year}"),
-        ("credit_note_prefix", "F-{year}-", "another beginning"),
-        ("number_width", "12", "At most 9"),
         ("terms_days", "400", "At most 365"),
         ("vat_rate", "120", "At most 100"),
         ("indemnity", "-1", "At least 0"),
@@ -216,17 +207,7 @@ def test_wrong_invoicing_gets_a_sentence(admin_client, field, value, sentence):
     answer = admin_client.post(reverse("company:invoicing"), {**INVOICING, field: value})
     assert answer.status_code == 422
     assert sentence in answer.text
-    assert Company.objects.get(pk=1).invoice_prefix == "F-{year}-"
-
-
-def test_a_prefix_that_numbers_the_other_kind_already_is_refused(admin_client):
-    make_company()
-    NumberSeries.objects.create(kind="credit_note", year=2026, prefix="X-2026-")
-    answer = admin_client.post(
-        reverse("company:invoicing"), {**INVOICING, "invoice_prefix": "X-{year}-"}
-    )
-    assert answer.status_code == 422
-    assert "already numbers other documents of 2026" in answer.text
+    assert Company.objects.get(pk=1).terms_days == 30
 
 
 def test_terms_beyond_the_law_are_saved_with_a_warning(admin_client):

@@ -29,7 +29,9 @@ from tests.factories import (
     make_company,
     make_deal,
     make_invoice,
+    make_invoice_in_instalments,
     make_issued,
+    make_terms,
     make_user,
     settle,
 )
@@ -56,8 +58,9 @@ PAGES = [
     ("invoices:draft-deals", ""), ("invoices:set-deal-aside", "deal"), ("reports:rule-new", ""),
     ("company:invoicing", ""), ("company:client_types", ""), ("company:rates", ""),
     ("accounts:invite", ""), ("account_change_password", ""), ("accounts:person", "person"),
-    ("company:books", ""), ("company:client_type", "type"), ("integrations:pipedrive", ""),
-    ("integrations:mapping", ""), ("integrations:run", "run"), ("integrations:deal", "deal"),
+    ("company:books", ""), ("company:numbers", ""), ("company:client_type", "type"),
+    ("integrations:pipedrive", ""), ("integrations:mapping", ""), ("integrations:run", "run"),
+    ("integrations:deal", "deal"),
     ("invoices:client-new", ""), ("invoices:contact-new", "client"),
     ("invoices:contact-edit", "contact"), ("invoices:deal-change", "changed"),
     ("invoices:detail", "changed"), ("invoices:history_preview", "history"),
@@ -71,6 +74,8 @@ PAGES = [
     ("invoices:quote-send", "written"), ("invoices:quote-discard", "written"),
     ("invoices:quote-send-again", "quote"), ("invoices:quote-withdraw", "quote"),
     ("invoices:quote-record", "quote"), ("invoices:quote-bill", "accepted"),
+    ("company:terms", ""), ("company:terms_new", ""), ("company:terms_edit", "terms"),
+    ("invoices:detail", "instalments"),
     ("company:vat_rate", "rate"), ("company:exemption", "reason"), ("company:exemption_new", ""),
 ]  # fmt: skip
 # Nobody looks at these: files, pieces of pages, and what only takes a post (checked by the table
@@ -148,7 +153,7 @@ def _quotes(client, today):
 def _less_common(client, issued, clerk):
     """What most days do not bring: money given back, a changed deal, imports and their faults."""
     today = timezone.localdate()
-    given_up = write_off(
+    [given_up] = write_off(
         invoice_id=issued.pk, amount=Money(1, "EUR"), reason="Gone", by=clerk, on=today
     )
     settle(make_invoice(client=client, total_minor=100_00), today)
@@ -164,6 +169,11 @@ def _less_common(client, issued, clerk):
     crm = Connection.objects.create(
         provider="pipedrive", base_url="https://127.0.0.1:9", api_token="t", state="active"
     )
+    terms = make_terms(LONG[:80])
+    in_parts = make_invoice_in_instalments(
+        [(today - timedelta(days=3), 100_00), (today + timedelta(days=30), 200_00)],
+        client=client, issue_date=today - timedelta(days=9),
+    )  # fmt: skip
     run = SyncRun.objects.create(connection=crm, state="done", finished_at=timezone.now())
     for n in range(30):
         SyncRefusal.objects.create(run=run, kind="deal", external_id=n, label=LONG, reason=LONG)
@@ -179,6 +189,7 @@ def _less_common(client, issued, clerk):
         "history": history[0].pk, "refused": history[1].pk, "asked": asked.pk,
         "contact": (client.pk, contact.pk), "person": clerk.pk, "type": client.client_type_id,
         "alert": Alert.objects.first().pk, "exported": exported_to_paris().pk,
+        "terms": terms.pk, "instalments": in_parts.pk,
         "rate": VatRate.objects.first().pk, "reason": ExemptionReason.objects.first().pk,
     }  # fmt: skip
 

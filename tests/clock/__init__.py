@@ -41,6 +41,12 @@ def as_typed(day: date) -> str:
     return day.strftime("%d/%m/%Y")
 
 
+def later(**time: float) -> None:
+    """Let so much time pass, as for a timedelta, until the test is over."""
+    assert _traveller is not None
+    _traveller.shift(timedelta(**time))
+
+
 def back_to_start() -> None:
     assert _traveller is not None
     _traveller.move_to(datetime.fromisoformat(os.environ["TESTS_MOMENT"]))

@@ -20,7 +20,18 @@ def superuser_client(db):
     return browser
 
 
-@pytest.mark.parametrize("model", ["invoice", "payment", "document", "message", "numberseries"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        "invoice",
+        "payment",
+        "document",
+        "message",
+        "numberseries",
+        "numberpattern",
+        "vatcheck",
+    ],
+)
 def test_books_are_read_only_in_the_admin_site(superuser_client, model):
     invoice = make_issued()
     assert superuser_client.get(reverse(f"admin:invoices_{model}_changelist")).status_code == 200

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from stdnum.eu import vat as eu_vat
@@ -19,7 +20,7 @@ from billing_portal.forms import ModelForm, row_id
 from billing_portal.money import currencies_in_force, is_currency
 from billing_portal.typed.fields import LineField, WholeNumberField
 from billing_portal.typed.particulars import phone_number, postal_code
-from invoices.models import Client, Contact
+from invoices.models import Client, Contact, PaymentTerms
 from invoices.models.clients import BuyerKind
 from invoices.models.terms import TermsKind
 from invoices.tax.territories import EU
@@ -47,8 +48,9 @@ class ClientForm(ModelForm[Client]):
         model = Client
         fields = [
             "name", "client_type", "owner", "language", "currency", "terms_kind", "terms_days",
-            "buyer_kind", "vat_id", "siren", "address_line1", "address_line2", "postal_code",
-            "city", "country", "delivery_address", "billing_email", "needs_purchase_order", "note",
+            "terms", "buyer_kind", "vat_id", "siren", "address_line1", "address_line2",
+            "postal_code", "city", "country", "delivery_address", "billing_email",
+            "needs_purchase_order", "note",
         ]  # fmt: skip
         widgets = {
             "note": forms.Textarea({"rows": 3}),
@@ -59,6 +61,11 @@ class ClientForm(ModelForm[Client]):
         super().__init__(*args, **options)
         owner: Any = self.fields["owner"]
         owner.queryset = User.objects.order_by("name", "email")
+        terms: Any = self.fields["terms"]
+        terms.queryset = PaymentTerms.objects.filter(
+            Q(archived=False) | Q(pk=self.instance.terms_id)
+        )
+        terms.empty_label = _("Due whole, by the terms above")
         self.fields["currency"].help_text = _("Three letters: EUR, USD, GBP…")
         self.fields["country"].help_text = _("Two letters: FR, DE, US…")
 

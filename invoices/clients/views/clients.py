@@ -28,6 +28,7 @@ from billing_portal.templatetags.portal import query_with
 from invoices.clients.balances import balances
 from invoices.clients.forms.clients import ClientForm, ContactForm
 from invoices.clients.payment_habits import habit_of
+from invoices.clients.vat_checks import known_of
 from invoices.models import Client, Contact, Deal, Invoice, Payment, Quote
 from invoices.models.standing import was_issued
 
@@ -52,9 +53,10 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
         context={
             "client": found,
             "country": Locale.parse(reader_locale()).territories.get(found.country, found.country),
+            "known": known_of(found, on),
             "contacts": found.contacts.filter(gone_at__isnull=True),
             "figures": _figures(found, on),
-            "unpaid": unpaid.order_by("due_date", "pk")[:25],
+            "unpaid": unpaid.order_by("next_due", "pk")[:25],
             "unpaid_count": unpaid.count(),
             "recent": documents.exclude(status=Invoice.Status.VOID).order_by("-pk")[:10],
             # A draft stands among them, and is no document yet.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from billing_portal.typed.fields import DayField, LineField, WholeNumberField
 from invoices.company.closing import LONGEST_REASON
-from invoices.company.numbering import MOST
+from invoices.company.first_numbers import settable
+from invoices.company.numbering import series_for
+from invoices.documents.numbers import MOST
 from invoices.models import Invoice
 
 KINDS = [
@@ -46,8 +49,8 @@ class ClosingForm(forms.Form):
 
 
 class NextNumberForm(forms.Form):
-    kind = forms.ChoiceField(label=gettext_lazy("Documents"), choices=KINDS)
-    year = forms.TypedChoiceField(label=gettext_lazy("Year"), coerce=int)
+    # Kind and period, for both belong together: each kind has series of its own.
+    series = forms.ChoiceField(label=gettext_lazy("Series"))
     value = WholeNumberField(
         label=gettext_lazy("Next number"),
         least=Decimal(1),
@@ -56,10 +59,19 @@ class NextNumberForm(forms.Form):
     )
     reason = _reason(required=False)
 
-    def __init__(self, *args: Any, this_year: int, **options: Any) -> None:
+    def __init__(self, *args: Any, on: date, **options: Any) -> None:
         super().__init__(*args, **options)
-        years: Any = self.fields["year"]
-        years.choices = [(str(year), str(year)) for year in range(this_year - 1, this_year + 2)]
+        series: Any = self.fields["series"]
+        series.choices = [
+            (f"{kind} {period}", f"{words} · {series_for(kind, day).next_number(day)}")
+            for kind, words in KINDS
+            for period, day in settable(kind, on).items()
+        ]
+
+    def clean_series(self) -> tuple[str, str]:
+        """The kind, and its period."""
+        kind, _space, period = self.cleaned_data["series"].partition(" ")
+        return kind, period
 
 
 class ExceptionForm(forms.Form):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
@@ -30,16 +29,13 @@ from billing_portal.typed.fields import (
 from invoices.company.forms.details import CompactField, currency_choices
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.totals import STANDARD
-from invoices.models import Company, Invoice, NumberSeries
+from invoices.models import Company, Invoice
 from invoices.models.company import VatRegime
 from invoices.models.terms import TermsKind
 from invoices.tax.vat_ids import state_of
 
-LONGEST_NUMBER = 35
 # Code de commerce, D441-5: the flat indemnity of a late invoice, in euros.
 INDEMNITY = Decimal(40)
-
-_PREFIX = re.compile(r"[A-Za-z0-9+\-_/]*\{year\}[A-Za-z0-9+\-_/]*")
 
 
 def _vat_group_problems(data: dict[str, Any], own: str) -> dict[str, str]:
@@ -73,7 +69,6 @@ class InvoicingForm(ModelForm[Company]):
     vat_group_name = LineField(label=gettext_lazy("Its name"), required=False, max_length=255)
     vat_group_address = LineField(label=gettext_lazy("Its address"), required=False, max_length=300)
     vat_group_vat_id = CompactField(label=gettext_lazy("Its VAT id"), required=False, max_length=30)
-    number_width = WholeNumberField(label=gettext_lazy("Digits of the number"), least=3, most=9)
     billing_starts_on = DayField(
         label=gettext_lazy("First day of billing here"),
         required=False,
@@ -94,9 +89,6 @@ class InvoicingForm(ModelForm[Company]):
         model = Company
         fields = [
             "einvoicing_from",
-            "invoice_prefix",
-            "credit_note_prefix",
-            "number_width",
             "billing_starts_on",
             "currency",
             "language",
@@ -113,8 +105,6 @@ class InvoicingForm(ModelForm[Company]):
             "discount_terms_en",
         ]
         labels = {
-            "invoice_prefix": gettext_lazy("Invoices begin with"),
-            "credit_note_prefix": gettext_lazy("Credit notes begin with"),
             "terms_kind": gettext_lazy("Payment terms"),
             "vat_regime": gettext_lazy("VAT regime"),
             "usual_nature": gettext_lazy("What you usually sell"),
@@ -158,48 +148,11 @@ class InvoicingForm(ModelForm[Company]):
             )
         return amount
 
-    def clean_invoice_prefix(self) -> str:
-        return self._prefix("invoice_prefix", "invoice")
-
-    def clean_credit_note_prefix(self) -> str:
-        return self._prefix("credit_note_prefix", "credit_note")
-
-    def _prefix(self, name: str, kind: str) -> str:
-        value: str = self.cleaned_data[name]
-        if not _PREFIX.fullmatch(value):
-            raise ValidationError(
-                _(
-                    "Write {year} where the year goes, once, and else only letters A–Z, figures "
-                    "and + - _ /: for example F-{year}-."
-                )
-            )
-        for series in NumberSeries.objects.exclude(kind=kind):
-            if series.prefix == value.replace("{year}", str(series.year)):
-                raise ValidationError(
-                    _("%(prefix)s already numbers other documents of %(year)s.")
-                    % {"prefix": series.prefix, "year": series.year}
-                )
-        return value
-
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         for name, text in _vat_group_problems(data, self.instance.vat_id).items():
             if name not in self.errors:
                 self.add_error(name, text)
-        first, second = data.get("invoice_prefix"), data.get("credit_note_prefix")
-        if first and first == second:
-            self.add_error(
-                "credit_note_prefix", _("Credit notes need another beginning than invoices.")
-            )
-        width = data.get("number_width") or 0
-        for name in ("invoice_prefix", "credit_note_prefix"):
-            length = len((data.get(name) or "").replace("{year}", "2026")) + width
-            if length > LONGEST_NUMBER:
-                self.add_error(
-                    name,
-                    _("A number would have %(n)s signs; at most %(most)s are allowed.")
-                    % {"n": length, "most": LONGEST_NUMBER},
-                )
         return data
 
     def save(self, commit: bool = True) -> Company:

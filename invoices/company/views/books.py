@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -15,11 +16,11 @@ from django.views.decorators.http import require_http_methods
 
 from billing_portal.acts import already, carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile, Shown
-from billing_portal.dates import day
 from billing_portal.htmx import StaffRequest
-from invoices.company import closing, dating, numbering
+from invoices.company import closing, dating, first_numbers, numbering
 from invoices.company.forms.books import KINDS, ClosingForm, ExceptionForm, NextNumberForm
 from invoices.company.views.settings import may_change, settings_page
+from invoices.company.words_of_decisions import told
 from invoices.models import BooksDecision, Company, Invoice
 
 LOG_SHOWN = 100
@@ -35,9 +36,9 @@ def books(request: StaffRequest) -> HttpResponse:
     posted = request.POST.get("form", "") if request.method == "POST" else ""
     forms_of_page = _forms(request, posted, company)
     form = forms_of_page.get(posted)
-    gap: list[numbering.LeavesOut] = []
+    gap: list[first_numbers.LeavesOut] = []
     if form is not None and form.is_valid():
-        answer = _carry_out(request, posted, form, company, gap)
+        answer = _carry_out(request, posted, form, gap)
         if answer is not None:
             return answer
     on = timezone.localdate()
@@ -48,13 +49,13 @@ def books(request: StaffRequest) -> HttpResponse:
             **{f"{name}_form": each for name, each in forms_of_page.items()},
             "closed_until": company.closed_until,
             "drafts_in_it": _drafts_dated_until(company),
-            "next_numbers": _next_numbers(company, on.year),
-            "confirmed": numbering.numbers_shown(company, on).token,
+            "next_numbers": _next_numbers(on),
+            "confirmed": first_numbers.numbers_shown(on).token,
             "gap": gap[0] if gap else None,
             "granted": BooksDecision.objects.filter(kind="dates", granted_until__gte=on),
             "log": [
                 (each, told(each))
-                for each in BooksDecision.objects.select_related("by")[:LOG_SHOWN]
+                for each in BooksDecision.objects.select_related("by", "series")[:LOG_SHOWN]
             ],
         },
         refused=form is not None,
@@ -73,7 +74,7 @@ def _forms(request: StaffRequest, posted: str, company: Company) -> dict[str, fo
             data("closing"), prefix="closing", initial={"until": until, "seen": until}
         ),
         "number": NextNumberForm(
-            data("number"), prefix="number", this_year=on.year, initial={"year": on.year}
+            data("number"), prefix="number", on=on, initial={"series": _of_today(on)}
         ),
         "exception": ExceptionForm(data("exception"), prefix="exception", initial={"until": on}),
     }
@@ -83,8 +84,7 @@ def _carry_out(
     request: StaffRequest,
     posted: str,
     form: forms.Form,
-    company: Company,
-    gap: list[numbering.LeavesOut],
+    gap: list[first_numbers.LeavesOut],
 ) -> HttpResponse | None:
     """None when it was refused, which the form then says; `gap` takes what has to be agreed to.
 
@@ -94,10 +94,10 @@ def _carry_out(
     url = reverse("company:books")
 
     def numbers() -> Shown:
-        kind, year = form.cleaned_data["kind"], form.cleaned_data["year"]
-        return numbering.numbers_under_lock(kind, year, company, timezone.localdate())
+        kind, period = form.cleaned_data["series"]
+        return first_numbers.numbers_under_lock(kind, period, timezone.localdate())
 
-    def ask(refusal: numbering.LeavesOut) -> None:
+    def ask(refusal: first_numbers.LeavesOut) -> None:
         gap.append(refusal)
         # The first time it is a question, and no mistake of whoever typed the number.
         if request.POST.get("asked"):
@@ -118,8 +118,8 @@ def _carry_out(
         confirmed=numbers if posted == "number" else None,
         # The narrower kinds first: the first that fits has it.
         refused={
-            numbering.LeavesOut: ask,
-            numbering.ReasonMissing: into(form, "reason"),
+            first_numbers.LeavesOut: ask,
+            first_numbers.ReasonMissing: into(form, "reason"),
             **dict.fromkeys(refusals, into(form)),
         },
         done=lambda sentence: said(request, sentence, url),
@@ -134,9 +134,18 @@ def _close(request: StaffRequest, cleaned: dict[str, Any]) -> str:
 
 
 def _set_number(request: StaffRequest, cleaned: dict[str, Any]) -> str:
-    agreed = request.POST.get("agreed", "")
-    on = timezone.localdate()
-    return told(numbering.set_next(**cleaned, by=request.user, on=on, agreed=agreed))
+    kind, period = cleaned["series"]
+    return told(
+        first_numbers.set_next(
+            kind=kind,
+            period=period,
+            value=cleaned["value"],
+            reason=cleaned["reason"],
+            by=request.user,
+            on=timezone.localdate(),
+            agreed=request.POST.get("agreed", ""),
+        )
+    )
 
 
 def _grant(request: StaffRequest, cleaned: dict[str, Any]) -> str:
@@ -155,45 +164,25 @@ def _drafts_dated_until(company: Company) -> int:
     )
 
 
-def _next_numbers(company: Company, year: int) -> list[dict[str, Any]]:
+def _of_today(on: date) -> str:
+    """The series of today's invoices, as the form names it."""
+    kind = Invoice.Kind.INVOICE
+    return f"{kind} {numbering.series_for(kind, on).period}"
+
+
+def _next_numbers(on: date) -> list[dict[str, Any]]:
     found = []
     for kind, words in KINDS:
-        number = numbering.next_number(kind, year, company)
-        prefix = numbering.prefix_for(kind, year, company)
-        after = numbering.after_the_old_system(prefix)
+        series = numbering.series_for(kind, on)
+        after = first_numbers.after_the_old_system(series)
         found.append(
             {
                 "kind": str(words),
-                "number": number,
+                "number": series.next_number(on),
                 "last": dating.last_issue_date(kind),
-                "taken": numbering.taken_reason(number),
+                "taken": numbering.number_reason(series, on),
                 # Only where the old system used our form of numbers.
                 "after": after if after > 1 else None,
             }
         )
     return found
-
-
-def told(row: BooksDecision) -> str:
-    """A decision as a sentence of the reader's language."""
-    kind = _("credit notes") if row.document_kind == Invoice.Kind.CREDIT_NOTE else _("invoices")
-    if row.kind == BooksDecision.Kind.CLOSED:
-        return _("The books are closed until %(day)s.") % {"day": day(row.closed_until)}
-    if row.kind == BooksDecision.Kind.REOPENED:
-        before = {"before": day(row.closed_until_before), "day": day(row.closed_until)}
-        if row.closed_until is None:
-            return _("The books, closed until %(before)s, are open again.") % before
-        return (
-            _("The books, closed until %(before)s, are open again from the day after %(day)s.")
-            % before
-        )
-    if row.kind == BooksDecision.Kind.FIRST_NUMBER:
-        values = {"kind": kind, "year": row.year, "value": row.next_value}
-        return _(
-            "The next number of the %(kind)s of %(year)s is %(value)s instead of %(before)s."
-        ) % {**values, "before": row.next_value_before}
-    return _("Until %(until)s, %(kind)s may be dated from %(earliest)s on.") % {
-        "until": day(row.granted_until),
-        "kind": kind,
-        "earliest": day(row.earliest),
-    }

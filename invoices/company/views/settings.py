@@ -27,7 +27,6 @@ from invoices.models import (
     ExchangeRate,
     ExemptionReason,
     LatePenaltyRate,
-    NumberSeries,
     VatRate,
 )
 
@@ -145,23 +144,9 @@ def invoicing(request: StaffRequest) -> HttpResponse:
 
 
 def _invoicing_page(request: StaffRequest, form: InvoicingForm) -> HttpResponse:
-    begun = NumberSeries.objects.order_by("-year", "kind")
     return settings_page(
-        request,
-        "invoices/company/invoicing.html",
-        {"form": form, "series": [_series(each) for each in begun]},
-        refused=bool(form.errors),
+        request, "invoices/company/invoicing.html", {"form": form}, refused=bool(form.errors)
     )
-
-
-def _series(series: NumberSeries) -> dict[str, Any]:
-    return {
-        "kind": _("Credit notes") if series.kind == "credit_note" else _("Invoices"),
-        "year": series.year,
-        "next": str(series),
-        "issued": series.next_value - 1,
-        "last": series.last_issue_date,
-    }
 
 
 @require_http_methods(["GET", "POST"])

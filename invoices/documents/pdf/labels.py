@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, get_currency_symbol
+from babel.numbers import format_decimal
 
-from invoices.documents.mentions import LOCALES, long_date
+from invoices.documents.mentions import LOCALES, decimals_of, long_date, minus, money
 from invoices.documents.paper import CREDIT_NOTE, QUOTE, Paper
 
 
@@ -24,6 +24,7 @@ class Labels:
     issued: str
     due: str
     valid_until: str
+    first_of: str
     billed_to: str
     quoted_to: str
     references: str
@@ -59,6 +60,8 @@ class Labels:
     reference: str
     amount: str
     scan: str
+    scan_first: str
+    in_parts: str
     settled: str
     debits: str
     vat_id: str
@@ -84,6 +87,7 @@ FR = Labels(
     issued="Date d’émission",
     due="Échéance",
     valid_until="Valable jusqu’au",
+    first_of="(1re sur {n})",
     billed_to="Facturé à",
     quoted_to="Établi pour",
     references="Références",
@@ -119,6 +123,9 @@ FR = Labels(
     reference="Référence",
     amount="Montant",
     scan="Virement prérempli\u202f: scannez avec l’application de votre banque.",
+    scan_first="Virement prérempli de la 1re échéance\u202f: scannez avec l’application de votre "
+    "banque.",
+    in_parts="À régler en {n} échéances, au plus tard le",
     settled="Facture acquittée.",
     debits="Option pour le paiement de la TVA d’après les débits.",
     vat_id="TVA",
@@ -152,6 +159,7 @@ EN = Labels(
     issued="Issue date",
     due="Due date",
     valid_until="Valid until",
+    first_of="(1st of {n})",
     billed_to="Billed to",
     quoted_to="Prepared for",
     references="References",
@@ -187,6 +195,8 @@ EN = Labels(
     reference="Reference",
     amount="Amount",
     scan="Prefilled transfer: scan it with your bank’s app.",
+    scan_first="Prefilled transfer of the 1st instalment: scan it with your bank’s app.",
+    in_parts="To be paid in {n} instalments, by",
     settled="Paid in full.",
     debits="VAT is due on debits, by option.",
     vat_id="VAT",
@@ -243,9 +253,7 @@ class Words:
         self.paper = paper
         self.labels = LABELS[paper.language]
         self.locale = LOCALES[paper.language]
-        self.decimals = "0" * (len(str(paper.sub_unit)) - 1)
-        if paper.sub_unit == 5:  # the ariary and the ouguiya have fifths
-            self.decimals = "0"
+        self.decimals = decimals_of(paper.currency)
 
     def kind(self) -> str:
         labels = self.labels
@@ -253,22 +261,7 @@ class Words:
         return named.get(self.paper.kind, labels.invoice)
 
     def money(self, minor: int) -> str:
-        """With the currency's sign, after the amount in French and before it in English."""
-        pattern = "#,##0" + (f".{self.decimals}" if self.decimals else "")
-        if self.paper.language == "fr":
-            pattern += "\u00a0¤"
-        else:
-            sign = get_currency_symbol(self.paper.currency, locale=self.locale)
-            pattern = ("¤\u00a0" if sign[-1:].isalpha() else "¤") + pattern
-        return _minus(
-            format_currency(
-                Decimal(minor) / self.paper.sub_unit,
-                self.paper.currency,
-                format=pattern,
-                locale=self.locale,
-                currency_digits=False,
-            )
-        )
+        return money(self.paper.language, minor, self.paper.currency)
 
     def number(self, minor: int) -> str:
         return self._decimal(Decimal(minor) / self.paper.sub_unit, self.decimals)
@@ -291,10 +284,7 @@ class Words:
         return format_date(day, "MMMM\u00a0y", locale=self.locale)
 
     def euros(self, cents: int) -> str:
-        pattern = "#,##0.00\u00a0¤" if self.paper.language == "fr" else "¤#,##0.00"
-        return _minus(
-            format_currency(Decimal(cents) / 100, "EUR", format=pattern, locale=self.locale)
-        )
+        return money(self.paper.language, cents, "EUR")
 
     def unit(self, code: str, quantity: Decimal) -> str:
         """jour, jours: plural from 2 in French, for all but 1 in English. An unknown code stays."""
@@ -310,10 +300,6 @@ class Words:
 
     def _decimal(self, value: Decimal, decimals: str) -> str:
         pattern = "#,##0" + (f".{decimals}" if decimals else "")
-        return _minus(
+        return minus(
             format_decimal(value + 0, pattern, locale=self.locale, decimal_quantization=True)
         )
-
-
-def _minus(text: str) -> str:
-    return text.replace("-", "\u2212")

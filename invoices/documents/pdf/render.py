@@ -37,6 +37,7 @@ from invoices.documents.pdf.marks import (
     PaymentCode,
     drawn_by,
 )
+from invoices.documents.pdf.offers import of_a_quote, shown
 from invoices.documents.pdf.text import needs_fallback, printable
 
 logger = logging.getLogger(__name__)
@@ -183,7 +184,7 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "number": shown_number,
         "facts": [fact for fact in _facts(paper, words) if fact[1]],
         "seller_name": printable(seller.name),
-        "seller_lines": _shown(
+        "seller_lines": shown(
             [
                 *seller.address,
                 words.country(seller.country) if abroad else "",
@@ -192,22 +193,23 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
             ]
         ),
         "buyer_name": printable(buyer.name),
-        "buyer_lines": _shown([*buyer.address, words.country(buyer.country) if abroad else ""]),
-        "buyer_ids": _shown(
+        "buyer_lines": shown([*buyer.address, words.country(buyer.country) if abroad else ""]),
+        "buyer_ids": shown(
             [
                 f"SIREN {_spaced(buyer.siren)}" if buyer.siren else "",
                 f"{labels.vat_id} {buyer.vat_id}" if buyer.vat_id else "",
                 f"{labels.contact} {buyer.contact}" if buyer.contact else "",
             ]
         ),
-        "delivery": _shown(paper.delivery_address),
-        "references": _shown(_references(paper, words)),
+        "delivery": shown(paper.delivery_address),
+        "references": shown(_references(paper, words)),
         "title": printable(paper.title),
         "pays": not is_credit and not is_quote and paper.payable_minor > 0,
         "settled": not is_credit and paper.paid_minor > 0 and paper.payable_minor <= 0,
-        **_of_a_quote(paper, words, draft=draft),
-        "terms": _shown([paper.payment_terms]),
-        "mentions": _shown(
+        **of_a_quote(paper, words, draft=draft),
+        "terms": shown([_terms(paper, words)]),
+        "scan": labels.scan_first if paper.instalments else labels.scan,
+        "mentions": shown(
             [
                 paper.early_payment,
                 paper.late_penalty,
@@ -222,7 +224,7 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
                 labels.missing if pdf_text.MISSING in printable(all_text) else "",
             ]
         ),
-        "notes": _shown(paper.notes.splitlines()),
+        "notes": shown(paper.notes.splitlines()),
         "legal": printable(_legal(paper, words)),
         "has_fallback": needs_fallback(printable(all_text)),
     }
@@ -234,39 +236,8 @@ def _facts(paper: Paper, words: Words) -> list[tuple[str, str]]:
     if paper.kind == QUOTE:
         facts.append((labels.valid_until, words.day(paper.valid_until)))
     elif paper.kind != CREDIT_NOTE:
-        facts.append((labels.due, words.day(paper.due_date)))
+        facts.append((labels.due, _due(paper, words)))
     return facts
-
-
-def _of_a_quote(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
-    """What a quote says otherwise than an invoice, and what only it says."""
-    labels, is_quote = words.labels, paper.kind == QUOTE
-    return {
-        "draft_note": labels.draft_quote_note if is_quote else labels.draft_note,
-        "buyer_label": labels.quoted_to if is_quote else labels.billed_to,
-        "signs": is_quote and not draft,
-        "offered": _offered(paper, words),
-        "accepted": _shown(paper.accepted),
-    }
-
-
-def _offered(paper: Paper, words: Words) -> list[dict[str, Any]]:
-    """What the client may take and has not, by its headings."""
-    found: list[dict[str, Any]] = []
-    section = ""
-    for line in paper.offered:
-        if line.section and line.section != section:
-            found.append({"section": printable(line.section)})
-        section = line.section
-        name, _break, details = line.description.strip().partition("\n")
-        found.append(
-            {
-                "name": printable(name),
-                "details": _shown(details.splitlines()),
-                "amount": words.money(line.net_minor),
-            }
-        )
-    return found
 
 
 def _references(paper: Paper, words: Words) -> list[str]:
@@ -299,9 +270,40 @@ def _payment(paper: Paper, words: Words, *, draft: bool) -> list[tuple[str, str]
         ("BIC", paper.seller.bic),
         (labels.account_holder, paper.seller.name if paper.seller.iban else ""),
         (labels.reference, "" if draft else paper.number),
-        (labels.amount, words.money(paper.payable_minor)),
     ]
+    due = _amounts_due(paper, words)
+    # The days stand under the sentence that leads to them.
+    rows = [*due, *rows] if _shows_instalments(paper) else [*rows, *due]
     return [(label, printable(value)) for label, value in rows if value]
+
+
+# More of them than this are told in the sentence of the terms.
+MOST_SHOWN = 12
+
+
+def _shows_instalments(paper: Paper) -> bool:
+    return 0 < len(paper.instalments) <= MOST_SHOWN and not paper.paid_minor
+
+
+def _terms(paper: Paper, words: Words) -> str:
+    if not _shows_instalments(paper):
+        return paper.payment_terms
+    return words.labels.in_parts.format(n=len(paper.instalments))
+
+
+def _amounts_due(paper: Paper, words: Words) -> list[tuple[str, str]]:
+    if not _shows_instalments(paper):
+        return [(words.labels.amount, words.money(paper.payable_minor))]
+    return [
+        (words.day(part.due_date), words.money(part.amount_minor)) for part in paper.instalments
+    ]
+
+
+def _due(paper: Paper, words: Words) -> str:
+    if not paper.instalments:
+        return words.day(paper.due_date)
+    first = words.labels.first_of.format(n=len(paper.instalments))
+    return f"{words.day(paper.instalments[0].due_date)} {first}"
 
 
 def _legal(paper: Paper, words: Words) -> str:
@@ -335,10 +337,6 @@ def _end_of_month(day: date) -> date:
     return day.replace(day=monthrange(day.year, day.month)[1])
 
 
-def _shown(texts: Any) -> list[str]:
-    return [printable(text) for text in texts if text and text.strip()]
-
-
 def _spaced(text: str, size: int = 3) -> str:
     """Groups with no-break spaces, as SIREN and IBAN are printed."""
     bare = text.replace(" ", "")
@@ -346,9 +344,14 @@ def _spaced(text: str, size: int = 3) -> str:
 
 
 def _payment_code(paper: Paper) -> segno.QRCode | None:
-    """The EPC code of a SEPA transfer, where one can be made: euros, an IBAN, something to pay."""
+    """The EPC code of a SEPA transfer, where one can be made: euros, an IBAN, something to pay.
+
+    Of several instalments it asks for the first one.
+    """
     iban = paper.seller.iban.replace(" ", "")
-    amount = Decimal(paper.payable_minor) / 100
+    in_parts = paper.instalments and not paper.paid_minor
+    minor = paper.instalments[0].amount_minor if in_parts else paper.payable_minor
+    amount = Decimal(minor) / 100
     if paper.kind in (CREDIT_NOTE, QUOTE) or paper.currency != "EUR" or not iban:
         return None
     if not Decimal("0.01") <= amount <= Decimal("999999999.99"):

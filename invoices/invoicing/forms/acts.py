@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing_portal.typed.fields import LineField, MoneyField
@@ -15,9 +16,19 @@ class ApplyForm(forms.Form):
     source = forms.ChoiceField(label=gettext_lazy("Take it from"))
 
     def __init__(
-        self, *args: Any, currency: str, sources: Sequence[tuple[str, str]], **options: Any
+        self,
+        *args: Any,
+        currency: str,
+        sources: Sequence[tuple[str, str]],
+        instalments: Sequence[tuple[str, str]] = (),
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
+        if len(instalments) > 1:
+            oldest = ("", _("The oldest that is open"))
+            self.fields["instalment"] = forms.ChoiceField(
+                label=_("It settles first"), choices=[oldest, *instalments], required=False
+            )
         field: Any = self.fields["source"]
         field.choices = list(sources)
         self.fields["amount"] = MoneyField(

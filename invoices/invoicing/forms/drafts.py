@@ -8,11 +8,16 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing_portal.dates import as_typed
 from billing_portal.typed.fields import DayField, LineField, LinesField
 from invoices.company.currencies import company_currency, usual_currencies
+from invoices.company.payment_terms import offered
+from invoices.invoicing.dues import Planned, planned, stored
+from invoices.invoicing.forms.dues import dues_as_typed, read_dues
 from invoices.models import Invoice
 from invoices.models.terms import TermsKind
 
@@ -27,6 +32,9 @@ COMMON_TERMS = (
     ("eom_before", 30),
     ("eom_before", 45),
 )
+# What the choice of terms says beside a kind and its days: terms of several instalments by their
+# id, and those that are typed.
+NAMED, BY_HAND = "named", "by-hand"
 COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 
 
@@ -71,6 +79,12 @@ class DraftForm(forms.Form):
     recipients = RecipientsField(label=gettext_lazy("Invoice goes to"), required=False)
     issue_date = DayField(label=gettext_lazy("Issue date"), required=False, asks="both")
     terms = forms.ChoiceField(label=gettext_lazy("Payment terms"))
+    dues = LinesField(
+        label=gettext_lazy("Instalments, one on each line"),
+        required=False,
+        max_length=3000,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "tnum", "spellcheck": "false"}),
+    )
     due_date = DayField(label=gettext_lazy("Due date"), required=False, asks="both")
     purchase_order = LineField(label=gettext_lazy("Purchase order"), required=False, max_length=120)
     service_from = DayField(label=gettext_lazy("Service from"), required=False)
@@ -90,6 +104,7 @@ class DraftForm(forms.Form):
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, invoice: Invoice, today: date
     ) -> None:
+        self.by_hand: list[Planned] = []
         super().__init__(data, initial=None if data is not None else initial_of(invoice))
         self.label_suffix = ""
         for name in ("issue_date", "due_date", "service_from", "service_until"):
@@ -103,7 +118,20 @@ class DraftForm(forms.Form):
                 *COMMON_TERMS,
             ]
         )
-        self._choices("terms", [(f"{k}:{d}", terms_in_words(k, d)) for k, d in pairs])
+        named = offered(also=invoice.terms_id)
+        self._choices(
+            "terms",
+            [
+                *((f"{k}:{d}", terms_in_words(k, d)) for k, d in pairs),
+                *((f"{NAMED}:{terms.pk}", terms.name) for terms in named),
+                (BY_HAND, _("Instalments by hand…")),
+            ],
+        )
+        self._invoice, self._today = invoice, today
+        words = {"share": "30 %", "example": f"{as_typed(date(today.year, 12, 15))} 30 %"}
+        self.fields["dues"].help_text = (
+            _("A day and an amount, a share such as %(share)s, or “rest”: %(example)s") % words
+        )
         codes = dict.fromkeys(
             [
                 invoice.currency,
@@ -126,14 +154,43 @@ class DraftForm(forms.Form):
         field: Any = self.fields[name]
         field.choices = choices
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("terms") == BY_HAND and "dues" in data:
+            currency = data.get("currency") or self._invoice.currency
+            today = data.get("issue_date") or self._today
+            try:
+                self.by_hand = read_dues(data["dues"], currency, today)
+            except ValidationError as problem:
+                self.add_error("dues", problem)
+            else:
+                if not self.by_hand:
+                    self.add_error("dues", _("Say what is due when, a line for each day."))
+        return data
+
     def header(self) -> dict[str, Any]:
         """What of it is well typed, in the words of `save_draft`."""
         cleaned = self.cleaned_data
-        found = {name: cleaned[name] for name in cleaned if name != "terms"}
-        if "terms" in cleaned:
-            kind, _colon, days = cleaned["terms"].partition(":")
-            found |= {"terms_kind": kind, "terms_days": int(days)}
-        return found
+        found = {name: cleaned[name] for name in cleaned if name not in ("terms", "dues")}
+        kind, _colon, which = cleaned.get("terms", "").partition(":")
+        if not kind:
+            return found
+        if kind == BY_HAND:
+            # Unreadable ones are told in the form; what is kept stays meanwhile.
+            typed = {"dues_typed": stored(self.by_hand), "terms_id": None, "due_date": None}
+            return found | (typed if "dues" in cleaned and self.by_hand else {})
+        if kind == NAMED:
+            return found | {"terms_id": int(which), "dues_typed": [], "due_date": None}
+        plain = {"terms_kind": kind, "terms_days": int(which)}
+        return found | {**plain, "terms_id": None, "dues_typed": []}
+
+
+def _terms_of(invoice: Invoice) -> str:
+    if invoice.dues_typed:
+        return BY_HAND
+    if invoice.terms_id:
+        return f"{NAMED}:{invoice.terms_id}"
+    return f"{invoice.terms_kind}:{invoice.terms_days}"
 
 
 def initial_of(invoice: Invoice) -> dict[str, Any]:
@@ -141,7 +198,10 @@ def initial_of(invoice: Invoice) -> dict[str, Any]:
         "title": invoice.title,
         "recipients": list(invoice.recipients),
         "issue_date": invoice.issue_date,
-        "terms": f"{invoice.terms_kind}:{invoice.terms_days}",
+        "terms": _terms_of(invoice),
+        "dues": dues_as_typed(planned(invoice, date.max), invoice.currency)
+        if invoice.dues_typed
+        else "",
         "due_date": invoice.due_date if invoice.due_date_typed else None,
         "purchase_order": invoice.purchase_order,
         "service_from": invoice.service_from,

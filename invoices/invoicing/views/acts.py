@@ -170,6 +170,16 @@ def _apply_form(
         given,
         currency=invoice.currency,
         sources=choices,
+        instalments=[
+            (
+                str(part.pk),
+                labelled(
+                    dates.day(part.due_date),
+                    formatted_minor(part.outstanding_minor, invoice.currency),
+                ),
+            )
+            for part in invoice.instalments.open()
+        ],
         initial={
             "source": sources[0][0] if sources else "",
             "amount": format(from_minor(first, invoice.currency).amount, "f"),
@@ -180,13 +190,23 @@ def _apply_form(
 
 def _apply(invoice: Invoice, wanted: dict[str, Any], by: User) -> Any:
     kind, _dash, pk = wanted["source"].partition("-")
-    on = timezone.localdate()
+    on, named = timezone.localdate(), wanted.get("instalment")
+    instalment = int(named) if named else None
     if kind == "payment":
         return allocate_unapplied(
-            payment_id=int(pk), allocations=[(invoice.pk, wanted["amount"])], by=by, on=on
+            payment_id=int(pk),
+            allocations=[(invoice.pk, wanted["amount"])],
+            by=by,
+            on=on,
+            instalment=instalment,
         )
     return apply_credit_note(
-        credit_note_id=int(pk), invoice_id=invoice.pk, amount=wanted["amount"], by=by, on=on
+        credit_note_id=int(pk),
+        invoice_id=invoice.pk,
+        amount=wanted["amount"],
+        by=by,
+        on=on,
+        instalment=instalment,
     )
 
 

@@ -127,7 +127,7 @@ def _credit_page(
             "buyer_differs": buyer_differs(invoice),
             "lines": _rows(form, invoice),
             "left": formatted_minor(left.total_minor, invoice.currency),
-            "number": numbering.next_number("credit_note", today.year, company) if company else "",
+            "number": numbering.next_number("credit_note", today) if company else "",
             **_preview(form, invoice),
         },
         status=422 if changed or (form.is_bound and form.errors) else 200,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,11 +23,12 @@ from invoices.company.exemptions import Exemptions
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.nature import Nature
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
-from invoices.invoicing import drafting, origins
+from invoices.invoicing import drafting, dues, origins
 from invoices.invoicing.deal_basis import changed_of
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.drafts import DraftForm
+from invoices.invoicing.forms.dues import dues_as_typed
 from invoices.invoicing.forms.lines import TypedLine
 from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
 from invoices.invoicing.reasons import Reason
@@ -74,7 +76,7 @@ class Editor:
 
     def take(self, problems: dict[str, str]) -> None:
         """Put what the domain found where it belongs."""
-        names = {"terms_kind": "terms", "terms_days": "terms"}
+        names = dict.fromkeys(("terms_kind", "terms_days", "terms_id", "dues_typed"), "terms")
         for key, text in problems.items():
             head, *rest = key.split(".")
             name = names.get(head, head)
@@ -207,7 +209,7 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
         "blockers": linked(_told_once([*_unread(editor), *reasons], editor), invoice, reader),
         # Of what is stored: a decision is one about rows, not about what is being typed.
         "decidable": any(reason.key for reason in reasons),
-        "client_complete": not any(r.anchor == "client" for r in reasons),
+        "client_complete": not any(r.anchor in ("client", "vat_check") for r in reasons),
         "lines_complete": not any(line.errors for line in editor.lines)
         and not any(r.anchor.startswith(("#lines", "#id_lines")) for r in reasons),
         "currency": editor.currency,
@@ -251,11 +253,18 @@ def _days(as_typed: Invoice, on: date) -> dict[str, Any]:
     """The days that count, and what an empty field means: it stands in the field."""
     issue_date, due = drafting.dates_of(as_typed, on)
     by_terms = _by_terms(as_typed, on)
+    parts = dues.dues_of(as_typed, issue_date)
+    shares: list[dues.Planned] = list(parts) or [(due, None)]
     return {
         "issue_date": issue_date,
         "due": due,
         "due_hint": _("Empty: %(day)s, by the terms.") % {"day": dates.day(by_terms)},
         "due_typed": dates.as_typed(by_terms),
+        "dues": [
+            (dates.day(day), formatted_minor(minor, as_typed.currency)) for day, minor in parts
+        ],
+        # What the field begins with when they are typed by hand from here.
+        "dues_typed": dues_as_typed(shares, as_typed.currency),
         "today_typed": dates.as_typed(on),
     }
 
@@ -294,7 +303,7 @@ def _wrong(editor: Editor) -> str:
 
 def _by_terms(invoice: Invoice, on: date) -> date:
     plain = copy(invoice)
-    plain.due_date_typed = False
+    plain.due_date_typed, plain.terms, plain.dues_typed = False, None, []
     return drafting.dates_of(plain, on)[1]
 
 
@@ -307,6 +316,12 @@ def _as_typed(editor: Editor, values: Sequence[dict[str, Any]]) -> Invoice:
         if "due_date" in editor.form.cleaned_data:
             found.due_date_typed = editor.form.cleaned_data["due_date"] is not None
     found.currency = editor.currency
+    good = [
+        values[line.place] for line in editor.lines if line.place is not None and not line.errors
+    ]
+    with suppress(TotalsRefused):
+        # Shares of the total follow what is typed.
+        found.total_minor = drafting.preview_totals(good, found.currency).total_minor
     return found
 
 
@@ -365,19 +380,23 @@ def link_of(reason: Reason, invoice: Invoice, reader: User) -> str:
 
     Empty where it is for others to mend: finance reads that the company lacks its IBAN.
     """
-    if reason.anchor in ("company", "rates", "books") and not reader.has_perm(
+    if reason.anchor in ("company", "rates", "books", "numbers") and not reader.has_perm(
         "accounts.change_company"
     ):
         return ""
     back = "?" + urlencode({"next": reverse("invoices:edit", args=[invoice.pk])})
     if reason.anchor == "client":
         return reverse("invoices:client-edit", args=[invoice.client_id]) + back
+    if reason.anchor == "vat_check":
+        return reverse("invoices:client", args=[invoice.client_id]) + "#vat-check"
     if reason.anchor == "company":
         return reverse("company:details") + back
     if reason.anchor == "rates":
         return reverse("company:rates") + back
     if reason.anchor == "books":
         return reverse("company:books") + back
+    if reason.anchor == "numbers":
+        return reverse("company:numbers")
     if reason.anchor == "deal":
         return reverse("invoices:deal-change", args=[invoice.pk])
     return reason.anchor

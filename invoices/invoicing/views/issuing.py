@@ -144,9 +144,7 @@ def issue_dialog(
                     warnings_before_issue(invoice, on, company=company) if not reasons else []
                 )
             ],
-            "number": (
-                numbering.next_number(invoice.kind, issue_date.year, company) if company else ""
-            ),
+            "number": numbering.next_number(invoice.kind, issue_date) if company else "",
             "issue_date": issue_date,
             "due": due,
             "edit_url": edit_url,
@@ -161,7 +159,8 @@ def issue_dialog(
 
 
 def _place(reason: Reason, invoice: Invoice, reader: User, edit_url: str) -> str:
-    if reason.anchor in ("client", "company", "rates", "books", "deal"):
+    places = ("client", "vat_check", "company", "rates", "books", "numbers", "deal")
+    if reason.anchor in places:
         return link_of(reason, invoice, reader)
     return f"{edit_url}{reason.anchor}" if reason.anchor else ""
 

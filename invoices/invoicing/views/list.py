@@ -32,6 +32,7 @@ from invoices.invoicing.views.list_rows import (
     fields_of,
     lines,
     list_rows,
+    with_parts,
 )
 from invoices.invoicing.views.listing import (
     TABS,
@@ -44,7 +45,7 @@ from invoices.invoicing.views.listing import (
     selection,
     words_of,
 )
-from invoices.models import Invoice
+from invoices.models import Instalment, Invoice
 from invoices.selections.filters import InvoiceFilter, filter_invoices
 
 
@@ -58,17 +59,20 @@ def invoice_list(request: StaffRequest) -> HttpResponse:
     totals = found.totals
     size = 50 if request.GET.get("size") == "50" else 25
     query = f"?{request.GET.urlencode()}" if request.GET else ""
-    words = words_of(wanted)
+    apart = found.columns.apart
+    words = words_of(wanted, apart=apart)
     form = FilterForm(
         request.GET, user=request.user, currencies=[total.currency for total in totals]
     )
     return show(
         request,
         listing_of(found, size),
-        found.rows.values(*fields_of(wanted), *(PAST_FIELDS if found.is_past else ())),
+        with_parts(found.rows, found.columns).values(
+            *fields_of(wanted, found.columns), *(PAST_FIELDS if found.is_past else ())
+        ),
         form=form,
         totals=totals,
-        found=found_in_words(wanted, totals),
+        found=found_in_words(wanted, totals, apart=apart),
         written=lambda rows: list_rows(lines(rows, found.day, wanted), query),
         kept=("state", "kind", "sort"),
         context={
@@ -103,8 +107,10 @@ def export_invoices(request: StaffRequest, kind: str) -> HttpResponseBase:
     """Exactly the rows of the list, all of them, adding up to its foot."""
     found = selection(request, timezone.localdate())
     listing = listing_of(found)
-    rows = listing.in_order(found.rows, request.GET).values(
-        *fields_of(found.wanted), *EXPORTED_FIELDS, *(PAST_FIELDS if found.is_past else ())
+    rows = listing.in_order(with_parts(found.rows, found.columns), request.GET).values(
+        *fields_of(found.wanted, found.columns),
+        *EXPORTED_FIELDS,
+        *(PAST_FIELDS if found.is_past else ()),
     )
     # Counted while they are written, since the first byte waits for no sum.
     drafts = 0
@@ -161,14 +167,15 @@ def _chips(form: FilterForm, params: QueryDict, wanted: InvoiceFilter) -> list[C
 def tab_counts(request: StaffRequest) -> HttpResponse:
     """How many stand behind each tab; fetched after the list, which does not wait for it."""
     on = timezone.localdate()
-    if any(name not in (*_NOT_OF_TABS, "state") for name in request.GET):
+    narrowed = any(name not in (*_NOT_OF_TABS, "state") for name in request.GET)
+    if narrowed or Instalment.objects.exists():
         return _tab_counts(request, _counted_under_filter(request, on))
     invoice = Q(kind=Invoice.Kind.INVOICE)
     found = Invoice.objects.visible_to(request.user).aggregate(
         all=Count("pk", filter=~Q(status=Invoice.Status.VOID)),
         draft=Count("pk", filter=Q(status=Invoice.Status.DRAFT)),
         open=Count("pk", filter=invoice & Q(status=Invoice.Status.ISSUED)),
-        overdue=Count("pk", filter=invoice & Q(status=Invoice.Status.ISSUED, due_date__lt=on)),
+        overdue=Count("pk", filter=invoice & Q(status=Invoice.Status.ISSUED, next_due__lt=on)),
         part=Count(
             "pk",
             filter=invoice

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
+from django.db.models import Count, OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -18,14 +19,16 @@ from billing_portal.figures import EMPTY, grouped
 from billing_portal.lists.columns import Amount
 from billing_portal.money import formatted_minor
 from billing_portal.templatetags.portal import STATES, ct, ct_mark, state_html
-from invoices.models import ClientType, Invoice
+from invoices.models import ClientType, Instalment, Invoice
+from invoices.models.dues import EACH, Columns
+from invoices.models.invoices import InvoiceQuerySet
 from invoices.models.standing import Standing
 from invoices.selections.filters import InvoiceFilter
 from invoices.selections.signs import counts, sign_of
 
 # Rows come as dictionaries, which is twice as fast as instances.
 FIELDS = (
-    "pk", "kind", "status", "number", "title", "currency", "issue_date", "due_date",
+    "pk", "kind", "status", "number", "title", "currency", "issue_date", "due_date", "next_due",
     "total_minor", "outstanding_minor", "days_late", "paid_on", "sent_at", "imported",
     "client_id", "buyer_name", "client_type__name", "client_type__mark",
     # Of drafts, which have not frozen theirs yet.
@@ -40,8 +43,29 @@ PAST_FIELDS = ("open_minor", "settled_then", "paid_then", "late_then")
 TODAY_FIELDS = ("client__merged_into__client_type__name", "client__merged_into__client_type__mark")
 
 
-def fields_of(wanted: InvoiceFilter) -> tuple[str, ...]:
-    return (*FIELDS, *TODAY_FIELDS) if wanted.type_today else FIELDS
+# What tells an instalment, instead of what the invoice says of the whole.
+INSTALMENT_FIELDS = {
+    "due_date": EACH.due,
+    "total_minor": EACH.total,
+    "outstanding_minor": EACH.open,
+    "days_late": EACH.days_late,
+    "paid_on": EACH.paid_on,
+}
+
+
+def fields_of(wanted: InvoiceFilter, columns: Columns) -> tuple[str, ...]:
+    fields = (*FIELDS, *TODAY_FIELDS) if wanted.type_today else FIELDS
+    if not columns.apart:
+        return fields
+    return (*fields, EACH.part, EACH.key, "position", "parts", *INSTALMENT_FIELDS.values())
+
+
+def with_parts(rows: InvoiceQuerySet, columns: Columns) -> InvoiceQuerySet:
+    """How many instalments the invoice of a row has, for “2/3”; only where there are any."""
+    if not columns.apart:
+        return rows
+    mine = Instalment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
+    return rows.annotate(parts=Subquery(mine.annotate(n=Count("pk")).values("n")))
 
 
 def type_place(row: dict[str, Any]) -> str:
@@ -66,6 +90,8 @@ class Line(NamedTuple):
     """
 
     row: dict[str, Any]
+    # “2/3” of an instalment.
+    place: str
     states: list[str]
     days_late: int | None
     paid_on: date | None
@@ -83,6 +109,14 @@ def lines(rows: Iterable[dict[str, Any]], day: date, wanted: InvoiceFilter) -> I
 
 def _line(row: dict[str, Any], day: date, wanted: InvoiceFilter) -> Line:
     kind, status, currency = row["kind"], row["status"], row["currency"]
+    place, next_due = "", row["next_due"] or row["due_date"]
+    if row.get(EACH.part):
+        row = {**row, **{name: row[each] for name, each in INSTALMENT_FIELDS.items()}}
+        # VAT is the invoice's, not a due's.
+        row |= {"net_minor": None, "vat_minor": None}
+        place, next_due = f"{row['position']}/{row['parts']}", row["due_date"]
+        if status == Invoice.Status.ISSUED and not row["outstanding_minor"]:
+            status = Invoice.Status.SETTLED
     open_minor, sent_at = row["outstanding_minor"], row["sent_at"]
     paid_on, days_late = row["paid_on"], row["days_late"]
     if "settled_then" in row:
@@ -94,7 +128,10 @@ def _line(row: dict[str, Any], day: date, wanted: InvoiceFilter) -> Line:
             status = Invoice.Status.SETTLED if settled else Invoice.Status.ISSUED
         if sent_at is not None and timezone.localdate(sent_at) > day:
             sent_at = None
-    standing = Standing(kind, status, row["due_date"], row["total_minor"], open_minor, sent_at)
+    if "settled_then" in row and not place:
+        # The due date that was open then; only today's is kept.
+        next_due = row["due_date"]
+    standing = Standing(kind, status, next_due, row["total_minor"], open_minor, sent_at)
     sign, drafted = sign_of(kind), status == Invoice.Status.DRAFT
 
     def amount(minor: int | None) -> Amount | None:
@@ -104,6 +141,7 @@ def _line(row: dict[str, Any], day: date, wanted: InvoiceFilter) -> Line:
     overdue = standing.days_overdue(day)
     return Line(
         row,
+        place,
         standing.states(day),
         overdue if overdue else days_late,
         paid_on,
@@ -163,7 +201,7 @@ def list_rows(found: Iterable[Line], query: str) -> list[Row]:
             Row(
                 pk=row["pk"],
                 url=f"{before}{row['pk']}{after}{query}",
-                name=row["number"] or row["title"] or _("Draft"),
+                name=_name(row, line.place),
                 client=client_of(row),
                 mark=types[name][0],
                 type=types[name][1],
@@ -181,6 +219,11 @@ def list_rows(found: Iterable[Line], query: str) -> list[Row]:
             )
         )
     return written
+
+
+def _name(row: dict[str, Any], place: str) -> str:
+    name: str = row["number"] or row["title"] or _("Draft")
+    return f"{name} · {place}" if place else name
 
 
 def days_late_words(days: int) -> str:

@@ -20,9 +20,10 @@ from billing_portal.lists.totals import Total, totals_per_currency
 from billing_portal.templatetags.portal import STATES
 from invoices.invoicing.views.list_rows import client_of, type_place
 from invoices.models import Invoice
+from invoices.models.dues import Columns
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.selections.as_of import state_as_of
-from invoices.selections.filters import InvoiceFilter, filter_invoices
+from invoices.selections.filters import InvoiceFilter, select
 from invoices.selections.signs import MIXED, Sums, with_signs
 
 # The client type by its name, as the list shows it.
@@ -48,9 +49,9 @@ WORDS_OF_STATE = {
 
 def listing_of(found: Selection, size: int = 25) -> Listing:
     """The list of this state: what it is called, how it sorts, what it writes into a file."""
-    wanted, sums = found.wanted, found.sums
+    wanted, sums, columns = found.wanted, found.sums, found.columns
     # How late an open invoice is follows from its due date, which sorts quickly.
-    late = "" if wanted.state in ("open", "overdue", "part", "draft") else "days_late"
+    late = "" if wanted.state in ("open", "overdue", "part", "draft") else columns.days_late
     default = next((sort for key, _label, sort in TABS if key == wanted.state), "-issued")
     return Listing(
         name="invoices",
@@ -79,7 +80,12 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
             _from_row(
                 "issue_date", _("Issued"), "issued", order="issue_date", nullable=True, falling=True
             ),
-            _from_row("due_date", _("Due"), "due", order="due_date", nullable=True),
+            *(
+                [Column("instalment", _("Instalment"), value=lambda line: line.place)]
+                if columns.apart
+                else []
+            ),
+            _from_row("due_date", _("Due"), "due", order=columns.due, nullable=True),
             Column(
                 "late",
                 _("Days late"),
@@ -115,12 +121,13 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
             ),
         ),
         default=default,
-        words=words_of(wanted),
+        words=words_of(wanted, apart=columns.apart),
         page="invoices/invoicing/list.html",
         partial="invoices/invoicing/partials/invoice_list.html",
         panel="invoices/invoicing/partials/invoice_filter.html",
         sums=("total", "open"),
         size=size,
+        key=columns.key,
     )
 
 
@@ -132,14 +139,16 @@ def _kinds() -> dict[str, str]:
     return {kind.value: str(kind.label) for kind in Invoice.Kind}
 
 
-def words_of(wanted: InvoiceFilter) -> Any:
-    """“24 invoices”, in the word for what this list holds."""
+def words_of(wanted: InvoiceFilter, *, apart: bool = False) -> Any:
+    """“24 invoices”, in the word for what this list holds; `apart`, each instalment by itself."""
     if wanted.state == "draft":
         return ngettext_lazy("%(n)s draft", "%(n)s drafts", "count")
     if wanted.state == "credit" or wanted.kind == Invoice.Kind.CREDIT_NOTE:
         return ngettext_lazy("%(n)s credit note", "%(n)s credit notes", "count")
     if wanted.state in MIXED and not wanted.kind:
         return ngettext_lazy("%(n)s document", "%(n)s documents", "count")
+    if apart:
+        return ngettext_lazy("%(n)s due amount", "%(n)s due amounts", "count")
     return ngettext_lazy("%(n)s invoice", "%(n)s invoices", "count")
 
 
@@ -155,6 +164,8 @@ class Selection:
     day: date
     is_past: bool
     sums: Sums
+    # Where the dues of the rows stand.
+    columns: Columns
 
     @property
     def totals(self) -> list[Total]:
@@ -178,15 +189,15 @@ class Selection:
 def selection(request: HttpRequest, on: date) -> Selection:
     assert isinstance(request.user, User)
     wanted, problems = InvoiceFilter.read(request.GET)
-    rows = filter_invoices(Invoice.objects.visible_to(request.user), wanted, on)
+    rows, columns = select(Invoice.objects.visible_to(request.user), wanted, on)
     day = wanted.as_of or on
     # Of today the stored columns say it all, and quickly.
     is_past = day != on
-    rows, sums = with_amounts(rows, wanted, day, is_past)
+    rows, sums = with_amounts(rows, wanted, day, is_past, columns)
     if request.GET.get("sort", "").lstrip("-") == "type":
         # Two joins that no other order needs.
         rows = rows.annotate(**{TYPE_SHOWN: _type_shown(wanted)})
-    return Selection(rows, wanted, problems, day, is_past, sums)
+    return Selection(rows, wanted, problems, day, is_past, sums, columns)
 
 
 def _type_shown(wanted: InvoiceFilter) -> Coalesce:
@@ -197,12 +208,12 @@ def _type_shown(wanted: InvoiceFilter) -> Coalesce:
 
 
 def with_amounts(
-    rows: InvoiceQuerySet, wanted: InvoiceFilter, day: date, is_past: bool
+    rows: InvoiceQuerySet, wanted: InvoiceFilter, day: date, is_past: bool, columns: Columns
 ) -> tuple[InvoiceQuerySet, Sums]:
     """The rows as they were at the end of `day`, amounts with their signs."""
     if is_past:
-        rows = state_as_of(rows, day)
-    return with_signs(rows, wanted, "open_minor" if is_past else "outstanding_minor")
+        rows = state_as_of(rows, day, columns=columns)
+    return with_signs(rows, wanted, "open_minor" if is_past else columns.open, columns.total)
 
 
 def counted(total: Total) -> int:
@@ -210,11 +221,11 @@ def counted(total: Total) -> int:
     return total.count - total.sums["drafts"]
 
 
-def found_in_words(wanted: InvoiceFilter, totals: Iterable[Total]) -> str:
+def found_in_words(wanted: InvoiceFilter, totals: Iterable[Total], *, apart: bool) -> str:
     """“964 documents, 12 drafts”: what counts as the sums do, and the drafts beside it."""
     totals = list(totals)
     documents, drafts = sum(map(counted, totals)), drafts_among(totals)
-    found = str(words_of(wanted) % {"count": documents, "n": grouped(documents)})
+    found = str(words_of(wanted, apart=apart) % {"count": documents, "n": grouped(documents)})
     if not drafts:
         return found
     of_drafts = ngettext("%(n)s draft", "%(n)s drafts", drafts) % {"n": grouped(drafts)}

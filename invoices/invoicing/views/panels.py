@@ -35,6 +35,7 @@ from invoices.models import (
     Payment,
 )
 from invoices.models.clients import BuyerKind
+from invoices.models.dues import each
 
 MOST_EVENTS = 200
 
@@ -69,7 +70,8 @@ def money_panel(
         "total_minor": invoice.total_minor,
         "rows": rows,
         "late": invoice.days_overdue(on),
-        "days_left": (invoice.due_date - on).days if invoice.due_date else None,
+        "days_left": (invoice.next_due - on).days if invoice.next_due else None,
+        "instalments": _instalments(invoice, on),
         "claim": _claim(invoice, allocations, on),
     }
 
@@ -127,12 +129,47 @@ def _detail(pk: int | None) -> str:
     return reverse("invoices:detail", args=[pk]) if pk else ""
 
 
+def _dues(invoice: Invoice) -> list[tuple[int | None, date, int]]:
+    """Key of the instalment, its day and its amount; one of the whole without instalments."""
+    rows = invoice.instalments.order_by("position").values_list("pk", "due_date", "amount_minor")
+    assert invoice.due_date is not None
+    return list(rows) or [(None, invoice.due_date, invoice.total_minor)]
+
+
+def _instalments(invoice: Invoice, on: date) -> list[dict[str, Any]]:
+    """Each instalment of an issued invoice, in words."""
+    code = invoice.currency
+    rows = []
+    for part in invoice.instalments.order_by("position"):
+        late = part.outstanding_minor > 0 and part.due_date < on
+        if not part.outstanding_minor:
+            said = _("settled %(day)s") % {"day": dates.day(part.settled_on)}
+        elif late:
+            days = (on - part.due_date).days
+            said = ngettext("%(n)s day late", "%(n)s days late", days) % {"n": grouped(days)}
+        else:
+            said = ""
+        rows.append(
+            {
+                "pk": part.pk,
+                "day": dates.day(part.due_date),
+                "amount": formatted_minor(part.amount_minor, code),
+                "open": formatted_minor(part.outstanding_minor, code)
+                if 0 < part.outstanding_minor < part.amount_minor
+                else "",
+                "said": said,
+                "late": late,
+                "settled": not part.outstanding_minor,
+            }
+        )
+    return rows
+
+
 def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dict[str, Any] | None:
     """Interest and indemnity of a late invoice, apart from the balance."""
     if (
         invoice.is_credit_note
         or invoice.due_date is None
-        or invoice.due_date >= on
         or not invoice.is_issued
         or invoice.client.buyer_kind == BuyerKind.CONSUMER
     ):
@@ -140,13 +177,20 @@ def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dic
     company = Company.objects.filter(pk=1).only("indemnity_minor", "currency").first()
     if company is None:
         return None
-    found = penalties.claim(
-        total_minor=invoice.total_minor,
-        due_date=invoice.due_date,
-        settled=[(row.applied_on, row.amount_minor) for row in allocations],
-        on=on,
-        rates=late_rates.all_for(invoice.client.buyer_kind),
-        indemnity_minor=company.indemnity_minor,
+    found = penalties.together(
+        penalties.claim(
+            total_minor=total_minor,
+            due_date=due_date,
+            settled=[
+                (row.applied_on, row.amount_minor)
+                for row in allocations
+                if part is None or row.instalment_id == part
+            ],
+            on=on,
+            rates=late_rates.all_for(invoice.client.buyer_kind),
+            indemnity_minor=company.indemnity_minor,
+        )
+        for part, due_date, total_minor in _dues(invoice)
     )
     if found is None:
         return None
@@ -270,31 +314,39 @@ def neighbours(request: StaffRequest, invoice: Invoice, on: date) -> dict[str, A
     if not params:
         return {"list_query": "", "tab_query": ""}
     list_shown = selection(request, on)
+    columns = list_shown.columns
     listing = listing_of(list_shown)
     sort, path = listing.sorted_by(params)
-    # Its own place in that order, even if it has left the list since.
-    here = with_amounts(
-        Invoice.objects.filter(pk=invoice.pk), list_shown.wanted, list_shown.day, list_shown.is_past
-    )
-    value = here[0].values_list(path, flat=True).first()
+    falling = sort.startswith("-")
     query = "?" + params.urlencode()
     found: dict[str, Any] = {
         "list_query": query_with(_without_position(params), {}),
         "list_state": list_shown.wanted.state,
         "tab_query": "&" + params.urlencode(),
     }
+    # Its own place in that order, even if it has left the list since; of instalments the first.
+    itself = Invoice.objects.filter(pk=invoice.pk)
+    here = with_amounts(
+        each(itself) if columns.apart else itself,
+        list_shown.wanted,
+        list_shown.day,
+        list_shown.is_past,
+        columns,
+    )[0]
+    places = here.order_by(f"{'-' if falling else ''}{path}").values_list(path, columns.key)
+    value, key = places.first() or (None, None)
     if value is None:
         return found
-    rows = list_shown.rows
-    falling = sort.startswith("-")
+    rows = list_shown.rows.exclude(pk=invoice.pk)
     for name, forwards in (("next", True), ("previous", False)):
         down = falling == forwards
         than = "lt" if down else "gt"
         beyond = rows.filter(
-            Q(**{f"{path}__{than}": value}) | Q(**{path: value, f"pk__{than}": invoice.pk})
+            Q(**{f"{path}__{than}": value}) | Q(**{path: value, f"{columns.key}__{than}": key})
         )
         sign = "-" if down else ""
-        pk = beyond.order_by(f"{sign}{path}", f"{sign}pk").values_list("pk", flat=True).first()
+        in_order = beyond.order_by(f"{sign}{path}", f"{sign}{columns.key}")
+        pk = in_order.values_list("pk", flat=True).first()
         if pk is not None:
             found[name] = reverse("invoices:detail", args=[pk]) + query
     return found

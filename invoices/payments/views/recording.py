@@ -27,7 +27,7 @@ from billing_portal.toasts import with_undo
 from billing_portal.typed.numbers import as_typed, machine_number
 from invoices.clients.forms.clients import chosen_client
 from invoices.company.closing import closed_until
-from invoices.models import Client, Invoice, Payment
+from invoices.models import Client, Instalment, Invoice, Payment
 from invoices.payments.alike import not_yet_answered
 from invoices.payments.applying import PaymentRefused
 from invoices.payments.confirming import payment_shown
@@ -112,6 +112,7 @@ def payment_new(request: StaffRequest) -> HttpResponse:
             "charges": formatted_minor(entry.charges, entry.currency) if entry.charges else "",
             "refused": refused,
             "more_open": _more_open(entry),
+            "first_part": _named(first, data.get("instalment", "")) if first else None,
         },
         status=422 if refused else 200,
     )
@@ -169,6 +170,13 @@ def _open_invoice(text: str) -> Invoice | None:
     return found.select_related("client__client_type").first()
 
 
+def _named(invoice: Invoice, text: str) -> Instalment | None:
+    """The instalment that is settled first, while it is open."""
+    pk = row_id(text)
+    found = invoice.instalments.open().select_related("invoice")
+    return None if pk is None else found.filter(pk=pk).first()
+
+
 def _is_right_payer(form: PaymentForm, entry: Entry) -> bool:
     """The label names an invoice of somebody else: nothing is booked before somebody says so."""
     other = of_others(entry)
@@ -223,8 +231,10 @@ def _first_figures(request: StaffRequest, opened: Invoice | None, on: date) -> d
     if taken_back:
         found |= {"client": str(taken_back.client.account_id), **figures_of(taken_back)}
     elif opened:
-        found["amount"] = typed_minor(opened.outstanding_minor, opened.currency)
-    names = ("client", "invoice", "currency", "received_on", "reference", "method")
+        named = _named(opened, given.get("instalment", ""))
+        owed = named.outstanding_minor if named else opened.outstanding_minor
+        found["amount"] = typed_minor(owed, opened.currency)
+    names = ("client", "invoice", "instalment", "currency", "received_on", "reference", "method")
     found |= {name: given[name] for name in names if name in given}
     with suppress(ValueError):
         found["amount"] = as_typed(machine_number(given.get("amount", "")))
@@ -286,6 +296,7 @@ def _record(
             allocations=form.allocations(),
             on=on,
             other_than=_asked(request) if request.POST.get("same") == "other" else [],
+            instalment=row_id(request.POST.get("instalment", "")),
         )
 
     return carry_out(

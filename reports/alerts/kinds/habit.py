@@ -31,6 +31,7 @@ from reports.alerts.reading import (
     LateInvoices,
     count_late,
     first_seen_late,
+    invoices_of_instalments,
     invoices_of_types,
     late_invoices,
     merged_clients,
@@ -39,6 +40,7 @@ from reports.alerts.reading import (
     past_settlements,
     settled_at,
     settling_steps,
+    totals_of,
 )
 from reports.delays.tally import Tally
 from reports.links import invoice_list
@@ -158,7 +160,7 @@ def _day(number: int) -> date:
 _FOREVER = _number(date.max)
 
 
-# Issue date, id, due date, settled, paid: in the order of issue dates.
+# Issue date, id (of an instalment negative), due date, settled, paid: in the order of issue dates.
 EarlierInvoice = tuple[int, int, int, int | None, int | None]
 
 
@@ -340,15 +342,21 @@ class Amounts:
 
     @cached_property
     def _totals(self) -> dict[int, tuple[str, int, Decimal | None]]:
-        columns = ("pk", "currency", "total_minor", "exchange_rate", "issue_date")
         return {
-            pk: (currency, total, self.own.rate(currency, stored, issued))
-            for pk, currency, total, stored, issued in self._late.values_list(*columns)
+            key: (currency, total, self.own.rate(currency, stored, issued))
+            for key, currency, total, stored, issued in totals_of(self._late)
         }
 
     @cached_property
     def _steps(self) -> Mapping[int, list[tuple[date, int]]]:
         return settling_steps(self._late)
+
+    def invoice_of(self, key: int) -> int:
+        return self._of_parts[key] if key < 0 else key
+
+    @cached_property
+    def _of_parts(self) -> Mapping[int, int]:
+        return invoices_of_instalments()
 
     def owed(self, pk: int, on: date) -> tuple[str, int, int]:
         """Currency, what is owed in its minor units, and that in the company's currency."""
@@ -371,7 +379,7 @@ def _figures(rule: AlertRule, amounts: Amounts, rows: list[WaitedFor], on: date)
         "days": day - worst.due,
         "habit": worst.habit,
         "measure": rule.measure,
-        "invoice": worst.pk,
+        "invoice": amounts.invoice_of(worst.pk),
         "invoices": len(now),
         "least_days": min(day - row.due for row in now),
         "owed": [{"minor": minor, "currency": code} for code, minor in sums.most_common()],

@@ -1,7 +1,7 @@
 """An invoice is overdue.
 
-Holds while days past the due date > `days` and the outstanding balance of that day > `amount_minor`
-in the company's currency.
+Holds while days past the due date > `days` and what is overdue on that day > `amount_minor` in the
+company's currency. Of several instalments the oldest open one says for how long.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from reports.alerts.kinds.amounts import OwnMoney, no_rate_text
 from reports.alerts.kinds.base import Episode, Kind, Subjects, Words, days_text, in_parts
 from reports.alerts.reading import (
     Condition,
-    invoice_is_settled,
+    OwedDue,
+    dues_of,
     late_invoices,
-    owed_on,
-    settling_steps,
+    what_was_late_is_settled,
     worth_more,
 )
 from reports.models import Alert, AlertRule
@@ -70,7 +70,8 @@ class Overdue(Kind):
         }
         detail = _("%(number)s was due on %(due)s.") % {
             "number": invoice.number,
-            "due": dates.day(invoice.due_date),
+            # Of several instalments the oldest that was open then.
+            "due": dates.day(alert.fired_on - timedelta(days=data["days"])),
         }
         note = ""
         if invoice.settled_on:
@@ -83,7 +84,7 @@ class Overdue(Kind):
         )
 
     def over(self) -> Condition:
-        return invoice_is_settled()
+        return what_was_late_is_settled()
 
     def in_words(self, rule: AlertRule, currency: str) -> str:
         words = {
@@ -122,64 +123,70 @@ def _overdue(rule: AlertRule, since: date, until: date, only: Subjects) -> list[
     )
     if only is not None:
         late = late.filter(pk__in=only)
-    steps = settling_steps(late)
+    dues = dues_of(late)
     found: list[Episode] = []
-    rows = late.values_list(
-        "pk", "due_date", "settled_on", "currency", "total_minor", "exchange_rate", "issue_date"
-    )
-    for pk, due, settled, currency, total, stored, issued in rows.iterator():
-        assert due is not None
+    rows = late.values_list("pk", "currency", "exchange_rate", "issue_date")
+    for pk, currency, stored, issued in rows.iterator():
         rate = own.rate(currency, stored, issued)
-        start = due + timedelta(days=rule.days + 1)
-        parts = steps.get(pk, [])
+        parts = dues[pk]
 
         def figures(
             on: date,
-            due: date = due,
-            total: int = total,
-            parts: list[tuple[date, int]] = parts,
+            parts: list[OwedDue] = parts,
             currency: str = currency,
             rate: Decimal | None = rate,
         ) -> dict[str, Any]:
-            owed = owed_on(total, parts, on)
+            owed, days = _owed(parts, on)
             return {
-                "days": (on - due).days,
+                "days": days,
                 "owed_minor": owed,
                 "currency": currency,
                 "weight": own.minor(owed, currency, rate),
                 **({} if rate else {"no_rate": True}),
             }
 
-        def worth(owed: int, currency: str = currency, rate: Decimal | None = rate) -> int:
-            return own.minor(owed, currency, rate)
+        def holds(
+            day: date,
+            parts: list[OwedDue] = parts,
+            currency: str = currency,
+            rate: Decimal | None = rate,
+        ) -> bool:
+            owed, days = _owed(parts, day)
+            return days > rule.days and own.minor(owed, currency, rate) > rule.amount_minor
 
-        for first, end in _above(total, parts, start, settled, worth, rule.amount_minor):
+        for first, end in _spans(parts, rule.days, holds):
             if first <= until and (end is None or end > since):
                 found.append(Episode(pk, first, end, figures))
     return found
 
 
-def _above(
-    total: int,
-    parts: list[tuple[date, int]],
-    start: date,
-    settled: date | None,
-    worth: Callable[[int], int],
-    threshold: int,
+def _owed(parts: list[OwedDue], on: date) -> tuple[int, int]:
+    """What is overdue on a day, in minor units, and for how many days the oldest of it."""
+    late = [(part.due, owed) for part in parts if part.due < on and (owed := part.open_on(on))]
+    if not late:
+        return 0, 0
+    return sum(owed for _due, owed in late), (on - min(due for due, _owed in late)).days
+
+
+def _spans(
+    parts: list[OwedDue], days: int, holds: Callable[[date], bool]
 ) -> list[tuple[date, date | None]]:
-    """Spans from `start` in which what is owed is worth more than the threshold."""
+    """The spans in which it holds: it changes on no other day than those looked at."""
+    changes: set[date] = set()
+    for part in parts:
+        start = part.due + timedelta(days=days + 1)
+        changes |= {part.due + timedelta(days=1), start, *(day for day, _amount in part.steps)}
+        changes |= {part.settled_on} if part.settled_on else set()
     found: list[tuple[date, date | None]] = []
     since: date | None = None
-    for day in [start, *sorted({day for day, _amount in parts if day > start})]:
-        if settled is not None and day >= settled:
-            break
-        if worth(owed_on(total, parts, day)) > threshold:
+    for day in sorted(changes):
+        if holds(day):
             since = since or day
         elif since is not None:
             found.append((since, day))
             since = None
     if since is not None:
-        found.append((since, settled))
+        found.append((since, None))
     return found
 
 

@@ -182,13 +182,13 @@ def test_an_answer_that_breaks_off_is_asked_for_again(waits):
     assert len(seen) == 2
 
 
-def test_an_endless_answer_is_not_read_to_its_end(waits, monkeypatch):
-    monkeypatch.setattr(http, "MAX_BODY_BYTES", 100_000)
+def test_an_endless_answer_is_not_read_to_its_end(waits):
+    bounds = http.Bounds(body_bytes=100_000)
     with (
         serving((200, b"x" * 300_000, {})) as (url, _seen),
         pytest.raises(ProviderError, match="larger than"),
     ):
-        reach(url, waits).get("/x")
+        reach(url, waits, bounds=bounds).get("/x")
 
 
 def test_a_redirect_is_not_followed_with_the_token(waits):
@@ -209,12 +209,12 @@ def test_nobody_listening_is_said_in_words(waits):
     assert error.value.retryable
 
 
-def test_a_server_that_never_answers_is_given_up(waits, monkeypatch):
-    monkeypatch.setattr(http, "TIMEOUT", (0.2, 0.2))
+def test_a_server_that_never_answers_is_given_up(waits):
+    bounds = http.Bounds(timeout=(0.2, 0.2))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(ProviderError, match="did not answer in time"):
-            reach(url, waits, attempts=1).get("/x")
+            reach(url, waits, bounds=bounds, attempts=1).get("/x")
 
 
 def test_a_host_without_tls_gets_nothing(waits, monkeypatch):

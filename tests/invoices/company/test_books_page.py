@@ -48,10 +48,10 @@ def test_a_day_is_closed_and_opened_again_with_its_reason(admin_client):
 def test_the_next_number_is_set(admin_client):
     make_company()
     year = timezone.localdate().year
-    answer = post(admin_client, "number", kind="invoice", year=year, value="432")
+    answer = post(admin_client, "number", series=f"invoice {year}", value="432")
     assert answer.status_code == 303
     assert NumberSeries.objects.get().next_value == 432
-    again = post(admin_client, "number", kind="invoice", year=year, value="0")
+    again = post(admin_client, "number", series=f"invoice {year}", value="0")
     assert again.status_code == 422
     assert f"F-{year}-0432" in admin_client.get(URL).text
 
@@ -62,7 +62,7 @@ def test_a_number_is_not_set_when_one_was_given_meanwhile(admin_client, clerk):
     year = timezone.localdate().year
     token = token_on(admin_client.get(URL))
     issue(invoice_id=make_draft().pk, by=clerk, on=timezone.localdate())
-    given = {"form": "number", "number-kind": "invoice", "number-year": year, "number-value": "9"}
+    given = {"form": "number", "number-series": f"invoice {year}", "number-value": "9"}
     stale = {**given, "once": new_key(), "confirmed": token}
     answer = admin_client.post(URL, stale)
     assert answer.status_code == 422
@@ -82,7 +82,7 @@ def test_numbers_are_left_out_only_by_somebody_who_was_told_how_many_and_says_wh
     make_company()
     year = timezone.localdate().year
     issue(invoice_id=make_draft().pk, by=None, on=timezone.localdate())
-    typed = {"kind": "invoice", "year": year, "value": "500"}
+    typed = {"series": f"invoice {year}", "value": "500"}
     asked = post(admin_client, "number", **typed)
     assert asked.status_code == 422
     told = f"498 numbers, F-{year}-0002 to F-{year}-0499, will never be given: F-{year}-0500 comes"
@@ -93,7 +93,7 @@ def test_numbers_are_left_out_only_by_somebody_who_was_told_how_many_and_says_wh
 
     def set_to(**fields):
         data = {"form": "number", **fields}
-        data |= {f"number-{name}": fields[name] for name in ("kind", "year", "value")}
+        data |= {f"number-{name}": fields[name] for name in ("series", "value")}
         return confirm(admin_client, URL, data)
 
     # Without a reason, or agreed to another gap than the one that is left now: not set.
@@ -111,7 +111,7 @@ def test_numbers_are_left_out_only_by_somebody_who_was_told_how_many_and_says_wh
     ("form", "fields"),
     [
         ("closing", {"until": "2026-01-31", "seen": ""}),
-        ("number", {"kind": "invoice", "year": 2026, "value": "7"}),
+        ("number", {"series": "invoice 2026", "value": "7"}),
         (
             "exception",
             {
@@ -143,7 +143,7 @@ def test_two_administrators_at_once_set_one_number(client):
         browser = Browser()
         browser.force_login(make_user(role="administrator"), backend=backend)
         data = {"form": "number", "once": new_key(), "confirmed": token_on(browser.get(URL)),
-                "number-kind": "invoice", "number-year": year}  # fmt: skip
+                "number-series": f"invoice {year}"}  # fmt: skip
         browsers.append((browser, data))
 
     def set_to(value, browser, data):

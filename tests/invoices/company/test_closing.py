@@ -77,7 +77,7 @@ def test_no_money_is_dated_in_a_closed_period():
             method="transfer", by=None, allocations=[(invoice.pk, eur(20))], on=ON,
         )
     )  # fmt: skip
-    given = in_october(
+    [given] = in_october(
         lambda day: applying.write_off(
             invoice_id=invoice.pk, amount=eur(30), reason="Lost", by=None, on=day
         )

@@ -36,11 +36,11 @@ def test_a_past_year_is_not_opened_by_a_date(day):
     with pytest.raises(IssueRefused) as refusal:
         issue(draft)
     assert "issue_date" in {reason.field for reason in refusal.value.reasons}
-    assert not NumberSeries.objects.filter(year=day.year).exists()
+    assert not NumberSeries.objects.filter(period=str(day.year)).exists()
 
 
 def test_the_first_invoice_of_all_does_not_open_a_past_year_either():
-    with pytest.raises(IssueRefused, match="open a series of a year that is over"):
+    with pytest.raises(IssueRefused, match="open the numbers of a year that is over"):
         issue(make_draft(issue_date=date(2025, 12, 31)))
     assert not Invoice.objects.issued().exists()
 

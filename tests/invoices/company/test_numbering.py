@@ -1,4 +1,4 @@
-"""Numbers: continuous, chronological, one series for each kind and year."""
+"""Numbers: continuous, chronological, one series for each kind and year, month, or without end."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from invoices.accounting import books
-from invoices.company import numbering
+from invoices.company import first_numbers, numbering
 from invoices.invoicing import crediting, drafting, issuing
 from invoices.invoicing.freezing import IssueRefused
-from invoices.models import Company, Invoice, NumberSeries
-from tests.factories import make_company, make_draft, make_invoice, make_issued
+from invoices.models import Invoice, NumberSeries
+from tests.factories import make_company, make_draft, make_invoice, make_issued, number_by
 
 pytestmark = pytest.mark.django_db
+ON = date(2026, 11, 24)
 
 
 def test_each_year_begins_at_one():
@@ -31,7 +32,7 @@ def test_each_year_begins_at_one():
 def test_a_prefix_may_change_between_years():
     make_issued(on=date(2026, 12, 31))
     draft = make_draft()
-    Company.objects.update(invoice_prefix="INV/{year}/", number_width=6)
+    number_by("INV/{year}/", width=6)
     issued = issuing.issue(invoice_id=draft.pk, by=None, on=date(2027, 1, 4))
     assert issued.number == "INV/2027/000001"
 
@@ -39,41 +40,40 @@ def test_a_prefix_may_change_between_years():
 @pytest.mark.parametrize("prefix", ["F {year}-", "Facture-n°{year}-"])
 def test_a_prefix_that_no_platform_takes_is_refused(prefix):
     draft = make_draft()
-    Company.objects.update(invoice_prefix=prefix)
+    number_by(prefix)
     with pytest.raises(IssueRefused, match="not allowed") as refusal:
         issuing.issue(invoice_id=draft.pk, by=None, on=date(2026, 11, 24))
-    assert refusal.value.reasons[0].anchor == "company"
+    assert refusal.value.reasons[0].anchor == "numbers"
     assert not NumberSeries.objects.exists()
 
 
 def test_two_series_never_share_a_prefix():
     make_issued(on=date(2026, 12, 31))
     draft = make_draft()
-    Company.objects.update(invoice_prefix="F-2026-")
+    number_by("F-2026-", "never")
     with pytest.raises(IssueRefused, match="another series"):
         issuing.issue(invoice_id=draft.pk, by=None, on=date(2027, 1, 4))
     assert not Invoice.objects.filter(issue_date__year=2027).exists()
 
 
 def test_the_number_foretold_is_the_number_given():
-    company = make_company()
-    assert numbering.next_number("invoice", 2026, company) == "F-2026-0001"
+    make_company()
+    assert numbering.next_number("invoice", ON) == "F-2026-0001"
     issued = make_issued()
     assert issued.number == "F-2026-0001"
-    assert numbering.next_number("invoice", 2026, company) == "F-2026-0002"
+    assert numbering.next_number("invoice", ON) == "F-2026-0002"
 
 
 # ─ One name space over both origins; the first number of our own ────────────────────────────────
-ON = date(2026, 11, 24)
 
 
 def set_next(value, **more):
-    given = {"kind": "invoice", "year": 2026, "reason": "Moved in", "by": None, "on": ON}
+    given = {"kind": "invoice", "period": "2026", "reason": "Moved in", "by": None, "on": ON}
     given |= {"value": value, **more}
     try:
-        return numbering.set_next(**given)
-    except numbering.LeavesOut as asked:
-        return numbering.set_next(**given, agreed=asked.token)
+        return first_numbers.set_next(**given)
+    except first_numbers.LeavesOut as asked:
+        return first_numbers.set_next(**given, agreed=asked.token)
 
 
 def test_a_number_of_the_old_system_is_never_given_again():
@@ -98,7 +98,7 @@ def test_moving_in_goes_on_after_the_last_number_of_the_old_system():
     for n in (1, 430, 431):
         make_invoice(number=f"F-2026-{n:04d}")
     make_invoice(number="F-2026-9999-B")
-    assert numbering.after_the_old_system("F-2026-") == 432
+    assert first_numbers.after_the_old_system(numbering.series_for("invoice", ON)) == 432
     row = set_next(432)
     assert (row.next_value_before, row.next_value) == (1, 432)
     assert make_issued().number == "F-2026-0432"
@@ -114,7 +114,7 @@ def test_moving_in_goes_on_after_the_last_number_of_the_old_system():
         (2, {}, "comes next already"),
         (1, {}, "only goes on upwards"),
         (7, {}, "exists already"),
-        (5, {"year": 2019}, "can be set"),
+        (5, {"period": "2019"}, "can be set"),
         (5, {"kind": "quote"}, "Choose"),
     ],
 )
@@ -137,16 +137,16 @@ def test_numbers_left_out_on_purpose_are_explained_and_others_are_not():
 
 def test_nobody_leaves_numbers_out_unasked_or_without_a_reason():
     make_issued()
-    given = {"kind": "invoice", "year": 2026, "value": 10, "by": None, "on": ON}
-    with pytest.raises(numbering.LeavesOut, match="left out") as asked:
-        numbering.set_next(**given, reason="A mistake")
+    given = {"kind": "invoice", "period": "2026", "value": 10, "by": None, "on": ON}
+    with pytest.raises(first_numbers.LeavesOut, match="left out") as asked:
+        first_numbers.set_next(**given, reason="A mistake")
     assert "8 numbers, F-2026-0002 to F-2026-0009, will never" in asked.value.question
-    with pytest.raises(numbering.ReasonMissing):
-        numbering.set_next(**given, reason=" ", agreed=asked.value.token)
+    with pytest.raises(first_numbers.ReasonMissing):
+        first_numbers.set_next(**given, reason=" ", agreed=asked.value.token)
     # One more was given meanwhile: the numbers agreed to are others now.
     make_issued()
-    with pytest.raises(numbering.LeavesOut):
-        numbering.set_next(**given, reason="A mistake", agreed=asked.value.token)
+    with pytest.raises(first_numbers.LeavesOut):
+        first_numbers.set_next(**given, reason="A mistake", agreed=asked.value.token)
     assert NumberSeries.objects.get().next_value == 3
 
 

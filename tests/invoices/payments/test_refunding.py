@@ -175,7 +175,8 @@ def test_a_payment_is_not_reversed_under_its_refund():
 
 # ─ Write-offs ───────────────────────────────────────────────────────────────────────────────────
 def write_off(invoice, on=PAID, **more):
-    return applying.write_off(invoice_id=invoice.pk, reason="insolvent", by=None, on=on, **more)
+    [row] = applying.write_off(invoice_id=invoice.pk, reason="insolvent", by=None, on=on, **more)
+    return row
 
 
 def test_a_write_off_of_nothing_writes_nothing_off():

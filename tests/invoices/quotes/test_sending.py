@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from invoices.accounting.books import verify
-from invoices.models import Message, QuoteDocument, QuoteEvent
+from invoices.models import Message, NumberPattern, QuoteDocument, QuoteEvent
 from invoices.models.quotes import State
 from invoices.outbox import delivering
 from invoices.outbox.queueing import MailRefused
@@ -61,7 +61,7 @@ def test_numbers_are_given_when_it_leaves_and_in_a_series_of_their_own():
 def test_abroad_the_letter_is_that_of_quotes_and_a_taken_one_is_left():
     make_company(country="BE", vat_id="BE0123456789")
     quote = write_quote()
-    make_company(country="BE", invoice_prefix="Q-{year}-")
+    NumberPattern.objects.create(kind="invoice", prefix="Q-{year}-")
     sending.send(version_id=quote.version_id, recipients=[], by=None, on=TODAY)
     quote.refresh_from_db()
     assert quote.number == "QUO-2026-0001"

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0042_einvoicing_from'),
+        ('invoices', '0047_series_by_period'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,107 @@
+"""Many issue at once, in series of a month, of a year and without end: no gap, no number twice."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from invoices.accounting import books
+from invoices.company import changing_numbers, dating
+from invoices.company.changing_numbers import EndsSeries
+from invoices.documents.numbers import MONTH, NEVER, YEAR, Pattern
+from invoices.invoicing import crediting, issuing
+from invoices.invoicing.freezing import IssueRefused
+from invoices.models import Invoice, NumberSeries
+from tests.factories import make_draft, make_issued, number_by
+from tests.race import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ON = date(2026, 11, 24)
+DAYS = [date(2026, 9, 30), date(2026, 10, 1), date(2026, 10, 31), date(2026, 11, 2), ON]
+
+
+def grant(earliest):
+    """So that threads may come in any order: nothing but the numbers is tried here."""
+    dating.grant_exception(
+        kind="invoice", earliest=earliest, until=ON, reason="Race", by=None, on=ON
+    )
+
+
+def issue(draft):
+    return lambda: issuing.issue(invoice_id=draft.pk, by=None, on=ON)
+
+
+def without_gaps():
+    assert books.verify() == []
+    for series in NumberSeries.objects.all():
+        given = series.invoices.order_by("sequence").values_list("sequence", flat=True)
+        assert list(given) == list(range(series.first_value, series.next_value))
+    numbers = list(Invoice.objects.exclude(number="").values_list("number", flat=True))
+    assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "restart", "series"),
+    [("F-{year}-{month}-", MONTH, 3), ("{yy}{month}-", YEAR, 1), ("FA", NEVER, 1)],
+)
+def test_twenty_people_issue_over_three_months(prefix, restart, series):
+    number_by(prefix, restart)
+    grant(DAYS[0])
+    drafts = [make_draft(issue_date=DAYS[n % len(DAYS)]) for n in range(20)]
+    found = at_once(*map(issue, drafts))
+    assert all(isinstance(one, Invoice) for one in found), found
+    assert NumberSeries.objects.count() == series
+    without_gaps()
+
+
+def test_twenty_people_issue_over_a_new_year_and_credit_in_months():
+    number_by("N{yy}{month}-", MONTH, kind="credit_note")
+    old, new = date(2025, 12, 31), date(2026, 1, 2)
+    paid = [make_issued(on=old) for _each in range(5)]
+    grant(old)
+    drafts = [make_draft(issue_date=(old, new)[n % 2]) for n in range(15)]
+
+    def credit(invoice):
+        return lambda: crediting.issue_credit_note(
+            invoice_id=invoice.pk, reason="Wrong", by=None, on=ON
+        )
+
+    found = at_once(*map(issue, drafts), *map(credit, paid))
+    assert all(isinstance(one, Invoice) for one in found), found
+    without_gaps()
+    assert set(NumberSeries.objects.values_list("kind", "period")) == {
+        ("invoice", "2025"),
+        ("invoice", "2026"),
+        ("credit_note", "2026-11"),
+    }
+
+
+def test_the_pattern_changes_while_nineteen_issue():
+    make_issued(on=ON)
+    drafts = [make_draft() for _each in range(19)]
+    monthly = {"invoice": Pattern("F-{year}-{month}-", 4, MONTH)}
+
+    def change():
+        given = {"at_once": True, "reason": "Audit", "by": None, "on": ON}
+        agreed = ""
+        for _each in range(100):
+            try:
+                return changing_numbers.change_patterns(monthly, agreed=agreed, **given)
+            except EndsSeries as asked:
+                agreed = asked.token
+        raise AssertionError("never got hold of it")
+
+    found = at_once(change, *map(issue, drafts))
+    # Who had read the former form may be told to look again, never numbered by it.
+    wrong = [one for one in found[1:] if not isinstance(one, Invoice | IssueRefused)]
+    assert wrong == [] and isinstance(found[0], list), found
+    without_gaps()
+    ended = NumberSeries.objects.get(period="2026")
+    assert ended.ended_on == ON
+    last = Invoice.objects.filter(series=ended).order_by("-issued_at").first()
+    first = Invoice.objects.filter(series__period="2026-11").order_by("issued_at").first()
+    assert first is None or last.issued_at < first.issued_at
+    assert sum(series.next_value - 1 for series in NumberSeries.objects.all()) == 1 + sum(
+        isinstance(one, Invoice) for one in found[1:]
+    )
