@@ -83,12 +83,12 @@ def _mixes(names):
 # the company of others; one that is found by watching and is not here fails below.
 _PARAMETERS = (
     "after again ageing amount amount_max amount_min as_of asked at before bucket by client "
-    "converted currency dates days download due_from due_to email for format from ids invoice "
-    "issued_from issued_to key kind lang late late_max late_min measure method month next owing "
-    "owner paid_from paid_to panel payer pipeline q quarter received_from received_on "
-    "received_to reference reply rule same sent_from sent_to size sort state tab then to "
+    "converted currency dates days download due_from due_to email for format from ids instalment "
+    "invoice issued_from issued_to key kind lang late late_max late_min measure method month next "
+    "owing owner paid_from paid_to panel payer pipeline q quarter received_from received_on "
+    "received_to reference reply rule same send sent_from sent_to size sort state tab then to "
     "to_pay_max to_pay_min type type_today typed unapplied until_from until_to urlencode version "
-    "window_days won_from won_since won_until"
+    "way window_days won_from won_since won_until"
 )
 PARAMETERS = frozenset(_PARAMETERS.split())
 CURSOR = {"after", "before"}
