@@ -27,6 +27,7 @@ class Section(NamedTuple):
 WORK = (
     Section("desk", _("Desk"), "layout-dashboard", "reports:desk", "reports.view_desk", (), "d"),
     Section("deals", _("Deals"), "briefcase", "invoices:deals", "invoices.view_deal", (), "b"),
+    Section("quotes", _("Quotes"), "writing", "invoices:quotes", "invoices.view_quote", (), "q"),
     Section(
         "invoices",
         _("Invoices"),

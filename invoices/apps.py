@@ -14,18 +14,25 @@ class InvoicesConfig(AppConfig):
 
         from billing_portal import notices, spreadsheet_words
         from invoices.company import exemptions, vat_rates
-        from invoices.deals.offering import Deals
+        from invoices.deals.offering import Deals, lines_of_deal
         from invoices.documents.pdf import page
         from invoices.history import words
         from invoices.invoicing import origins
         from invoices.invoicing.sending import KIND, InvoiceMail
         from invoices.models import database_rules
         from invoices.outbox import kinds
+        from invoices.quotes import mails, offered
+        from invoices.quotes.warning import Quotes
 
         origins.register("deals", Deals())
+        origins.register("quotes", Quotes())
         notices.register(spreadsheet_words.SENTENCES)
         notices.register(words.SENTENCES)
         kinds.register(KIND, InvoiceMail(render_to_string))
+        kinds.register(mails.OFFER, mails.OfferMail(render_to_string))
+        kinds.register(mails.COPY, mails.CopyMail(render_to_string))
+        kinds.register(mails.ANSWER, mails.AnswerMail(render_to_string))
+        offered.register(lines_of_deal)
         page.filled_by(partial(render_to_string, "invoices/documents/pdf/document.html"))
 
         pre_migrate.connect(database_rules.before_migrate, sender=self)

@@ -4,6 +4,7 @@ app_name = "invoices"
 urlpatterns = [
     path("", include("invoices.accounting.urls")),
     path("", include("invoices.deals.urls")),
+    path("", include("invoices.quotes.urls")),
     path("", include("invoices.history.urls")),
     path("", include("invoices.invoicing.urls")),
     path("", include("invoices.clients.urls")),

@@ -12,9 +12,10 @@ from billing_portal.accounts.models import User
 from integrations.models import Connection, SyncRefusal, SyncRun
 from invoices.history.imports import keep
 from invoices.invoicing.sending import queue_invoice
-from invoices.models import Contact, ExchangeRate, LatePenaltyRate, Payment
+from invoices.models import Contact, ExchangeRate, LatePenaltyRate, Payment, QuoteDocument
 from invoices.payments.applying import write_off
 from invoices.payments.refunding import refund_client
+from invoices.quotes.links import token_of
 from reports.models import Alert
 from tests.accounts.test_roles import PAGES
 from tests.factories import (
@@ -27,6 +28,7 @@ from tests.factories import (
     make_user,
     settle,
 )
+from tests.invoices.quotes.making import CHOICES, accept, send_quote, write_quote
 
 ON = date(2026, 11, 24)
 BOMB = (
@@ -49,6 +51,20 @@ def _papers(seller):
         client=client, name=NAME, email="compta@client.example"
     )
     return rows
+
+
+def _quotes(papers):
+    """A quote of each sort that the pages of quotes are about."""
+    long = {"client": papers["client"], "on": timezone.localdate()}
+    lines = [{**each, "description": NAME, "section": each["section"][:3]} for each in CHOICES]
+    accepted = send_quote(lines=lines, **long)
+    accept(accepted, at=timezone.now())
+    return {
+        "quote": send_quote(lines=lines, **long),
+        "written": write_quote(lines=lines, note=NAME, **long),
+        "accepted": accepted,
+        "answer": send_quote(lines=lines, **long).version,
+    }
 
 
 def _money(papers, clerk):
@@ -117,6 +133,11 @@ BY_NAME = {
     **dict.fromkeys(("deal", "draft-deal", "set-deal-aside", "take-deal-back"), "deal"),
     **dict.fromkeys(("edit", "totals", "draft-client", "preview", "issue", "void"), "draft"),
     "note": "old",
+    **dict.fromkeys(
+        ("quote-edit", "quote-totals", "quote-preview", "quote-discard", "quote-send"), "written"
+    ),
+    **dict.fromkeys(("quote-bill", "quote-copy"), "accepted"),
+    "quote-from-deal": "deal",
     **dict.fromkeys(("client", "client-edit", "contact-new"), "client"),
     **dict.fromkeys(("acknowledge", "reopen", "snooze"), "alert"),
     **dict.fromkeys(("run", "refused_csv"), "run"),
@@ -125,6 +146,7 @@ BY_NAME = {
     "exchange_delete": "rate",
 }
 BY_BEGINNING = {
+    "quote": "quote",
     "payment": "payment",
     "refund": "refund",
     "mail": "mail",
@@ -141,6 +163,7 @@ def make_places() -> dict[str, str]:
     """The address of each page in the table of roles, each about a row that is there."""
     seller, clerk = make_user(role=User.Role.SALES, name=NAME), make_user(name=NAME)
     rows = {"seller": seller, **_papers(seller)}
+    rows |= _quotes(rows)
     rows |= {**_money(rows, clerk), **_watched(rows["issued"]), **_brought_in(clerk)}
     rows["type"] = rows["client"].client_type
 
@@ -148,6 +171,11 @@ def make_places() -> dict[str, str]:
         word = name.partition(":")[2]
         if word.startswith("contact-") and count == 2:
             return (rows["client"].pk, rows["contact"].pk)
+        if word == "quote-file":
+            kept = QuoteDocument.objects.filter(version__quote=rows["accepted"])
+            return (rows["accepted"].pk, kept.first().pk)
+        if word.startswith("guest-"):
+            return (token_of(rows["answer"]),)
         begins = (about for start, about in BY_BEGINNING.items() if word.startswith(start))
         return (rows[BY_NAME.get(word) or next(begins, "issued")].pk,)
 

@@ -41,6 +41,7 @@ from tests.factories import (
     make_terms,
 )
 from tests.invoices.history.files import CLIENT, as_csv
+from tests.invoices.quotes.making import BEGIN_QUOTES, OF_QUOTES
 from tests.race import at_once
 
 RECEIVED = days_ago(84)
@@ -114,15 +115,14 @@ def write_off_row():
     return Allocation.objects.get(kind=Allocation.Kind.WRITE_OFF)
 
 
-def preview():
-    """Files that the administrator looks at."""
+def preview():  # Files that the administrator looks at.
     boss = User.objects.get(role="administrator")
     source = ("clients.csv", as_csv("clients", [CLIENT]))
     return keep(sources={"clients": source}, by=boss, on=timezone.localdate())
 
 
 # Name of the address: (a row to do it to, what else the form says).
-IRREVERSIBLE = {
+IRREVERSIBLE = OF_QUOTES | {
     "invoices:issue": (make_draft, {}),
     "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
     "invoices:send": (issued, {"recipients": "a@b.example"}),
@@ -153,7 +153,7 @@ ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_typ
                    "invoices:refund-new", "invoices:payment-undo",
                    "invoices:account-drop"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
-REVERSIBLE = {
+REVERSIBLE = BEGIN_QUOTES | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",

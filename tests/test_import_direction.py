@@ -62,7 +62,7 @@ FLOORS: dict[str, list[set[str]]] = {
 PERSON = "accounts.models"
 SHELL: list[set[str]] = [
     {"money", "words", "keys", "uploads", "toasts", "static_files", "spreadsheet_words"},
-    {"navigation", PERSON},
+    {"navigation", "log_filters", PERSON},
     {"dates", "figures"},
     {"htmx", "idempotency", "confirming", "notices", "typed"},
     {"acts", "changes", "forms"},

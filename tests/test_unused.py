@@ -20,6 +20,7 @@ PIECED = re.compile(r"(ct-stroke|fill|heat|state|htmx)-|x$")
 BY_RULE = re.compile(
     r"\d+(_csrf)?\.html|account/.*|allauth/.*|django/forms/widgets/.*"
     r"|invoices/invoicing/email/invoice\.(en|fr)\.(html|txt)|reports/desk/partials/desk_\w+\.html"
+    r"|invoices/quotes/email/(offer|accepted)\.(en|fr)\.(html|txt)|invoices/quotes/email/answer\.txt"
 )
 # What the script says, it finds by a name of its own making (`say`, page.js); tabler reads its own.
 SAID = re.compile(r"say-|bs-")

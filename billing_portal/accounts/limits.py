@@ -1,17 +1,34 @@
-"""The cache where there is no Redis: each process has its own, but for the counts of failed logins.
+"""The cache where there is no Redis: each process has its own, but for what is counted to limit it.
 
-allauth counts them in the default cache. Of one process alone the limit would be multiplied by the
-number of processes; here those counts, and their locks, are rows that all processes share.
+allauth counts failed logins in the default cache, and `too_many` the requests of strangers. Of one
+process alone the limit would be multiplied by the number of processes; here those counts, and their
+locks, are rows that all processes share.
 """
 
 from __future__ import annotations
 
+import hashlib
+import time
 from typing import Any
 
-from django.core.cache import BaseCache, caches
+from django.core.cache import BaseCache, cache, caches
 from django.core.cache.backends.locmem import LocMemCache
 
-_COUNTS = "allauth:rl:"
+_OURS = "limit:"
+_COUNTS = ("allauth:rl:", _OURS)
+
+
+def too_many(what: str, who: str, *, most: int, seconds: int) -> bool:
+    """Counts this request of `who`, an address or a key; True when it passes `most` in a span.
+
+    Spans follow each other without sliding: at their border twice as many pass, which is enough
+    against floods and guesses. Two at the same moment may count as one.
+    """
+    source = hashlib.sha256(who.encode()).hexdigest()[:32]
+    key = f"{_OURS}{what}:{source}:{int(time.time() // seconds)}"
+    count = int(cache.get(key, 0)) + 1
+    cache.set(key, count, 2 * seconds)
+    return count > most
 
 
 class CacheOfOneProcess(LocMemCache):

@@ -17,6 +17,7 @@ from billing_portal.accounts.models import User
 _READ = {
     "invoices.view_deal",
     "invoices.view_invoice",
+    "invoices.view_quote",
     "reports.view_desk",
     "reports.view_alert",
 }
@@ -31,6 +32,7 @@ _READ_ALL = {
 _FINANCE = {
     "invoices.bill_deal",
     "invoices.change_invoice",
+    "invoices.change_quote",
     "invoices.issue_invoice",
     "invoices.send_invoice",
     "invoices.add_payment",

@@ -42,6 +42,18 @@ STATES: dict[str, tuple[str, Any]] = {
     "credit": ("receipt-refund", gettext_lazy("Credit note")),
     "void": ("ban", gettext_lazy("Discarded")),
 }
+# Icon and colour of each state of a quote, whose words come with its row.
+QUOTE_LOOKS = {
+    "draft": ("circle-dashed", "draft"),
+    "sent": ("send", "sent"),
+    "viewed": ("eye", "issued"),
+    "accepted": ("circle-check", "settled"),
+    "declined": ("circle-x", "overdue"),
+    "expired": ("hourglass", "promised"),
+    "replaced": ("repeat", "void"),
+    "withdrawn": ("hand-stop", "void"),
+    "discarded": ("ban", "void"),
+}
 # In a list these say enough by themselves; of the others the first is shown, the rest are noted.
 _NOT_NOTED = {"sent", "issued"}
 
@@ -168,6 +180,20 @@ def state(invoice: Any, on: date) -> SafeString:
 @register.simple_tag
 def state_pill(key: str, label: Any = None) -> SafeString:
     return state_html(key, label, pill=True)
+
+
+@register.simple_tag
+def quote_state(version: Any, on: date, pill: bool = False) -> SafeString:
+    """The state of a version of a quote on a day."""
+    key = version.state(on)
+    sign, colour = QUOTE_LOOKS[key]
+    return format_html(
+        '<span class="state state-{}{}">{}{}</span>',
+        colour,
+        " state-pill" if pill else "",
+        icon_html(sign),
+        key.label,
+    )
 
 
 # ─ Addresses ────────────────────────────────────────────────────────────────────────────────────

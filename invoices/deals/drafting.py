@@ -67,7 +67,8 @@ def draft_from_deal(*, deal_id: int, by: User | None, on: date) -> Invoice:
 
 
 def _refuse_second_bill(deal: Deal) -> None:
-    billed = Invoice.objects.billing().filter(deal=deal, plan_step=0).first()
+    # Steps of a plan or of a quote bill it too: the whole on top would bill it twice.
+    billed = Invoice.objects.billing().filter(deal=deal).first()
     if billed is None:
         return
     text = (

@@ -38,14 +38,16 @@ def with_what_billing_needs(deals: QuerySet[Deal]) -> QuerySet[Deal]:
     """The rows that `missing_for` reads, in a fixed number of queries."""
     return deals.select_related(
         "client__client_type", "client_in_crm", "contact", "owner"
-    ).prefetch_related("lines", "discounts", "client__contacts")
+    ).prefetch_related("lines", "discounts", "client__contacts", "quotes__version")
 
 
 def missing_for(deals: Iterable[Deal], company: Company | None = None) -> dict[int, list[Missing]]:
     """What each deal lacks, by primary key; as many queries for a hundred deals as for one."""
     found = list(deals)
     company = company or Company.ours()
-    prefetch_related_objects(found, "client__contacts", "contact", "lines", "discounts")
+    prefetch_related_objects(
+        found, "client__contacts", "contact", "lines", "discounts", "quotes__version"
+    )
     rates = FrenchRates()
     return {deal.pk: _missing(deal, company, rates) for deal in found}
 
@@ -64,6 +66,9 @@ def _missing(deal: Deal, company: Company | None, rates: FrenchRates) -> list[Mi
             _("What is here is out of date: %(reason)s") % {"reason": in_words(deal.outdated)},
             prevents=True,
         )
+    if (number := _accepted_quote(deal)) is not None:
+        text = _("The client accepted the quote %(number)s: bill that, not the deal.")
+        lacks("quote", text % {"number": number}, prevents=True)
     client = deal.client
     if client is None:
         lacks("client", _("The deal has no organisation to bill."), prevents=True)
@@ -78,6 +83,14 @@ def _missing(deal: Deal, company: Company | None, rates: FrenchRates) -> list[Mi
         return found
     _amounts_lack(lacks, deal, client, company, rates)
     return found
+
+
+def _accepted_quote(deal: Deal) -> str | None:
+    """Of a quote of the deal that the client accepted; rows and versions are prefetched."""
+    for quote in deal.quotes.all():
+        if quote.version is not None and quote.version.status == "accepted":
+            return quote.number
+    return None
 
 
 def _client_lacks(lacks: Any, deal: Deal, client: Client) -> None:

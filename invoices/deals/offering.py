@@ -8,7 +8,9 @@ from invoices.clients.vat import vat_treatment
 from invoices.deals.lacking import with_what_billing_needs
 from invoices.deals.lines import drafted_lines
 from invoices.deals.queue import first_billing_day
+from invoices.invoicing.draft_lines import DraftLine
 from invoices.invoicing.origins import Offered
+from invoices.invoicing.reasons import Reason
 from invoices.models import Client, Company, Deal, Invoice
 
 SHOWN = 5
@@ -28,3 +30,13 @@ class Deals:
             return None
         found = drafted_lines(deal, vat_treatment(invoice.client, Company.ours()))
         return Offered(found.lines, deal.currency)
+
+    def warnings(self, invoice: Invoice) -> Sequence[Reason]:
+        return ()
+
+
+def lines_of_deal(deal: Deal) -> Sequence[DraftLine]:
+    """As a quote begins with them. Raises TotalsRefused."""
+    found = with_what_billing_needs(Deal.objects.filter(pk=deal.pk)).get()
+    assert found.client is not None
+    return drafted_lines(found, vat_treatment(found.client, Company.ours())).lines

@@ -28,6 +28,7 @@ CHIPS: dict[str, Any] = {
     "siren": gettext_lazy("SIREN"),
     "purchase_order": gettext_lazy("Purchase order"),
     "exempt": gettext_lazy("Reason for no VAT"),
+    "quote": gettext_lazy("Accepted quote"),
 }
 # These are mended on the client's page, the others in the CRM or in the draft.
 OF_THE_CLIENT = {"address", "billing_email", "vat_id", "siren"}

@@ -20,6 +20,7 @@ from invoices.documents.totals import Totals, sub_unit
 
 INVOICE = "invoice"
 CREDIT_NOTE = "credit_note"
+QUOTE = "quote"
 
 
 class PaperMalformed(Exception):
@@ -78,6 +79,8 @@ class PaperLine:
     vat_rate: Decimal = Decimal(0)
     discount_percent: Decimal = Decimal(0)
     discount_minor: int = 0
+    # The heading above this line and those after it.
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +126,7 @@ class Paper:
     net_minor: int
     vat_minor: int
     total_minor: int
-    kind: Literal["invoice", "credit_note"] = "invoice"
+    kind: Literal["invoice", "credit_note", "quote"] = "invoice"
     language: Literal["fr", "en"] = "fr"
     number: str = ""
     title: str = ""
@@ -164,6 +167,10 @@ class Paper:
     vat_group_name: str = ""
     vat_group_address: str = ""
     vat_group_vat_id: str = ""
+    # Of a quote: until when it can be accepted, what else may be taken, who accepted it and when.
+    valid_until: date | None = None
+    offered: tuple[PaperLine, ...] = ()
+    accepted: tuple[str, ...] = ()
 
     @property
     def payable_minor(self) -> int:

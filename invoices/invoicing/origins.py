@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from invoices.invoicing.draft_lines import DraftLine
+from invoices.invoicing.reasons import Reason
 from invoices.models import Client, Invoice
 
 
@@ -31,6 +32,10 @@ class Origin(Protocol):
         """
         ...
 
+    def warnings(self, invoice: Invoice) -> Sequence[Reason]:
+        """What a person should look at before this draft is issued."""
+        ...
+
 
 _ORIGINS: dict[str, Origin] = {}
 
@@ -46,3 +51,7 @@ def waiting_for(client: Client) -> list[Any]:
 def lines_of(invoice: Invoice) -> Offered | None:
     answers = (origin.lines(invoice) for origin in _ORIGINS.values())
     return next((found for found in answers if found is not None), None)
+
+
+def warnings_of(invoice: Invoice) -> list[Reason]:
+    return [reason for origin in _ORIGINS.values() for reason in origin.warnings(invoice)]

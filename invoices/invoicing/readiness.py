@@ -16,7 +16,7 @@ from invoices.clients.recipients import address_problem
 from invoices.company import dating, late_rates, numbering
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
-from invoices.invoicing import deal_basis, drafting, dues, snapshot
+from invoices.invoicing import deal_basis, drafting, dues, origins, snapshot
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.vat_readiness import lacks_rate, vat_reasons, vat_warnings
 from invoices.models import ClientType, Company, Invoice, InvoiceLine
@@ -62,7 +62,7 @@ def warnings_before_issue(
     company = company or Company.ours()
     if not invoice.is_draft or company is None:
         return []
-    found: list[Reason] = []
+    found: list[Reason] = origins.warnings_of(invoice)
     issue_date, due = drafting.dates_of(invoice, on)
     client = invoice.client
     if client.country != "FR" and due > latest_lawful_due_date(issue_date, dues.kind_of(invoice)):

@@ -64,9 +64,7 @@ def paper_of(
         title=invoice.title,
         issue_date=issue_date,
         due_date=None if invoice.is_credit_note else due_date,
-        instalments=tuple(
-            PaperInstalment(due_date=day, amount_minor=minor) for day, minor in parts
-        ),
+        instalments=tuple(PaperInstalment(due_date=day, amount_minor=due) for day, due in parts),
         service_from=invoice.service_from,
         service_until=invoice.service_until,
         seller=_seller(company),

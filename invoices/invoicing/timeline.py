@@ -125,6 +125,9 @@ def _drafted(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
             str(data.get("deal", "")),
             False,
         )
+    if data.get("quote_id"):
+        url = reverse("invoices:quote", args=[data["quote_id"]])
+        return "writing", "", _("Drafted from the quote"), [], url, str(data["quote"]), False
     return "pencil", "", _("Draft begun"), [], "", "", False
 
 

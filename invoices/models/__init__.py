@@ -15,6 +15,14 @@ from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.messages import Message
 from invoices.models.numbering import NumberPattern, NumberSeries
 from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
+from invoices.models.quote_answers import (
+    QuoteAcceptance,
+    QuoteBilledLine,
+    QuoteBilling,
+    QuoteDocument,
+    QuoteEvent,
+)
+from invoices.models.quotes import Quote, QuoteLine, QuoteVersion
 from invoices.models.terms import PaymentTerms, PaymentTermsStep
 from invoices.models.vat_checks import VatCheck
 from invoices.models.vat_rates import VatRate
@@ -53,6 +61,14 @@ __all__ = [
     "PaymentTerms",
     "PaymentTermsStep",
     "Pipeline",
+    "Quote",
+    "QuoteAcceptance",
+    "QuoteBilledLine",
+    "QuoteBilling",
+    "QuoteDocument",
+    "QuoteEvent",
+    "QuoteLine",
+    "QuoteVersion",
     "Refund",
     "Stage",
     "VatBreakdown",

@@ -34,8 +34,16 @@ _NEVER_EMPTIED = (
     "refund",
     "booksdecision",
     "numberseries",
+    "quoteevent",
+    "quotedocument",
+    "quoteacceptance",
     "vatcheck",
 )
+# What was offered: as it left, so it stays.
+_OFFERED = (  # noqa: SIM905 - reads better than a column of quotes
+    "quote_id number title language currency valid_until terms_kind terms_days deposit_percent "
+    "deposit_minor note net_minor vat_minor total_minor sent_at"
+).split()
 _PAYMENT = [
     "client_id",
     "received_on",
@@ -65,6 +73,14 @@ def _parent_issued(row: str) -> str:
         # Built from the names above only.
         f"EXISTS (SELECT 1 FROM invoices_invoice i WHERE i.id = {row}.invoice_id "  # noqa: S608
         "AND i.status IN ('issued', 'settled'))"
+    )
+
+
+def _offer_left(row: str) -> str:
+    return (
+        # Built from the names above only.
+        f"EXISTS (SELECT 1 FROM invoices_quoteversion v WHERE v.id = {row}.version_id "  # noqa: S608
+        "AND v.status <> 'draft')"
     )
 
 
@@ -144,9 +160,26 @@ RULES: list[tuple[str, str, str, str]] = [
         (f"{table}_is_append_only_{moment.lower()}", moment, f"invoices_{table}", "TRUE")
         for table in (
             *("invoiceevent", "document", "allocation", "refund", "booksdecision"),
-            "journalexport",
+            *("journalexport", "quoteevent", "quotedocument", "quoteacceptance"),
         )
         for moment in ("UPDATE", "DELETE")
+    ),
+    (
+        "an_offer_that_left_is_frozen",
+        "UPDATE",
+        "invoices_quoteversion",
+        "OLD.status NOT IN ('draft', 'discarded') AND (NEW.status IN ('draft', 'discarded') OR "
+        "CAST(OLD.paper AS TEXT) IS DISTINCT FROM CAST(NEW.paper AS TEXT) OR "
+        f"{_changed(_OFFERED)})",
+    ),
+    ("offers_are_kept", "DELETE", "invoices_quoteversion", "OLD.status <> 'draft'"),
+    *(
+        (f"quoteline_of_an_offer_{verb}", moment, "invoices_quoteline", _offer_left(row))
+        for moment, row, verb in (
+            ("INSERT", "NEW", "gains_no_row"),
+            ("UPDATE", "OLD", "is_frozen"),
+            ("DELETE", "OLD", "is_kept"),
+        )
     ),
     ("payment_content_is_frozen", "UPDATE", "invoices_payment", _changed(_PAYMENT)),
     ("payments_are_kept", "DELETE", "invoices_payment", "TRUE"),

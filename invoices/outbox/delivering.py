@@ -150,6 +150,8 @@ def _built(message: Message, words: Words) -> EmailMultiAlternatives:
     for document in message.attachments.all():
         content_type = "application/pdf" if document.kind == "pdf" else "application/octet-stream"
         mail.attach(document.filename, bytes(document.content), content_type)
+    for file in kind_of(message).files(message):
+        mail.attach(file.name, file.content, file.content_type)
     try:
         mail.message()
     except ValueError as trouble:
@@ -164,6 +166,7 @@ def _send(message: Message, words: Words, mail: EmailMultiAlternatives, line: Li
 
 def _mark_sending(message: Message, words: Words) -> None:
     """From here on it may have left; so the very words are kept in the same statement."""
+    kept = words.kept()
     taken = Message.objects.filter(
         pk=message.pk,
         state=State.QUEUED,
@@ -172,8 +175,8 @@ def _mark_sending(message: Message, words: Words) -> None:
     ).update(
         state=State.SENDING,
         subject=one_line(words.subject),
-        body_text=words.text,
-        body_html=words.html,
+        body_text=kept.text,
+        body_html=kept.html,
     )
     if not taken:
         raise _Lost

@@ -29,6 +29,31 @@ class Words:
     subject: str
     text: str
     html: str = ""
+    # A link that opens something to whoever has it: it leaves, and is not kept with the words that
+    # left, which others may read than the one it was sent to.
+    secret: str = ""
+
+    def kept(self) -> Words:
+        """As they are kept and shown to our own people."""
+        if not self.secret:
+            return self
+        return Words(
+            self.subject,
+            self.text.replace(self.secret, NOT_KEPT),
+            self.html.replace(self.secret, NOT_KEPT),
+        )
+
+
+NOT_KEPT = "https://…"
+
+
+@dataclass(frozen=True)
+class File:
+    """What goes along with a mail and is no document of an invoice."""
+
+    name: str
+    content: bytes
+    content_type: str
 
 
 class Held(Exception):
@@ -57,6 +82,10 @@ class Kind:
     def words(self, message: Message) -> Words:
         """Subject and body by what is true now. Raises Held or Moot."""
         return Words(message.subject, message.body_text, message.body_html)
+
+    def files(self, message: Message) -> Sequence[File]:
+        """What is attached beside the documents of the row, read when it leaves."""
+        return ()
 
     def reason(self, code: str) -> str:
         """The sentence for the code of a Held or Moot, for staff."""

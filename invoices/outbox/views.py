@@ -105,7 +105,7 @@ def mail(request: StaffRequest, pk: int) -> HttpResponse:
     trouble, words = trouble_of(found), None
     try:
         # What left stands in the row; what has not left is shown as it would leave now.
-        words = words_of(found) if found.state in UNSENT else None
+        words = words_of(found).kept() if found.state in UNSENT else None
     except (Held, Moot) as reason:
         trouble = trouble or kind_of(found).reason(reason.code)
     return render(

@@ -20,6 +20,7 @@ from reports.desk.worklists import Section
 # In the order of their tiles. Another list of what waits for a person is one more function here.
 SECTIONS: tuple[Callable[[User, date], Section | None], ...] = (
     worklists.billing,
+    worklists.quotes,
     worklists.drafts,
     worklists.unapplied,
     worklists.overdue,
@@ -28,7 +29,7 @@ SECTIONS: tuple[Callable[[User, date], Section | None], ...] = (
     worklists.mails,
 )
 # The longest lists first.
-_PLACES = ("to_bill", "overdue", "changed", "mails", "unapplied", "drafts", "alerts")
+_PLACES = ("to_bill", "quotes", "overdue", "changed", "mails", "unapplied", "drafts", "alerts")
 
 
 def desk(user: User, on: date) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import date
 from django.db.models import F, QuerySet
 
 from billing_portal.accounts.models import User
-from invoices.models import Company, Deal, DealBasis, Invoice, Message, Payment
+from invoices.models import Company, Deal, DealBasis, Invoice, Message, Payment, Quote
 from invoices.models.dues import Columns
 from invoices.outbox.waiting import waiting_for_a_person
 from invoices.selections.filters import InvoiceFilter, select
@@ -20,6 +20,10 @@ def to_bill(user: User, company: Company | None) -> QuerySet[Deal]:
 
 def drafts(user: User) -> QuerySet[Invoice]:
     return Invoice.objects.drafts().visible_to(user)
+
+
+def quotes_to_bill(user: User) -> QuerySet[Quote]:
+    return Quote.objects.visible_to(user).to_bill()
 
 
 def overdue(user: User, on: date) -> tuple[QuerySet[Invoice], Columns]:

@@ -167,6 +167,29 @@ def drafts(user: User, on: date) -> Section:
     return Section("drafts", "right", tile, Worklist(list(largest[:DRAFTS]), number, tile.url))
 
 
+def quotes(user: User, on: date) -> Section | None:
+    """Accepted by clients and not billed whole; there for whoever has any."""
+    if not user.has_perm("invoices.view_quote"):
+        return None
+    rows = selections.quotes_to_bill(user).annotate(
+        total_minor=F("acceptance__total_minor"), currency=F("acceptance__currency")
+    )
+    totals = totals_per_currency(rows, "total_minor")
+    if not (number := _counted(totals)):
+        return None
+    tile = Tile(
+        "quotes",
+        "writing",
+        _("Accepted quotes to bill"),
+        number,
+        ngettext("quote", "quotes", number),
+        f"{reverse('invoices:quotes')}?state=to_bill",
+        _amounts(totals, "total_minor"),
+    )
+    latest = rows.select_related("client", "version").order_by("-acceptance__at", "-pk")
+    return Section("quotes", "right", tile, Worklist(list(latest[:DRAFTS]), number, tile.url))
+
+
 def unapplied(user: User, on: date) -> Section | None:
     if not user.has_perm("invoices.view_payment"):
         return None

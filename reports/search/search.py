@@ -15,9 +15,9 @@ from django.db.models import F, Q, QuerySet
 from moneyed import get_currency
 
 from billing_portal.accounts.models import User
-from billing_portal.keys import begins, contains, number_key, text_key
+from billing_portal.keys import begins, contains, contains_number, number_key, text_key
 from billing_portal.typed.numbers import readings
-from invoices.models import Client, Deal, Invoice, Payment
+from invoices.models import Client, Deal, Invoice, Payment, Quote, QuoteVersion
 from invoices.selections.sql import codes_by_unit
 
 PER_GROUP = 8
@@ -58,6 +58,7 @@ def search(text: str, user: User) -> Found:
         for group in (
             _group("numbers", _by_number(invoices, text)),
             _group("clients", _clients(text, user)),
+            _group("quotes", _quotes(text, user)),
             _group("deals", _deals(text, user)),
             _group("titles", _titles(invoices, text)),
             _group("amounts", _amounts(invoices, text)),
@@ -142,6 +143,16 @@ def _deals(text: str, user: User) -> list[Any]:
     deals = Deal.objects.visible_to(user).exclude(status=Deal.Status.DELETED)
     named = contains("title_key", text) | contains("order_key", text)
     return _first(deals.filter(named).select_related("client").order_by("-won_on", "-pk"))
+
+
+def _quotes(text: str, user: User) -> list[Any]:
+    """By number, client or the title of any version, the latest first."""
+    if not user.has_perm("invoices.view_quote"):
+        return []
+    titled = QuoteVersion.objects.filter(contains("title_key", text)).values("quote")
+    named = contains_number(text) | contains("client__name_key", text) | Q(pk__in=titled)
+    quotes = Quote.objects.visible_to(user).exclude(version__status="discarded")
+    return _first(quotes.filter(named).select_related("client", "version").order_by("-pk"))
 
 
 def _titles(invoices: QuerySet[Invoice], text: str) -> list[Any]:

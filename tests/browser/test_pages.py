@@ -35,6 +35,7 @@ from tests.factories import (
     make_user,
     settle,
 )
+from tests.invoices.quotes.making import CHOICES, accept, send_quote, write_quote
 from tests.test_confirming import exported_to_paris
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -68,6 +69,11 @@ PAGES = [
     ("invoices:refund-back", "refund"), ("invoices:refund-new", ""),
     ("invoices:write-off-back", "write-off"), ("reports:snooze", "alert"), ("invoices:new", ""),
     ("invoices:deal-client", "orphan"), ("invoices:decide-vat", "exported"),
+    ("invoices:quotes", ""), ("invoices:quote-figures", ""), ("invoices:quote-new", ""),
+    ("invoices:quote", "quote"), ("invoices:quote", "accepted"), ("invoices:quote-edit", "written"),
+    ("invoices:quote-send", "written"), ("invoices:quote-discard", "written"),
+    ("invoices:quote-send-again", "quote"), ("invoices:quote-withdraw", "quote"),
+    ("invoices:quote-record", "quote"), ("invoices:quote-bill", "accepted"),
     ("company:terms", ""), ("company:terms_new", ""), ("company:terms_edit", "terms"),
     ("invoices:detail", "instalments"),
     ("company:vat_rate", "rate"), ("company:exemption", "reason"), ("company:exemption_new", ""),
@@ -80,7 +86,9 @@ UNSEEN = (
     "csv", "xlsx", "figures", "counts", "timeline", "totals", "document", "einvoice", "ubl",
     "preview", "logo",
     "health", "history_refused", "history_progress", "client-choices", "draft-client",
-    "rule-tried", "rule-try", "accounts:settings", "payment-payers", "accounts-used",
+    "rule-tried", "rule-try", "accounts:settings", "payment-payers", "accounts-used", "quote-file",
+    # The client's side has a story of its own (test_quotes.py).
+    "guest-quote", "guest-pdf",
 )  # fmt: skip
 # Opened over a page: name of the page, what it is about, the address that the dialog comes from.
 DIALOGS = [
@@ -128,10 +136,21 @@ def rows(boss):
     issued = make_issued()
     return {
         **_less_common(client, issued, boss),
-        "orphan": orphan.pk,
+        "orphan": orphan.pk, **_quotes(client, today),
         "client": client.pk, "deal": deal.pk, "draft": draft.pk, "issued": issued.pk,
         "payment": Payment.objects.first().pk, "mail": message.pk, "rule": rule.pk,
     }  # fmt: skip
+
+
+def _quotes(client, today):
+    long = {"client": client, "on": today, "lines": CHOICES}
+    accepted = send_quote(**long)
+    accept(accepted, at=timezone.now())
+    return {
+        "quote": send_quote(**long).pk,
+        "accepted": accepted.pk,
+        "written": write_quote(**long).pk,
+    }
 
 
 def _less_common(client, issued, clerk):

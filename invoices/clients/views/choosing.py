@@ -1,4 +1,4 @@
-"""Choosing a client for a new invoice."""
+"""Choosing a client for a new invoice or quote."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from invoices.models import Client
 def client_choices(request: StaffRequest) -> HttpResponse:
     """Clients whose name contains what was typed."""
     text = searched(request.GET)
+    for_quote = request.GET.get("for") == "quote"
+    then_url = reverse("invoices:quote-new" if for_quote else "invoices:new")
     found = Client.objects.living()
     if text:
         found = found.called(text)
         if not wants_partial(request) and len(only := list(found[:2])) == 1:
             # Typed and Enter: nothing is left to choose.
-            return redirect(f"{reverse('invoices:new')}?client={only[0].pk}")
+            return redirect(f"{then_url}?client={only[0].pk}")
     return render_page(
         request,
         page="invoices/clients/choose_client.html",
@@ -31,7 +33,8 @@ def client_choices(request: StaffRequest) -> HttpResponse:
         context={
             "clients": found.select_related("client_type").order_by("name_key")[:20],
             "q": text,
-            "then_url": reverse("invoices:new"),
-            "nav_section": "invoices",
+            "then_url": then_url,
+            "for_quote": for_quote,
+            "nav_section": "quotes" if for_quote else "invoices",
         },
     )

@@ -60,6 +60,10 @@ def deal(request: StaffRequest, pk: int) -> HttpResponse:
             "value": amount_of(found),
             "bills": bills,
             "alive": alive,
+            "quotes": found.quotes.visible_to(request.user)
+            .exclude(version__status="discarded")
+            .select_related("version", "acceptance")
+            .order_by("-pk"),
             "deal_change": changed_of(alive) if alive else None,
             "on": timezone.localdate(),
             "lacks": [chip(each, found, request.user) for each in waiting.blocking],

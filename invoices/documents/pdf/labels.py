@@ -10,19 +10,23 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from invoices.documents.mentions import LOCALES, decimals_of, long_date, minus, money
-from invoices.documents.paper import CREDIT_NOTE, Paper
+from invoices.documents.paper import CREDIT_NOTE, QUOTE, Paper
 
 
 @dataclass(frozen=True)
 class Labels:
     invoice: str
     credit_note: str
+    quote: str
     draft: str
     draft_note: str
+    draft_quote_note: str
     issued: str
     due: str
+    valid_until: str
     first_of: str
     billed_to: str
+    quoted_to: str
     references: str
     contact: str
     delivered_to: str
@@ -65,18 +69,27 @@ class Labels:
     page: str
     missing: str
     vat_in_eur: str
+    offered: str
+    agreed: str
+    agreed_hint: str
+    agreed_by: str
+    accepted: str
     categories: dict[str, str]
 
 
 FR = Labels(
     invoice="Facture",
     credit_note="Avoir",
+    quote="Devis",
     draft="BROUILLON",
     draft_note="Brouillon sans valeur comptable\u202f: ce document n’est pas une facture.",
+    draft_quote_note="Projet de devis, sans engagement tant qu’il n’est pas envoyé.",
     issued="Date d’émission",
     due="Échéance",
+    valid_until="Valable jusqu’au",
     first_of="(1re sur {n})",
     billed_to="Facturé à",
+    quoted_to="Établi pour",
     references="Références",
     contact="À l’attention de",
     delivered_to="Livré à",
@@ -120,6 +133,11 @@ FR = Labels(
     page="Page {page} sur {pages}",
     missing="Le signe □ remplace un caractère que ce document ne peut pas imprimer.",
     vat_in_eur="Montant de la TVA en euros\u202f: {amount}.",
+    offered="Au choix, non compris dans le total (montants HT)",
+    agreed="Bon pour accord",
+    agreed_hint="Date et mention manuscrite «\u00a0Bon pour accord\u00a0»",
+    agreed_by="Nom, fonction, signature et cachet",
+    accepted="Accepté",
     categories={
         "S": "TVA",
         "Z": "TVA 0\u202f%",
@@ -134,12 +152,16 @@ FR = Labels(
 EN = Labels(
     invoice="Invoice",
     credit_note="Credit note",
+    quote="Quote",
     draft="DRAFT",
     draft_note="Draft without accounting value: this document is not an invoice.",
+    draft_quote_note="Draft of a quote, not binding until it is sent.",
     issued="Issue date",
     due="Due date",
+    valid_until="Valid until",
     first_of="(1st of {n})",
     billed_to="Billed to",
+    quoted_to="Prepared for",
     references="References",
     contact="Attn",
     delivered_to="Delivered to",
@@ -182,6 +204,11 @@ EN = Labels(
     page="Page {page} of {pages}",
     missing="The sign □ stands for a character that this document cannot print.",
     vat_in_eur="VAT amount in euros: {amount}.",
+    offered="To choose, not part of the total (excluding VAT)",
+    agreed="Agreed",
+    agreed_hint="Date, and “Agreed” by hand",
+    agreed_by="Name, function, signature and stamp",
+    accepted="Accepted",
     categories={
         "S": "VAT",
         "Z": "VAT 0%",
@@ -229,8 +256,9 @@ class Words:
         self.decimals = decimals_of(paper.currency)
 
     def kind(self) -> str:
-        is_credit = self.paper.kind == CREDIT_NOTE
-        return self.labels.credit_note if is_credit else self.labels.invoice
+        labels = self.labels
+        named = {CREDIT_NOTE: labels.credit_note, QUOTE: labels.quote}
+        return named.get(self.paper.kind, labels.invoice)
 
     def money(self, minor: int) -> str:
         return money(self.paper.language, minor, self.paper.currency)

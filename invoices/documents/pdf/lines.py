@@ -47,15 +47,7 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
     widths, size, grand = _fitted(head, figures, [amount for _label, amount, _kind in totals])
     # The second row is the air below the head, repeated with it: a description may continue there.
     rows: list[list[Any]] = [head, [""] * len(head)]
-    continued: list[int] = []
-    ends: list[int] = []
-    for line, cells in zip(paper.lines, figures, strict=True):
-        pieces = _pieces(_description(line.description, widths[0] - GAP), widths[0] - GAP)
-        rows.append([pieces[0], *cells])
-        for piece in pieces[1:]:
-            continued.append(len(rows))
-            rows.append([piece, *[""] * len(cells)])
-        ends.append(len(rows) - 1)
+    continued, ends, headings = _add_lines(rows, paper, figures, widths[0] - GAP)
     last = len(head) - 1
     styles: list[tuple[Any, ...]] = [
         ("FONT", (0, 0), (-1, -1), REGULAR, size, LEADING),
@@ -74,6 +66,10 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
         ("LINEBELOW", (0, 0), (-1, 0), 0.9, INK),
     ]
     styles += [("LINEBELOW", (0, row), (-1, row), 0.5, LINE) for row in ends]
+    for row in headings:
+        # A heading does not stay behind at the foot of a page.
+        styles += [("SPAN", (0, row), (-1, row)), ("NOSPLIT", (0, row), (-1, row + 1))]
+        styles += [("BOTTOMPADDING", (0, row), (-1, row), 1)]
     for row in continued:
         styles += [
             ("BOTTOMPADDING", (0, row - 1), (-1, row - 1), 0),
@@ -107,6 +103,28 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
         spaceBefore=4,
         spaceAfter=14,
     )
+
+
+def _add_lines(
+    rows: list[list[Any]], paper: Paper, figures: Sequence[Sequence[str]], width: float
+) -> tuple[list[int], list[int], list[int]]:
+    """The rows that go on with a description, those that end a line, and the headings."""
+    continued: list[int] = []
+    ends: list[int] = []
+    headings: list[int] = []
+    section = ""
+    for line, cells in zip(paper.lines, figures, strict=True):
+        if line.section and line.section != section:
+            headings.append(len(rows))
+            rows.append([_heading(line.section), *[""] * len(cells)])
+        section = line.section
+        pieces = _pieces(_description(line.description, width), width)
+        rows.append([pieces[0], *cells])
+        for piece in pieces[1:]:
+            continued.append(len(rows))
+            rows.append([piece, *[""] * len(cells)])
+        ends.append(len(rows) - 1)
+    return continued, ends, headings
 
 
 def _pieces(description: Paragraph, width: float) -> list[Paragraph]:
@@ -217,6 +235,12 @@ def _description(text: str, width: float) -> Paragraph:
                 fragments.append(_fragment("", REGULAR, size, color, line_break=True))
             fragments += [_fragment(piece, font, size, color) for font, piece in runs(wrapped)]
     return Paragraph("", _BASE, frags=fragments)
+
+
+def _heading(text: str) -> Paragraph:
+    shown = " ".join(_wrapped_if_rtl(printable(text), WIDTH, SIZE))
+    pieces = [_fragment(piece, font, SIZE, INK) for font, piece in runs(shown, bold=True)]
+    return Paragraph("", _BASE, frags=pieces)
 
 
 def _fragment(text: str, font: str, size: float, color: Color, *, line_break: bool = False) -> Any:

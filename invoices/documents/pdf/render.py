@@ -24,10 +24,11 @@ from segno import helpers
 from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import RenderLimitError, ResourceAccessPolicy
 
-from invoices.documents.paper import CREDIT_NOTE, Paper
+from invoices.documents.paper import CREDIT_NOTE, QUOTE, Paper
 from invoices.documents.pdf import page
 from invoices.documents.pdf import text as pdf_text
 from invoices.documents.pdf.archive import Attachment, Facts, FontNotEmbedded, finish
+from invoices.documents.pdf.dues import amounts_due, first_due, shows_instalments, terms
 from invoices.documents.pdf.labels import Words, as_dict
 from invoices.documents.pdf.lines import payment_details, table_of_lines
 from invoices.documents.pdf.marks import (
@@ -37,6 +38,7 @@ from invoices.documents.pdf.marks import (
     PaymentCode,
     drawn_by,
 )
+from invoices.documents.pdf.offers import of_a_quote, shown
 from invoices.documents.pdf.text import needs_fallback, printable
 
 logger = logging.getLogger(__name__)
@@ -177,11 +179,8 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
     labels = words.labels
     seller, buyer = paper.seller, paper.buyer
     abroad = seller.country != buyer.country
-    is_credit = paper.kind == CREDIT_NOTE
+    is_credit, is_quote = paper.kind == CREDIT_NOTE, paper.kind == QUOTE
     shown_number = "" if draft else printable(paper.number)
-    facts = [(labels.issued, words.day(paper.issue_date))]
-    if not is_credit:
-        facts.append((labels.due, _due(paper, words)))
     all_text = "".join(_texts(paper))
     return {
         "labels": as_dict(labels),
@@ -189,9 +188,9 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "draft": draft,
         "kind": words.kind(),
         "number": shown_number,
-        "facts": [fact for fact in facts if fact[1]],
+        "facts": [fact for fact in _facts(paper, words) if fact[1]],
         "seller_name": printable(seller.name),
-        "seller_lines": _shown(
+        "seller_lines": shown(
             [
                 *seller.address,
                 words.country(seller.country) if abroad else "",
@@ -200,21 +199,22 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
             ]
         ),
         "buyer_name": printable(buyer.name),
-        "buyer_lines": _shown([*buyer.address, words.country(buyer.country) if abroad else ""]),
-        "buyer_ids": _shown(
+        "buyer_lines": shown([*buyer.address, words.country(buyer.country) if abroad else ""]),
+        "buyer_ids": shown(
             [
                 f"SIREN {_spaced(buyer.siren)}" if buyer.siren else "",
                 f"{labels.vat_id} {buyer.vat_id}" if buyer.vat_id else "",
                 f"{labels.contact} {buyer.contact}" if buyer.contact else "",
             ]
         ),
-        "delivery": _shown(paper.delivery_address),
-        "references": _shown(_references(paper, words)),
+        "delivery": shown(paper.delivery_address),
+        "references": shown(_references(paper, words)),
         "title": printable(paper.title),
-        "pays": not is_credit and paper.payable_minor > 0,
+        "pays": not is_credit and not is_quote and paper.payable_minor > 0,
         "settled": not is_credit and paper.paid_minor > 0 and paper.payable_minor <= 0,
-        **_terms(paper, words),
-        "mentions": _shown(
+        **of_a_quote(paper, words, draft=draft),
+        **terms(paper, words),
+        "mentions": shown(
             [
                 paper.early_payment,
                 paper.late_penalty,
@@ -229,10 +229,20 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
                 labels.missing if pdf_text.MISSING in printable(all_text) else "",
             ]
         ),
-        "notes": _shown(paper.notes.splitlines()),
+        "notes": shown(paper.notes.splitlines()),
         "legal": printable(_legal(paper, words)),
         "has_fallback": needs_fallback(printable(all_text)),
     }
+
+
+def _facts(paper: Paper, words: Words) -> list[tuple[str, str]]:
+    labels = words.labels
+    facts = [(labels.issued, words.day(paper.issue_date))]
+    if paper.kind == QUOTE:
+        facts.append((labels.valid_until, words.day(paper.valid_until)))
+    elif paper.kind != CREDIT_NOTE:
+        facts.append((labels.due, first_due(paper, words)))
+    return facts
 
 
 def _references(paper: Paper, words: Words) -> list[str]:
@@ -266,42 +276,10 @@ def _payment(paper: Paper, words: Words, *, draft: bool) -> list[tuple[str, str]
         (labels.account_holder, paper.seller.name if paper.seller.iban else ""),
         (labels.reference, "" if draft else paper.number),
     ]
-    due = _amounts_due(paper, words)
+    due = amounts_due(paper, words)
     # The days stand under the sentence that leads to them.
-    rows = [*due, *rows] if _shows_instalments(paper) else [*rows, *due]
+    rows = [*due, *rows] if shows_instalments(paper) else [*rows, *due]
     return [(label, printable(value)) for label, value in rows if value]
-
-
-# More of them than this are told in the sentence of the terms.
-MOST_SHOWN = 12
-
-
-def _shows_instalments(paper: Paper) -> bool:
-    return 0 < len(paper.instalments) <= MOST_SHOWN and not paper.paid_minor
-
-
-def _terms(paper: Paper, words: Words) -> dict[str, Any]:
-    """The sentence over the payment details, and the one about its code."""
-    labels, said = words.labels, paper.payment_terms
-    if _shows_instalments(paper):
-        said = labels.in_parts.format(n=len(paper.instalments))
-    scan = labels.scan_first if paper.instalments else labels.scan
-    return {"terms": _shown([said]), "scan": scan}
-
-
-def _amounts_due(paper: Paper, words: Words) -> list[tuple[str, str]]:
-    if not _shows_instalments(paper):
-        return [(words.labels.amount, words.money(paper.payable_minor))]
-    return [
-        (words.day(part.due_date), words.money(part.amount_minor)) for part in paper.instalments
-    ]
-
-
-def _due(paper: Paper, words: Words) -> str:
-    if not paper.instalments:
-        return words.day(paper.due_date)
-    first = words.labels.first_of.format(n=len(paper.instalments))
-    return f"{words.day(paper.instalments[0].due_date)} {first}"
 
 
 def _legal(paper: Paper, words: Words) -> str:
@@ -335,10 +313,6 @@ def _end_of_month(day: date) -> date:
     return day.replace(day=monthrange(day.year, day.month)[1])
 
 
-def _shown(texts: Any) -> list[str]:
-    return [printable(text) for text in texts if text and text.strip()]
-
-
 def _spaced(text: str, size: int = 3) -> str:
     """Groups with no-break spaces, as SIREN and IBAN are printed."""
     bare = text.replace(" ", "")
@@ -354,7 +328,7 @@ def _payment_code(paper: Paper) -> segno.QRCode | None:
     in_parts = paper.instalments and not paper.paid_minor
     minor = paper.instalments[0].amount_minor if in_parts else paper.payable_minor
     amount = Decimal(minor) / 100
-    if paper.kind == CREDIT_NOTE or paper.currency != "EUR" or not iban:
+    if paper.kind in (CREDIT_NOTE, QUOTE) or paper.currency != "EUR" or not iban:
         return None
     if not Decimal("0.01") <= amount <= Decimal("999999999.99"):
         return None

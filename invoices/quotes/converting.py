@@ -1,0 +1,392 @@
+"""An accepted quote becomes invoices: whole, by deposits, by chosen lines, and the rest.
+
+Each comes out as a draft through the one door of invoicing. What a quote was billed for is counted
+by the totals that its invoices have now: a discarded draft and an invoice that was credited whole
+free their part again. Beyond what was accepted nothing is drafted unless somebody says so, and that
+is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing_portal.accounts.models import User
+from billing_portal.money import formatted_minor, from_minor
+from invoices.documents.totals import (
+    LineInput,
+    Totals,
+    TotalsRefused,
+    VatGroup,
+    compute,
+    round_half_up,
+    split,
+    vat_of,
+)
+from invoices.invoicing.draft_lines import DraftLine
+from invoices.invoicing.drafting import draft
+from invoices.models import (
+    Deal,
+    Invoice,
+    Quote,
+    QuoteAcceptance,
+    QuoteBilledLine,
+    QuoteBilling,
+    QuoteEvent,
+    QuoteLine,
+)
+from invoices.models.quotes import ROUNDING
+from invoices.quotes.choices import input_of
+from invoices.quotes.drafting import locked, tell
+from invoices.quotes.refusals import QuoteRefused
+
+Kind = QuoteBilling.Kind
+
+
+class Exceeds(QuoteRefused):
+    """More would be billed than the client accepted; somebody may still decide so.
+
+    `token` names what was asked about, so that agreeing to one excess agrees to no other.
+    """
+
+    def __init__(self, over_minor: int, billed_minor: int, acceptance: QuoteAcceptance) -> None:
+        code = acceptance.currency
+        super().__init__(
+            _(
+                "%(billed)s would be billed on %(number)s, %(over)s more than the %(accepted)s "
+                "that were accepted."
+            )
+            % {
+                "billed": formatted_minor(billed_minor, code),
+                "number": acceptance.quote.number,
+                "over": formatted_minor(over_minor, code),
+                "accepted": formatted_minor(acceptance.total_minor, code),
+            }
+        )
+        self.over_minor = over_minor
+        self.token = f"{acceptance.quote_id}:{billed_minor}:{over_minor}"
+
+
+@dataclass(frozen=True)
+class LeftOfLine:
+    line: QuoteLine
+    billed: Decimal
+
+    @property
+    def left(self) -> Decimal:
+        return Decimal(self.line.quantity) - self.billed
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What of an accepted quote is billed, drafts counted, in minor units with VAT."""
+
+    accepted_minor: int
+    billed_minor: int
+    currency: str
+
+    @property
+    def left_minor(self) -> int:
+        return self.accepted_minor - self.billed_minor
+
+
+def alive(quote: Quote) -> list[QuoteBilling]:
+    """The billings whose invoice stands: drafted or issued, not credited whole."""
+    return list(
+        quote.billings.filter(invoice__in=Invoice.objects.billing().order_by())
+        .select_related("invoice")
+        .prefetch_related("lines")
+    )
+
+
+def standing(acceptance: QuoteAcceptance, billings: Iterable[QuoteBilling]) -> Standing:
+    billed = sum(each.invoice.total_minor for each in billings)
+    return Standing(acceptance.total_minor, billed, acceptance.currency)
+
+
+def left_of_lines(
+    acceptance: QuoteAcceptance, billings: Iterable[QuoteBilling]
+) -> list[LeftOfLine]:
+    """The accepted lines in their order, each with the quantity that invoices bill already."""
+    billed: dict[int, Decimal] = {}
+    for billing in billings:
+        for row in billing.lines.all():
+            billed[row.line_id] = billed.get(row.line_id, Decimal(0)) + row.quantity
+    return [
+        LeftOfLine(line, billed.get(line.pk, Decimal(0)))
+        for line in acceptance.lines.order_by("position", "pk")
+    ]
+
+
+# ─ The four ways ────────────────────────────────────────────────────────────────────────────────
+def bill_whole(*, quote_id: int, by: User | None, on: date, agreed: str = "") -> Invoice:
+    """All accepted lines in one draft. Raises QuoteRefused, Exceeds."""
+    with transaction.atomic():
+        way = _Way(quote_id, by, on, agreed)
+        if way.billings:
+            raise QuoteRefused(_("A part of it is billed already: bill the rest instead."))
+        return way.of_lines(Kind.WHOLE, {row.line.pk: row.left for row in way.left})
+
+
+def bill_lines(
+    *,
+    quote_id: int,
+    quantities: Mapping[int, Decimal],
+    by: User | None,
+    on: date,
+    agreed: str = "",
+) -> Invoice:
+    """Of each line so much as `quantities` has by its key. Raises QuoteRefused, Exceeds."""
+    with transaction.atomic():
+        way = _Way(quote_id, by, on, agreed)
+        wanted = {pk: quantity for pk, quantity in quantities.items() if quantity}
+        if not wanted:
+            raise QuoteRefused(_("Say how much of which line is billed."))
+        known = {row.line.pk: row.line for row in way.left}
+        for pk, quantity in wanted.items():
+            if pk not in known:
+                raise QuoteRefused(_("One of these lines was not accepted."))
+            # A discount line has a negative quantity, and parts of it are negative too.
+            if quantity * known[pk].quantity < 0:
+                raise QuoteRefused(
+                    _("“%(line)s”: the quantity has the sign of the quote’s.")
+                    % {"line": known[pk].name[:60]}
+                )
+        return way.of_lines(Kind.LINES, wanted)
+
+
+def bill_rest(*, quote_id: int, by: User | None, on: date, agreed: str = "") -> Invoice:
+    """What no invoice bills yet of the lines, less the deposits. Raises QuoteRefused, Exceeds."""
+    with transaction.atomic():
+        way = _Way(quote_id, by, on, agreed)
+        return way.of_lines(
+            Kind.BALANCE,
+            {row.line.pk: row.left for row in way.left if row.left * row.line.quantity > 0},
+            less=way.deposits(),
+        )
+
+
+def bill_deposit(
+    *,
+    quote_id: int,
+    percent: Decimal = Decimal(0),
+    amount_minor: int = 0,
+    by: User | None,
+    on: date,
+    agreed: str = "",
+) -> Invoice:
+    """A share of the accepted total, or an amount with VAT. Raises QuoteRefused, Exceeds."""
+    if not 0 <= percent <= 100 or amount_minor < 0 or bool(percent) == bool(amount_minor):
+        raise QuoteRefused(_("A deposit is above 0 and at most 100 per cent."))
+    with transaction.atomic():
+        return _drafted_deposit(_Way(quote_id, by, on, agreed), percent, amount_minor)
+
+
+def _drafted_deposit(way: _Way, percent: Decimal, amount_minor: int) -> Invoice:
+    """Today an invoice with a line per VAT rate; the one place to change when invoices know
+    deposits as a kind of their own."""
+    lines = way.inputs_of({row.line.pk: Decimal(row.line.quantity) for row in way.left})
+    totals = compute([line.amounts for line in lines], currency=way.acceptance.currency)
+    like = {(row.line.vat_category, Decimal(row.line.vat_rate)): row.line for row in way.left}
+    if percent:
+        net = {_rate(group): group.basis_minor for group in totals.breakdown}
+        wanted = round_half_up(sum(net.values()) * Fraction(percent) / 100)
+        parts = split(wanted, net) if sum(net.values()) else {}
+    else:
+        gross = {_rate(group): group.basis_minor + group.vat_minor for group in totals.breakdown}
+        shares = split(amount_minor, gross) if sum(gross.values()) else {}
+        parts = {rate: _net_of(minor, rate[1]) for rate, minor in shares.items()}
+    words = _deposit_words(way, percent)
+    rows = [
+        _line(words, minor, like[rate], way.acceptance.currency)
+        for rate, minor in parts.items()
+        if minor
+    ]
+    return way.drafted(Kind.DEPOSIT, rows, {})
+
+
+def _rate(group: VatGroup) -> tuple[str, Decimal]:
+    return group.vat_category, group.vat_rate
+
+
+def _net_of(gross_minor: int, rate: Decimal) -> int:
+    """The net whose VAT makes this gross; where none does exactly, the nearest."""
+    near = round_half_up(Fraction(gross_minor) * 100 / (100 + Fraction(rate)))
+    return min(
+        (near, near - 1, near + 1),
+        key=lambda net: abs(net + vat_of(net, rate) - gross_minor),
+    )
+
+
+def _deposit_words(way: _Way, percent: Decimal) -> str:
+    number = way.quote.number
+    share = format(percent.normalize() + 0, "f")
+    if way.acceptance.version.language == "fr":
+        of = f" de {share.replace('.', ',')}\u202f%" if percent else ""
+        return f"Acompte{of} sur le devis {number}"
+    return f"Deposit{f' of {share}%' if percent else ''} on quote {number}"
+
+
+def _line(words: str, net_minor: int, like: QuoteLine, currency: str) -> DraftLine:
+    """One line of a net amount, taxed as `like` is."""
+    return DraftLine(
+        words,
+        "C62",
+        LineInput(
+            quantity=Decimal(1 if net_minor >= 0 else -1),
+            unit_price=abs(from_minor(net_minor, currency).amount),
+            vat_rate=Decimal(like.vat_rate),
+            vat_category=like.vat_category,
+        ),
+        exemption_id=like.exemption_id,
+        nature=like.nature,
+    )
+
+
+class _Way:
+    """An accepted quote under its lock, with what was billed of it."""
+
+    def __init__(self, quote_id: int, by: User | None, on: date, agreed: str) -> None:
+        self.by, self.on, self.agreed = by, on, agreed
+        self.quote = locked(quote_id)
+        acceptance = (
+            QuoteAcceptance.objects.select_related("version", "quote")
+            .filter(quote=self.quote)
+            .first()
+        )
+        if acceptance is None:
+            raise QuoteRefused(_("Only a quote that was accepted is billed."))
+        self.acceptance = acceptance
+        self.billings = alive(self.quote)
+        self.left = left_of_lines(acceptance, self.billings)
+
+    def inputs_of(self, quantities: Mapping[int, Decimal]) -> list[DraftLine]:
+        return [
+            DraftLine(
+                row.line.description,
+                row.line.unit,
+                input_of(row.line, quantities[row.line.pk]),
+                exemption_id=row.line.exemption_id,
+                nature=row.line.nature,
+            )
+            for row in self.left
+            if row.line.pk in quantities
+        ]
+
+    def deposits(self) -> list[DraftLine]:
+        """The deposits that stand, taken off, each by its VAT rates and with its number."""
+        french = self.acceptance.version.language == "fr"
+        found = []
+        for billing in self.billings:
+            if billing.kind != Kind.DEPOSIT:
+                continue
+            invoice = billing.invoice
+            number = invoice.number or ("brouillon" if french else "draft")
+            words = f"Acompte déjà facturé ({number})" if french else f"Deposit billed ({number})"
+            for line in invoice.lines.all():
+                found.append(
+                    DraftLine(
+                        words,
+                        "C62",
+                        LineInput(
+                            quantity=Decimal(-1 if line.net_minor >= 0 else 1),
+                            unit_price=abs(from_minor(line.net_minor, invoice.currency).amount),
+                            vat_rate=Decimal(line.vat_rate),
+                            vat_category=line.vat_category,
+                        ),
+                        exemption_id=line.exemption_id,
+                        nature=line.nature,
+                    )
+                )
+        return found
+
+    def of_lines(
+        self, kind: str, quantities: Mapping[int, Decimal], less: Sequence[DraftLine] = ()
+    ) -> Invoice:
+        if not quantities:
+            raise QuoteRefused(_("Every line of it is billed already."))
+        return self.drafted(kind, [*self.inputs_of(quantities), *less], quantities)
+
+    def drafted(
+        self, kind: str, lines: Sequence[DraftLine], quantities: Mapping[int, Decimal]
+    ) -> Invoice:
+        acceptance, version = self.acceptance, self.acceptance.version
+        try:
+            totals = compute([line.amounts for line in lines], currency=acceptance.currency)
+        except TotalsRefused as refusal:
+            raise QuoteRefused(str(refusal)) from None
+        if totals.total_minor <= 0:
+            raise QuoteRefused(_("Nothing is left to bill on it."))
+        over = self._over(totals)
+        deal, step = self._step(kind)
+        invoice = draft(
+            client=self.quote.client,
+            lines=lines,
+            totals=totals,
+            by=self.by,
+            on=self.on,
+            told={"quote": self.quote.number, "quote_id": self.quote.pk},
+            owner_id=self.quote.owner_id or self.quote.client.owner_id,
+            deal=deal,
+            plan_step=step,
+            title=version.title,
+            language=version.language,
+            currency=acceptance.currency,
+            terms_kind=version.terms_kind,
+            terms_days=version.terms_days,
+            purchase_order=deal.purchase_order if deal else "",
+            recipients=list(version.recipients),
+        )
+        billing = QuoteBilling.objects.create(
+            quote=self.quote, invoice=invoice, kind=kind, amount_minor=totals.total_minor
+        )
+        QuoteBilledLine.objects.bulk_create(
+            QuoteBilledLine(billing=billing, line_id=pk, quantity=quantity)
+            for pk, quantity in quantities.items()
+        )
+        facts = {"invoice_id": invoice.pk, "currency": acceptance.currency}
+        self._tell(
+            QuoteEvent.Kind.BILLED, **facts, billing=str(kind), amount_minor=totals.total_minor
+        )
+        if over > 0:
+            self._tell(QuoteEvent.Kind.EXCEEDED, **facts, amount_minor=over)
+        return invoice
+
+    def _over(self, totals: Totals) -> int:
+        """How far this would pass what was accepted. Raises Exceeds unless somebody agreed."""
+        billed = standing(self.acceptance, self.billings).billed_minor + totals.total_minor
+        over = billed - self.acceptance.total_minor
+        # The VAT of parts is rounded part by part: a few cents are no excess.
+        if over > ROUNDING:
+            asked = Exceeds(over, billed, self.acceptance)
+            if self.agreed != asked.token:
+                raise asked
+            return over
+        return 0
+
+    def _step(self, kind: str) -> tuple[Deal | None, int]:
+        """The deal that the invoice bills, and which step of it. Raises QuoteRefused."""
+        if self.quote.deal_id is None:
+            return None, 0
+        # Whoever drafts the deal itself waits here, and is told then.
+        deal = Deal.objects.select_for_update().get(pk=self.quote.deal_id)
+        ours = {billing.invoice_id for billing in self.billings}
+        others = Invoice.objects.billing().filter(deal=deal).exclude(pk__in=ours)
+        if (other := others.first()) is not None:
+            raise QuoteRefused(
+                _("The deal itself is billed already: %(number)s.")
+                % {"number": other.number or _("a draft")}
+            )
+        if kind == Kind.WHOLE:
+            return deal, 0
+        steps = Invoice.objects.filter(deal=deal).values_list("plan_step", flat=True)
+        return deal, max([0, *steps]) + 1
+
+    def _tell(self, kind: str, **facts: object) -> None:
+        tell(self.quote, kind, on=self.on, by=self.by, version=self.acceptance.version, **facts)
