@@ -125,10 +125,13 @@ def left_of_lines(
 
 
 # ─ The four ways ────────────────────────────────────────────────────────────────────────────────
-def bill_whole(*, quote_id: int, by: User | None, on: date, agreed: str = "") -> Invoice:
-    """All accepted lines in one draft. Raises QuoteRefused, Exceeds."""
+def bill_whole(
+    *, quote_id: int, by: User | None, on: date, agreed: str = "", terms: int | None = None
+) -> Invoice:
+    """All accepted lines in one draft, by the quote's terms or by `terms` of several instalments.
+    Raises QuoteRefused, Exceeds."""
     with transaction.atomic():
-        way = _Way(quote_id, by, on, agreed)
+        way = _Way(quote_id, by, on, agreed, terms)
         if way.billings:
             raise QuoteRefused(_("A part of it is billed already: bill the rest instead."))
         return way.of_lines(Kind.WHOLE, {row.line.pk: row.left for row in way.left})
@@ -161,10 +164,12 @@ def bill_lines(
         return way.of_lines(Kind.LINES, wanted)
 
 
-def bill_rest(*, quote_id: int, by: User | None, on: date, agreed: str = "") -> Invoice:
+def bill_rest(
+    *, quote_id: int, by: User | None, on: date, agreed: str = "", terms: int | None = None
+) -> Invoice:
     """What no invoice bills yet of the lines, less the deposits. Raises QuoteRefused, Exceeds."""
     with transaction.atomic():
-        way = _Way(quote_id, by, on, agreed)
+        way = _Way(quote_id, by, on, agreed, terms)
         return way.of_lines(
             Kind.BALANCE,
             {row.line.pk: row.left for row in way.left if row.left * row.line.quantity > 0},
@@ -252,8 +257,10 @@ def _line(words: str, net_minor: int, like: QuoteLine, currency: str) -> DraftLi
 class _Way:
     """An accepted quote under its lock, with what was billed of it."""
 
-    def __init__(self, quote_id: int, by: User | None, on: date, agreed: str) -> None:
-        self.by, self.on, self.agreed = by, on, agreed
+    def __init__(
+        self, quote_id: int, by: User | None, on: date, agreed: str, terms: int | None = None
+    ) -> None:
+        self.by, self.on, self.agreed, self.terms = by, on, agreed, terms
         self.quote = locked(quote_id)
         acceptance = (
             QuoteAcceptance.objects.select_related("version", "quote")
@@ -340,6 +347,7 @@ class _Way:
             currency=acceptance.currency,
             terms_kind=version.terms_kind,
             terms_days=version.terms_days,
+            terms_id=self.terms,
             purchase_order=deal.purchase_order if deal else "",
             recipients=list(version.recipients),
         )

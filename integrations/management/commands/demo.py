@@ -19,6 +19,7 @@ from django.utils import timezone
 from billing_portal.accounts.examples import make_examples
 from billing_portal.accounts.models import User
 from integrations.sandbox.kit.behaviour import payment_behaviour
+from invoices.company.payment_terms import Step, save_steps
 from invoices.deals.drafting import draft_from_deal
 from invoices.deals.lacking import missing_for, with_what_billing_needs
 from invoices.invoicing.issuing import issue
@@ -31,7 +32,9 @@ from invoices.models import (
     Invoice,
     LatePenaltyRate,
     Payment,
+    PaymentTerms,
 )
+from invoices.models.terms import TermsKind
 from invoices.payments.recording import record_payment
 
 # The old accounting ends so many days ago; what was won since is billed here, except the newest.
@@ -44,6 +47,17 @@ TYPES = {
 }
 # Roughly the rates of the period, one per half-year: enough for a demo, labelled as such.
 EXEMPTION = "Exonération de TVA, article 261, 4-4° a du CGI."
+# Offered for clients and drafts; nobody has them yet.
+TERMS = {
+    "30 % à la commande, solde à 45 jours fin de mois": [
+        Step(Decimal(30)),
+        Step(None, days=45, kind=TermsKind.END_OF_MONTH_AFTER),
+    ],
+    "Moitié à 30 jours, moitié à 60 jours": [
+        Step(Decimal(50), days=30),
+        Step(Decimal(50), days=60),
+    ],
+}
 RATES = {"USD": "0.90", "GBP": "1.16"}
 
 
@@ -69,6 +83,8 @@ class Command(BaseCommand):
         make_examples(settings.DEMO_PASSWORD)
         clerk = User.objects.get(role=User.Role.FINANCE)
         make_company(go_live, on)
+        for name, steps in TERMS.items():
+            save_steps(PaymentTerms.objects.create(name=name), steps)
         self.say("Importing from Pipedrive over HTTP…")
         call_command("connect", "pipedrive", base_url=base_url, api_token="sandbox-token")  # noqa: S106
         call_command("sync", "pipedrive", full=True)

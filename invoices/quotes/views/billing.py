@@ -15,8 +15,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from billing_portal.acts import carry_out
+from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page
 from billing_portal.money import formatted_minor
+from invoices.company.payment_terms import offered
 from invoices.models import Invoice, Quote, QuoteAcceptance
 from invoices.quotes import converting
 from invoices.quotes.converting import Exceeds
@@ -69,6 +71,8 @@ def bill(request: StaffRequest, pk: int) -> HttpResponse:
             "asked": asked,
             "way": way if way in WAYS else "",
             "begun": bool(billings),
+            "terms": offered(),
+            "terms_chosen": request.POST.get("terms", ""),
             "deposit_total": formatted_minor(acceptance.deposit_minor, code)
             if acceptance.deposit_minor
             else "",
@@ -135,10 +139,12 @@ def _act(
         "on": timezone.localdate(),
         "agreed": request.POST.get("agreed", ""),
     }
+    chosen = row_id(request.POST.get("terms", ""))
+    terms = chosen if chosen in {each.pk for each in offered()} else None
     if way == "whole":
-        return lambda: converting.bill_whole(**common)
+        return lambda: converting.bill_whole(**common, terms=terms)
     if way == "rest":
-        return lambda: converting.bill_rest(**common)
+        return lambda: converting.bill_rest(**common, terms=terms)
     if way == "deposit" and deposit.is_valid():
         percent, minor = deposit.cleaned_data["share"]
         return lambda: converting.bill_deposit(percent=percent, amount_minor=minor, **common)

@@ -7,8 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing_portal.idempotency import new_key
+from invoices.invoicing import drafting
+from invoices.invoicing.issuing import issue
 from invoices.models import Invoice, QuoteEvent
-from tests.factories import make_company, make_deal
+from tests.factories import make_company, make_deal, make_terms
 from tests.invoices.quotes.making import accepted_quote, line
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +42,28 @@ def test_it_is_billed_from_its_page_and_the_desk_says_that_it_waits(clerk_client
     clerk_client.post(url, {"way": "rest", "once": new_key()})
     assert Invoice.objects.count() == 2
     assert "Accepted quotes to bill" not in clerk_client.get("/").text
+
+
+def test_it_is_billed_into_instalments_by_terms_that_are_offered(clerk_client, today):
+    terms, old = make_terms(), make_terms("No longer")
+    old.archived = True
+    old.save()
+    quote = accepted_quote(on=today, lines=[line("1000")])
+    # What was accepted counts, not the instalments that its client has by now.
+    quote.client.terms = terms
+    quote.client.save()
+    url = address("bill", quote)
+    page = clerk_client.get(url).text
+    assert terms.name in page and old.name not in page
+    for chosen, made in (("", None), (str(old.pk), None), (str(terms.pk), terms)):
+        clerk_client.post(url, {"way": "whole", "terms": chosen, "once": new_key()})
+        draft = Invoice.objects.exclude(status="void").get()
+        assert draft.terms == made
+        if made is None:
+            drafting.void_draft(invoice_id=draft.pk, by=None, on=today)
+    invoice = issue(invoice_id=draft.pk, by=None, on=today)
+    parts = invoice.instalments.order_by("position")
+    assert [part.amount_minor for part in parts] == [360_00, 840_00]
 
 
 @pytest.mark.parametrize(
