@@ -14,7 +14,7 @@ from billing_portal.accounts.models import User
 from billing_portal.changes import write_down
 from billing_portal.money import is_currency
 from invoices.clients.recipients import address_problem
-from invoices.documents.totals import Totals, TotalsRefused, compute
+from invoices.documents.totals import TotalsRefused, compute
 from invoices.invoicing.draft_lines import MAX_LINES, DraftLine
 from invoices.invoicing.line_input import lines_in
 from invoices.models import Quote, QuoteEvent, QuoteLine, QuoteVersion
@@ -102,7 +102,7 @@ def save_version(
         problems |= choice_problems(lines)
         if not problems:
             try:
-                totals = compute([line.amounts for line in inputs], currency=currency)
+                compute([line.amounts for line in inputs], currency=currency)
             except TotalsRefused as refusal:
                 problems["lines"] = str(refusal)
         if problems:
@@ -110,7 +110,7 @@ def save_version(
         for field, value in header.items():
             setattr(version, field, value)
         version.save()
-        _replace_lines(version, inputs, lines, totals)
+        _replace_lines(version, inputs, lines)
         add_up(version)
         if version.deposit_minor > deposit_of(version, version.total_minor):
             transaction.set_rollback(True)
@@ -123,7 +123,6 @@ def _replace_lines(
     version: QuoteVersion,
     inputs: Sequence[DraftLine],
     given: Sequence[Mapping[str, Any]],
-    totals: Totals,
 ) -> None:
     version.lines.all().delete()
     QuoteLine.objects.bulk_create(
@@ -131,12 +130,9 @@ def _replace_lines(
             role=choice.get("role", QuoteLine.Role.INCLUDED),
             section=choice.get("section", ""),
             proposed=bool(choice.get("proposed")),
-            net_minor=amounts.net_minor,
             **columns_of(version, position, line),
         )
-        for position, (line, choice, amounts) in enumerate(
-            zip(inputs, given, totals.lines, strict=True), 1
-        )
+        for position, (line, choice) in enumerate(zip(inputs, given, strict=True), 1)
     )
 
 
@@ -160,12 +156,15 @@ def columns_of(version: QuoteVersion, position: int, line: DraftLine) -> dict[st
 
 
 def add_up(version: QuoteVersion) -> None:
-    """The totals with what is ticked at first. Raises QuoteRefused."""
+    """The net of each line, and the totals with what is ticked at first. Raises QuoteRefused."""
     lines = list(version.lines.all())
     try:
+        for line, amounts in zip(lines, totals_of(lines, version.currency).lines, strict=True):
+            line.net_minor = amounts.net_minor
         totals = totals_of(taken(lines, proposed(lines)), version.currency)
     except TotalsRefused as refusal:
         raise QuoteRefused(str(refusal)) from None
+    QuoteLine.objects.bulk_update(lines, ["net_minor"])
     version.net_minor, version.vat_minor = totals.net_minor, totals.vat_minor
     version.total_minor = totals.total_minor
     version.save(update_fields=["net_minor", "vat_minor", "total_minor", "updated_at"])
