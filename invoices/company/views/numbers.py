@@ -102,7 +102,9 @@ def preview(request: StaffRequest) -> HttpResponse:
 
 
 def _page(request: StaffRequest, form: NumbersForm, asked: EndsSeries | None) -> HttpResponse:
-    rows = NumberSeries.objects.order_by("ended_on", "-last_issue_date", "-pk")
+    # Quotes have a series too, and no pattern of their own to choose.
+    ours = NumberSeries.objects.filter(kind__in=dict(KINDS))
+    rows = ours.order_by("ended_on", "-last_issue_date", "-pk")
     on = timezone.localdate()
     return settings_page(
         request,

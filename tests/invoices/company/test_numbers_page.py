@@ -50,6 +50,14 @@ def test_only_administrators_see_it(clerk_client, admin_client):
     assert "F-2026-0001" in page and "F-2027-0001" in page and "A-2026-0001" in page
 
 
+def test_the_series_of_quotes_is_none_of_its_rows(admin_client):
+    make_company()
+    NumberSeries.objects.create(kind="quote", period="2026", prefix="D-2026-")
+    answer = admin_client.get(URL)
+    assert answer.status_code == 200
+    assert "D-2026-" not in answer.text
+
+
 def test_without_a_company_it_leads_to_the_company(admin_client):
     assert admin_client.get(URL)["Location"] == reverse("company:details")
 
