@@ -37,7 +37,7 @@ _NUMBER: Final = Told(
         "The number is not fit for an e-invoice: at most 35 letters without accents, digits and "
         "+ - _ /. Change the prefix."
     ),
-    "company",
+    "numbers",
 )
 _RATE: Final = Told(gettext_lazy("Line %(line)s: France has never had this VAT rate."), "line:vat")
 _NATURE: Final = Told(

@@ -133,7 +133,7 @@ def test_a_rate_without_an_account_is_said_and_its_invoice_left_out():
         invoice=special, category="S", rate="1.05", basis_minor=100_00, vat_minor=1_05
     )
     Invoice.objects.filter(pk=special.pk).update(
-        status="issued", imported=True, number="OLD-1", client_type=client.client_type
+        status="issued", imported=True, number="OLD-1", client_type=client.client_type, next_due=ON
     )
     found, making = journal()
     assert set(by_number(found)) == {f"V{whole.pk}"}

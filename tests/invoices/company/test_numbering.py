@@ -41,7 +41,7 @@ def test_a_prefix_may_change_between_years():
 def test_a_prefix_that_no_platform_takes_is_refused(prefix):
     draft = make_draft()
     number_by(prefix)
-    with pytest.raises(IssueRefused, match="not allowed") as refusal:
+    with pytest.raises(IssueRefused, match="not fit for an e-invoice") as refusal:
         issuing.issue(invoice_id=draft.pk, by=None, on=date(2026, 11, 24))
     assert refusal.value.reasons[0].anchor == "numbers"
     assert not NumberSeries.objects.exists()

@@ -17,7 +17,14 @@ from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import issue
 from invoices.models import Company, Document, Invoice, NumberSeries
-from tests.factories import make_client, make_company, make_draft, make_invoice, make_issued
+from tests.factories import (
+    make_client,
+    make_company,
+    make_draft,
+    make_invoice,
+    make_issued,
+    number_by,
+)
 
 pytestmark = pytest.mark.django_db
 ON = date(2026, 11, 24)
@@ -56,12 +63,15 @@ def test_a_seller_elsewhere_keeps_a_pdf_only():
         ({"country": "ZZ", "siren": "", "vat_id": ""}, {}, "ISO 3166", "client"),
         ({}, {"iban": "FR7630006000011234567890180"}, "IBAN has a wrong digit", "company"),
         ({}, {"siret": "55210055400013"}, "SIRET", "company"),
-        ({}, {"invoice_prefix": "Fé {year} "}, "not fit for an e-invoice", "company"),
+        ({}, {"prefix": "Fé {year} "}, "not fit for an e-invoice", "numbers"),
     ],
 )
 def test_a_rule_that_fails_is_a_reason_not_to_issue(client, company, words, anchor, clerk_client):
     draft = make_draft(client=make_client(**client))
-    Company.objects.update(**company)
+    if prefix := company.pop("prefix", ""):
+        number_by(prefix)
+    elif company:
+        Company.objects.update(**company)
     if client.get("country") == "ZZ":
         draft.lines.update(vat_category="O", vat_rate=0)
     with pytest.raises(IssueRefused) as refused:
