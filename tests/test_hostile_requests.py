@@ -87,7 +87,7 @@ _PARAMETERS = (
     "from history ids instalment invoice issued_from issued_to key kind lang last late "
     "late_max late_min measure method month nature next owing owner paid_from paid_to panel "
     "payer pipeline q quarter rate received_from received_on received_to reference reply role "
-    "rule same send sent_from sent_to size sort state tab territory then to to_pay_max "
+    "rule same send sent_from sent_to size sort state tab terms territory then to to_pay_max "
     "to_pay_min type type_today typed unapplied until_from until_to urlencode version way "
     "window_days won_from won_since won_until"
 )
