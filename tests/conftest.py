@@ -14,8 +14,9 @@ from django.test import Client as Browser
 from django.utils import translation
 
 from billing_portal.accounts.models import User
+from invoices.documents.pdf import render
 from invoices.models import database_rules
-from tests import clock
+from tests import clock, layout
 from tests.factories import make_user
 from tests.made_database import copy_what_is_made
 
@@ -55,6 +56,15 @@ def pytest_configure(config):
 @pytest.fixture(autouse=True)
 def _same_moment():
     clock.back_to_start()
+
+
+@pytest.fixture(autouse=True)
+def _pages_are_laid_out_where_they_are_looked_at(request, monkeypatch):
+    """`prints` marks the tests that look."""
+    marks = {mark.name for mark in request.node.iter_markers()}
+    if not marks & {"prints", "browser"}:
+        whole = layout.laid_out_once()
+        monkeypatch.setattr(render, "_laid_out", lambda html, makers: whole)
 
 
 @pytest.fixture(autouse=True)

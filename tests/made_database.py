@@ -1,8 +1,8 @@
-"""The SQLite database of the tests is made once and copied afterwards.
+"""The database of the tests is made once and copied afterwards.
 
-To make it, all migrations are run, which takes each process of a run some ten seconds. What is
-copied is kept under a name that says which migrations made it, so a changed one makes it anew;
-`migrate` runs over the copy too, and finds nothing left to do.
+To make it, all migrations are run, which takes each process of a run some ten seconds on SQLite and
+forty on PostgreSQL. What is copied is kept under a name that says which migrations made it, so a
+changed one makes it anew; `migrate` runs over the copy too, and finds nothing left to do.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+from django.db.backends.postgresql import creation as postgresql
 from django.db.backends.sqlite3.creation import DatabaseCreation
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,15 +23,64 @@ ROOT = Path(__file__).resolve().parent.parent
 OTHERS = ("django", "django-allauth", "django-q2")
 
 
-def _kept() -> Path:
+# How many databases to copy stay on a server: another checkout may be at other migrations.
+KEPT_ON_A_SERVER = 4
+
+
+def _made_by() -> str:
     made_by = hashlib.sha256("".join(version(name) for name in OTHERS).encode())
     for path in sorted(ROOT.glob("*/migrations/*.py")) + sorted(ROOT.glob("*/*/migrations/*.py")):
         made_by.update(path.read_bytes())
-    return Path(tempfile.gettempdir()) / f"portal-test-made-{made_by.hexdigest()[:16]}.sqlite3"
+    return made_by.hexdigest()[:16]
+
+
+def _kept() -> Path:
+    return Path(tempfile.gettempdir()) / f"portal-test-made-{_made_by()}.sqlite3"
 
 
 def copy_what_is_made() -> None:
     """Let the tests' databases begin as copies; called before the first one is created."""
+    _copy_files()
+    _copy_on_the_server()
+
+
+def _copy_on_the_server() -> None:
+    """PostgreSQL copies a database itself, as long as nobody is connected to it."""
+    plain = postgresql.DatabaseCreation.create_test_db
+
+    def create(self, *args, **options):
+        kept = f"portal_test_made_{_made_by()}"
+        # One process at a time, of any checkout: while one copies, none may drop.
+        with (Path(tempfile.gettempdir()) / "portal-test-made.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if made := kept in _on_the_server(self):
+                self.connection.settings_dict["TEST"]["TEMPLATE"] = kept
+            name = plain(self, *args, **options)
+            if not made:
+                self.connection.close()
+                _ask(self, f'CREATE DATABASE "{kept}" TEMPLATE "{name}"')
+                for old in _on_the_server(self)[KEPT_ON_A_SERVER:]:
+                    _ask(self, f'DROP DATABASE "{old}"')
+            return name
+
+    postgresql.DatabaseCreation.create_test_db = create
+
+
+def _ask(creation, sql: str) -> list[tuple[str]]:
+    with creation._nodb_cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _on_the_server(creation) -> list[str]:
+    """The databases to copy, the last made first."""
+    sql = (
+        "SELECT datname FROM pg_database WHERE datname LIKE 'portal_test_made_%' ORDER BY oid DESC"
+    )
+    return [name for (name,) in _ask(creation, sql)]
+
+
+def _copy_files() -> None:
     plain = DatabaseCreation.create_test_db
     empty = DatabaseCreation._create_test_db
 

@@ -78,6 +78,7 @@ def nothing_happened(invoice):
 # ─ Issue ────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.prints
 def test_issuing_numbers_freezes_prints_and_chains(clerk):
     first = issue(make_draft(), by=clerk)
     second = issue(make_draft(), by=clerk)
@@ -104,6 +105,7 @@ def test_what_is_printed_ahead_is_what_is_kept(monkeypatch):
     assert len(printed) == 1
 
 
+@pytest.mark.prints
 def test_a_number_taken_meanwhile_is_printed_again(monkeypatch):
     other, mine = make_draft(), make_draft()
     ahead = freezing.print_ahead
@@ -170,6 +172,7 @@ def test_a_page_that_cannot_be_printed_stops_everything():
     nothing_happened(invoice)
 
 
+@pytest.mark.prints
 def test_english_documents_are_english_throughout():
     client = make_client(language="en", country="GB", vat_id="GB123456789", siren="")
     invoice = make_draft(client=client, language="en")
@@ -357,6 +360,7 @@ def test_issuing_what_is_gone_or_discarded_says_so():
         issue(invoice)
 
 
+@pytest.mark.prints
 def test_a_draft_can_be_seen_as_it_will_be_without_a_number():
     invoice = make_draft()
     text = PdfReader(io.BytesIO(issuing.preview_pdf(invoice, ON))).pages[0].extract_text()
@@ -418,6 +422,7 @@ def credit(invoice, lines=None, *, on=ON, reason="Wrong", **more):
     )
 
 
+@pytest.mark.prints
 def test_a_whole_credit_note_settles_the_invoice_and_mirrors_it(clerk):
     invoice = make_issued(lines=((2, "99.99"), (1, 50, "5.5")))
     note = credit(invoice)

@@ -292,6 +292,7 @@ def test_our_own_people_look_but_do_not_answer(clerk_client, quote):
     assert quote.version.viewed_at is None
 
 
+@pytest.mark.prints
 def test_the_pdf_is_the_one_that_was_sent_or_one_with_the_choices(client, quote):
     version = quote.version
     sent = bytes(version.documents.get().content)
