@@ -156,7 +156,8 @@ ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_typ
 REVERSIBLE = BEGIN_QUOTES | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
-    "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",
+    "company:client_type", "company:client_type_move", "company:rates", "company:ecb",
+    "company:vat_rate",
     "company:exemption", "company:exemption_new", "company:terms_new", "company:terms_edit",
     "integrations:pipedrive", "invoices:accounts",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start",

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from invoices.company.views import books, law_rows, numbers, payment_terms, settings
+from invoices.company.views import books, ecb, law_rows, numbers, payment_terms, settings
 
 app_name = "company"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("terms/<int:pk>/", payment_terms.terms_edit, name="terms_edit"),
     path("terms/<int:pk>/archive/", payment_terms.terms_archive, name="terms_archive"),
     path("rates/", settings.rates, name="rates"),
+    path("rates/exchange/ecb/", ecb.bring_in, name="ecb"),
     path("rates/late-penalty/<int:pk>/delete/", settings.penalty_delete, name="penalty_delete"),
     path("rates/vat/<int:pk>/", law_rows.vat_rate, name="vat_rate"),
     path("rates/exemptions/new/", law_rows.exemption_new, name="exemption_new"),

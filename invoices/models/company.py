@@ -132,7 +132,7 @@ class ExchangeRate(models.Model):
 
     currency = models.CharField(max_length=3)
     on = models.DateField()
-    rate = models.DecimalField(max_digits=18, decimal_places=8)
+    rate = models.DecimalField(max_digits=22, decimal_places=12)
     source = models.CharField(max_length=120)
 
     class Meta:

@@ -135,7 +135,7 @@ class Invoice(InvoiceAmounts, Keyed):
     vat_minor = models.BigIntegerField(default=0)
     total_minor = models.BigIntegerField(default=0)
     # Company currency per unit of the invoice's, on the issue date; null when unknown.
-    exchange_rate = models.DecimalField(max_digits=18, decimal_places=8, null=True, blank=True)
+    exchange_rate = models.DecimalField(max_digits=22, decimal_places=12, null=True, blank=True)
     # `invoices.paper.Paper` as JSON: what the printed page says, word for word.
     paper = models.JSONField(null=True, blank=True)
     content_hash = models.CharField(max_length=64, blank=True)

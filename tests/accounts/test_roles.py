@@ -57,6 +57,7 @@ PAGES: dict[str, Page] = {
     "company:terms_edit": Page("accounts.change_company", (0,)),
     "company:terms_archive": Page("accounts.change_company", (0,), post=True),
     "company:rates": Page("accounts.change_company"),
+    "company:ecb": Page("accounts.change_company"),
     "company:penalty_delete": Page("accounts.change_company", (0,), post=True),
     "company:vat_rate": Page("accounts.change_company", (0,)),
     "company:exemption": Page("accounts.change_company", (0,)),

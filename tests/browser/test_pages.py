@@ -57,6 +57,7 @@ PAGES = [
     ("invoices:note", "issued"), ("invoices:payment-allocate", "payment"),
     ("invoices:draft-deals", ""), ("invoices:set-deal-aside", "deal"), ("reports:rule-new", ""),
     ("company:invoicing", ""), ("company:client_types", ""), ("company:rates", ""),
+    ("company:ecb", ""),
     ("accounts:invite", ""), ("account_change_password", ""), ("accounts:person", "person"),
     ("company:books", ""), ("company:numbers", ""), ("company:client_type", "type"),
     ("integrations:pipedrive", ""), ("integrations:mapping", ""), ("integrations:run", "run"),

@@ -308,8 +308,8 @@ class ExchangeRateForm(ModelForm[ExchangeRate]):
     on = DayField(label=gettext_lazy("On"))
     rate = NumberField(
         label=gettext_lazy("Worth of one unit"),
-        places=8,
-        least=Decimal("0.00000001"),
+        places=12,
+        least=Decimal("0.000000000001"),
         most=Decimal(10**9),
         help_text=gettext_lazy("In the company’s currency."),
     )
