@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from moneyed import Money
 
 from billing_portal.accounts.models import User
-from invoices.invoicing import drafting, snapshot
+from invoices.invoicing import deducting, drafting, snapshot
 from invoices.invoicing.creditable import CreditLine, Wanted, creditable, what_to_credit
 from invoices.invoicing.freezing import IssueRefused, freeze, queue_mail
 from invoices.invoicing.readiness import company_reasons
@@ -46,6 +46,8 @@ def issue_credit_note(
         assert invoice.issue_date is not None
         if on < invoice.issue_date:
             raise IssueRefused(_("A credit note is not dated before its invoice."))
+        if text := deducting.reason_not_to_credit(invoice):
+            raise IssueRefused(text)
         left = creditable(invoice)
         if left.total_minor <= 0:
             raise IssueRefused(
@@ -69,6 +71,9 @@ def issue_credit_note(
         if applied:
             allocate(invoice=invoice, amount_minor=applied, applied_on=on, by=by, credit_note=note)
         _tell_both(invoice, note, applied=applied, reason=reason, by=by, on=on)
+        if note.total_minor == left.total_minor:
+            # Credited whole, it takes nothing off any more.
+            deducting.release(invoice, by=by, on=on)
         if send:
             queue_mail(note, by=by, on=on)
     return note
@@ -159,6 +164,8 @@ def credit_totals(
     amount: Money | None = None,
 ) -> tuple[int, int]:
     """Net and VAT in minor units that `issue_credit_note` would credit now. Raises IssueRefused."""
+    if text := deducting.reason_not_to_credit(invoice):
+        raise IssueRefused(text)
     company = _company()
     wanted = what_to_credit(invoice, creditable(invoice), lines, amount, company)
     groups = wanted.by_rate.values()

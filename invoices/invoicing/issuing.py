@@ -13,7 +13,7 @@ from billing_portal.accounts.models import User
 from invoices.company.rates import rate_on
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
-from invoices.invoicing import drafting, snapshot
+from invoices.invoicing import deducting, drafting, snapshot
 from invoices.invoicing.freezing import IssueRefused, freeze, print_ahead, queue_mail
 from invoices.invoicing.readiness import company_reasons, line_reasons, reasons_not_to_issue
 from invoices.invoicing.vat_readiness import answer_relied_on
@@ -47,6 +47,7 @@ def issue(
         if recipients:
             invoice.recipients = recipients
         company = Company.ours()
+        deducting.lock(invoice)
         reasons = reasons_not_to_issue(invoice, on, sending=send, company=company)
         relied_on = answer_relied_on(invoice, list(invoice.lines.all()), company)
         if reasons or company is None:
@@ -66,12 +67,22 @@ def issue(
                 "total_minor": invoice.total_minor,
                 "currency": invoice.currency,
                 "due_date": invoice.due_date.isoformat(),
+                **_deposits_of(invoice),
                 **_as_proof(relied_on),
             },
         )
+        deducting.tell_deposits(invoice, by=by, on=on)
         if send:
             queue_mail(invoice, by=by, on=on)
     return invoice
+
+
+def _deposits_of(invoice: Invoice) -> dict[str, Any]:
+    """Which deposits a final invoice took off, for its history."""
+    rows = deducting.in_force(invoice) if invoice.is_final else []
+    if not rows:
+        return {}
+    return {"deposits": [[row.deposit.number, row.deposit_id, row.total_minor] for row in rows]}
 
 
 def _as_proof(answer: VatCheck | None) -> dict[str, Any]:

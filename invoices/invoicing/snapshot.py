@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -18,6 +18,7 @@ from invoices.documents.nature import nature_of_all
 from invoices.documents.paper import (
     Buyer,
     Paper,
+    PaperDeposit,
     PaperInstalment,
     PaperLine,
     PaperVat,
@@ -25,7 +26,7 @@ from invoices.documents.paper import (
     canonical_bytes,
 )
 from invoices.documents.totals import LineTotal, Totals, TotalsRefused
-from invoices.invoicing import drafting, dues, einvoice_data
+from invoices.invoicing import deducting, drafting, dues, einvoice_data
 from invoices.invoicing.without_vat import WithoutVat, without_vat
 from invoices.models import Client, Company, Invoice, InvoiceLine, VatBreakdown
 from invoices.models.clients import BuyerKind
@@ -51,6 +52,7 @@ def paper_of(
     language: Language = "fr" if invoice.language == "fr" else "en"
     vat_rows = _vat_rows(totals, breakdown)
     parts = [] if invoice.is_credit_note else dues.dues_of(invoice, issue_date)
+    deposits = deposits_of(invoice)
     why_none = without_vat(
         invoice, company, language, lines, [row.vat_category for row in vat_rows], issue_date
     )
@@ -58,6 +60,7 @@ def paper_of(
     vat = sum(row.vat_minor for row in vat_rows)
     return Paper(
         kind="credit_note" if invoice.is_credit_note else "invoice",
+        purpose=_purpose(corrects or invoice),
         language=language,
         currency=invoice.currency,
         number=number,
@@ -73,8 +76,10 @@ def paper_of(
         purchase_order=invoice.purchase_order,
         corrects_number=corrects.number if corrects else "",
         corrects_date=corrects.issue_date if corrects else None,
+        deposits=tuple(deposits.values()),
         lines=tuple(
-            _paper_line(line, amounts) for line, amounts in zip(lines, totals.lines, strict=True)
+            _paper_line(line, amounts, deposits)
+            for line, amounts in zip(lines, totals.lines, strict=True)
         ),
         breakdown=tuple(_explained(row, why_none) for row in vat_rows),
         net_minor=net,
@@ -134,8 +139,36 @@ def _vat_rows(totals: Totals, breakdown: list[VatBreakdown] | None) -> tuple[Pap
     )
 
 
-def _paper_line(line: InvoiceLine, amounts: LineTotal) -> PaperLine:
+def _purpose(invoice: Invoice) -> Literal["standard", "deposit", "final", "corrective"]:
+    """Of a credit note the purpose of its invoice."""
+    for known in ("deposit", "final", "corrective"):
+        if invoice.purpose == known:
+            return known
+    return "standard"
+
+
+def deposits_of(invoice: Invoice) -> dict[int, PaperDeposit]:
+    """What a final invoice takes off, by the key of the deduction."""
+    found = {}
+    for row in deducting.in_force(invoice) if invoice.is_final else []:
+        deposit = row.deposit
+        assert deposit.issue_date is not None
+        found[row.pk] = PaperDeposit(
+            number=deposit.number,
+            issue_date=deposit.issue_date,
+            net_minor=row.net_minor,
+            vat_minor=row.vat_minor,
+        )
+    return found
+
+
+def _paper_line(
+    line: InvoiceLine, amounts: LineTotal, deposits: Mapping[int, PaperDeposit]
+) -> PaperLine:
+    deposit = deposits.get(line.deducts_id or 0)
     return PaperLine(
+        deducts=deposit.number if deposit else "",
+        deducted_vat_minor=line.deducted_vat_minor,
         description=line.description,
         quantity=Decimal(line.quantity),
         unit=line.unit,
@@ -306,6 +339,11 @@ def sealed_hash(invoice: Invoice, document_sha256: str) -> str:
         "owner": invoice.owner_id,
         "plan_step": invoice.plan_step,
     }
+    if invoice.is_final:
+        rows = sorted(invoice.deductions.all(), key=lambda row: row.pk)
+        facts["deposits"] = [[row.deposit_id, row.total_minor] for row in rows]
+    if invoice.replaces_id:
+        facts["replaces"] = invoice.replaces_id
     plain = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     first = chained_hash(invoice.previous_hash, invoice.paper)
     return hashlib.sha256(f"{first}\n{plain}".encode()).hexdigest()

@@ -16,16 +16,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 # What the document says, and the links by which it is found and counted.
 _CONTENT = (  # noqa: SIM905 - reads better than a column of quotes
     "kind imported number number_clashes series_id sequence date_exception_id client_id buyer_name "
-    "deal_id plan_step corrects_id title language currency issue_date due_date terms_kind "
-    "terms_days terms_id service_from service_until purchase_order note net_minor vat_minor "
-    "total_minor exchange_rate content_hash previous_hash sealed_with owner_id issued_at "
-    "issued_by_id"
+    "deal_id plan_step corrects_id purpose credit_reason replaces_id moves_payments title language "
+    "currency issue_date due_date terms_kind terms_days terms_id service_from service_until "
+    "purchase_order note net_minor vat_minor total_minor exchange_rate content_hash previous_hash "
+    "sealed_with owner_id issued_at issued_by_id"
 ).split()
 # Emptied at a stroke no row would be asked: PostgreSQL only, SQLite knows no TRUNCATE.
 _NEVER_EMPTIED = (
     "invoice",
     "invoiceline",
     "vatbreakdown",
+    "depositdeduction",
     "instalment",
     "invoiceevent",
     "document",
@@ -56,6 +57,7 @@ _PAYMENT = [
 # What was asked about a client's VAT id.
 _QUESTION = ["client_id", "vat_id", "requester", "asked_at", "on", "asked_by_id"]
 
+_DEDUCTION = ["invoice_id", "deposit_id", "net_minor", "vat_minor"]
 _INSTALMENT = ["invoice_id", "position", "due_date", "amount_minor"]
 
 
@@ -117,6 +119,34 @@ RULES: list[tuple[str, str, str, str]] = [
             ("UPDATE", "OLD", "is_frozen"),
             ("DELETE", "OLD", "is_kept"),
         )
+    ),
+    (
+        "depositdeduction_of_issued_gains_no_row",
+        "INSERT",
+        "invoices_depositdeduction",
+        _parent_issued("NEW"),
+    ),
+    # It is released when its invoice is credited whole, and never again in force.
+    (
+        "depositdeduction_of_issued_is_frozen",
+        "UPDATE",
+        "invoices_depositdeduction",
+        f"{_parent_issued('OLD')} AND (({_changed(_DEDUCTION)}) OR (OLD.released AND NOT "
+        "NEW.released))",
+    ),
+    (
+        "depositdeduction_of_issued_is_kept",
+        "DELETE",
+        "invoices_depositdeduction",
+        _parent_issued("OLD"),
+    ),
+    # Only a deposit that was issued has a number and an amount that a final invoice can name.
+    (
+        "only_an_issued_deposit_is_deducted",
+        "INSERT",
+        "invoices_depositdeduction",
+        "NOT EXISTS (SELECT 1 FROM invoices_invoice i WHERE i.id = NEW.deposit_id AND "
+        "i.purpose = 'deposit' AND i.status IN ('issued', 'settled'))",
     ),
     (
         "instalment_of_issued_gains_no_row",
