@@ -365,12 +365,13 @@ def _header_problems(header: Mapping[str, Any], invoice: Invoice) -> dict[str, s
 
 def _of_deposits(header: Mapping[str, Any], invoice: Invoice) -> dict[str, str]:
     """What the deposits that a draft deducts hold fast: whose they are, and their currency."""
-    deposits = [row.deposit for row in deducting.in_force(invoice)] if invoice.is_final else []
-    if not deposits:
+    rows = deducting.in_force(invoice) if invoice.is_final else []
+    if not rows:
         return {}
     problems = {}
     account = Client.objects.account_of(header.get("client_id", invoice.client_id))
-    if any(deposit.client_id not in account for deposit in deposits):
+    deposits = Invoice.objects.filter(pk__in=[row.deposit_id for row in rows])
+    if deposits.exclude(client__in=account).exists():
         problems["client_id"] = _(
             "This draft deducts deposits of its client: leave them out first, or keep the client."
         )
