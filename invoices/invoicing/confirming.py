@@ -26,6 +26,9 @@ _PRINTED = (
 )
 _HEAD = (
     "kind",
+    "purpose",
+    "replaces_id",
+    "moves_payments",
     "status",
     "client_id",
     "title",

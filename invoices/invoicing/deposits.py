@@ -47,10 +47,10 @@ def deposit_lines(
     """
     totals = compute([line.amounts for line in whole], currency=currency)
     sorts: dict[tuple[str, Decimal], dict[tuple[str, int | None], int]] = {}
-    for line, amounts in zip(whole, totals.lines, strict=True):
+    for line, sums in zip(whole, totals.lines, strict=True):
         of_group = sorts.setdefault((line.amounts.vat_category, line.amounts.vat_rate), {})
         sort = (line.nature, line.exemption_id)
-        of_group[sort] = of_group.get(sort, 0) + amounts.net_minor
+        of_group[sort] = of_group.get(sort, 0) + sums.net_minor
     found = []
     for (category, rate), net in share_of(
         totals, percent=percent, amount_minor=amount_minor

@@ -329,7 +329,7 @@ def sealed_hash(invoice: Invoice, document_sha256: str) -> str:
     """
     assert isinstance(invoice.paper, dict)
     rate = invoice.exchange_rate
-    facts = {
+    facts: dict[str, Any] = {
         "client": invoice.client_id,
         "corrects": invoice.corrects_id,
         "deal": invoice.deal_id,

@@ -25,6 +25,7 @@ from invoices.invoicing.draft_lines import DraftLine
 from invoices.invoicing.drafting import DraftRefused, draft
 from invoices.models import (
     Deal,
+    DepositDeduction,
     Invoice,
     Quote,
     QuoteAcceptance,
@@ -120,6 +121,18 @@ def left_of_lines(
         LeftOfLine(line, billed.get(line.pk, Decimal(0)))
         for line in acceptance.lines.order_by("position", "pk")
     ]
+
+
+def not_deducted(billings: Iterable[QuoteBilling]) -> list[Invoice]:
+    """The issued deposits that no final invoice takes off yet, and of which something is left."""
+    issued = [
+        each.invoice for each in billings if each.invoice.is_deposit and each.invoice.is_issued
+    ]
+    if not issued:
+        return []
+    rows = DepositDeduction.objects.filter(deposit__in=issued, released=False)
+    taken = set(rows.values_list("deposit", flat=True))
+    return [each for each in issued if each.pk not in taken and deducting.total_left(each) > 0]
 
 
 # ─ The four ways ────────────────────────────────────────────────────────────────────────────────

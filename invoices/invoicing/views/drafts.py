@@ -234,7 +234,8 @@ def draft_client(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _give_to(request: StaffRequest, invoice: Invoice, client: Client) -> str:
-    lines = typed.clean(typed.from_rows(invoice.lines.all(), invoice.currency), invoice.currency)
+    rows = typed.from_rows(invoice.lines.filter(deducts=None), invoice.currency)
+    lines = typed.clean(rows, invoice.currency)
     try:
         problems = drafting.save_draft(
             invoice_id=invoice.pk,

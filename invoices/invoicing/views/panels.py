@@ -29,6 +29,7 @@ from invoices.models import (
     Allocation,
     Client,
     Company,
+    DepositDeduction,
     Invoice,
     InvoiceEvent,
     Message,
@@ -239,6 +240,20 @@ def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
         if total:
             found["apply"] = formatted_minor(total, invoice.currency)
     found["any"] = any(found.values())
+    return found
+
+
+def related(invoice: Invoice) -> dict[str, Any]:
+    """The deposits that it deducts, or what deducts it; what it replaces, or what replaces it."""
+    found: dict[str, Any] = {}
+    rows = DepositDeduction.objects.select_related("deposit", "invoice")
+    if invoice.is_final:
+        found["deductions"] = list(rows.filter(invoice=invoice).order_by("pk"))
+    if invoice.is_deposit:
+        found["final"] = rows.filter(deposit=invoice, released=False).first()
+    if invoice.is_issued and not invoice.is_credit_note:
+        replacing = invoice.replaced_by.exclude(status=Invoice.Status.VOID)
+        found["replaced_by"] = replacing.first()
     return found
 
 
