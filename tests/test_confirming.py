@@ -126,7 +126,7 @@ IRREVERSIBLE = OF_QUOTES | {
     "invoices:issue": (make_draft, {}),
     "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
     "invoices:send": (issued, {"recipients": "a@b.example"}),
-    "invoices:credit": (issued, {"mode": "whole", "reason": "Wrong"}),
+    "invoices:credit": (issued, {"code": "error", "mode": "whole", "reason": "Wrong"}),
     "invoices:void": (make_draft, {"reason": "Twice"}),
     "invoices:write-off": (issued, {"amount": "1", "reason": "Bad"}),
     "invoices:payment-reverse": (payment, {"on": as_typed(RECEIVED), "reason": "Bounced"}),
@@ -277,9 +277,21 @@ def test_a_whole_credit_is_refused_when_what_is_left_changed(clerk_client):
     invoice = issued()
     url = reverse("invoices:credit", args=[invoice.pk])
     token = token_on(clerk_client.get(url))
-    first = {"mode": "amount", "amount": "120", "reason": "A part", "once": new_key()}
+    first = {
+        "code": "error",
+        "mode": "amount",
+        "amount": "120",
+        "reason": "A part",
+        "once": new_key(),
+    }
     assert confirm(clerk_client, url, first).status_code == 303
-    whole = {"mode": "whole", "reason": "All of it", "once": new_key(), "confirmed": token}
+    whole = {
+        "code": "error",
+        "mode": "whole",
+        "reason": "All of it",
+        "once": new_key(),
+        "confirmed": token,
+    }
     answer = clerk_client.post(url, whole)
     assert answer.status_code == 422
     assert "All of it" in answer.text

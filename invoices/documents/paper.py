@@ -141,7 +141,7 @@ class Paper:
     total_minor: int
     kind: Literal["invoice", "credit_note", "quote"] = "invoice"
     # What an invoice is for; of a credit note, what the invoice was for that it credits.
-    purpose: Literal["standard", "deposit", "final", "corrective"] = "standard"
+    purpose: Literal["standard", "deposit", "final"] = "standard"
     language: Literal["fr", "en"] = "fr"
     number: str = ""
     title: str = ""

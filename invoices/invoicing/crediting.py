@@ -27,6 +27,7 @@ def issue_credit_note(
     by: User | None,
     on: date,
     amount: Money | None = None,
+    code: str = "",
     send: bool = False,
     recipients: Sequence[str] = (),
     to_client_of_today: bool = False,
@@ -35,6 +36,8 @@ def issue_credit_note(
 
     It is applied to the invoice at once, as far as something is outstanding; the rest is the
     client's credit. Raises IssueRefused. Credit notes never exceed their invoice.
+
+    `code` is one of CreditReason.
 
     The note bears the buyer as the invoice names him, name and address, unless the person asks for
     those of today.
@@ -54,7 +57,7 @@ def issue_credit_note(
                 _("%(number)s is credited in full already.") % {"number": invoice.number}
             )
         wanted = what_to_credit(invoice, left, lines, amount, company)
-        note = _drawn_up(invoice, reason=reason, recipients=recipients, by=by, on=on)
+        note = _drawn_up(invoice, reason=reason, code=code, recipients=recipients, by=by, on=on)
         rows = _store_credit_lines(note, wanted)
         freeze(
             note,
@@ -99,7 +102,13 @@ def _company() -> Company:
 
 
 def _drawn_up(
-    invoice: Invoice, *, reason: str, recipients: Sequence[str], by: User | None, on: date
+    invoice: Invoice,
+    *,
+    reason: str,
+    code: str,
+    recipients: Sequence[str],
+    by: User | None,
+    on: date,
 ) -> Invoice:
     """The note before its lines and its number: what it takes over from its invoice."""
     return Invoice.objects.create(
@@ -119,6 +128,7 @@ def _drawn_up(
         service_until=invoice.service_until,
         purchase_order=invoice.purchase_order,
         note=reason,
+        credit_reason=code,
         exchange_rate=invoice.exchange_rate,
         recipients=[a.strip() for a in recipients if a.strip()] or invoice.recipients,
         created_by=by,

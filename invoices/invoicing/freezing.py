@@ -58,7 +58,9 @@ class Printed:
 
 def print_ahead(invoice_id: int, on: date) -> Printed | None:
     """Printed with the number that comes next, if nobody is quicker; None if it cannot be."""
-    drafts = Invoice.objects.select_related("client", "corrects").prefetch_related("lines")
+    drafts = Invoice.objects.select_related("client", "corrects", "replaces").prefetch_related(
+        "lines"
+    )
     invoice, company = drafts.filter(pk=invoice_id).first(), Company.ours()
     if invoice is None or company is None or not invoice.is_draft:
         return None

@@ -13,11 +13,12 @@ from billing_portal.accounts.models import User
 from invoices.company.rates import rate_on
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
-from invoices.invoicing import deducting, drafting, snapshot
+from invoices.invoicing import correcting, deducting, drafting, origins, snapshot
 from invoices.invoicing.freezing import IssueRefused, freeze, print_ahead, queue_mail
 from invoices.invoicing.readiness import company_reasons, line_reasons, reasons_not_to_issue
 from invoices.invoicing.vat_readiness import answer_relied_on
 from invoices.models import Company, Invoice, InvoiceEvent, VatCheck
+from invoices.payments.applying import PaymentRefused
 
 
 def issue(
@@ -35,9 +36,10 @@ def issue(
     recipients = [address.strip() for address in recipients if address.strip()]
     ahead = print_ahead(invoice_id, on)
     with transaction.atomic():
+        correcting.lock(invoice_id)
         invoice = (
             Invoice.objects.select_for_update(of=("self",))
-            .select_related("client", "issued_by")
+            .select_related("client", "issued_by", "replaces")
             .prefetch_related("lines")
             .filter(pk=invoice_id)
             .first()
@@ -68,10 +70,17 @@ def issue(
                 "currency": invoice.currency,
                 "due_date": invoice.due_date.isoformat(),
                 **_deposits_of(invoice),
+                **_replaced_by(invoice),
                 **_as_proof(relied_on),
             },
         )
         deducting.tell_deposits(invoice, by=by, on=on)
+        if invoice.replaces is not None:
+            try:
+                correcting.settle(invoice, by=by, on=on)
+            except PaymentRefused as refusal:
+                raise IssueRefused(str(refusal)) from None
+            origins.replaced(invoice.replaces, invoice)
         if send:
             queue_mail(invoice, by=by, on=on)
     return invoice
@@ -83,6 +92,11 @@ def _deposits_of(invoice: Invoice) -> dict[str, Any]:
     if not rows:
         return {}
     return {"deposits": [[row.deposit.number, row.deposit_id, row.total_minor] for row in rows]}
+
+
+def _replaced_by(invoice: Invoice) -> dict[str, Any]:
+    old = invoice.replaces
+    return {"replaces": old.number, "replaces_id": old.pk} if old else {}
 
 
 def _as_proof(answer: VatCheck | None) -> dict[str, Any]:

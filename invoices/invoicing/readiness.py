@@ -16,7 +16,15 @@ from invoices.clients.recipients import address_problem
 from invoices.company import dating, late_rates, numbering
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
-from invoices.invoicing import deal_basis, deducting, drafting, dues, origins, snapshot
+from invoices.invoicing import (
+    deal_basis,
+    deducting,
+    drafting,
+    dues,
+    origins,
+    replacing,
+    snapshot,
+)
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.vat_readiness import lacks_rate, vat_reasons, vat_warnings
 from invoices.models import ClientType, Company, Invoice, InvoiceLine
@@ -52,6 +60,7 @@ def reasons_not_to_issue(
         *_number_reasons(invoice, company, on),
         *_deal_reasons(invoice),
         *deducting.reasons(invoice),
+        *replacing.reasons(invoice),
         *_sending_reasons(invoice, sending=sending),
     ]
 

@@ -26,7 +26,7 @@ from invoices.documents.paper import (
     canonical_bytes,
 )
 from invoices.documents.totals import LineTotal, Totals, TotalsRefused
-from invoices.invoicing import deducting, drafting, dues, einvoice_data
+from invoices.invoicing import drafting, dues, einvoice_data, paper_links
 from invoices.invoicing.without_vat import WithoutVat, without_vat
 from invoices.models import Client, Company, Invoice, InvoiceLine, VatBreakdown
 from invoices.models.clients import BuyerKind
@@ -52,7 +52,7 @@ def paper_of(
     language: Language = "fr" if invoice.language == "fr" else "en"
     vat_rows = _vat_rows(totals, breakdown)
     parts = [] if invoice.is_credit_note else dues.dues_of(invoice, issue_date)
-    deposits = deposits_of(invoice)
+    deposits = paper_links.deposits_of(invoice)
     why_none = without_vat(
         invoice, company, language, lines, [row.vat_category for row in vat_rows], issue_date
     )
@@ -60,7 +60,6 @@ def paper_of(
     vat = sum(row.vat_minor for row in vat_rows)
     return Paper(
         kind="credit_note" if invoice.is_credit_note else "invoice",
-        purpose=_purpose(corrects or invoice),
         language=language,
         currency=invoice.currency,
         number=number,
@@ -74,9 +73,7 @@ def paper_of(
         buyer=buyer.buyer,
         delivery_address=buyer.delivery_address,
         purchase_order=invoice.purchase_order,
-        corrects_number=corrects.number if corrects else "",
-        corrects_date=corrects.issue_date if corrects else None,
-        deposits=tuple(deposits.values()),
+        **paper_links.of(invoice, corrects, language, deposits.values()),
         lines=tuple(
             _paper_line(line, amounts, deposits)
             for line, amounts in zip(lines, totals.lines, strict=True)
@@ -137,29 +134,6 @@ def _vat_rows(totals: Totals, breakdown: list[VatBreakdown] | None) -> tuple[Pap
         )
         for row in breakdown
     )
-
-
-def _purpose(invoice: Invoice) -> Literal["standard", "deposit", "final", "corrective"]:
-    """Of a credit note the purpose of its invoice."""
-    for known in ("deposit", "final", "corrective"):
-        if invoice.purpose == known:
-            return known
-    return "standard"
-
-
-def deposits_of(invoice: Invoice) -> dict[int, PaperDeposit]:
-    """What a final invoice takes off, by the key of the deduction."""
-    found = {}
-    for row in deducting.in_force(invoice) if invoice.is_final else []:
-        deposit = row.deposit
-        assert deposit.issue_date is not None
-        found[row.pk] = PaperDeposit(
-            number=deposit.number,
-            issue_date=deposit.issue_date,
-            net_minor=row.net_minor,
-            vat_minor=row.vat_minor,
-        )
-    return found
 
 
 def _paper_line(

@@ -242,7 +242,8 @@ class Invoice(InvoiceAmounts, Keyed):
 
     @property
     def is_corrective(self) -> bool:
-        return self.purpose == self.Purpose.CORRECTIVE
+        """It stands in the place of another, which its issue credits whole."""
+        return self.replaces_id is not None
 
     @property
     def kind_name(self) -> str:

@@ -104,9 +104,9 @@ INVOICE_CONSTRAINTS = [
         condition=Q(kind="invoice", credit_reason="") | Q(kind="credit_note", purpose="standard"),
     ),
     models.CheckConstraint(
-        name="a_corrected_invoice_replaces_one",
-        condition=Q(purpose="corrective", replaces__isnull=False)
-        | (~Q(purpose="corrective") & Q(replaces__isnull=True, moves_payments=False)),
+        name="only_an_invoice_replaces_one",
+        condition=Q(kind="invoice", replaces__isnull=False)
+        | Q(replaces__isnull=True, moves_payments=False),
     ),
     # Two who correct one invoice at once make one draft.
     models.UniqueConstraint(

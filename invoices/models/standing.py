@@ -23,8 +23,6 @@ class Purpose(models.TextChoices):
     DEPOSIT = "deposit", _("Deposit invoice")
     # Bills the whole, less the deposits that were billed before.
     FINAL = "final", _("Final invoice")
-    # Stands in the place of one that was credited whole.
-    CORRECTIVE = "corrective", _("Corrected invoice")
 
 
 class CreditReason(models.TextChoices):

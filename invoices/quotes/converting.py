@@ -93,6 +93,8 @@ def alive(quote: Quote) -> list[QuoteBilling]:
     """The billings whose invoice stands: drafted or issued, not credited whole."""
     return list(
         quote.billings.filter(invoice__in=Invoice.objects.billing().order_by())
+        # What was replaced is billed by what stands in its place, whoever keeps the money.
+        .exclude(invoice__replaced_by__status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
         .select_related("invoice")
         .prefetch_related("lines")
     )

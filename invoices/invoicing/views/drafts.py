@@ -86,7 +86,10 @@ def new(request: StaffRequest) -> HttpResponse:
 # ─ The editor ───────────────────────────────────────────────────────────────────────────────────
 def _draft(pk: int) -> Invoice:
     return get_object_or_404(
-        Invoice.objects.select_related("client__client_type", "deal__client", "created_by"), pk=pk
+        Invoice.objects.select_related(
+            "client__client_type", "deal__client", "created_by", "replaces"
+        ),
+        pk=pk,
     )
 
 

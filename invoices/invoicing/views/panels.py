@@ -231,6 +231,12 @@ def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
         and not invoice.is_credit_note
         and user.has_perm("invoices.add_creditnote")
         and left_to_credit(invoice) > 0,
+        "correct": invoice.is_issued
+        and not invoice.is_credit_note
+        and not invoice.imported
+        and user.has_perm("invoices.add_creditnote")
+        and user.has_perm("invoices.issue_invoice")
+        and left_to_credit(invoice) > 0,
         "write_off": invoice.is_outstanding and user.has_perm("invoices.add_creditnote"),
     }
     if invoice.is_outstanding and found["pay"]:

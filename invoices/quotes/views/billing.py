@@ -64,6 +64,7 @@ def bill(request: StaffRequest, pk: int) -> HttpResponse:
         partial="invoices/quotes/bill.html",
         context={
             "quote": quote,
+            "on": timezone.localdate(),
             "acceptance": acceptance,
             "version": acceptance.version,
             "deposit": deposit,
