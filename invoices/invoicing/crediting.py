@@ -35,9 +35,8 @@ def issue_credit_note(
     """Credit what is left of an invoice, parts of its lines, or an `amount` with VAT.
 
     It is applied to the invoice at once, as far as something is outstanding; the rest is the
-    client's credit. Raises IssueRefused. Credit notes never exceed their invoice.
-
-    `code` is one of CreditReason.
+    client's credit. Raises IssueRefused. Credit notes never exceed their invoice. `code` is one of
+    CreditReason.
 
     The note bears the buyer as the invoice names him, name and address, unless the person asks for
     those of today.

@@ -231,6 +231,8 @@ def filename_of(paper: Paper, invoice: Invoice, suffix: str = "pdf") -> str:
     french = paper.language == "fr"
     if invoice.is_credit_note:
         kind = "Avoir" if french else "Credit-note"
+    elif invoice.is_deposit:
+        kind = "Facture-acompte" if french else "Deposit-invoice"
     else:
         kind = "Facture" if french else "Invoice"
     return re.sub(r"[^A-Za-z0-9._+-]", "-", f"{kind}-{invoice.number}.{suffix}")

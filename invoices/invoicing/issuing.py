@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -75,12 +76,7 @@ def issue(
             },
         )
         deducting.tell_deposits(invoice, by=by, on=on)
-        if invoice.replaces is not None:
-            try:
-                correcting.settle(invoice, by=by, on=on)
-            except PaymentRefused as refusal:
-                raise IssueRefused(str(refusal)) from None
-            origins.replaced(invoice.replaces, invoice)
+        _take_its_place(invoice, by=by, on=on)
         if send:
             queue_mail(invoice, by=by, on=on)
     return invoice
@@ -92,6 +88,17 @@ def _deposits_of(invoice: Invoice) -> dict[str, Any]:
     if not rows:
         return {}
     return {"deposits": [[row.deposit.number, row.deposit_id, row.total_minor] for row in rows]}
+
+
+def _take_its_place(invoice: Invoice, *, by: User | None, on: date) -> None:
+    """The invoice that this one replaces is credited whole, and billed by it."""
+    if invoice.replaces is None:
+        return
+    try:
+        correcting.settle(invoice, by=by, on=on)
+    except PaymentRefused as refusal:
+        raise IssueRefused(str(refusal)) from None
+    origins.replaced(invoice.replaces, invoice)
 
 
 def _replaced_by(invoice: Invoice) -> dict[str, Any]:
@@ -131,3 +138,13 @@ def preview_paper(invoice: Invoice, on: date) -> Paper:
 def printed_draft(paper: Paper) -> bytes:
     company = Company.objects.get(pk=1)
     return render.render(paper, draft=True, logo_png=bytes(company.logo_png) or None)
+
+
+def pro_forma(paper: Paper) -> bytes:
+    """A draft or a quote as a pro forma: no number, no claim, no VAT right; nothing is kept.
+
+    Raises PdfRefused.
+    """
+    company = Company.objects.get(pk=1)
+    said = replace(paper, kind="invoice", number="", valid_until=None, offered=(), accepted=())
+    return render.render(said, pro_forma=True, logo_png=bytes(company.logo_png) or None)

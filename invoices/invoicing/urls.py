@@ -11,6 +11,7 @@ from invoices.invoicing.views import (
     invoice,
     issuing,
     pdfs,
+    pro_forma,
 )
 from invoices.invoicing.views import list as list_views
 
@@ -27,6 +28,7 @@ urlpatterns = [
     path("invoices/<int:pk>/client/", drafts.draft_client, name="draft-client"),
     path("invoices/<int:pk>/totals/", drafts.totals, name="totals"),
     path("invoices/<int:pk>/preview.pdf", drafts.preview, name="preview"),
+    path("invoices/<int:pk>/pro-forma.pdf", pro_forma.document, name="pro-forma"),
     path("invoices/<int:pk>/document.pdf", files.document, {"kind": "pdf"}, name="document"),
     path("invoices/<int:pk>/einvoice.xml", files.document, {"kind": "xml"}, name="einvoice"),
     path("invoices/<int:pk>/ubl.xml", files.ubl, name="ubl"),

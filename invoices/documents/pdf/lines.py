@@ -41,8 +41,7 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
     lines = _shown(paper)
     has_discount = any(line.discount_minor for line in lines)
     head = [labels.description, labels.quantity, labels.unit_price]
-    head += [labels.discount] if has_discount else []
-    head += [labels.vat, labels.net_amount]
+    head += [*([labels.discount] if has_discount else []), labels.vat, labels.net_amount]
     figures = [_figures(line, words, has_discount) for line in lines]
     totals = list(_totals(paper, words))
     widths, size, grand = _fitted(head, figures, [amount for _label, amount, _kind in totals])

@@ -115,3 +115,12 @@ BEGIN_QUOTES = {
     f"invoices:quote-{act}"
     for act in ("new", "from-deal", "edit", "totals", "preview", "copy", "version", "link", "bill")
 }
+# For tests/accounts/test_roles.py: who may open what there is of deposits and corrections.
+PAGES_OF_DEPOSITS = {
+    "invoices:correct": "invoices.add_creditnote",
+    "invoices:deposit-on": "invoices.change_invoice",
+    "invoices:deposits": "invoices.change_invoice",
+    "invoices:pro-forma": "invoices.view_invoice",
+    "invoices:quote": "invoices.view_quote",
+    "invoices:quote-pro-forma": "invoices.view_quote",
+}
