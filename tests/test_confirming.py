@@ -128,7 +128,6 @@ IRREVERSIBLE = OF_QUOTES | {
     "invoices:send": (issued, {"recipients": "a@b.example"}),
     "invoices:credit": (issued, {"code": "error", "mode": "whole", "reason": "Wrong"}),
     "invoices:void": (make_draft, {"reason": "Twice"}),
-    "invoices:correct": (issued, {}),
     "invoices:write-off": (issued, {"amount": "1", "reason": "Bad"}),
     "invoices:payment-reverse": (payment, {"on": as_typed(RECEIVED), "reason": "Bounced"}),
     "invoices:payment-allocate": (payment, {}),

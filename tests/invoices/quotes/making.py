@@ -10,7 +10,7 @@ from django.utils import timezone
 from invoices.models import QuoteLine, QuoteVersion
 from invoices.quotes import answering, beginning, drafting, sending
 from invoices.quotes.answering import Signer
-from tests.factories import make_client, make_company
+from tests.factories import make_client, make_company, make_draft, make_unprinted
 
 TODAY = date(2026, 11, 24)
 NOON = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
@@ -103,6 +103,10 @@ def sent_today():
     return send_quote(on=timezone.localdate())
 
 
+def issued_today():
+    return make_unprinted(make_draft(), on=timezone.localdate())
+
+
 # For tests/test_confirming.py: what is done to what was seen, and what can be taken back.
 OF_QUOTES = {
     "invoices:quote-send": (written_today, {"recipients": "a@b.example", "send": "mail"}),
@@ -110,6 +114,7 @@ OF_QUOTES = {
     "invoices:quote-send-again": (sent_today, {"recipients": "a@b.example"}),
     "invoices:quote-withdraw": (sent_today, {"reason": "Too low"}),
     "invoices:quote-record": (sent_today, {"name": "Zoé"}),
+    "invoices:correct": (issued_today, {}),
 }
 BEGIN_QUOTES = {
     f"invoices:quote-{act}"
