@@ -246,14 +246,23 @@ RULES: list[tuple[str, str, str, str]] = [
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """The rules of the tables that are there: a migration backwards takes some away, and with them
-    the rules of others that ask them."""
+    """The rules of the tables that are there: a migration backwards takes some away, and columns of
+    others, and with them the rules that ask them."""
     there = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
+        columns = {
+            table: {
+                each.name for each in connection.introspection.get_table_description(cursor, table)
+            }
+            for table in {table for _name, _moment, table, _condition in RULES} & there
+        }
         for name, moment, table, condition in RULES:
             if table not in there:
                 continue
-            if not set(re.findall(r"invoices_\w+", condition)) <= there:
+            asked = set(re.findall(r'(?:OLD|NEW)\."?(\w+)', condition))
+            if not (
+                asked <= columns[table] and set(re.findall(r"invoices_\w+", condition)) <= there
+            ):
                 _drop(connection, cursor, name, table)
                 continue
             if connection.vendor == "sqlite":

@@ -19,11 +19,11 @@ from invoices.invoicing.views.panels import (
     money_panel,
     neighbours,
     next_steps,
-    related,
     states_of,
     timeline_of,
     usual_delay,
 )
+from invoices.invoicing.views.related import related
 from invoices.models import Allocation, Invoice
 
 TABS = ("document", "lines", "files")

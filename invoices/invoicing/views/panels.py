@@ -25,11 +25,11 @@ from invoices.invoicing import timeline
 from invoices.invoicing.creditable import left_to_credit
 from invoices.invoicing.forms.lines import UNITS, vat_label
 from invoices.invoicing.views.listing import listing_of, selection, with_amounts
+from invoices.invoicing.views.related import use_of_credit
 from invoices.models import (
     Allocation,
     Client,
     Company,
-    DepositDeduction,
     Invoice,
     InvoiceEvent,
     Message,
@@ -245,21 +245,9 @@ def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
         total += sum(note.outstanding_minor for note in credit)
         if total:
             found["apply"] = formatted_minor(total, invoice.currency)
+    if invoice.is_credit_note:
+        found |= use_of_credit(invoice, user)
     found["any"] = any(found.values())
-    return found
-
-
-def related(invoice: Invoice) -> dict[str, Any]:
-    """The deposits that it deducts, or what deducts it; what it replaces, or what replaces it."""
-    found: dict[str, Any] = {}
-    rows = DepositDeduction.objects.select_related("deposit", "invoice")
-    if invoice.is_final:
-        found["deductions"] = list(rows.filter(invoice=invoice).order_by("pk"))
-    if invoice.is_deposit:
-        found["final"] = rows.filter(deposit=invoice, released=False).first()
-    if invoice.is_issued and not invoice.is_credit_note:
-        replacing = invoice.replaced_by.exclude(status=Invoice.Status.VOID)
-        found["replaced_by"] = replacing.first()
     return found
 
 
