@@ -35,6 +35,7 @@ from invoices.models import (
     QuoteLine,
 )
 from invoices.models.quotes import ROUNDING
+from invoices.models.terms import TermsKind
 from invoices.quotes.choices import input_of
 from invoices.quotes.drafting import locked, tell
 from invoices.quotes.refusals import QuoteRefused
@@ -302,8 +303,9 @@ class _Way:
             title=version.title,
             language=version.language,
             currency=acceptance.currency,
-            terms_kind=version.terms_kind,
-            terms_days=version.terms_days,
+            # As the quote says: a deposit is due on receipt, before work begins.
+            terms_kind=TermsKind.NET if kind == Kind.DEPOSIT else version.terms_kind,
+            terms_days=0 if kind == Kind.DEPOSIT else version.terms_days,
             terms_id=self.terms,
             purchase_order=deal.purchase_order if deal else "",
             recipients=list(version.recipients),
