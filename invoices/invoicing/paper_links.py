@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.utils import translation
-
+from invoices.documents import mentions
 from invoices.documents.paper import PaperDeposit
 from invoices.invoicing import deducting
 from invoices.models import Invoice
@@ -24,17 +23,9 @@ def of(
         "corrects_date": corrects.issue_date if corrects else None,
         "replaces_number": replaces.number if replaces else "",
         "replaces_date": replaces.issue_date if replaces else None,
-        "credit_reason": reason_of(invoice, language),
+        "credit_reason": mentions.credit_reason(language, invoice.credit_reason),
         "deposits": tuple(deposits),
     }
-
-
-def reason_of(invoice: Invoice, language: str) -> str:
-    """Why something is credited, in the language of the document."""
-    if not invoice.credit_reason:
-        return ""
-    with translation.override("fr" if language == "fr" else "en-gb"):
-        return str(Invoice.CreditReason(invoice.credit_reason).label)
 
 
 def deposits_of(invoice: Invoice) -> dict[int, PaperDeposit]:

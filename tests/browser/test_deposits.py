@@ -45,6 +45,18 @@ def credit(page, words):
     page.wait_for_url(re.compile(r"/invoices/\d+/$"))
 
 
+def billed_by_a_deposit(page, of_quote):
+    page.goto(of_quote)
+    look(page, "quote-accepted")
+    page.get_by_role("link", name="Bill the deposit").click()
+    page.get_by_role("button", name="Draft the deposit").click()
+    expect(page.locator(".kind-tag")).to_have_text("Deposit invoice")
+    look(page, "deposit-draft")
+    issue(page)
+    look(page, "deposit")
+    return Invoice.objects.get()
+
+
 def test_deposit_final_invoice_credit_and_refund(page, live_site):
     make_company()
     today, boss = timezone.localdate(), make_user(role=User.Role.FINANCE)
@@ -58,15 +70,7 @@ def test_deposit_final_invoice_credit_and_refund(page, live_site):
     accept(quote, at=timezone.now())
     of_quote = live_site.url + reverse("invoices:quote", args=[quote.pk])
     sign_in(page, live_site, boss)
-    page.goto(of_quote)
-    look(page, "quote-accepted")
-    page.get_by_role("link", name="Bill the deposit").click()
-    page.get_by_role("button", name="Draft the deposit").click()
-    expect(page.locator(".kind-tag")).to_have_text("Deposit invoice")
-    look(page, "deposit-draft")
-    issue(page)
-    look(page, "deposit")
-    deposit = Invoice.objects.get()
+    deposit = billed_by_a_deposit(page, of_quote)
     record_payment(
         client_id=client.pk, amount=deposit.total, received_on=today, reference="", by=boss,
         method="transfer", allocations=[(deposit.pk, deposit.total)],

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from invoices.models import QuoteLine, QuoteVersion
+from invoices.models import QuoteAcceptance, QuoteDocument, QuoteLine, QuoteVersion
 from invoices.quotes import answering, beginning, drafting, sending
 from invoices.quotes.answering import Signer
+from invoices.quotes.choices import totals_of
 from tests.factories import make_client, make_company, make_draft, make_unprinted
 
 TODAY = date(2026, 11, 24)
@@ -92,6 +93,31 @@ def accepted_quote(**fields):
     quote = send_quote(**fields)
     accept(quote)
     quote.refresh_from_db()
+    return quote
+
+
+def unprinted_acceptance(**fields):
+    """An accepted quote without page and mail: for tests about what is billed of it."""
+    quote = write_quote(**fields)
+    version = quote.version
+    lines = list(version.lines.all())
+    totals = totals_of(lines, version.currency)
+    document = QuoteDocument.objects.create(
+        version=version, kind="accepted", filename="a.pdf", content=b"%PDF", sha256="0" * 64, size=4
+    )
+    acceptance = QuoteAcceptance.objects.create(
+        quote=quote,
+        version=version,
+        document=document,
+        at=NOON,
+        name=GAELLE.name,
+        currency=version.currency,
+        net_minor=totals.net_minor,
+        vat_minor=totals.vat_minor,
+        total_minor=totals.total_minor,
+        sha256=document.sha256,
+    )
+    acceptance.lines.set(lines)
     return quote
 
 

@@ -20,7 +20,14 @@ from invoices.quotes import converting
 from invoices.quotes.converting import Exceeds, bill_deposit, bill_lines, bill_rest, bill_whole
 from invoices.quotes.refusals import QuoteRefused
 from tests.factories import make_deal, make_unprinted
-from tests.invoices.quotes.making import CHOICES, TODAY, accepted_quote, line, send_quote
+from tests.invoices.quotes.making import (
+    CHOICES,
+    TODAY,
+    accepted_quote,
+    line,
+    send_quote,
+    unprinted_acceptance,
+)
 from tests.race import at_once
 
 pytestmark = pytest.mark.django_db
@@ -180,7 +187,7 @@ class AnyQuote(TestCase):
         shares=st.lists(st.integers(1, 40), min_size=1, max_size=2),
     )
     def test_deposits_and_the_rest_never_pass_what_was_accepted(self, lines, shares):
-        quote = accepted_quote(
+        quote = unprinted_acceptance(
             lines=[line(price, quantity=n, rate=rate) for price, n, rate in lines]
         )
         for share in shares:

@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from invoices.accounting import books
+from invoices.accounting import books, deposits
+from invoices.documents import mentions
 from invoices.documents.facturx.writing import cii
 from invoices.documents.paper import Paper
 from invoices.documents.totals import compute
@@ -26,7 +27,7 @@ from invoices.quotes.converting import bill_deposit, bill_rest
 from invoices.quotes.refusals import QuoteRefused
 from tests.factories import make_unprinted
 from tests.invoices.accounting.bookkeeping import balances, journal
-from tests.invoices.quotes.making import TODAY, accepted_quote, line
+from tests.invoices.quotes.making import TODAY, accepted_quote, line, unprinted_acceptance
 from tests.race import at_once
 
 pytestmark = pytest.mark.django_db
@@ -172,6 +173,22 @@ def test_the_database_deducts_only_deposits_that_were_issued_and_each_once():
         mine.update(released=False)
 
 
+def test_the_check_of_the_books_names_a_final_invoice_that_takes_off_something_else():
+    quote = accepted_quote()
+    deposit_of(quote, percent=Decimal(30))
+    draft = bill_rest(quote_id=quote.pk, **DAY)
+    DepositDeduction.objects.filter(invoice=draft).update(net_minor=1)
+    final = make_unprinted(draft)
+    (said,) = deposits.check()
+    assert final.number in str(said)
+
+
+def test_every_reason_of_a_credit_note_has_its_words_on_the_page():
+    for code in ["", *Invoice.CreditReason.values]:
+        for language in ("fr", "en"):
+            assert mentions.credit_reason(language, code) or code in ("", "other")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_who_make_the_final_invoice_at_once_make_one():
     quote = accepted_quote()
@@ -228,7 +245,7 @@ def test_deposits_and_final_invoice_make_the_whole_to_the_cent(db, lines, shares
 
 
 def _bills_the_whole(lines, shares):
-    quote = accepted_quote(
+    quote = unprinted_acceptance(
         lines=[line(price, quantity=n, rate=rate, nature=of) for price, n, rate, of in lines]
     )
     whole, made = quote.acceptance, []
