@@ -261,6 +261,19 @@ class _Way:
             raise QuoteRefused(
                 _("A deposit of it is still a draft: issue it first, or discard it.")
             )
+        older = [
+            each.invoice.number
+            for each in self.billings
+            if each.kind == Kind.DEPOSIT and not each.invoice.is_deposit and each.invoice.is_issued
+        ]
+        if older:
+            raise QuoteRefused(
+                _(
+                    "%(number)s was issued as a plain invoice, before there were deposits: credit "
+                    "it and bill the deposit again, or bill the rest line by line."
+                )
+                % {"number": older[0]}
+            )
         return deposits.locked([invoice.pk for invoice in billed])
 
     def of_lines(
