@@ -98,7 +98,7 @@ class DeductForm(forms.Form):
     deposits = forms.MultipleChoiceField(
         label=gettext_lazy("Deposits to deduct"),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
 
     def __init__(
