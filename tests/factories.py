@@ -248,3 +248,23 @@ def make_terms(name="30 % now, the rest 30 days later", steps=((30, 0, 0), (None
         ],
     )
     return terms
+
+
+def make_unprinted(invoice, *, on=date(2026, 11, 24), **fields):
+    """A draft that becomes issued without paper, PDF and judges: for tests about its amounts."""
+    from invoices.invoicing import drafting
+
+    totals = drafting.recalculate(invoice)
+    issue_date, due = drafting.dates_of(invoice, on)
+    invoice.series, invoice.sequence = _series_place(invoice.kind, issue_date)
+    invoice.number = invoice.series.number(invoice.sequence)
+    invoice.issue_date, invoice.due_date, invoice.next_due = issue_date, due, due
+    invoice.client_type_id = invoice.client.client_type_id
+    invoice.buyer_name = invoice.client.name
+    settled = totals.total_minor == 0
+    invoice.status = Invoice.Status.SETTLED if settled else Invoice.Status.ISSUED
+    invoice.settled_on = issue_date if settled else None
+    for name, value in fields.items():
+        setattr(invoice, name, value)
+    invoice.save()
+    return invoice

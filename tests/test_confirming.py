@@ -126,7 +126,7 @@ IRREVERSIBLE = OF_QUOTES | {
     "invoices:issue": (make_draft, {}),
     "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
     "invoices:send": (issued, {"recipients": "a@b.example"}),
-    "invoices:credit": (issued, {"mode": "whole", "reason": "Wrong"}),
+    "invoices:credit": (issued, {"code": "error", "mode": "whole", "reason": "Wrong"}),
     "invoices:void": (make_draft, {"reason": "Twice"}),
     "invoices:write-off": (issued, {"amount": "1", "reason": "Bad"}),
     "invoices:payment-reverse": (payment, {"on": as_typed(RECEIVED), "reason": "Bounced"}),
@@ -169,7 +169,7 @@ REVERSIBLE = BEGIN_QUOTES | {
     "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
-    "invoices:account", "invoices:account-new",
+    "invoices:account", "invoices:account-new", "invoices:deposits", "invoices:deposit-on",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 
@@ -278,9 +278,9 @@ def test_a_whole_credit_is_refused_when_what_is_left_changed(clerk_client):
     invoice = issued()
     url = reverse("invoices:credit", args=[invoice.pk])
     token = token_on(clerk_client.get(url))
-    first = {"mode": "amount", "amount": "120", "reason": "A part", "once": new_key()}
+    first = {"code": "error", "mode": "amount", "amount": "120", "reason": "All of it"}
     assert confirm(clerk_client, url, first).status_code == 303
-    whole = {"mode": "whole", "reason": "All of it", "once": new_key(), "confirmed": token}
+    whole = {**first, "mode": "whole", "once": new_key(), "confirmed": token}
     answer = clerk_client.post(url, whole)
     assert answer.status_code == 422
     assert "All of it" in answer.text

@@ -12,7 +12,16 @@ from django.db.models import Count, F, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from invoices.accounting import closed, einvoices, guards, instalments, log, pages, search_keys
+from invoices.accounting import (
+    closed,
+    deposits,
+    einvoices,
+    guards,
+    instalments,
+    log,
+    pages,
+    search_keys,
+)
 from invoices.accounting.broken import Broken
 from invoices.documents import numbers
 from invoices.invoicing import snapshot
@@ -39,6 +48,7 @@ def verify() -> list[Broken]:
         *_doubles(),
         *closed.check(),
         *pages.check(),
+        *deposits.check(),
         *_balances(),
         *_payments(),
         *log.check(),

@@ -74,6 +74,7 @@ _SERVICES, _GOODS = Nature.SERVICES.value, Nature.GOODS.value
 USUAL: Final[dict[Key, tuple[str, str]]] = {
     Key(Role.CLIENTS): ("411000", "Clients"),
     Key(Role.ADVANCES): ("419100", "Clients – avances et acomptes reçus"),
+    Key(Role.DEPOSITS): ("419100", "Clients – avances et acomptes reçus"),
     Key(Role.BANK): ("512000", "Banque"),
     Key(Role.SALES, nature=_SERVICES): ("706000", "Prestations de services"),
     Key(Role.SALES, nature=_GOODS): ("707000", "Ventes de marchandises"),
@@ -110,6 +111,7 @@ USUAL: Final[dict[Key, tuple[str, str]]] = {
 BEGINNINGS: Final[dict[str, tuple[str, ...]]] = {
     Role.CLIENTS: ("41",),
     Role.ADVANCES: ("41",),
+    Role.DEPOSITS: ("41",),
     Role.BANK: ("5",),
     Role.SALES: ("70", "71", "72", "74", "75"),
     Role.VAT: ("445",),

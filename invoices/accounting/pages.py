@@ -23,10 +23,11 @@ def check() -> Iterator[Broken]:
     ours = (
         Invoice.objects.issued()
         .filter(imported=False)
-        .select_related("corrects", "client")
+        .select_related("corrects", "replaces", "client")
         .prefetch_related(
             "lines",
             "vat_breakdown",
+            "deductions__deposit",
             Prefetch("instalments", Instalment.objects.order_by("position")),
             Prefetch("documents", Document.objects.filter(kind="pdf").defer("content")),
         )
@@ -74,12 +75,23 @@ def _pairs(invoice: Invoice, paper: Paper) -> Iterable[tuple[str, Any, Any]]:
     yield "service_from", paper.service_from, invoice.service_from
     yield "service_until", paper.service_until, invoice.service_until
     yield "buyer", paper.buyer.name[:255], invoice.buyer_name
+    replaces = invoice.replaces
+    yield "purpose", paper.purpose, (corrects or invoice).purpose
+    yield "replaces", paper.replaces_number, replaces.number if replaces else ""
+    deposits = [(each.number, each.net_minor, each.vat_minor) for each in paper.deposits]
+    yield "deposits", sorted(deposits), _deposits_stored(invoice)
     yield "corrects", paper.corrects_number, corrects.number if corrects else ""
     if paper.vat_minor_in_eur is not None:
         # An older version printed a note's VAT at the rate of its own day: left as it is.
         said, rate = paper.vat_minor_in_eur, invoice.exchange_rate
         if not invoice.is_credit_note or invoice.sealed_with > 1:
             yield "exchange_rate", said, snapshot.vat_in_eur(invoice, paper.vat_minor, rate)
+
+
+def _deposits_stored(invoice: Invoice) -> list[tuple[str, int, int]]:
+    """Whether they are deducted still or were released since: the page said so."""
+    rows = invoice.deductions.all()
+    return sorted((row.deposit.number, row.net_minor, row.vat_minor) for row in rows)
 
 
 def _lines_said(paper: Paper) -> list[tuple[Any, ...]]:

@@ -34,6 +34,9 @@ class Deals:
     def warnings(self, invoice: Invoice) -> Sequence[Reason]:
         return ()
 
+    def replaced(self, old: Invoice, new: Invoice) -> None:
+        """The deal is billed by the invoice itself: nothing is kept beside it."""
+
 
 def lines_of_deal(deal: Deal) -> Sequence[DraftLine]:
     """As a quote begins with them. Raises TotalsRefused."""

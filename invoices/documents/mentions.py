@@ -8,6 +8,7 @@ by an accountant.
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
@@ -135,6 +136,28 @@ def exchange(language: str, *, currency: str, rate: Decimal, source: str, day: d
 def vat_group(language: str, *, name: str, address: str, vat_id: str) -> str:
     """On each document of a member, beside its own particulars (CGI ann. II, 242 nonies A)."""
     return _sentence("vat_group", language, name=name, address=address, vat_id=vat_id)
+
+
+# By the code of the list (models.standing.CreditReason).
+_CREDIT_REASONS: Final[dict[str, dict[str, str]]] = {
+    "error": {"fr": "Erreur de facturation", "en": "Billing error"},
+    "price": {"fr": "Prix ou remise corrigés", "en": "Price or discount corrected"},
+    "return": {"fr": "Retour de marchandises", "en": "Goods returned"},
+    "not_done": {"fr": "Prestation non réalisée", "en": "Service not rendered"},
+    "cancelled": {"fr": "Commande annulée", "en": "Order cancelled"},
+    "duplicate": {"fr": "Double facturation", "en": "Billed twice"},
+    "dispute": {"fr": "Litige résolu", "en": "Dispute settled"},
+    "goodwill": {"fr": "Geste commercial", "en": "Goodwill gesture"},
+    "rebate": {"fr": "Remise de fin d’année", "en": "Year-end rebate"},
+    "replaced": {"fr": "Facture rectifiée", "en": "Invoice corrected"},
+    # The words of the note say it.
+    "other": {"fr": "", "en": ""},
+    "": {"fr": "", "en": ""},
+}
+
+
+def credit_reason(language: str, code: str) -> str:
+    return _CREDIT_REASONS[code]["fr" if language == "fr" else "en"]
 
 
 def set_against(language: str, number: str) -> str:

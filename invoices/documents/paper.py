@@ -81,6 +81,9 @@ class PaperLine:
     discount_minor: int = 0
     # The heading above this line and those after it.
     section: str = ""
+    # The number of the deposit that this line takes off, and the VAT that goes with it.
+    deducts: str = ""
+    deducted_vat_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,16 @@ class PaperVat:
     vat_rate: Decimal = Decimal(0)
     exemption_code: str = ""
     exemption_text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperDeposit:
+    """A deposit that a final invoice takes off: what was billed of it and not credited since."""
+
+    number: str
+    issue_date: date
+    net_minor: int
+    vat_minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +140,8 @@ class Paper:
     vat_minor: int
     total_minor: int
     kind: Literal["invoice", "credit_note", "quote"] = "invoice"
+    # What an invoice is for; of a credit note, what the invoice was for that it credits.
+    purpose: Literal["standard", "deposit", "final"] = "standard"
     language: Literal["fr", "en"] = "fr"
     number: str = ""
     title: str = ""
@@ -141,6 +156,13 @@ class Paper:
     nature: NatureOfAll = ""
     corrects_number: str = ""
     corrects_date: date | None = None
+    # Of a final invoice, in the order of their lines.
+    deposits: tuple[PaperDeposit, ...] = ()
+    # Of a corrected invoice: the one in whose place it stands, and the note that credits that one.
+    replaces_number: str = ""
+    replaces_date: date | None = None
+    # Of a credit note: why, in the words of a list.
+    credit_reason: str = ""
     allowances: tuple[PaperAllowance, ...] = ()
     paid_minor: int = 0
     paid_on: date | None = None

@@ -26,6 +26,9 @@ _PRINTED = (
 )
 _HEAD = (
     "kind",
+    "purpose",
+    "replaces_id",
+    "moves_payments",
     "status",
     "client_id",
     "title",
@@ -71,6 +74,9 @@ def draft_shown(invoice: Invoice, on: date) -> Shown:
         "lines": [[str(getattr(line, name)) for name in _LINE] for line in lines],
         "dates": drafting.dates_of(invoice, on),
     }
+    if invoice.replaces is not None:
+        # Its issue credits that one and moves what was paid on it.
+        facts["replaced"] = _columns(invoice.replaces, _BALANCE)
     if why := {line.exemption_id for line in lines} - {None}:
         # An administrator may change the sentence of a reason while it stands on drafts only.
         reasons = ExemptionReason.objects.in_bulk(why)

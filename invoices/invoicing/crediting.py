@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from moneyed import Money
 
 from billing_portal.accounts.models import User
-from invoices.invoicing import drafting, snapshot
+from invoices.invoicing import deducting, drafting, snapshot
 from invoices.invoicing.creditable import CreditLine, Wanted, creditable, what_to_credit
 from invoices.invoicing.freezing import IssueRefused, freeze, queue_mail
 from invoices.invoicing.readiness import company_reasons
@@ -27,6 +27,7 @@ def issue_credit_note(
     by: User | None,
     on: date,
     amount: Money | None = None,
+    code: str = "",
     send: bool = False,
     recipients: Sequence[str] = (),
     to_client_of_today: bool = False,
@@ -34,7 +35,8 @@ def issue_credit_note(
     """Credit what is left of an invoice, parts of its lines, or an `amount` with VAT.
 
     It is applied to the invoice at once, as far as something is outstanding; the rest is the
-    client's credit. Raises IssueRefused. Credit notes never exceed their invoice.
+    client's credit. Raises IssueRefused. Credit notes never exceed their invoice. `code` is one of
+    CreditReason.
 
     The note bears the buyer as the invoice names him, name and address, unless the person asks for
     those of today.
@@ -46,13 +48,15 @@ def issue_credit_note(
         assert invoice.issue_date is not None
         if on < invoice.issue_date:
             raise IssueRefused(_("A credit note is not dated before its invoice."))
+        if text := deducting.reason_not_to_credit(invoice):
+            raise IssueRefused(text)
         left = creditable(invoice)
         if left.total_minor <= 0:
             raise IssueRefused(
                 _("%(number)s is credited in full already.") % {"number": invoice.number}
             )
         wanted = what_to_credit(invoice, left, lines, amount, company)
-        note = _drawn_up(invoice, reason=reason, recipients=recipients, by=by, on=on)
+        note = _drawn_up(invoice, reason=reason, code=code, recipients=recipients, by=by, on=on)
         rows = _store_credit_lines(note, wanted)
         freeze(
             note,
@@ -69,6 +73,9 @@ def issue_credit_note(
         if applied:
             allocate(invoice=invoice, amount_minor=applied, applied_on=on, by=by, credit_note=note)
         _tell_both(invoice, note, applied=applied, reason=reason, by=by, on=on)
+        if note.total_minor == left.total_minor:
+            # Credited whole, it takes nothing off any more.
+            deducting.release(invoice, by=by, on=on)
         if send:
             queue_mail(note, by=by, on=on)
     return note
@@ -94,7 +101,13 @@ def _company() -> Company:
 
 
 def _drawn_up(
-    invoice: Invoice, *, reason: str, recipients: Sequence[str], by: User | None, on: date
+    invoice: Invoice,
+    *,
+    reason: str,
+    code: str,
+    recipients: Sequence[str],
+    by: User | None,
+    on: date,
 ) -> Invoice:
     """The note before its lines and its number: what it takes over from its invoice."""
     return Invoice.objects.create(
@@ -114,6 +127,7 @@ def _drawn_up(
         service_until=invoice.service_until,
         purchase_order=invoice.purchase_order,
         note=reason,
+        credit_reason=code,
         exchange_rate=invoice.exchange_rate,
         recipients=[a.strip() for a in recipients if a.strip()] or invoice.recipients,
         created_by=by,
@@ -159,6 +173,8 @@ def credit_totals(
     amount: Money | None = None,
 ) -> tuple[int, int]:
     """Net and VAT in minor units that `issue_credit_note` would credit now. Raises IssueRefused."""
+    if text := deducting.reason_not_to_credit(invoice):
+        raise IssueRefused(text)
     company = _company()
     wanted = what_to_credit(invoice, creditable(invoice), lines, amount, company)
     groups = wanted.by_rate.values()

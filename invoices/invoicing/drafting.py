@@ -17,13 +17,14 @@ from billing_portal.accounts.models import User
 from billing_portal.changes import write_down
 from billing_portal.money import is_currency
 from invoices.clients.recipients import address_problem, client_recipients
+from invoices.documents.deposits import less_deposits
 from invoices.documents.totals import (
     LineInput,
     Totals,
     TotalsRefused,
     compute,
 )
-from invoices.invoicing import dues
+from invoices.invoicing import deducting, dues
 from invoices.invoicing.draft_lines import (
     DraftLine,
     told,
@@ -133,6 +134,7 @@ def void_draft(*, invoice_id: int, by: User | None, on: date, reason: str = "") 
         invoice = locked_draft(invoice_id)
         invoice.status = Invoice.Status.VOID
         invoice.save(update_fields=["status", "updated_at"])
+        deducting.release(invoice, by=by, on=on)
         InvoiceEvent.objects.create(
             invoice=invoice,
             kind=InvoiceEvent.Kind.VOIDED,
@@ -209,7 +211,10 @@ def save_draft(
         inputs, line_problems = lines_in(lines, known)
         problems |= line_problems
         if not problems:
+            taken = [input_of(line) for line in deducting.lines_of(invoice)]
             try:
+                # What deposits take off has to fit beside what is typed.
+                compute([*(line.amounts for line in inputs), *taken], currency=currency)
                 totals = compute([line.amounts for line in inputs], currency=currency)
             except TotalsRefused as refusal:
                 problems["lines"] = str(refusal)
@@ -225,12 +230,16 @@ def save_draft(
         return {}
 
 
-def preview_totals(lines: Sequence[Mapping[str, Any]], currency: str) -> Totals:
-    """The totals while somebody types; nothing is read or written. Raises TotalsRefused."""
+def preview_totals(
+    lines: Sequence[Mapping[str, Any]], currency: str, deposits: Sequence[InvoiceLine] = ()
+) -> Totals:
+    """The totals while somebody types, less `deposits`; nothing is read or written. Raises
+    TotalsRefused."""
     inputs, problems = lines_in(lines, currency)
     if problems:
         raise TotalsRefused(next(iter(problems.values())))
-    return compute([line.amounts for line in inputs], currency=currency)
+    amounts = [*(line.amounts for line in inputs), *map(input_of, deposits)]
+    return less_deposits(compute(amounts, currency=currency), deducting.deducted(deposits))
 
 
 def recalculate(invoice: Invoice) -> Totals:
@@ -245,7 +254,8 @@ def recalculate(invoice: Invoice) -> Totals:
 
 
 def totals_of(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Totals:
-    return compute([input_of(line) for line in lines], currency=invoice.currency)
+    totals = compute([input_of(line) for line in lines], currency=invoice.currency)
+    return less_deposits(totals, deducting.deducted(lines))
 
 
 def dates_of(invoice: Invoice, on: date) -> tuple[date, date]:
@@ -273,7 +283,7 @@ def input_of(line: InvoiceLine) -> LineInput:
 
 
 def _replace_lines(invoice: Invoice, lines: Sequence[DraftLine], totals: Totals) -> None:
-    invoice.lines.all().delete()
+    invoice.lines.filter(deducts=None).delete()
     InvoiceLine.objects.bulk_create(
         InvoiceLine(
             invoice=invoice,
@@ -293,6 +303,9 @@ def _replace_lines(invoice: Invoice, lines: Sequence[DraftLine], totals: Totals)
         )
         for position, (line, amounts) in enumerate(zip(lines, totals.lines, strict=True), 1)
     )
+    if invoice.is_final:
+        deducting.refresh(invoice)
+        totals = totals_of(invoice, list(invoice.lines.all()))
     _store_totals(invoice, totals)
 
 
@@ -321,6 +334,7 @@ def _header_problems(header: Mapping[str, Any], invoice: Invoice) -> dict[str, s
         raise ValueError(f"save_draft knows no {', '.join(sorted(unknown))}")
     if "client_id" in header and not Client.objects.filter(pk=header["client_id"]).exists():
         problems["client_id"] = _("Choose a client.")
+    problems |= _of_deposits(header, invoice)
     if header.get("language", "fr") not in ("fr", "en"):
         problems["language"] = _("Documents are in French or in English.")
     if not is_currency(str(header.get("currency", invoice.currency))):
@@ -346,4 +360,23 @@ def _header_problems(header: Mapping[str, Any], invoice: Invoice) -> dict[str, s
         problems["service_until"] = _("The service ends before it begins.")
     if "recipients" in header and (wrong := address_problem(header["recipients"])):
         problems["recipients"] = wrong
+    return problems
+
+
+def _of_deposits(header: Mapping[str, Any], invoice: Invoice) -> dict[str, str]:
+    """What the deposits that a draft deducts hold fast: whose they are, and their currency."""
+    rows = deducting.in_force(invoice) if invoice.is_final else []
+    if not rows:
+        return {}
+    problems = {}
+    account = Client.objects.account_of(header.get("client_id", invoice.client_id))
+    deposits = Invoice.objects.filter(pk__in=[row.deposit_id for row in rows])
+    if deposits.exclude(client__in=account).exists():
+        problems["client_id"] = _(
+            "This draft deducts deposits of its client: leave them out first, or keep the client."
+        )
+    if header.get("currency", invoice.currency) != invoice.currency:
+        problems["currency"] = _("This draft deducts deposits in %(currency)s: it stays in it.") % {
+            "currency": invoice.currency
+        }
     return problems

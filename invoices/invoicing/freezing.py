@@ -58,7 +58,9 @@ class Printed:
 
 def print_ahead(invoice_id: int, on: date) -> Printed | None:
     """Printed with the number that comes next, if nobody is quicker; None if it cannot be."""
-    drafts = Invoice.objects.select_related("client", "corrects").prefetch_related("lines")
+    drafts = Invoice.objects.select_related("client", "corrects", "replaces").prefetch_related(
+        "lines"
+    )
     invoice, company = drafts.filter(pk=invoice_id).first(), Company.ours()
     if invoice is None or company is None or not invoice.is_draft:
         return None
@@ -229,6 +231,8 @@ def filename_of(paper: Paper, invoice: Invoice, suffix: str = "pdf") -> str:
     french = paper.language == "fr"
     if invoice.is_credit_note:
         kind = "Avoir" if french else "Credit-note"
+    elif invoice.is_deposit:
+        kind = "Facture-acompte" if french else "Deposit-invoice"
     else:
         kind = "Facture" if french else "Invoice"
     return re.sub(r"[^A-Za-z0-9._+-]", "-", f"{kind}-{invoice.number}.{suffix}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,11 +14,12 @@ from billing_portal.accounts.models import User
 from invoices.company.rates import rate_on
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
-from invoices.invoicing import drafting, snapshot
+from invoices.invoicing import correcting, deducting, drafting, origins, snapshot
 from invoices.invoicing.freezing import IssueRefused, freeze, print_ahead, queue_mail
 from invoices.invoicing.readiness import company_reasons, line_reasons, reasons_not_to_issue
 from invoices.invoicing.vat_readiness import answer_relied_on
 from invoices.models import Company, Invoice, InvoiceEvent, VatCheck
+from invoices.payments.applying import PaymentRefused
 
 
 def issue(
@@ -35,9 +37,10 @@ def issue(
     recipients = [address.strip() for address in recipients if address.strip()]
     ahead = print_ahead(invoice_id, on)
     with transaction.atomic():
+        correcting.lock(invoice_id)
         invoice = (
             Invoice.objects.select_for_update(of=("self",))
-            .select_related("client", "issued_by")
+            .select_related("client", "issued_by", "replaces")
             .prefetch_related("lines")
             .filter(pk=invoice_id)
             .first()
@@ -47,6 +50,7 @@ def issue(
         if recipients:
             invoice.recipients = recipients
         company = Company.ours()
+        deducting.lock(invoice)
         reasons = reasons_not_to_issue(invoice, on, sending=send, company=company)
         relied_on = answer_relied_on(invoice, list(invoice.lines.all()), company)
         if reasons or company is None:
@@ -66,12 +70,40 @@ def issue(
                 "total_minor": invoice.total_minor,
                 "currency": invoice.currency,
                 "due_date": invoice.due_date.isoformat(),
+                **_deposits_of(invoice),
+                **_replaced_by(invoice),
                 **_as_proof(relied_on),
             },
         )
+        deducting.tell_deposits(invoice, by=by, on=on)
+        _take_its_place(invoice, by=by, on=on)
         if send:
             queue_mail(invoice, by=by, on=on)
     return invoice
+
+
+def _deposits_of(invoice: Invoice) -> dict[str, Any]:
+    """Which deposits a final invoice took off, for its history."""
+    rows = deducting.in_force(invoice) if invoice.is_final else []
+    if not rows:
+        return {}
+    return {"deposits": [[row.deposit.number, row.deposit_id, row.total_minor] for row in rows]}
+
+
+def _take_its_place(invoice: Invoice, *, by: User | None, on: date) -> None:
+    """The invoice that this one replaces is credited whole, and billed by it."""
+    if invoice.replaces is None:
+        return
+    try:
+        correcting.settle(invoice, by=by, on=on)
+    except PaymentRefused as refusal:
+        raise IssueRefused(str(refusal)) from None
+    origins.replaced(invoice.replaces, invoice)
+
+
+def _replaced_by(invoice: Invoice) -> dict[str, Any]:
+    old = invoice.replaces
+    return {"replaces": old.number, "replaces_id": old.pk} if old else {}
 
 
 def _as_proof(answer: VatCheck | None) -> dict[str, Any]:
@@ -106,3 +138,13 @@ def preview_paper(invoice: Invoice, on: date) -> Paper:
 def printed_draft(paper: Paper) -> bytes:
     company = Company.objects.get(pk=1)
     return render.render(paper, draft=True, logo_png=bytes(company.logo_png) or None)
+
+
+def pro_forma(paper: Paper) -> bytes:
+    """A draft or a quote as a pro forma: no number, no claim, no VAT right; nothing is kept.
+
+    Raises PdfRefused.
+    """
+    company = Company.objects.get(pk=1)
+    said = replace(paper, kind="invoice", number="", valid_until=None, offered=(), accepted=())
+    return render.render(said, pro_forma=True, logo_png=bytes(company.logo_png) or None)

@@ -36,6 +36,10 @@ class Origin(Protocol):
         """What a person should look at before this draft is issued."""
         ...
 
+    def replaced(self, old: Invoice, new: Invoice) -> None:
+        """`new` was issued in the place of `old`, and bills what that one billed."""
+        ...
+
 
 _ORIGINS: dict[str, Origin] = {}
 
@@ -55,3 +59,8 @@ def lines_of(invoice: Invoice) -> Offered | None:
 
 def warnings_of(invoice: Invoice) -> list[Reason]:
     return [reason for origin in _ORIGINS.values() for reason in origin.warnings(invoice)]
+
+
+def replaced(old: Invoice, new: Invoice) -> None:
+    for origin in _ORIGINS.values():
+        origin.replaced(old, new)

@@ -16,7 +16,15 @@ from invoices.clients.recipients import address_problem
 from invoices.company import dating, late_rates, numbering
 from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
-from invoices.invoicing import deal_basis, drafting, dues, origins, snapshot
+from invoices.invoicing import (
+    deal_basis,
+    deducting,
+    drafting,
+    dues,
+    origins,
+    replacing,
+    snapshot,
+)
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.vat_readiness import lacks_rate, vat_reasons, vat_warnings
 from invoices.models import ClientType, Company, Invoice, InvoiceLine
@@ -51,6 +59,8 @@ def reasons_not_to_issue(
         *_penalty_reasons(invoice, on),
         *_number_reasons(invoice, company, on),
         *_deal_reasons(invoice),
+        *deducting.reasons(invoice),
+        *replacing.reasons(invoice),
         *_sending_reasons(invoice, sending=sending),
     ]
 
@@ -267,7 +277,13 @@ def line_reasons(
         totals = drafting.totals_of(invoice, lines)
     except TotalsRefused as refusal:
         return [*found, Reason("lines", str(refusal), "#lines")]
-    if totals.total_minor <= 0:
+    if totals.total_minor < 0 and invoice.is_final:
+        text = _(
+            "The deposits are %(over)s more than what is billed: credit them in part first, or "
+            "leave one out."
+        ) % {"over": formatted_minor(-totals.total_minor, invoice.currency)}
+        found.append(Reason("total", text, "#lines"))
+    elif totals.total_minor <= 0 and not invoice.is_final:
         found.append(
             Reason(
                 "total",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Sum
@@ -172,15 +172,20 @@ def _open_parts(invoice: Invoice, language: str) -> list[tuple[str, str]]:
     return said if len(said) > 1 else []
 
 
+_KINDS: Final = {
+    "credit_note": {"fr": "Avoir", "en": "Credit note"},
+    "standard": {"fr": "Facture", "en": "Invoice"},
+    "deposit": {"fr": "Facture d’acompte", "en": "Deposit invoice"},
+    "final": {"fr": "Facture définitive", "en": "Final invoice"},
+}
+
+
 def invoice_mail(invoice: Invoice, company: Company, render: Render) -> tuple[str, str, str]:
     """Subject, text and HTML, in the language of the document, by what is owed now."""
     language = "fr" if invoice.language == "fr" else "en"
     locale = mentions.LOCALES[language]
     assert invoice.issue_date is not None and invoice.due_date is not None
-    kinds = {
-        "fr": ("Avoir" if invoice.is_credit_note else "Facture"),
-        "en": ("Credit note" if invoice.is_credit_note else "Invoice"),
-    }
+    kind = _KINDS[invoice.kind if invoice.is_credit_note else invoice.purpose][language]
     # The account that the attached page names, even if the company has another one by now.
     iban = invoice.paper["seller"].get("iban", "") if invoice.paper else company.iban
     owed = invoice.outstanding_minor > 0
@@ -188,7 +193,8 @@ def invoice_mail(invoice: Invoice, company: Company, render: Render) -> tuple[st
     context = {
         "invoice": invoice,
         "company": company,
-        "kind": kinds[language],
+        "kind": kind,
+        "kind_in_text": kind[:1].lower() + kind[1:],
         "total": formatted(invoice.total, locale),
         "outstanding": formatted(invoice.outstanding_balance, locale),
         "is_owed": owed,
@@ -204,7 +210,7 @@ def invoice_mail(invoice: Invoice, company: Company, render: Render) -> tuple[st
         "corrects": invoice.corrects.number if invoice.corrects else "",
         "iban": " ".join(re.findall(".{1,4}", iban.replace(" ", ""))),
     }
-    subject = f"{kinds[language]} {invoice.number} – {company.name}"
+    subject = f"{kind} {invoice.number} – {company.name}"
     text = render(f"invoices/invoicing/email/invoice.{language}.txt", context)
     html = render(f"invoices/invoicing/email/invoice.{language}.html", context)
     return subject, text.strip() + "\n", html

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -18,6 +18,7 @@ from invoices.documents.nature import nature_of_all
 from invoices.documents.paper import (
     Buyer,
     Paper,
+    PaperDeposit,
     PaperInstalment,
     PaperLine,
     PaperVat,
@@ -25,7 +26,7 @@ from invoices.documents.paper import (
     canonical_bytes,
 )
 from invoices.documents.totals import LineTotal, Totals, TotalsRefused
-from invoices.invoicing import drafting, dues, einvoice_data
+from invoices.invoicing import drafting, dues, einvoice_data, paper_links
 from invoices.invoicing.without_vat import WithoutVat, without_vat
 from invoices.models import Client, Company, Invoice, InvoiceLine, VatBreakdown
 from invoices.models.clients import BuyerKind
@@ -51,6 +52,7 @@ def paper_of(
     language: Language = "fr" if invoice.language == "fr" else "en"
     vat_rows = _vat_rows(totals, breakdown)
     parts = [] if invoice.is_credit_note else dues.dues_of(invoice, issue_date)
+    deposits = paper_links.deposits_of(invoice)
     why_none = without_vat(
         invoice, company, language, lines, [row.vat_category for row in vat_rows], issue_date
     )
@@ -71,10 +73,10 @@ def paper_of(
         buyer=buyer.buyer,
         delivery_address=buyer.delivery_address,
         purchase_order=invoice.purchase_order,
-        corrects_number=corrects.number if corrects else "",
-        corrects_date=corrects.issue_date if corrects else None,
+        **paper_links.of(invoice, corrects, language, deposits.values()),
         lines=tuple(
-            _paper_line(line, amounts) for line, amounts in zip(lines, totals.lines, strict=True)
+            _paper_line(line, amounts, deposits)
+            for line, amounts in zip(lines, totals.lines, strict=True)
         ),
         breakdown=tuple(_explained(row, why_none) for row in vat_rows),
         net_minor=net,
@@ -134,8 +136,13 @@ def _vat_rows(totals: Totals, breakdown: list[VatBreakdown] | None) -> tuple[Pap
     )
 
 
-def _paper_line(line: InvoiceLine, amounts: LineTotal) -> PaperLine:
+def _paper_line(
+    line: InvoiceLine, amounts: LineTotal, deposits: Mapping[int, PaperDeposit]
+) -> PaperLine:
+    deposit = deposits.get(line.deducts_id or 0)
     return PaperLine(
+        deducts=deposit.number if deposit else "",
+        deducted_vat_minor=line.deducted_vat_minor,
         description=line.description,
         quantity=Decimal(line.quantity),
         unit=line.unit,
@@ -296,7 +303,7 @@ def sealed_hash(invoice: Invoice, document_sha256: str) -> str:
     """
     assert isinstance(invoice.paper, dict)
     rate = invoice.exchange_rate
-    facts = {
+    facts: dict[str, Any] = {
         "client": invoice.client_id,
         "corrects": invoice.corrects_id,
         "deal": invoice.deal_id,
@@ -306,6 +313,11 @@ def sealed_hash(invoice: Invoice, document_sha256: str) -> str:
         "owner": invoice.owner_id,
         "plan_step": invoice.plan_step,
     }
+    if invoice.is_final:
+        rows = sorted(invoice.deductions.all(), key=lambda row: row.pk)
+        facts["deposits"] = [[row.deposit_id, row.total_minor] for row in rows]
+    if invoice.replaces_id:
+        facts["replaces"] = invoice.replaces_id
     plain = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     first = chained_hash(invoice.previous_hash, invoice.paper)
     return hashlib.sha256(f"{first}\n{plain}".encode()).hexdigest()

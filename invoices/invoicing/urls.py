@@ -2,13 +2,16 @@ from django.urls import path
 
 from invoices.invoicing.views import (
     acts,
+    correcting,
     credit_notes,
     deciding,
+    deposits,
     drafts,
     files,
     invoice,
     issuing,
     pdfs,
+    pro_forma,
 )
 from invoices.invoicing.views import list as list_views
 
@@ -25,13 +28,17 @@ urlpatterns = [
     path("invoices/<int:pk>/client/", drafts.draft_client, name="draft-client"),
     path("invoices/<int:pk>/totals/", drafts.totals, name="totals"),
     path("invoices/<int:pk>/preview.pdf", drafts.preview, name="preview"),
+    path("invoices/<int:pk>/pro-forma.pdf", pro_forma.document, name="pro-forma"),
     path("invoices/<int:pk>/document.pdf", files.document, {"kind": "pdf"}, name="document"),
     path("invoices/<int:pk>/einvoice.xml", files.document, {"kind": "xml"}, name="einvoice"),
     path("invoices/<int:pk>/ubl.xml", files.ubl, name="ubl"),
     path("invoices/<int:pk>/issue/", issuing.issue_invoice, name="issue"),
     path("invoices/<int:pk>/decide/", deciding.decide, name="decide-vat"),
+    path("invoices/<int:pk>/deposits/", deposits.choose, name="deposits"),
+    path("invoices/<int:pk>/deposit/", deposits.deposit_on, name="deposit-on"),
     path("invoices/<int:pk>/void/", drafts.void, name="void"),
     path("invoices/<int:pk>/send/", issuing.send_invoice, name="send"),
+    path("invoices/<int:pk>/correct/", correcting.correct, name="correct"),
     path("invoices/<int:pk>/credit/", credit_notes.credit, name="credit"),
     path("invoices/<int:pk>/credit/totals/", credit_notes.credit_preview, name="credit-totals"),
     path("invoices/<int:pk>/note/", acts.note, name="note"),

@@ -4,6 +4,7 @@ from invoices.models.clients import Client, ClientType, Contact
 from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
 from invoices.models.deals import Deal, DealDiscount, DealLine, Pipeline, Stage
 from invoices.models.decisions import BooksDecision
+from invoices.models.deposits import DepositDeduction
 from invoices.models.documents import Document
 from invoices.models.drafts import DraftVersion
 from invoices.models.events import InvoiceEvent
@@ -38,6 +39,7 @@ __all__ = [
     "DealBasis",
     "DealDiscount",
     "DealLine",
+    "DepositDeduction",
     "Document",
     "DraftVersion",
     "ExchangeRate",

@@ -57,6 +57,7 @@ class LedgerAccount(models.Model):
     class Role(models.TextChoices):
         CLIENTS = "clients", _("Clients")
         ADVANCES = "advances", _("Advances of clients")
+        DEPOSITS = "deposits", _("Deposits billed")
         BANK = "bank", _("Bank")
         SALES = "sales", _("Sales")
         VAT = "vat", _("VAT collected")

@@ -16,16 +16,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 # What the document says, and the links by which it is found and counted.
 _CONTENT = (  # noqa: SIM905 - reads better than a column of quotes
     "kind imported number number_clashes series_id sequence date_exception_id client_id buyer_name "
-    "deal_id plan_step corrects_id title language currency issue_date due_date terms_kind "
-    "terms_days terms_id service_from service_until purchase_order note net_minor vat_minor "
-    "total_minor exchange_rate content_hash previous_hash sealed_with owner_id issued_at "
-    "issued_by_id"
+    "deal_id plan_step corrects_id purpose credit_reason replaces_id moves_payments title language "
+    "currency issue_date due_date terms_kind terms_days terms_id service_from service_until "
+    "purchase_order note net_minor vat_minor total_minor exchange_rate content_hash previous_hash "
+    "sealed_with owner_id issued_at issued_by_id"
 ).split()
 # Emptied at a stroke no row would be asked: PostgreSQL only, SQLite knows no TRUNCATE.
 _NEVER_EMPTIED = (
     "invoice",
     "invoiceline",
     "vatbreakdown",
+    "depositdeduction",
     "instalment",
     "invoiceevent",
     "document",
@@ -56,6 +57,7 @@ _PAYMENT = [
 # What was asked about a client's VAT id.
 _QUESTION = ["client_id", "vat_id", "requester", "asked_at", "on", "asked_by_id"]
 
+_DEDUCTION = ["invoice_id", "deposit_id", "net_minor", "vat_minor"]
 _INSTALMENT = ["invoice_id", "position", "due_date", "amount_minor"]
 
 
@@ -117,6 +119,34 @@ RULES: list[tuple[str, str, str, str]] = [
             ("UPDATE", "OLD", "is_frozen"),
             ("DELETE", "OLD", "is_kept"),
         )
+    ),
+    (
+        "depositdeduction_of_issued_gains_no_row",
+        "INSERT",
+        "invoices_depositdeduction",
+        _parent_issued("NEW"),
+    ),
+    # It is released when its invoice is credited whole, and never again in force.
+    (
+        "depositdeduction_of_issued_is_frozen",
+        "UPDATE",
+        "invoices_depositdeduction",
+        f"{_parent_issued('OLD')} AND (({_changed(_DEDUCTION)}) OR (OLD.released AND NOT "
+        "NEW.released))",
+    ),
+    (
+        "depositdeduction_of_issued_is_kept",
+        "DELETE",
+        "invoices_depositdeduction",
+        _parent_issued("OLD"),
+    ),
+    # Only a deposit that was issued has a number and an amount that a final invoice can name.
+    (
+        "only_an_issued_deposit_is_deducted",
+        "INSERT",
+        "invoices_depositdeduction",
+        "NOT EXISTS (SELECT 1 FROM invoices_invoice i WHERE i.id = NEW.deposit_id AND "
+        "i.purpose = 'deposit' AND i.status IN ('issued', 'settled'))",
     ),
     (
         "instalment_of_issued_gains_no_row",
@@ -216,14 +246,23 @@ RULES: list[tuple[str, str, str, str]] = [
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """The rules of the tables that are there: a migration backwards takes some away, and with them
-    the rules of others that ask them."""
+    """The rules of the tables that are there: a migration backwards takes some away, and columns of
+    others, and with them the rules that ask them."""
     there = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
+        columns = {
+            table: {
+                each.name for each in connection.introspection.get_table_description(cursor, table)
+            }
+            for table in {table for _name, _moment, table, _condition in RULES} & there
+        }
         for name, moment, table, condition in RULES:
             if table not in there:
                 continue
-            if not set(re.findall(r"invoices_\w+", condition)) <= there:
+            asked = set(re.findall(r'(?:OLD|NEW)\."?(\w+)', condition))
+            if not (
+                asked <= columns[table] and set(re.findall(r"invoices_\w+", condition)) <= there
+            ):
                 _drop(connection, cursor, name, table)
                 continue
             if connection.vendor == "sqlite":

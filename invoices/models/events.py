@@ -28,6 +28,9 @@ class InvoiceEvent(models.Model):
         REFUND_TAKEN_BACK = "refund_taken_back", _("Refund taken back")
         VOIDED = "voided", _("Draft discarded")
         NOTE = "note", _("Note")
+        DEDUCTED = "deducted", _("Deducted by a final invoice")
+        RELEASED = "released", _("No longer deducted")
+        REPLACED = "replaced", _("Replaced by a corrected invoice")
         VAT_DECIDED = "vat_decided", _("VAT decided otherwise")
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="events")

@@ -7,7 +7,6 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from billing_portal.accounts.models import User
@@ -18,7 +17,16 @@ from invoices.models.clients import Client, ClientType
 from invoices.models.decisions import BooksDecision
 from invoices.models.indexes import INVOICE_INDEXES
 from invoices.models.numbering import NumberSeries
-from invoices.models.standing import Kind, Standing, Status, credited_whole, was_issued
+from invoices.models.rules_of_invoices import INVOICE_CONSTRAINTS
+from invoices.models.standing import (
+    CreditReason,
+    Kind,
+    Purpose,
+    Standing,
+    Status,
+    credited_whole,
+    was_issued,
+)
 from invoices.models.terms import PaymentTerms, TermsKind
 
 
@@ -64,6 +72,8 @@ class Invoice(InvoiceAmounts, Keyed):
     """An invoice, or a credit note (positive amounts, owed the other way round)."""
 
     Kind = Kind
+    Purpose = Purpose
+    CreditReason = CreditReason
     Status = Status
 
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.INVOICE)
@@ -105,6 +115,21 @@ class Invoice(InvoiceAmounts, Keyed):
     corrects = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="credit_notes"
     )
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.STANDARD)
+    # Of a credit note; empty of older ones, which say it in their note only.
+    credit_reason = models.CharField(max_length=10, choices=CreditReason, blank=True)
+    # Of a corrected invoice: the one that is credited whole when this one is issued.
+    replaces = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replaced_by",
+        # The constraint below finds it: there is one at most.
+        db_index=False,
+    )
+    # Of a corrected invoice: what was paid on the old one settles the new one.
+    moves_payments = models.BooleanField(default=False)
     title = models.CharField(_("title"), max_length=255, blank=True)
     language = models.CharField(_("language"), max_length=10, default="fr")
     currency = models.CharField(_("currency"), max_length=3)
@@ -183,105 +208,7 @@ class Invoice(InvoiceAmounts, Keyed):
 
     class Meta:
         ordering = ["-issue_date", "-pk"]
-        constraints = [
-            models.CheckConstraint(
-                name="paid_credited_written_off_and_outstanding_make_the_total",
-                condition=Q(
-                    total_minor=F("paid_minor")
-                    + F("credited_minor")
-                    + F("written_off_minor")
-                    + F("outstanding_minor")
-                ),
-            ),
-            models.CheckConstraint(
-                name="no_part_of_a_balance_is_negative",
-                condition=Q(
-                    paid_minor__gte=0,
-                    credited_minor__gte=0,
-                    written_off_minor__gte=0,
-                )
-                & (Q(outstanding_minor__gte=0) | Q(status__in=["draft", "void"])),
-            ),
-            models.CheckConstraint(
-                name="net_and_vat_make_the_total",
-                condition=Q(total_minor=F("net_minor") + F("vat_minor")),
-            ),
-            models.CheckConstraint(
-                name="settled_means_nothing_outstanding",
-                condition=(
-                    Q(status="settled", outstanding_minor=0, settled_on__isnull=False)
-                    | Q(status="issued", outstanding_minor__gt=0, settled_on__isnull=True)
-                    | Q(status__in=["draft", "void"], settled_on__isnull=True)
-                ),
-            ),
-            models.CheckConstraint(
-                name="issued_has_number_and_dates",
-                condition=(
-                    Q(status__in=["draft", "void"], number="", sequence__isnull=True)
-                    | (
-                        Q(
-                            status__in=["issued", "settled"],
-                            issue_date__isnull=False,
-                            due_date__isnull=False,
-                        )
-                        & ~Q(number="")
-                    )
-                ),
-            ),
-            models.CheckConstraint(
-                name="our_numbers_come_from_a_series",
-                condition=(
-                    Q(status__in=["draft", "void"])
-                    | Q(imported=True, series__isnull=True, sequence__isnull=True)
-                    | Q(imported=False, series__isnull=False, sequence__isnull=False)
-                ),
-            ),
-            models.CheckConstraint(
-                name="due_date_is_not_before_issue_date",
-                condition=Q(due_date__isnull=True)
-                | Q(issue_date__isnull=True)
-                | Q(due_date__gte=F("issue_date")),
-            ),
-            models.CheckConstraint(
-                name="issued_says_what_is_due_next",
-                condition=Q(status__in=["draft", "void"]) | Q(next_due__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="paid_on_comes_with_its_delays",
-                condition=(
-                    Q(paid_on__isnull=True, days_late__isnull=True, days_to_pay__isnull=True)
-                    | Q(
-                        paid_on__isnull=False,
-                        settled_on__isnull=False,
-                        days_late__isnull=False,
-                        days_to_pay__isnull=False,
-                    )
-                ),
-            ),
-            models.UniqueConstraint(
-                fields=["series", "sequence"], name="a_series_gives_each_number_once"
-            ),
-            # Over both origins: a number names one document, whichever system gave it.
-            models.UniqueConstraint(
-                fields=["number"],
-                condition=~Q(number="") & Q(number_clashes=False),
-                name="a_number_names_one_document",
-            ),
-            models.CheckConstraint(
-                name="issued_has_its_client_type",
-                condition=Q(status__in=["draft", "void"]) | Q(client_type__isnull=False),
-            ),
-            # One draft or invoice per deal and step of its plan: two clerks clicking at once make
-            # one. An invoice that was credited whole frees its step, to be billed as it should
-            # have been.
-            models.UniqueConstraint(
-                fields=["deal", "plan_step"],
-                condition=Q(kind="invoice", deal__isnull=False)
-                & ~Q(status="void")
-                & ~credited_whole(),
-                name="a_step_of_a_deal_is_billed_once",
-            ),
-        ]
+        constraints = INVOICE_CONSTRAINTS
         indexes = INVOICE_INDEXES
 
     def __str__(self) -> str:
@@ -304,6 +231,26 @@ class Invoice(InvoiceAmounts, Keyed):
     @property
     def is_credit_note(self) -> bool:
         return self.kind == self.Kind.CREDIT_NOTE
+
+    @property
+    def is_deposit(self) -> bool:
+        return self.purpose == self.Purpose.DEPOSIT
+
+    @property
+    def is_final(self) -> bool:
+        return self.purpose == self.Purpose.FINAL
+
+    @property
+    def is_corrective(self) -> bool:
+        """It stands in the place of another, which its issue credits whole."""
+        return self.replaces_id is not None
+
+    @property
+    def kind_name(self) -> str:
+        """“Deposit invoice”, “Credit note”…: what it is, for the reader."""
+        if self.is_credit_note:
+            return str(Kind.CREDIT_NOTE.label)
+        return str(Purpose(self.purpose).label)
 
     @property
     def client_name(self) -> str:

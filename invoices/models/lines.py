@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from invoices.models.exemptions import ExemptionReason
@@ -41,9 +42,31 @@ class InvoiceLine(models.Model):
     credits = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="credited_by"
     )
+    # On a final invoice: the deposit that this line takes off, and the VAT that goes with it (its
+    # net is below zero, this amount is above). The editor shows such lines and changes none.
+    deducts = models.ForeignKey(
+        "invoices.DepositDeduction",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="lines",
+        db_index=False,
+    )
+    deducted_vat_minor = models.BigIntegerField(default=0)
 
     class Meta:
         ordering = ["position", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="only_a_deduction_bears_its_own_vat",
+                condition=Q(deducts__isnull=False) | Q(deducted_vat_minor=0),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["deducts"], condition=Q(deducts__isnull=False), name="line_deducts"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.description[:60]

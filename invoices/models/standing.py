@@ -15,6 +15,32 @@ class Kind(models.TextChoices):
     CREDIT_NOTE = "credit_note", _("Credit note")
 
 
+class Purpose(models.TextChoices):
+    """What an invoice is for. Not a kind: whatever it is for, it claims money as invoices do."""
+
+    STANDARD = "standard", _("Invoice")
+    # Asks for a part before delivery; the final invoice deducts it.
+    DEPOSIT = "deposit", _("Deposit invoice")
+    # Bills the whole, less the deposits that were billed before.
+    FINAL = "final", _("Final invoice")
+
+
+class CreditReason(models.TextChoices):
+    """Why something is credited, in a word that can be counted; the note says the rest."""
+
+    ERROR = "error", _("Billing error")
+    PRICE = "price", _("Price or discount corrected")
+    RETURN = "return", _("Goods returned")
+    NOT_DONE = "not_done", _("Service not rendered")
+    CANCELLED = "cancelled", _("Order cancelled")
+    DUPLICATE = "duplicate", _("Billed twice")
+    DISPUTE = "dispute", _("Dispute settled")
+    GOODWILL = "goodwill", _("Goodwill gesture")
+    REBATE = "rebate", _("Year-end rebate")
+    REPLACED = "replaced", _("Replaced by a corrected invoice")
+    OTHER = "other", _("Other reason")
+
+
 class Status(models.TextChoices):
     DRAFT = "draft", _("Draft")
     ISSUED = "issued", _("Issued")
@@ -28,7 +54,8 @@ def was_issued() -> Q:
 
 
 def credited_whole() -> Q:
-    return Q(status="settled", credited_minor=F("total_minor"))
+    """Taken back by credit notes. A final invoice of nothing, paid by its deposits, was not."""
+    return Q(status="settled", credited_minor=F("total_minor"), total_minor__gt=0)
 
 
 class Standing(NamedTuple):

@@ -12,27 +12,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from billing_portal.money import formatted_minor, from_minor
-from invoices.documents.totals import (
-    LineInput,
-    Totals,
-    TotalsRefused,
-    VatGroup,
-    compute,
-    round_half_up,
-    split,
-    vat_of,
-)
+from billing_portal.money import formatted_minor
+from invoices.documents.totals import TotalsRefused, compute
+from invoices.invoicing import deducting, deposits
 from invoices.invoicing.draft_lines import DraftLine
-from invoices.invoicing.drafting import draft
+from invoices.invoicing.drafting import DraftRefused, draft
 from invoices.models import (
     Deal,
+    DepositDeduction,
     Invoice,
     Quote,
     QuoteAcceptance,
@@ -42,6 +35,7 @@ from invoices.models import (
     QuoteLine,
 )
 from invoices.models.quotes import ROUNDING
+from invoices.models.terms import TermsKind
 from invoices.quotes.choices import input_of
 from invoices.quotes.drafting import locked, tell
 from invoices.quotes.refusals import QuoteRefused
@@ -100,13 +94,21 @@ def alive(quote: Quote) -> list[QuoteBilling]:
     """The billings whose invoice stands: drafted or issued, not credited whole."""
     return list(
         quote.billings.filter(invoice__in=Invoice.objects.billing().order_by())
+        # What was replaced is billed by what stands in its place, whoever keeps the money.
+        .exclude(invoice__replaced_by__status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
         .select_related("invoice")
         .prefetch_related("lines")
     )
 
 
 def standing(acceptance: QuoteAcceptance, billings: Iterable[QuoteBilling]) -> Standing:
-    billed = sum(each.invoice.total_minor for each in billings)
+    rows = list(billings)
+    billed = sum(each.invoice.total_minor for each in rows)
+    # What was credited of a deposit is billed by the final invoice, which deducts what is left.
+    found = [each.invoice_id for each in rows if each.invoice.is_deposit]
+    if found:
+        notes = Invoice.objects.filter(corrects__in=found).issued()
+        billed -= notes.aggregate(sum=Sum("total_minor"))["sum"] or 0
     return Standing(acceptance.total_minor, billed, acceptance.currency)
 
 
@@ -122,6 +124,18 @@ def left_of_lines(
         LeftOfLine(line, billed.get(line.pk, Decimal(0)))
         for line in acceptance.lines.order_by("position", "pk")
     ]
+
+
+def not_deducted(billings: Iterable[QuoteBilling]) -> list[Invoice]:
+    """The issued deposits that no final invoice takes off yet, and of which something is left."""
+    issued = [
+        each.invoice for each in billings if each.invoice.is_deposit and each.invoice.is_issued
+    ]
+    if not issued:
+        return []
+    rows = DepositDeduction.objects.filter(deposit__in=issued, released=False)
+    taken = set(rows.values_list("deposit", flat=True))
+    return [each for each in issued if each.pk not in taken and deducting.total_left(each) > 0]
 
 
 # ─ The four ways ────────────────────────────────────────────────────────────────────────────────
@@ -167,7 +181,8 @@ def bill_lines(
 def bill_rest(
     *, quote_id: int, by: User | None, on: date, agreed: str = "", terms: int | None = None
 ) -> Invoice:
-    """What no invoice bills yet of the lines, less the deposits. Raises QuoteRefused, Exceeds."""
+    """What no invoice bills yet of the lines, less the deposits: then it is the final invoice.
+    Raises QuoteRefused, Exceeds."""
     with transaction.atomic():
         way = _Way(quote_id, by, on, agreed, terms)
         return way.of_lines(
@@ -194,64 +209,17 @@ def bill_deposit(
 
 
 def _drafted_deposit(way: _Way, percent: Decimal, amount_minor: int) -> Invoice:
-    """Today an invoice with a line per VAT rate; the one place to change when invoices know
-    deposits as a kind of their own."""
-    lines = way.inputs_of({row.line.pk: Decimal(row.line.quantity) for row in way.left})
-    totals = compute([line.amounts for line in lines], currency=way.acceptance.currency)
-    like = {(row.line.vat_category, Decimal(row.line.vat_rate)): row.line for row in way.left}
-    if percent:
-        net = {_rate(group): group.basis_minor for group in totals.breakdown}
-        wanted = round_half_up(sum(net.values()) * Fraction(percent) / 100)
-        parts = split(wanted, net) if sum(net.values()) else {}
-    else:
-        gross = {_rate(group): group.basis_minor + group.vat_minor for group in totals.breakdown}
-        shares = split(amount_minor, gross) if sum(gross.values()) else {}
-        parts = {rate: _net_of(minor, rate[1]) for rate, minor in shares.items()}
-    words = _deposit_words(way, percent)
-    rows = [
-        _line(words, minor, like[rate], way.acceptance.currency)
-        for rate, minor in parts.items()
-        if minor
-    ]
-    return way.drafted(Kind.DEPOSIT, rows, {})
-
-
-def _rate(group: VatGroup) -> tuple[str, Decimal]:
-    return group.vat_category, group.vat_rate
-
-
-def _net_of(gross_minor: int, rate: Decimal) -> int:
-    """The net whose VAT makes this gross; where none does exactly, the nearest."""
-    near = round_half_up(Fraction(gross_minor) * 100 / (100 + Fraction(rate)))
-    return min(
-        (near, near - 1, near + 1),
-        key=lambda net: abs(net + vat_of(net, rate) - gross_minor),
+    whole = way.inputs_of({row.line.pk: Decimal(row.line.quantity) for row in way.left})
+    language = way.acceptance.version.language
+    of = f"le devis {way.quote.number}" if language == "fr" else f"quote {way.quote.number}"
+    lines = deposits.deposit_lines(
+        whole,
+        way.acceptance.currency,
+        words=deposits.words_of_deposit(language, of, percent=percent),
+        percent=percent,
+        amount_minor=amount_minor,
     )
-
-
-def _deposit_words(way: _Way, percent: Decimal) -> str:
-    number = way.quote.number
-    share = format(percent.normalize() + 0, "f")
-    if way.acceptance.version.language == "fr":
-        of = f" de {share.replace('.', ',')}\u202f%" if percent else ""
-        return f"Acompte{of} sur le devis {number}"
-    return f"Deposit{f' of {share}%' if percent else ''} on quote {number}"
-
-
-def _line(words: str, net_minor: int, like: QuoteLine, currency: str) -> DraftLine:
-    """One line of a net amount, taxed as `like` is."""
-    return DraftLine(
-        words,
-        "C62",
-        LineInput(
-            quantity=Decimal(1 if net_minor >= 0 else -1),
-            unit_price=abs(from_minor(net_minor, currency).amount),
-            vat_rate=Decimal(like.vat_rate),
-            vat_category=like.vat_category,
-        ),
-        exemption_id=like.exemption_id,
-        nature=like.nature,
-    )
+    return way.drafted(Kind.DEPOSIT, lines, {})
 
 
 class _Way:
@@ -286,51 +254,54 @@ class _Way:
             if row.line.pk in quantities
         ]
 
-    def deposits(self) -> list[DraftLine]:
-        """The deposits that stand, taken off, each by its VAT rates and with its number."""
-        french = self.acceptance.version.language == "fr"
-        found = []
-        for billing in self.billings:
-            if billing.kind != Kind.DEPOSIT:
-                continue
-            invoice = billing.invoice
-            number = invoice.number or ("brouillon" if french else "draft")
-            words = f"Acompte déjà facturé ({number})" if french else f"Deposit billed ({number})"
-            for line in invoice.lines.all():
-                found.append(
-                    DraftLine(
-                        words,
-                        "C62",
-                        LineInput(
-                            quantity=Decimal(-1 if line.net_minor >= 0 else 1),
-                            unit_price=abs(from_minor(line.net_minor, invoice.currency).amount),
-                            vat_rate=Decimal(line.vat_rate),
-                            vat_category=line.vat_category,
-                        ),
-                        exemption_id=line.exemption_id,
-                        nature=line.nature,
-                    )
+    def deposits(self) -> list[Invoice]:
+        """The deposits that stand, under their lock. Raises QuoteRefused while one is a draft."""
+        billed = [each.invoice for each in self.billings if each.invoice.is_deposit]
+        if any(invoice.is_draft for invoice in billed):
+            raise QuoteRefused(
+                _("A deposit of it is still a draft: issue it first, or discard it.")
+            )
+        older = [
+            each.invoice.number
+            for each in self.billings
+            if each.kind == Kind.DEPOSIT and not each.invoice.is_deposit and each.invoice.is_issued
+        ]
+        if older:
+            raise QuoteRefused(
+                _(
+                    "%(number)s was issued as a plain invoice, before there were deposits: credit "
+                    "it and bill the deposit again, or bill the rest line by line."
                 )
-        return found
+                % {"number": older[0]}
+            )
+        return deposits.locked([invoice.pk for invoice in billed])
 
     def of_lines(
-        self, kind: str, quantities: Mapping[int, Decimal], less: Sequence[DraftLine] = ()
+        self, kind: str, quantities: Mapping[int, Decimal], less: Sequence[Invoice] = ()
     ) -> Invoice:
         if not quantities:
             raise QuoteRefused(_("Every line of it is billed already."))
-        return self.drafted(kind, [*self.inputs_of(quantities), *less], quantities)
+        return self.drafted(kind, self.inputs_of(quantities), quantities, less)
 
     def drafted(
-        self, kind: str, lines: Sequence[DraftLine], quantities: Mapping[int, Decimal]
+        self,
+        kind: str,
+        lines: Sequence[DraftLine],
+        quantities: Mapping[int, Decimal],
+        less: Sequence[Invoice] = (),
     ) -> Invoice:
+        """`less` are deposits, which the draft then deducts: it becomes a final invoice."""
         acceptance, version = self.acceptance, self.acceptance.version
         try:
             totals = compute([line.amounts for line in lines], currency=acceptance.currency)
         except TotalsRefused as refusal:
             raise QuoteRefused(str(refusal)) from None
+        taken = sum(deducting.total_left(deposit) for deposit in less)
         if totals.total_minor <= 0:
             raise QuoteRefused(_("Nothing is left to bill on it."))
-        over = self._over(totals)
+        if totals.total_minor < taken:
+            raise QuoteRefused(self._deposits_too_large(totals.total_minor, taken))
+        over = self._over(totals.total_minor - taken)
         deal, step = self._step(kind)
         invoice = draft(
             client=self.quote.client,
@@ -345,14 +316,21 @@ class _Way:
             title=version.title,
             language=version.language,
             currency=acceptance.currency,
-            terms_kind=version.terms_kind,
-            terms_days=version.terms_days,
+            # As the quote says: a deposit is due on receipt, before work begins.
+            terms_kind=TermsKind.NET if kind == Kind.DEPOSIT else version.terms_kind,
+            terms_days=0 if kind == Kind.DEPOSIT else version.terms_days,
             terms_id=self.terms,
             purchase_order=deal.purchase_order if deal else "",
             recipients=list(version.recipients),
+            purpose=Invoice.Purpose.DEPOSIT if kind == Kind.DEPOSIT else Invoice.Purpose.STANDARD,
         )
+        if less:
+            try:
+                deposits.deduct(invoice, less)
+            except DraftRefused as refusal:
+                raise QuoteRefused(str(refusal)) from None
         billing = QuoteBilling.objects.create(
-            quote=self.quote, invoice=invoice, kind=kind, amount_minor=totals.total_minor
+            quote=self.quote, invoice=invoice, kind=kind, amount_minor=invoice.total_minor
         )
         QuoteBilledLine.objects.bulk_create(
             QuoteBilledLine(billing=billing, line_id=pk, quantity=quantity)
@@ -360,15 +338,25 @@ class _Way:
         )
         facts = {"invoice_id": invoice.pk, "currency": acceptance.currency}
         self._tell(
-            QuoteEvent.Kind.BILLED, **facts, billing=str(kind), amount_minor=totals.total_minor
+            QuoteEvent.Kind.BILLED, **facts, billing=str(kind), amount_minor=invoice.total_minor
         )
         if over > 0:
             self._tell(QuoteEvent.Kind.EXCEEDED, **facts, amount_minor=over)
         return invoice
 
-    def _over(self, totals: Totals) -> int:
+    def _deposits_too_large(self, lines_minor: int, taken_minor: int) -> str:
+        code = self.acceptance.currency
+        return _(
+            "The deposits (%(deposits)s) are more than what is left to bill (%(lines)s): credit "
+            "a part of them first."
+        ) % {
+            "deposits": formatted_minor(taken_minor, code),
+            "lines": formatted_minor(lines_minor, code),
+        }
+
+    def _over(self, total_minor: int) -> int:
         """How far this would pass what was accepted. Raises Exceeds unless somebody agreed."""
-        billed = standing(self.acceptance, self.billings).billed_minor + totals.total_minor
+        billed = standing(self.acceptance, self.billings).billed_minor + total_minor
         over = billed - self.acceptance.total_minor
         # The VAT of parts is rounded part by part: a few cents are no excess.
         if over > ROUNDING:

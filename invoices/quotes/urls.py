@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoices.quotes.views import acts, billing, drafts, listing, public, quote
+from invoices.quotes.views import acts, billing, drafts, listing, pro_forma, public, quote
 
 urlpatterns = [
     path("quotes/", listing.quote_list, name="quotes"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("quotes/<int:pk>/withdraw/", acts.withdraw, name="quote-withdraw"),
     path("quotes/<int:pk>/link/", acts.link, name="quote-link"),
     path("quotes/<int:pk>/record/", acts.record, name="quote-record"),
+    path("quotes/<int:pk>/pro-forma.pdf", pro_forma.document, name="quote-pro-forma"),
     path("quotes/<int:pk>/bill/", billing.bill, name="quote-bill"),
     # The client's side: no account, the link is the key.
     path("quote/<str:token>/", public.page, name="guest-quote"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from billing_portal.money import formatted_minor
 from invoices.invoicing.origins import Offered
 from invoices.invoicing.reasons import Reason
-from invoices.models import Client, Invoice, QuoteAcceptance, QuoteBilling
+from invoices.models import Client, Invoice, QuoteAcceptance, QuoteBilledLine, QuoteBilling
 from invoices.models.quotes import ROUNDING
 from invoices.quotes.converting import alive, standing
 
@@ -41,3 +41,16 @@ class Quotes:
             "over": formatted_minor(over, stands.currency),
         }
         return (Reason("quote", text, ""),)
+
+    def replaced(self, old: Invoice, new: Invoice) -> None:
+        """The corrected invoice bills what the old one billed of its quote."""
+        was = QuoteBilling.objects.filter(invoice=old).first()
+        if was is None:
+            return
+        billing = QuoteBilling.objects.create(
+            quote_id=was.quote_id, invoice=new, kind=was.kind, amount_minor=new.total_minor
+        )
+        QuoteBilledLine.objects.bulk_create(
+            QuoteBilledLine(billing=billing, line_id=line.line_id, quantity=line.quantity)
+            for line in was.lines.all()
+        )

@@ -99,6 +99,9 @@ class InvoiceFilter:
     # The state of the books at the end of this day; when given, later invoices are left out.
     as_of: date | None = None
     kind: str = ""
+    # What an invoice is for (Purpose), and of credit notes why they were made (CreditReason).
+    purpose: str = ""
+    reason: str = ""
     bucket: str = ""
     # What a bucket counts from: "" the due date, "issue" the invoice date.
     ageing: str = ""
@@ -202,6 +205,9 @@ def _amount(given: list[str]) -> Decimal:
     return number
 
 
+# Not a purpose of its own: what stands in the place of another invoice, whatever it is for.
+REPLACING = "corrected"
+
 _READERS: dict[str, Any] = {
     "state": _one_of(STATES),
     "client": _whole,
@@ -215,6 +221,8 @@ _READERS: dict[str, Any] = {
     "amount_max": _amount,
     **dict.fromkeys(("converted", "type_today"), _flag),
     "kind": _one_of(Invoice.Kind.values),
+    "purpose": _one_of([*Invoice.Purpose.values, REPLACING]),
+    "reason": _one_of(Invoice.CreditReason.values),
     "bucket": _one_of([*BUCKETS_DUE, *BUCKETS_ISSUE]),
     "ageing": _one_of(["due", "issue"]),
     # PostgreSQL refuses a NUL; nobody types one.
@@ -249,6 +257,7 @@ def narrowed(
         found = found.filter(issue_date__lte=wanted.as_of)
     plain = {
         "kind": wanted.kind or None,
+        "credit_reason": wanted.reason or None,
         # The client's whole account: those that were merged into it too.
         "client__in": None if wanted.client is None else Client.objects.account_of(wanted.client),
         "currency": wanted.currency or None,
@@ -260,6 +269,10 @@ def narrowed(
         f"{columns.paid_on}__lte": wanted.paid_to,
     }
     found = found.filter(**{name: value for name, value in plain.items() if value is not None})
+    if wanted.purpose == REPLACING:
+        found = found.filter(replaces__isnull=False)
+    elif wanted.purpose:
+        found = found.filter(kind=Invoice.Kind.INVOICE, purpose=wanted.purpose)
     if wanted.type:
         found = found.filter(of_types(wanted, drafts=wanted.state in WITH_DRAFTS))
     if wanted.owner == NOBODY:

@@ -19,6 +19,7 @@ from billing_portal.accounts.roles import GRANTS
 from reports.desk.counts import counts
 from reports.models import Alert
 from tests.factories import make_client, make_deal, make_invoice, make_rule, make_user
+from tests.invoices.quotes.making import PAGES_OF_DEPOSITS
 
 ROLES = ["administrator", "finance", "manager", "sales"]
 OURS = {"reports", "invoices", "integrations", "accounts", "company"}
@@ -158,7 +159,7 @@ PAGES: dict[str, Page] = {
     "invoices:guest-reconsider": Page(None, ("x",), post=True, open_to_all=True),
     "invoices:guest-seen": Page(None, ("x",), post=True, open_to_all=True),
     "invoices:guest-total": Page(None, ("x",), post=True, open_to_all=True),
-    "invoices:quote": Page("invoices.view_quote", (0,)),
+    **{name: Page(permission, (0,)) for name, permission in PAGES_OF_DEPOSITS.items()},
     "invoices:quote-bill": Page("invoices.change_invoice", (0,)),
     "invoices:quote-copy": Page("invoices.change_quote", (0,), post=True),
     "invoices:quote-discard": Page("invoices.change_quote", (0,)),

@@ -22,6 +22,7 @@ from invoices.accounting.chart import Role
 from invoices.accounting.journal.entries import Entry, Lines, Worth, in_parts, share
 from invoices.accounting.journal.making import Making, NoRate
 from invoices.documents.nature import Nature
+from invoices.documents.totals import vat_of
 from invoices.models import Invoice, InvoiceLine, VatBreakdown
 from invoices.models.clients import account
 from invoices.tax.territories import territory_of
@@ -30,7 +31,7 @@ _COLUMNS = (
     "pk", "kind", "number", "issue_date", "due_date", "currency", "net_minor", "vat_minor",
     "total_minor", "exchange_rate", "account", "imported", "recorded_at", "settled_on",
     "paper__buyer__country", "paper__buyer__address", "paper__vat_on_debits", "client__country",
-    "client__postal_code",
+    "client__postal_code", "purpose", "corrects__purpose",
 )  # fmt: skip
 
 
@@ -55,6 +56,19 @@ class Doc(NamedTuple):
     on_debits: bool | None
     client_country: str
     client_postal_code: str
+    purpose: str
+    # Of a credit note: what the invoice was for that it credits.
+    credited_purpose: str | None
+
+    @property
+    def is_of_deposit(self) -> bool:
+        """A deposit, or a credit note on one: nothing is sold yet, an advance is owed."""
+        return Invoice.Purpose.DEPOSIT in (self.purpose, self.credited_purpose)
+
+    @property
+    def word(self) -> str:
+        """Of the words of an entry."""
+        return "deposit" if self.purpose == Invoice.Purpose.DEPOSIT else self.kind
 
     @property
     def is_note(self) -> bool:
@@ -83,6 +97,14 @@ class Part(NamedTuple):
     nature: str
     net: int
     vat: int
+    # A deposit, or what a final invoice takes off of one (then below zero).
+    is_advance: bool = False
+    # Of what is taken off: the rate at which the deposit was booked.
+    booked_at: Decimal | None = None
+
+    def waits(self, doc: Doc) -> bool:
+        """VAT on services waits for the money; that on a deposit of goods too (CGI 269, 2, a)."""
+        return self.nature == Nature.SERVICES or doc.is_of_deposit
 
 
 @dataclass(frozen=True)
@@ -121,15 +143,55 @@ def booked(making: Making, docs: Sequence[Doc]) -> dict[int, Booked]:
 def _booked(making: Making, doc: Doc, worth: Worth, parts: list[Part]) -> Booked:
     total = worth.of(doc.total)
     vat = in_parts(worth.of(doc.vat), [part.vat for part in parts], worth)
-    net = [worth.of(part.net) for part in parts]
+    net = _nets(making, doc, worth, parts)
     waiting: dict[Decimal | None, int] = defaultdict(int)
     on_debits = making.company.vat_on_debits if doc.imported else bool(doc.on_debits)
     if not on_debits:
         for part, minor in zip(parts, vat, strict=True):
-            if part.nature == Nature.SERVICES and minor:
+            if part.waits(doc) and minor:
                 waiting[part.rate] += minor
     rounding = total - sum(vat) - sum(net)
     return Booked(doc, worth, total, list(zip(parts, net, vat, strict=True)), rounding, waiting)
+
+
+def _nets(making: Making, doc: Doc, worth: Worth, parts: Sequence[Part]) -> list[int]:
+    """An advance leaves its account at the rate at which it came there; what that differs by from
+    the rate of today is part of the sale."""
+    found, differs = [], 0
+    for part in parts:
+        minor = worth.of(part.net)
+        if part.booked_at is not None:
+            then = making.worth_of_document(doc.currency, part.booked_at).of(part.net)
+            minor, differs = then, differs + minor - then
+        found.append(minor)
+    for place, part in enumerate(parts):
+        if differs and not part.is_advance:
+            found[place] += differs
+            break
+    return found
+
+
+# (nature, net below zero, VAT below zero, rate of the deposit) by document, category and rate.
+Advances = dict[tuple[int, str, Decimal], list[tuple[str, int, int, Decimal | None]]]
+
+
+def _advances(ids: Sequence[int]) -> Advances:
+    """What final invoices take off, and what credit notes on them give back of it."""
+    found: Advances = defaultdict(list)
+    taken = InvoiceLine.objects.filter(invoice__in=ids, deducts__isnull=False).order_by("pk")
+    for pk, category, rate, nature, net, vat, booked_at in taken.values_list(
+        "invoice", "vat_category", "vat_rate", "nature", "net_minor", "deducted_vat_minor",
+        "deducts__deposit__exchange_rate",
+    ):  # fmt: skip
+        found[pk, category, rate].append((nature, net, -vat, booked_at))
+    back = InvoiceLine.objects.filter(invoice__in=ids, credits__deducts__isnull=False)
+    for pk, category, rate, nature, net, whole, vat, booked_at in back.order_by("pk").values_list(
+        "invoice", "vat_category", "vat_rate", "nature", "net_minor", "credits__net_minor",
+        "credits__deducted_vat_minor", "credits__deducts__deposit__exchange_rate",
+    ):  # fmt: skip
+        mine = -vat if net == whole else vat_of(net, rate)
+        found[pk, category, rate].append((nature, net, mine, booked_at))
+    return found
 
 
 def _parts(docs: Sequence[Doc], making: Making) -> dict[int, list[Part]]:
@@ -147,15 +209,20 @@ def _parts(docs: Sequence[Doc], making: Making) -> dict[int, list[Part]]:
     for row in breakdown.values_list("invoice", "category", "rate", "basis_minor", "vat_minor"):
         groups[row[0]].append(row)
     usual = making.company.usual_nature
+    advances = _advances(ids)
     found: dict[int, list[Part]] = {}
     for doc in docs:
-        parts = [
-            part
-            for pk, category, rate, basis, vat in groups[doc.pk]
-            for part in _of_group(
-                category, rate, basis, vat, lines.get((pk, category, rate), {}), usual
-            )
-        ]
+        parts = []
+        for pk, category, rate, basis, vat in groups[doc.pk]:
+            nets = lines.get((pk, category, rate), {})
+            for nature, net, its_vat, at in advances.get((pk, category, rate), ()):
+                parts.append(Part(category, rate, nature or usual, net, its_vat, True, at))
+                nets[nature] = nets.get(nature, 0) - net
+                basis, vat = basis - net, vat - its_vat
+            if basis or vat or (pk, category, rate) not in advances:
+                parts += _of_group(category, rate, basis, vat, nets, usual)
+        if doc.is_of_deposit:
+            parts = [part._replace(is_advance=True) for part in parts]
         stated = sum(p.net for p in parts) == doc.net and sum(p.vat for p in parts) == doc.vat
         found[doc.pk] = parts if parts and stated else [Part("", None, usual, doc.net, doc.vat)]
     return found
@@ -221,7 +288,7 @@ def document_entry(making: Making, found: Booked, letters: Sequence[Any]) -> Ent
         day=doc.issue_date,
         piece=doc.number,
         piece_day=doc.issue_date,
-        text=making.words[doc.kind].format(
+        text=making.words[doc.word].format(
             piece=doc.number, client=making.client_name(doc.account)
         ),
         postings=postings,
@@ -236,11 +303,15 @@ def _sold(making: Making, found: Booked, sign: int, lines: Lines) -> bool:
     sums: dict[tuple[Any, Decimal | None], list[int]] = {}
     vat_sums: dict[tuple[Any, Decimal | None], list[int]] = {}
     for part, net, vat in found.parts:
-        account = making.chart.sales(doc.territory, part.category, part.rate, part.nature)
+        account = (
+            making.chart.one(Role.DEPOSITS)
+            if part.is_advance
+            else making.chart.sales(doc.territory, part.category, part.rate, part.nature)
+        )
         _count(sums, (account, part.rate), net, part.net)
         if not part.vat:
             continue
-        waits = part.rate in found.waiting and part.nature == Nature.SERVICES
+        waits = part.rate in found.waiting and part.waits(doc)
         vat_account = making.chart.waiting(part.rate) if waits else making.chart.vat(part.rate)
         if vat_account is None:
             making.problems.without_account.add(doc.number, doc.shown_at)

@@ -153,6 +153,7 @@ def account_of(of: str) -> Coalesce:
 WORDS: Final[dict[str, dict[str, str]]] = {
     "fr": {
         "invoice": "Facture {piece} – {client}",
+        "deposit": "Facture d’acompte {piece} – {client}",
         "credit_note": "Avoir {piece} – {client}",
         "payment": "Encaissement – {client}",
         "reversal": "Contre-passation d’encaissement – {client}",
@@ -165,6 +166,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     },
     "en": {
         "invoice": "Invoice {piece} – {client}",
+        "deposit": "Deposit invoice {piece} – {client}",
         "credit_note": "Credit note {piece} – {client}",
         "payment": "Receipt – {client}",
         "reversal": "Receipt reversed – {client}",

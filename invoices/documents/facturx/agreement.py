@@ -44,10 +44,14 @@ def _head(root: Any, paper: Paper) -> Iterator[tuple[str, Any, Any]]:
     issued = f"{paper.issue_date:%Y%m%d}" if paper.issue_date else ""
     yield "number", _text(root, f"{document}ID"), paper.number
     yield "date", _text(root, f"{document}IssueDateTime/udt:DateTimeString"), issued
-    kind = "381" if paper.kind == CREDIT_NOTE else "380"
+    codes = {"deposit": ("386", "503")}
+    kind = codes.get(paper.purpose, ("380", "381"))[paper.kind == CREDIT_NOTE]
     yield "kind", _text(root, f"{document}TypeCode"), kind
     settlement = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeSettlement/ram:"
     yield "currency", _text(root, f"{settlement}InvoiceCurrencyCode"), paper.currency
+    if paper.deposits:
+        named = root.iterfind(f"{settlement}InvoiceReferencedDocument/ram:IssuerAssignedID", _NAMES)
+        yield "deposits", [each.text for each in named], [each.number for each in paper.deposits]
     if paper.kind != CREDIT_NOTE:
         due = f"{settlement}SpecifiedTradePaymentTerms/ram:DueDateDateTime/udt:DateTimeString"
         day = (paper.paid_minor and not paper.payable_minor and paper.paid_on) or paper.due_date

@@ -15,8 +15,9 @@ from stdnum import bic, iban
 from stdnum.eu import vat as eu_vat
 from stdnum.fr import siren
 
+from invoices.documents.deposits import vat_left
 from invoices.documents.paper import CREDIT_NOTE, Paper
-from invoices.documents.totals import round_half_up, vat_of
+from invoices.documents.totals import round_half_up
 
 LINE_NET = "OWN-LINE-NET"
 VAT_AMOUNT = "OWN-VAT"
@@ -30,6 +31,7 @@ SELLER_VAT_ID = "OWN-SELLER-VAT-ID"
 BUYER_VAT_ID = "OWN-BUYER-VAT-ID"
 DUE = "BR-CO-25"
 SIGN = "OWN-CREDIT-SIGN"
+DEPOSITS = "OWN-DEPOSITS"
 # What is left of an invoice takes the cents that the credit notes before it rounded away: as far as
 # EN 16931 lets it.
 _CREDIT_NOTE_TOLERANCE = 100
@@ -45,7 +47,14 @@ class Broken:
 
 
 def broken_rules(paper: Paper) -> list[Broken]:
-    return [*_lines(paper), *_vat(paper), *_totals(paper), *_numbers(paper), *_payment(paper)]
+    return [
+        *_lines(paper),
+        *_vat(paper),
+        *_deposits(paper),
+        *_totals(paper),
+        *_numbers(paper),
+        *_payment(paper),
+    ]
 
 
 def _lines(paper: Paper) -> Iterator[Broken]:
@@ -68,10 +77,31 @@ def _vat(paper: Paper) -> Iterator[Broken]:
     said = {(row.vat_category, row.vat_rate): row.basis_minor for row in paper.breakdown}
     if basis != said or len(said) != len(paper.breakdown):
         yield Broken(GROUP_BASIS, f"{basis} != {said}")
+    # What the deposits bore of a group is charged already: of a final invoice the rest is right.
+    net: dict[tuple[str, Decimal], int] = {}
+    vat: dict[tuple[str, Decimal], int] = {}
+    for line in paper.lines:
+        if line.deducts and paper.kind != CREDIT_NOTE:
+            group = (line.vat_category, line.vat_rate)
+            net[group] = net.get(group, 0) - line.net_minor
+            vat[group] = vat.get(group, 0) + line.deducted_vat_minor
     for row in paper.breakdown:
-        right = vat_of(row.basis_minor, row.vat_rate)
+        group = (row.vat_category, row.vat_rate)
+        right = vat_left(row.basis_minor, row.vat_rate, net.get(group, 0), vat.get(group, 0))
         if abs(row.vat_minor - right) > tolerance:
             yield Broken(VAT_AMOUNT, f"{row.vat_minor} != {right}")
+
+
+def _deposits(paper: Paper) -> Iterator[Broken]:
+    """The block that names the deposits and the lines that take them off say the same."""
+    taken: dict[str, tuple[int, int]] = {}
+    for line in paper.lines:
+        if line.deducts:
+            net, vat = taken.get(line.deducts, (0, 0))
+            taken[line.deducts] = (net - line.net_minor, vat + line.deducted_vat_minor)
+    named = {each.number: (each.net_minor, each.vat_minor) for each in paper.deposits}
+    if paper.kind != CREDIT_NOTE and taken != named:
+        yield Broken(DEPOSITS, f"{taken} != {named}")
 
 
 def _totals(paper: Paper) -> Iterator[Broken]:

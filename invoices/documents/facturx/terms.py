@@ -40,7 +40,7 @@ def terms_of(paper: Paper) -> Terms:
     terms: Terms = {
         "BT-1": plain(paper.number),
         "BT-2": paper.issue_date,
-        "BT-3": "381" if is_credit else "380",
+        "BT-3": type_code(paper),
         "BT-5": paper.currency,
         "BT-10": plain(paper.buyer.reference),
         "BT-13": plain(paper.purchase_order),
@@ -60,15 +60,25 @@ def terms_of(paper: Paper) -> Terms:
     if paper.vat_on_debits:
         # VAT is due when the invoice is issued.
         terms["BT-8"] = "invoice"
-    if is_credit:
-        terms["BG-3"] = _corrected(paper)
-    else:
+    terms["BG-3"] = _preceding(paper)
+    if not is_credit:
         terms |= _payment(paper)
     return {key: value for key, value in terms.items() if value not in ("", None, [])}
 
 
+def type_code(paper: Paper) -> str:
+    """UNTDID 1001. A deposit is 386, the credit note of one 503; a corrected invoice is a plain one
+    (380) that names the old one: 384 would cancel what its credit note cancels already."""
+    of_deposit = paper.purpose == "deposit"
+    if paper.kind == CREDIT_NOTE:
+        return "503" if of_deposit else "381"
+    return "386" if of_deposit else "380"
+
+
 def _billing_mode(paper: Paper) -> str:
-    """Paid already is the second of each kind (BR-FR-CO-09)."""
+    """Paid already is the second of each kind (BR-FR-CO-09), final after deposits the fourth."""
+    if paper.kind != CREDIT_NOTE and paper.deposits:
+        return paper.billing_mode.replace("1", "4")
     if paper.kind != CREDIT_NOTE and paper.paid_minor and paper.payable_minor == 0:
         return paper.billing_mode.replace("1", "2")
     return paper.billing_mode
@@ -90,17 +100,23 @@ def _notes(paper: Paper) -> list[Terms]:
         found.append(("TXD", "MEMBRE_ASSUJETTI_UNIQUE"))
     if paper.treatment:
         found.append(("BAR", paper.treatment))
-    found += [("AAI", text) for text in (paper.title, paper.notes, paper.eur_rate, paper.vat_group)]
+    texts = (paper.title, paper.credit_reason, paper.notes, paper.eur_rate, paper.vat_group)
+    found += [("AAI", text) for text in texts]
     return [{"BT-21": code, "BT-22": text} for code, said in found if (text := plain(said))]
 
 
-def _corrected(paper: Paper) -> list[Terms]:
-    if not paper.corrects_number:
-        return []
-    reference: Terms = {"BT-25": plain(paper.corrects_number)}
-    if paper.corrects_date:
-        reference["BT-26"] = paper.corrects_date
-    return [reference]
+def _preceding(paper: Paper) -> list[Terms]:
+    """What is credited, what is replaced, and the deposits that are taken off."""
+    named: list[tuple[str, date | None]] = [
+        (paper.corrects_number, paper.corrects_date),
+        (paper.replaces_number, paper.replaces_date),
+        *((deposit.number, deposit.issue_date) for deposit in paper.deposits),
+    ]
+    found: list[Terms] = []
+    for number_, day in named:
+        if number_:
+            found.append({"BT-25": plain(number_), **({"BT-26": day} if day else {})})
+    return found
 
 
 def _payment(paper: Paper) -> Terms:

@@ -10,7 +10,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from invoices.documents.mentions import LOCALES, decimals_of, long_date, minus, money
-from invoices.documents.paper import CREDIT_NOTE, QUOTE, Paper
+from invoices.documents.paper import CREDIT_NOTE, INVOICE, QUOTE, Paper
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,11 @@ class Labels:
     invoice: str
     credit_note: str
     quote: str
+    deposit: str
+    final: str
+    pro_forma: str
+    pro_forma_mark: str
+    pro_forma_note: str
     draft: str
     draft_note: str
     draft_quote_note: str
@@ -36,6 +41,8 @@ class Labels:
     purchase_order: str
     your_reference: str
     corrects: str
+    replaces: str
+    why: str
     nature: str
     goods: str
     services: str
@@ -47,6 +54,8 @@ class Labels:
     vat: str
     net_amount: str
     total_lines: str
+    before_deposits: str
+    deposit_taken: str
     total_net: str
     vat_on: str
     no_vat_on: str
@@ -81,6 +90,12 @@ FR = Labels(
     invoice="Facture",
     credit_note="Avoir",
     quote="Devis",
+    deposit="Facture d’acompte",
+    final="Facture définitive",
+    pro_forma="Facture pro forma",
+    pro_forma_mark="PRO FORMA",
+    pro_forma_note="Pro forma\u202f: ce document n’est pas une facture et n’ouvre aucun droit à "
+    "déduction de la TVA.",
     draft="BROUILLON",
     draft_note="Brouillon sans valeur comptable\u202f: ce document n’est pas une facture.",
     draft_quote_note="Projet de devis, sans engagement tant qu’il n’est pas envoyé.",
@@ -99,6 +114,8 @@ FR = Labels(
     purchase_order="Bon de commande",
     your_reference="Votre référence",
     corrects="Rectifie la facture {number} du {day}",
+    replaces="Annule et remplace la facture {number} du {day}",
+    why="Motif\u202f: {reason}",
     nature="Nature",
     goods="Livraison de biens",
     services="Prestation de services",
@@ -110,6 +127,8 @@ FR = Labels(
     vat="TVA",
     net_amount="Montant HT",
     total_lines="Total des lignes",
+    before_deposits="Total HT avant acomptes",
+    deposit_taken="Acompte {number} du {day}\u202f: {net} HT, TVA {vat}, {total} TTC",
     total_net="Total HT",
     vat_on="TVA {rate} sur {basis}",
     no_vat_on="{category} sur {basis}",
@@ -153,6 +172,11 @@ EN = Labels(
     invoice="Invoice",
     credit_note="Credit note",
     quote="Quote",
+    deposit="Deposit invoice",
+    final="Final invoice",
+    pro_forma="Pro forma invoice",
+    pro_forma_mark="PRO FORMA",
+    pro_forma_note="Pro forma: this document is not an invoice and gives no right to deduct VAT.",
     draft="DRAFT",
     draft_note="Draft without accounting value: this document is not an invoice.",
     draft_quote_note="Draft of a quote, not binding until it is sent.",
@@ -171,6 +195,8 @@ EN = Labels(
     purchase_order="Purchase order",
     your_reference="Your reference",
     corrects="Corrects invoice {number} of {day}",
+    replaces="Cancels and replaces invoice {number} of {day}",
+    why="Reason: {reason}",
     nature="Nature",
     goods="Supply of goods",
     services="Supply of services",
@@ -182,6 +208,8 @@ EN = Labels(
     vat="VAT",
     net_amount="Net amount",
     total_lines="Total of lines",
+    before_deposits="Total before deposits, excluding VAT",
+    deposit_taken="Deposit {number} of {day}: {net} net, VAT {vat}, {total} in all",
     total_net="Total excluding VAT",
     vat_on="VAT {rate} on {basis}",
     no_vat_on="{category} on {basis}",
@@ -249,16 +277,27 @@ def as_dict(labels: Labels) -> dict[str, object]:
 class Words:
     """The labels of one paper, with its amounts, rates and days written in its language."""
 
-    def __init__(self, paper: Paper) -> None:
+    def __init__(self, paper: Paper, *, pro_forma: bool = False) -> None:
         self.paper = paper
+        self.pro_forma = pro_forma
         self.labels = LABELS[paper.language]
         self.locale = LOCALES[paper.language]
         self.decimals = decimals_of(paper.currency)
 
     def kind(self) -> str:
         labels = self.labels
+        if self.pro_forma:
+            return labels.pro_forma
+        if self.paper.kind == INVOICE:
+            named_for = {"deposit": labels.deposit, "final": labels.final}
+            return named_for.get(self.paper.purpose, labels.invoice)
         named = {CREDIT_NOTE: labels.credit_note, QUOTE: labels.quote}
         return named.get(self.paper.kind, labels.invoice)
+
+    @property
+    def mark(self) -> str:
+        """Across every page of what is no invoice."""
+        return self.labels.pro_forma_mark if self.pro_forma else self.labels.draft
 
     def money(self, minor: int) -> str:
         return money(self.paper.language, minor, self.paper.currency)

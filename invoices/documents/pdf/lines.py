@@ -19,7 +19,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Paragraph, Table, TableStyle
 from reportlab.platypus.paraparser import ParaFrag
 
-from invoices.documents.paper import CREDIT_NOTE, Paper
+from invoices.documents.paper import CREDIT_NOTE, Paper, PaperDeposit, PaperLine
 from invoices.documents.pdf.labels import Words
 from invoices.documents.pdf.text import BOLD, REGULAR, is_right_to_left, printable, runs, visual
 
@@ -38,16 +38,16 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
     """Lines, then totals, in one table: its head is repeated, its totals stay whole and with the
     last line."""
     labels = words.labels
-    has_discount = any(line.discount_minor for line in paper.lines)
+    lines = _shown(paper)
+    has_discount = any(line.discount_minor for line in lines)
     head = [labels.description, labels.quantity, labels.unit_price]
-    head += [labels.discount] if has_discount else []
-    head += [labels.vat, labels.net_amount]
-    figures = [_figures(line, words, has_discount) for line in paper.lines]
+    head += [*([labels.discount] if has_discount else []), labels.vat, labels.net_amount]
+    figures = [_figures(line, words, has_discount) for line in lines]
     totals = list(_totals(paper, words))
     widths, size, grand = _fitted(head, figures, [amount for _label, amount, _kind in totals])
     # The second row is the air below the head, repeated with it: a description may continue there.
     rows: list[list[Any]] = [head, [""] * len(head)]
-    continued, ends, headings = _add_lines(rows, paper, figures, widths[0] - GAP)
+    continued, ends, headings = _add_lines(rows, lines, figures, widths[0] - GAP)
     last = len(head) - 1
     styles: list[tuple[Any, ...]] = [
         ("FONT", (0, 0), (-1, -1), REGULAR, size, LEADING),
@@ -105,15 +105,23 @@ def table_of_lines(paper: Paper, words: Words) -> Table:
     )
 
 
+def _shown(paper: Paper) -> list[PaperLine]:
+    """Without deposits: they stand among the totals, where each is named with its VAT."""
+    return [line for line in paper.lines if not line.deducts]
+
+
 def _add_lines(
-    rows: list[list[Any]], paper: Paper, figures: Sequence[Sequence[str]], width: float
+    rows: list[list[Any]],
+    lines: Sequence[PaperLine],
+    figures: Sequence[Sequence[str]],
+    width: float,
 ) -> tuple[list[int], list[int], list[int]]:
     """The rows that go on with a description, those that end a line, and the headings."""
     continued: list[int] = []
     ends: list[int] = []
     headings: list[int] = []
     section = ""
-    for line, cells in zip(paper.lines, figures, strict=True):
+    for line, cells in zip(lines, figures, strict=True):
         if line.section and line.section != section:
             headings.append(len(rows))
             rows.append([_heading(line.section), *[""] * len(cells)])
@@ -161,6 +169,11 @@ def _totals(paper: Paper, words: Words) -> Iterator[tuple[str, str, str]]:
         name = printable(label) or labels.discount
         text = f"{name} ({words.percent(percent)})" if percent else name
         yield text, words.money(-amount), ""
+    if paper.deposits:
+        taken = sum(deposit.net_minor for deposit in paper.deposits)
+        yield labels.before_deposits, words.money(paper.net_minor + taken), ""
+        for deposit in paper.deposits:
+            yield _deposit(deposit, words), words.money(-deposit.net_minor), ""
     has_vat = any(group.vat_category == "S" for group in paper.breakdown)
     if has_vat or len(paper.breakdown) > 1:
         yield labels.total_net, words.money(paper.net_minor), "strong"
@@ -180,6 +193,16 @@ def _totals(paper: Paper, words: Words) -> Iterator[tuple[str, str, str]]:
         paid = f"{labels.paid}, {words.day(paper.paid_on)}" if paper.paid_on else labels.paid
         yield paid, words.money(-paper.paid_minor), ""
         yield labels.payable, words.money(paper.payable_minor), "grand"
+
+
+def _deposit(deposit: PaperDeposit, words: Words) -> str:
+    return words.labels.deposit_taken.format(
+        number=printable(deposit.number),
+        day=words.day(deposit.issue_date),
+        net=words.money(deposit.net_minor),
+        vat=words.money(deposit.vat_minor),
+        total=words.money(deposit.net_minor + deposit.vat_minor),
+    )
 
 
 def _lines_minor(paper: Paper) -> int:

@@ -12,8 +12,9 @@ from invoices.documents.pdf.text import printable
 
 def of_a_quote(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
     labels, is_quote = words.labels, paper.kind == QUOTE
+    note = labels.draft_quote_note if is_quote else labels.draft_note
     return {
-        "draft_note": labels.draft_quote_note if is_quote else labels.draft_note,
+        "draft_note": labels.pro_forma_note if words.pro_forma else note,
         "buyer_label": labels.quoted_to if is_quote else labels.billed_to,
         "signs": is_quote and not draft,
         "offered": _offered(paper, words),

@@ -70,12 +70,18 @@ def render(
     paper: Paper,
     *,
     draft: bool = False,
+    pro_forma: bool = False,
     logo_png: bytes | None = None,
     attachments: tuple[Attachment, ...] = (),
 ) -> bytes:
-    """The PDF of `paper`. A draft bears a mark on every page and no number. Raises PdfRefused."""
+    """The PDF of `paper`. Raises PdfRefused.
+
+    A draft bears a mark on every page and no number; one that is handed out as `pro_forma` says
+    that instead.
+    """
+    draft = draft or pro_forma
     _check(paper)
-    words = Words(paper)
+    words = Words(paper, pro_forma=pro_forma)
     context = _context(paper, words, draft=draft)
     context["logo"] = _logo(logo_png) if logo_png else None
     code = None if draft else _payment_code(paper)
@@ -86,9 +92,9 @@ def render(
         "payment": lambda: payment_details(_payment(paper, words, draft=draft)),
         "page": PageNumber,
         "end": lambda: PageTotal(
-            words.labels.draft if draft else printable(paper.number), words.labels.page
+            words.mark if draft else printable(paper.number), words.labels.page
         ),
-        "mark": lambda: DraftMark(words.labels.draft),
+        "mark": lambda: DraftMark(words.mark),
     }
     raw = _laid_out(page.html_of(context), makers)
     title = " ".join(filter(None, (words.kind(), "" if draft else paper.number)))
@@ -210,10 +216,11 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "delivery": shown(paper.delivery_address),
         "references": shown(_references(paper, words)),
         "title": printable(paper.title),
-        "pays": not is_credit and not is_quote and paper.payable_minor > 0,
+        "pays": not (is_credit or is_quote or words.pro_forma) and paper.payable_minor > 0,
         "settled": not is_credit and paper.paid_minor > 0 and paper.payable_minor <= 0,
         **of_a_quote(paper, words, draft=draft),
-        **terms(paper, words),
+        # A pro forma claims nothing yet.
+        **({} if words.pro_forma else terms(paper, words)),
         "mentions": shown(
             [
                 paper.early_payment,
@@ -240,7 +247,7 @@ def _facts(paper: Paper, words: Words) -> list[tuple[str, str]]:
     facts = [(labels.issued, words.day(paper.issue_date))]
     if paper.kind == QUOTE:
         facts.append((labels.valid_until, words.day(paper.valid_until)))
-    elif paper.kind != CREDIT_NOTE:
+    elif paper.kind != CREDIT_NOTE and not words.pro_forma:
         facts.append((labels.due, first_due(paper, words)))
     return facts
 
@@ -252,6 +259,12 @@ def _references(paper: Paper, words: Words) -> list[str]:
         lines.append(
             labels.corrects.format(number=paper.corrects_number, day=words.day(paper.corrects_date))
         )
+    if paper.replaces_number:
+        lines.append(
+            labels.replaces.format(number=paper.replaces_number, day=words.day(paper.replaces_date))
+        )
+    if paper.credit_reason:
+        lines.append(labels.why.format(reason=paper.credit_reason))
     if paper.purchase_order:
         lines.append(f"{labels.purchase_order} {paper.purchase_order}")
     if paper.buyer.reference:

@@ -36,6 +36,12 @@ class ApplyForm(forms.Form):
         )
 
 
+class CorrectForm(forms.Form):
+    move_payments = forms.BooleanField(
+        label=gettext_lazy("What was paid settles the new invoice"), required=False
+    )
+
+
 class WriteOffForm(forms.Form):
     reason = LineField(
         label=gettext_lazy("Why is it given up?"),

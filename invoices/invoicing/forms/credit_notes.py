@@ -90,8 +90,17 @@ class CreditForm(forms.Form):
         ],
         widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )
+    code = forms.ChoiceField(
+        label=gettext_lazy("Reason"),
+        choices=[
+            ("", gettext_lazy("Choose…")),
+            # What a correction gives by itself.
+            *(each for each in Invoice.CreditReason.choices if each[0] != "replaced"),
+        ],
+        error_messages={"required": gettext_lazy("Choose why: it is printed, and counted.")},
+    )
     reason = LinesField(
-        label=gettext_lazy("Why"),
+        label=gettext_lazy("In words"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": gettext_lazy("Say why: it stands on the credit note.")},

@@ -18,6 +18,7 @@ from billing_portal.typed.fields import DayField, LineField, NumberField, WholeN
 from invoices.company.currencies import usual_currencies
 from invoices.models import Client, ClientType, Invoice
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
+from invoices.selections.filters import REPLACING
 
 
 def _days(label: Any) -> WholeNumberField:
@@ -69,6 +70,20 @@ class FilterForm(AddressForm):
         label=gettext_lazy("Ageing counts from"),
         required=False,
         choices=[("", gettext_lazy("the due date")), ("issue", gettext_lazy("the invoice date"))],
+    )
+    purpose = forms.ChoiceField(
+        label=gettext_lazy("Invoices that are"),
+        required=False,
+        choices=[
+            ("", "–"),
+            *Invoice.Purpose.choices,
+            (REPLACING, gettext_lazy("Corrected invoice")),
+        ],
+    )
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Credited because of"),
+        required=False,
+        choices=[("", "–"), *Invoice.CreditReason.choices],
     )
     as_of = DayField(label=gettext_lazy("As of"), required=False)
 

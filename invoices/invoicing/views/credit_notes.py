@@ -19,6 +19,7 @@ from billing_portal.htmx import StaffRequest, go_to, render_page
 from billing_portal.money import formatted_minor
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
+from invoices.invoicing import deducting
 from invoices.invoicing.confirming import credit_shown, under_lock
 from invoices.invoicing.creditable import creditable
 from invoices.invoicing.crediting import credit_totals, issue_credit_note
@@ -56,6 +57,9 @@ def credit(request: StaffRequest, pk: int) -> HttpResponse:
     if invoice.is_credit_note or invoice.status in (Invoice.Status.DRAFT, Invoice.Status.VOID):
         messages.error(request, _("Only an issued invoice is credited; a draft is simply changed."))
         return go_to(request, detail)
+    if text := deducting.reason_not_to_credit(invoice):
+        messages.error(request, text)
+        return go_to(request, detail)
     form, left = _form(request, invoice)
     if left.total_minor <= 0 and request.method == "GET":
         messages.warning(
@@ -70,6 +74,7 @@ def credit(request: StaffRequest, pk: int) -> HttpResponse:
             act=lambda: issue_credit_note(
                 invoice_id=pk,
                 reason=form.cleaned_data["reason"],
+                code=form.cleaned_data["code"],
                 by=request.user,
                 on=timezone.localdate(),
                 send=send,

@@ -86,7 +86,10 @@ def new(request: StaffRequest) -> HttpResponse:
 # ─ The editor ───────────────────────────────────────────────────────────────────────────────────
 def _draft(pk: int) -> Invoice:
     return get_object_or_404(
-        Invoice.objects.select_related("client__client_type", "deal__client", "created_by"), pk=pk
+        Invoice.objects.select_related(
+            "client__client_type", "deal__client", "created_by", "replaces"
+        ),
+        pk=pk,
     )
 
 
@@ -234,7 +237,8 @@ def draft_client(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _give_to(request: StaffRequest, invoice: Invoice, client: Client) -> str:
-    lines = typed.clean(typed.from_rows(invoice.lines.all(), invoice.currency), invoice.currency)
+    rows = typed.from_rows(invoice.lines.filter(deducts=None), invoice.currency)
+    lines = typed.clean(rows, invoice.currency)
     try:
         problems = drafting.save_draft(
             invoice_id=invoice.pk,

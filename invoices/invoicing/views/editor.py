@@ -7,6 +7,7 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,8 +24,9 @@ from invoices.company.exemptions import Exemptions
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.nature import Nature
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
-from invoices.invoicing import drafting, dues, origins
+from invoices.invoicing import deducting, drafting, dues, origins
 from invoices.invoicing.deal_basis import changed_of
+from invoices.invoicing.deposits import to_deduct
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.drafts import DraftForm
@@ -50,6 +52,11 @@ class Editor:
     problems: list[str] = field(default_factory=list)
     stale: bool = False
     saved: bool = True
+
+    @cached_property
+    def deposits(self) -> list[InvoiceLine]:
+        """The lines that take deposits off: the page shows them beside those that are typed."""
+        return deducting.lines_of(self.invoice)
 
     @property
     def currency(self) -> str:
@@ -184,7 +191,10 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
     values = _read_lines(editor)
     as_typed = _as_typed(editor, values)
     reasons = reasons_not_to_issue(
-        as_typed, on, lines=_unsaved_lines(as_typed, values), company=company
+        as_typed,
+        on,
+        lines=[*_unsaved_lines(as_typed, values), *editor.deposits],
+        company=company,
     )
     context: dict[str, Any] = {
         "invoice": invoice,
@@ -222,6 +232,8 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
         warnings = warnings_before_issue(invoice, on, company=company)
         context["warnings"] = linked(warnings, invoice, reader)
         context["notes"] = drafting.draft_notes(invoice)
+        context["deductions"] = deducting.in_force(invoice) if invoice.is_final else []
+        context["may_deduct"] = bool(context["deductions"] or to_deduct(invoice))
         context["deal_change"] = changed_of(invoice)
         context["contacts"] = [
             contact.email
@@ -322,7 +334,8 @@ def _as_typed(editor: Editor, values: Sequence[dict[str, Any]]) -> Invoice:
     ]
     with suppress(TotalsRefused):
         # Shares of the total follow what is typed.
-        found.total_minor = drafting.preview_totals(good, found.currency).total_minor
+        totals = drafting.preview_totals(good, found.currency, editor.deposits)
+        found.total_minor = totals.total_minor
     return found
 
 
@@ -337,7 +350,7 @@ def _sums(editor: Editor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
     left_out = sum(bool(line.errors) for line in editor.lines)
     code = editor.currency
     try:
-        totals: Totals | None = drafting.preview_totals(good, code)
+        totals: Totals | None = drafting.preview_totals(good, code, editor.deposits)
         refusal = ""
     except TotalsRefused as problem:
         totals, refusal = None, str(problem)
@@ -355,6 +368,10 @@ def _sums(editor: Editor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if totals is not None:
         # Of nothing that can be read there is no sum: 0.00 would look like one.
         nothing = bool(left_out) and not good
+        taken = sum(line.net_minor for line in editor.deposits)
+        if taken:
+            found["before_deposits"] = formatted_minor(totals.net_minor - taken, code)
+            found["deposits_taken"] = formatted_minor(taken, code)
         found |= {
             "net": "–" if nothing else formatted_minor(totals.net_minor, code),
             "groups": [

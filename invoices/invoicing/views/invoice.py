@@ -23,6 +23,7 @@ from invoices.invoicing.views.panels import (
     timeline_of,
     usual_delay,
 )
+from invoices.invoicing.views.related import related
 from invoices.models import Allocation, Invoice
 
 TABS = ("document", "lines", "files")
@@ -36,6 +37,7 @@ def visible(request: StaffRequest, pk: int) -> Invoice:
             "owner",
             "deal",
             "corrects",
+            "replaces",
             "created_by",
             "issued_by",
         ),
@@ -79,6 +81,7 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
         if not invoice.is_credit_note
         else [],
         "next_steps": next_steps(invoice, request.user),
+        **related(invoice),
         "deal_change": changed_of(invoice),
         **timeline_of(invoice, on, request.user),
         **neighbours(request, invoice, on),

@@ -95,7 +95,9 @@ def _refused(
 
 
 def _draft(pk: int) -> Invoice:
-    drafts = Invoice.objects.select_related("client", "issued_by").prefetch_related("lines")
+    drafts = Invoice.objects.select_related("client", "issued_by", "replaces").prefetch_related(
+        "lines"
+    )
     return get_object_or_404(drafts, pk=pk)
 
 

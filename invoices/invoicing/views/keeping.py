@@ -29,7 +29,7 @@ from invoices.models import DraftVersion, Invoice
 
 def stored_editor(invoice: Invoice, on: date) -> Editor:
     """The draft as its rows have it."""
-    rows = typed.from_rows(invoice.lines.all(), invoice.currency)
+    rows = typed.from_rows(invoice.lines.filter(deducts=None), invoice.currency)
     return Editor(invoice, DraftForm(invoice=invoice, today=on), rows, on)
 
 

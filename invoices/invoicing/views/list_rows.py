@@ -28,14 +28,15 @@ from invoices.selections.signs import counts, sign_of
 
 # Rows come as dictionaries, which is twice as fast as instances.
 FIELDS = (
-    "pk", "kind", "status", "number", "title", "currency", "issue_date", "due_date", "next_due",
-    "total_minor", "outstanding_minor", "days_late", "paid_on", "sent_at", "imported",
+    "pk", "kind", "purpose", "status", "number", "title", "currency", "issue_date", "due_date",
+    "next_due", "total_minor", "outstanding_minor", "days_late", "paid_on", "sent_at", "imported",
     "client_id", "buyer_name", "client_type__name", "client_type__mark",
     # Of drafts, which have not frozen theirs yet.
     "client__name", "client__client_type__name", "client__client_type__mark",
 )  # fmt: skip
 EXPORTED_FIELDS = (
     "net_minor", "vat_minor", "owner__name", "owner__email", "corrects__number",
+    "credit_reason", "replaces__number",
     "client__siren", "client__vat_id", "client__country",
     # As the page of an issued document says; null of drafts and of the old system.
     "paper__buyer__siren", "paper__buyer__vat_id", "paper__buyer__country",
@@ -189,6 +190,7 @@ def list_rows(found: Iterable[Line], query: str) -> list[Row]:
     signs: dict[str, SafeString] = {}
     types: dict[str, tuple[SafeString, SafeString]] = {}
     written = []
+    purposes = {each.value: str(each.label).lower() for each in Invoice.Purpose}
     for line in found:
         row, (first, *others) = line.row, line.states
         of = type_place(row)
@@ -200,6 +202,8 @@ def list_rows(found: Iterable[Line], query: str) -> list[Row]:
             signs[first] = state_html(first)
         days, is_late = line.days_late, first == "overdue"
         notes = [str(STATES[key][1]).lower() for key in others if key not in ("sent", "issued")]
+        if row["purpose"] != Invoice.Purpose.STANDARD:
+            notes.insert(0, purposes[row["purpose"]])
         if line.draft is not None:
             notes.append(_written(line.draft))
         written.append(

@@ -58,7 +58,7 @@ def listing_of(found: Selection, size: int = 25) -> Listing:
         title=_("Invoices"),
         columns=(
             _from_row("number", _("Number"), order="number_sort"),
-            Column("kind", _("Kind"), value=lambda line: _kinds()[line.row["kind"]]),
+            Column("kind", _("Kind"), value=lambda line: _kind(line)),
             Column(
                 "client",
                 _("Client"),
@@ -143,6 +143,8 @@ def _for_the_ledger() -> list[Column]:
         Column("vat-id", _("VAT id"), value=lambda line: _of_buyer(line, "vat_id")),
         Column("country", _("Country"), value=lambda line: _of_buyer(line, "country")),
         Column("corrects", _("Corrects"), value=lambda line: line.row["corrects__number"]),
+        Column("replaces", _("Replaces"), value=lambda line: line.row["replaces__number"]),
+        Column("reason", _("Reason"), value=_reason),
         Column("net", _("Before VAT"), value=lambda line: line.net),
         Column("vat", _("VAT"), value=lambda line: line.vat),
     ]
@@ -157,8 +159,15 @@ def _of_buyer(line: Line, name: str) -> str:
     return "" if said is None else str(said)
 
 
-def _kinds() -> dict[str, str]:
-    return {kind.value: str(kind.label) for kind in Invoice.Kind}
+def _kind(line: Line) -> str:
+    if line.row["kind"] == Invoice.Kind.CREDIT_NOTE:
+        return str(Invoice.Kind.CREDIT_NOTE.label)
+    return str(Invoice.Purpose(line.row["purpose"]).label)
+
+
+def _reason(line: Line) -> str:
+    code = line.row["credit_reason"]
+    return str(Invoice.CreditReason(code).label) if code else ""
 
 
 def words_of(wanted: InvoiceFilter, *, apart: bool = False) -> Any:

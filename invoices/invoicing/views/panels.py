@@ -25,6 +25,7 @@ from invoices.invoicing import timeline
 from invoices.invoicing.creditable import left_to_credit
 from invoices.invoicing.forms.lines import UNITS, vat_label
 from invoices.invoicing.views.listing import listing_of, selection, with_amounts
+from invoices.invoicing.views.related import use_of_credit
 from invoices.models import (
     Allocation,
     Client,
@@ -230,6 +231,12 @@ def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
         and not invoice.is_credit_note
         and user.has_perm("invoices.add_creditnote")
         and left_to_credit(invoice) > 0,
+        "correct": invoice.is_issued
+        and not invoice.is_credit_note
+        and not invoice.imported
+        and user.has_perm("invoices.add_creditnote")
+        and user.has_perm("invoices.issue_invoice")
+        and left_to_credit(invoice) > 0,
         "write_off": invoice.is_outstanding and user.has_perm("invoices.add_creditnote"),
     }
     if invoice.is_outstanding and found["pay"]:
@@ -238,6 +245,8 @@ def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
         total += sum(note.outstanding_minor for note in credit)
         if total:
             found["apply"] = formatted_minor(total, invoice.currency)
+    if invoice.is_credit_note:
+        found |= use_of_credit(invoice, user)
     found["any"] = any(found.values())
     return found
 

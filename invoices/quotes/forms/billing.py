@@ -8,30 +8,10 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from billing_portal.typed.fields import NumberField
 from invoices.models import QuoteLine
 from invoices.quotes.converting import LeftOfLine
-from invoices.quotes.forms.deposits import DepositField
-
-
-class DepositForm(forms.Form):
-    share = DepositField(
-        label=gettext_lazy("Deposit"),
-        error_messages={"required": gettext_lazy("Say how much: 30 is per cent.")},
-    )
-
-    def __init__(self, data: Mapping[str, Any] | None = None, *, currency: str, **options: Any):
-        super().__init__(data, **options)
-        field: Any = self.fields["share"]
-        field.currency = currency
-
-    def clean_share(self) -> tuple[Decimal, int]:
-        share: tuple[Decimal, int] = self.cleaned_data["share"]
-        if not any(share):
-            raise forms.ValidationError(_("A deposit is above 0 and at most 100 per cent."))
-        return share
 
 
 class LinesForm(forms.Form):

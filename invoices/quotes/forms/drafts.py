@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from billing_portal.money import is_currency
 from billing_portal.typed.fields import DayField, LineField, LinesField
 from invoices.company.currencies import company_currency, usual_currencies
+from invoices.invoicing.forms.deposits import DepositField, deposit_written
 from invoices.invoicing.forms.drafts import (
     COMMON_CURRENCIES,
     COMMON_TERMS,
@@ -20,7 +21,6 @@ from invoices.invoicing.forms.drafts import (
     terms_in_words,
 )
 from invoices.models import QuoteVersion
-from invoices.quotes.forms.deposits import DepositField, deposit_written
 
 LANGUAGES = [("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))]
 

@@ -19,11 +19,11 @@ from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, go_to, render_page
 from billing_portal.money import formatted_minor
 from invoices.company.payment_terms import offered
+from invoices.invoicing.forms.deposits import DepositForm, deposit_written
 from invoices.models import Invoice, Quote, QuoteAcceptance
 from invoices.quotes import converting
 from invoices.quotes.converting import Exceeds
-from invoices.quotes.forms.billing import DepositForm, LinesForm
-from invoices.quotes.forms.deposits import deposit_written
+from invoices.quotes.forms.billing import LinesForm
 from invoices.quotes.refusals import QuoteRefused
 from invoices.quotes.views.drafts import visible
 from invoices.quotes.views.quote import billed_context
@@ -64,6 +64,7 @@ def bill(request: StaffRequest, pk: int) -> HttpResponse:
         partial="invoices/quotes/bill.html",
         context={
             "quote": quote,
+            "on": timezone.localdate(),
             "acceptance": acceptance,
             "version": acceptance.version,
             "deposit": deposit,

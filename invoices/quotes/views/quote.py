@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
@@ -17,10 +20,12 @@ from billing_portal.dates import exact_moment
 from billing_portal.htmx import StaffRequest
 from billing_portal.money import formatted_minor
 from billing_portal.templatetags.portal import quote_state
+from invoices.invoicing.deducting import total_left
 from invoices.invoicing.forms.lines import UNITS, vat_label, vat_value
 from invoices.models import (
     Quote,
     QuoteAcceptance,
+    QuoteBilling,
     QuoteDocument,
     QuoteLine,
     QuoteVersion,
@@ -173,7 +178,39 @@ def billed_context(acceptance: QuoteAcceptance, found: Quote) -> dict[str, Any]:
         "left": formatted_minor(abs(stands.left_minor), code),
         "left_minor": stands.left_minor,
         "billed_beyond": stands.left_minor < 0,
+        **_next_bill(acceptance, found, billings, stands),
     }
+
+
+def _next_bill(
+    acceptance: QuoteAcceptance,
+    found: Quote,
+    billings: Sequence[QuoteBilling],
+    stands: converting.Standing,
+) -> dict[str, Any]:
+    """Deposit, final invoice, or all of it: what is billed next, and what has to be done before."""
+    invoices = [each.invoice for each in billings]
+    code = stands.currency
+    open_deposits = converting.not_deducted(billings)
+    context: dict[str, Any] = {
+        "open_deposits": [
+            (each, formatted_minor(total_left(each), code)) for each in open_deposits
+        ],
+    }
+    waiting = next((each for each in invoices if each.is_deposit and each.is_draft), None)
+    bill = reverse("invoices:quote-bill", args=[found.pk])
+    if waiting is not None:
+        edit = reverse("invoices:edit", args=[waiting.pk])
+        following = ("file-check", _("Issue the deposit"), edit)
+    elif open_deposits:
+        following = ("file-invoice", _("Make the final invoice"), f"{bill}#rest-title")
+    elif not invoices and acceptance.deposit_minor:
+        following = ("percentage", _("Bill the deposit"), f"{bill}#deposit-title")
+    elif stands.left_minor > 0:
+        following = ("file-invoice", _("Bill it") if not invoices else _("Bill the rest"), bill)
+    else:
+        return context
+    return {**context, "following": following}
 
 
 @require_GET

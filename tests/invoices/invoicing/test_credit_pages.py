@@ -32,7 +32,12 @@ def test_the_page_shows_what_can_be_credited_and_the_number_to_come(clerk_client
 
 def test_all_of_it_is_credited_and_both_pages_link_to_each_other(clerk_client):
     invoice = issued()
-    given = {"mode": "whole", "reason": "Cancelled by agreement", "once": new_key()}
+    given = {
+        "code": "error",
+        "mode": "whole",
+        "reason": "Cancelled by agreement",
+        "once": new_key(),
+    }
     answer = confirm(clerk_client, credit_url(invoice), given)
     note = credit_of(invoice)
     note_page = reverse("invoices:detail", args=[note.pk])
@@ -48,7 +53,13 @@ def test_all_of_it_is_credited_and_both_pages_link_to_each_other(clerk_client):
 
 def test_a_double_click_makes_one_credit_note(clerk_client):
     invoice = issued()
-    given = {"mode": "amount", "amount": "100", "reason": "Discount", "once": new_key()}
+    given = {
+        "code": "error",
+        "mode": "amount",
+        "amount": "100",
+        "reason": "Discount",
+        "once": new_key(),
+    }
     first = confirm(clerk_client, credit_url(invoice), given, headers=HTMX)
     second = confirm(clerk_client, credit_url(invoice), given, headers=HTMX)
     assert first["HX-Redirect"] == second["HX-Redirect"]
@@ -59,6 +70,7 @@ def test_some_lines_are_credited_by_quantity_or_by_net(clerk_client):
     invoice = issued(lines=[(4, "250.00"), (1, "300.00")])
     first, second = invoice.lines.all()
     given = {
+        "code": "error",
         "mode": "lines",
         "reason": "One day less",
         "once": new_key(),
@@ -76,6 +88,7 @@ def test_some_lines_are_credited_by_quantity_or_by_net(clerk_client):
 def test_credit_and_send(clerk_client):
     invoice = issued()
     given = {
+        "code": "error",
         "mode": "whole",
         "reason": "Wrong",
         "recipients": "a@client.example",
@@ -90,23 +103,23 @@ def test_credit_and_send(clerk_client):
     ("fields", "sentence"),
     [
         ({"reason": " "}, "Say why: it stands on the credit note."),
-        ({"mode": "amount"}, "Give an amount above zero."),
-        ({"mode": "amount", "amount": "5000"}, "has €1,200.00 left to credit."),
-        ({"mode": "amount", "amount": "-5"}, "Give an amount above zero."),
-        ({"mode": "amount", "amount": "1.001"}, "At most 2 decimals here."),
-        ({"mode": "lines"}, "Nothing to credit"),
-        ({"mode": "lines", "quantity-{line}": "7"}, "Between 0 and 1."),
-        ({"mode": "lines", "quantity-{line}": "some"}, "“some” is not a number."),
-        ({"mode": "lines", "line-{line}": "0.001"}, "At most 2 decimals here."),
-        ({"mode": "lines", "line-{line}": "5000"}, "left to credit"),
-        ({"mode": "everything"}, "Select a valid choice"),
+        ({"code": "error", "mode": "amount"}, "Give an amount above zero."),
+        ({"code": "error", "mode": "amount", "amount": "5000"}, "has €1,200.00 left to credit."),
+        ({"code": "error", "mode": "amount", "amount": "-5"}, "Give an amount above zero."),
+        ({"code": "error", "mode": "amount", "amount": "1.001"}, "At most 2 decimals here."),
+        ({"code": "error", "mode": "lines"}, "Nothing to credit"),
+        ({"code": "error", "mode": "lines", "quantity-{line}": "7"}, "Between 0 and 1."),
+        ({"code": "error", "mode": "lines", "quantity-{line}": "some"}, "“some” is not a number."),
+        ({"code": "error", "mode": "lines", "line-{line}": "0.001"}, "At most 2 decimals here."),
+        ({"code": "error", "mode": "lines", "line-{line}": "5000"}, "left to credit"),
+        ({"code": "error", "mode": "everything"}, "Select a valid choice"),
         ({"recipients": "nobody", "send": "1"}, "is not an email address"),
     ],
 )
 def test_what_cannot_be_credited_says_why_and_keeps_what_was_typed(clerk_client, fields, sentence):
     invoice = issued()
     line = invoice.lines.get().pk
-    given = {"mode": "whole", "reason": "Typed reason", "once": new_key()}
+    given = {"code": "error", "mode": "whole", "reason": "Typed reason", "once": new_key()}
     given |= {name.format(line=line): value for name, value in fields.items()}
     answer = confirm(clerk_client, credit_url(invoice), given, headers=HTMX)
     assert answer.status_code == 422
@@ -119,7 +132,13 @@ def test_what_cannot_be_credited_says_why_and_keeps_what_was_typed(clerk_client,
 
 def test_more_than_is_left_after_a_first_credit_is_refused(clerk_client):
     invoice = issued()
-    given = {"mode": "amount", "amount": "1000", "reason": "First", "once": new_key()}
+    given = {
+        "code": "error",
+        "mode": "amount",
+        "amount": "1000",
+        "reason": "First",
+        "once": new_key(),
+    }
     confirm(clerk_client, credit_url(invoice), given)
     again = confirm(clerk_client, credit_url(invoice), {**given, "once": new_key()}, headers=HTMX)
     assert again.status_code == 422
@@ -128,7 +147,7 @@ def test_more_than_is_left_after_a_first_credit_is_refused(clerk_client):
 
 def test_an_invoice_that_is_credited_in_full_says_so(clerk_client):
     invoice = issued()
-    given = {"mode": "whole", "reason": "All", "once": new_key()}
+    given = {"code": "error", "mode": "whole", "reason": "All", "once": new_key()}
     confirm(clerk_client, credit_url(invoice), given)
     page = clerk_client.get(credit_url(invoice), follow=True)
     assert "is credited in full already." in page.text
@@ -144,7 +163,9 @@ def test_an_imported_invoice_is_credited_by_its_sums(clerk_client):
     text = clerk_client.get(credit_url(invoice)).text
     assert "Some lines" not in text
     confirm(
-        clerk_client, credit_url(invoice), {"mode": "whole", "reason": "Old", "once": new_key()}
+        clerk_client,
+        credit_url(invoice),
+        {"code": "error", "mode": "whole", "reason": "Old", "once": new_key()},
     )
     assert credit_of(invoice).vat_minor == 20_00
 
@@ -159,7 +180,7 @@ def test_drafts_and_credit_notes_are_not_credited(clerk_client):
 def test_without_a_company_nothing_is_credited_and_the_page_says_what_to_do(clerk_client):
     invoice = make_invoice()
     assert "fill in the company" in clerk_client.get(credit_url(invoice)).text
-    given = {"mode": "whole", "reason": "x", "once": new_key()}
+    given = {"code": "error", "mode": "whole", "reason": "x", "once": new_key()}
     assert confirm(clerk_client, credit_url(invoice), given).status_code == 422
 
 
@@ -178,7 +199,13 @@ def test_the_credit_note_page_says_what_is_left_of_it(clerk_client, clerk):
         by=clerk,
         allocations=[(invoice.pk, Money("1200", "EUR"))],
     )
-    given = {"mode": "amount", "amount": "100", "reason": "Sorry", "once": new_key()}
+    given = {
+        "code": "error",
+        "mode": "amount",
+        "amount": "100",
+        "reason": "Sorry",
+        "once": new_key(),
+    }
     page = confirm(clerk_client, credit_url(invoice), given, follow=True)
     assert "Credit left" in page.text
     assert "Can be used for other invoices of this client." in page.text

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from invoices.models import QuoteLine, QuoteVersion
+from invoices.models import QuoteAcceptance, QuoteDocument, QuoteLine, QuoteVersion
 from invoices.quotes import answering, beginning, drafting, sending
 from invoices.quotes.answering import Signer
-from tests.factories import make_client, make_company
+from invoices.quotes.choices import totals_of
+from tests.factories import make_client, make_company, make_draft, make_unprinted
 
 TODAY = date(2026, 11, 24)
 NOON = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
@@ -95,12 +96,41 @@ def accepted_quote(**fields):
     return quote
 
 
+def unprinted_acceptance(**fields):
+    """An accepted quote without page and mail: for tests about what is billed of it."""
+    quote = write_quote(**fields)
+    version = quote.version
+    lines = list(version.lines.all())
+    totals = totals_of(lines, version.currency)
+    document = QuoteDocument.objects.create(
+        version=version, kind="accepted", filename="a.pdf", content=b"%PDF", sha256="0" * 64, size=4
+    )
+    acceptance = QuoteAcceptance.objects.create(
+        quote=quote,
+        version=version,
+        document=document,
+        at=NOON,
+        name=GAELLE.name,
+        currency=version.currency,
+        net_minor=totals.net_minor,
+        vat_minor=totals.vat_minor,
+        total_minor=totals.total_minor,
+        sha256=document.sha256,
+    )
+    acceptance.lines.set(lines)
+    return quote
+
+
 def written_today():
     return write_quote(on=timezone.localdate())
 
 
 def sent_today():
     return send_quote(on=timezone.localdate())
+
+
+def issued_today():
+    return make_unprinted(make_draft(), on=timezone.localdate())
 
 
 # For tests/test_confirming.py: what is done to what was seen, and what can be taken back.
@@ -110,8 +140,18 @@ OF_QUOTES = {
     "invoices:quote-send-again": (sent_today, {"recipients": "a@b.example"}),
     "invoices:quote-withdraw": (sent_today, {"reason": "Too low"}),
     "invoices:quote-record": (sent_today, {"name": "Zoé"}),
+    "invoices:correct": (issued_today, {}),
 }
 BEGIN_QUOTES = {
     f"invoices:quote-{act}"
     for act in ("new", "from-deal", "edit", "totals", "preview", "copy", "version", "link", "bill")
+}
+# For tests/accounts/test_roles.py: who may open what there is of deposits and corrections.
+PAGES_OF_DEPOSITS = {
+    "invoices:correct": "invoices.add_creditnote",
+    "invoices:deposit-on": "invoices.change_invoice",
+    "invoices:deposits": "invoices.change_invoice",
+    "invoices:pro-forma": "invoices.view_invoice",
+    "invoices:quote": "invoices.view_quote",
+    "invoices:quote-pro-forma": "invoices.view_quote",
 }

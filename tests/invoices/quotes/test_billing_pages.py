@@ -10,7 +10,7 @@ from billing_portal.idempotency import new_key
 from invoices.invoicing import drafting
 from invoices.invoicing.issuing import issue
 from invoices.models import Invoice, QuoteEvent
-from tests.factories import make_company, make_deal, make_terms
+from tests.factories import make_company, make_deal, make_terms, make_unprinted
 from tests.invoices.quotes.making import accepted_quote, line
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,14 @@ def test_it_is_billed_from_its_page_and_the_desk_says_that_it_waits(clerk_client
     # The draft says where it comes from, and the quote what was billed of it.
     event = draft.events.get(kind="drafted")
     assert event.data["quote_id"] == quote.pk
-    assert "€360.00" in clerk_client.get(address("", quote)).text
+    page = clerk_client.get(address("", quote)).text
+    assert "€360.00" in page
+    # What comes next is the deposit, and then the invoice that deducts it.
+    assert "Issue the deposit" in page
+    assert "still a draft" in clerk_client.post(url, {"way": "rest", "once": new_key()}).text
+    make_unprinted(draft, on=today)
+    assert "Make the final invoice" in clerk_client.get(address("", quote)).text
+    assert draft.number in clerk_client.get(url).text
     clerk_client.post(url, {"way": "rest", "once": new_key()})
     assert Invoice.objects.count() == 2
     assert "Accepted quotes to bill" not in clerk_client.get("/").text

@@ -1,19 +1,25 @@
-"""A deposit as people type it: a share of the quote, or an amount of it."""
+"""A deposit as people type it, a share or an amount, and which ones a draft deducts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from moneyed import Money
 
-from billing_portal.money import LARGEST_MINOR, digits, from_minor, to_minor
+from billing_portal import dates
+from billing_portal.money import LARGEST_MINOR, digits, formatted_minor, from_minor, to_minor
 from billing_portal.typed import numbers
 from billing_portal.typed.fields import LineField
 from billing_portal.typed.texts import Unreadable, shown
+from invoices.invoicing.deducting import total_left
 from invoices.invoicing.forms.lines import written
+from invoices.models import Invoice
 
 
 class DepositField(LineField):
@@ -66,3 +72,61 @@ def deposit_written(percent: Decimal, minor: int, currency: str) -> str:
     if minor:
         return f"{written(from_minor(minor, currency).amount, digits(currency))} {currency}"
     return f"{written(percent)} %" if percent else ""
+
+
+class DepositForm(forms.Form):
+    share = DepositField(
+        label=gettext_lazy("Deposit"),
+        error_messages={"required": gettext_lazy("Say how much: 30 is per cent.")},
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, currency: str, **options: Any):
+        super().__init__(data, **options)
+        field: Any = self.fields["share"]
+        field.currency = currency
+
+    def clean_share(self) -> tuple[Decimal, int]:
+        share: tuple[Decimal, int] = self.cleaned_data["share"]
+        if not any(share):
+            raise forms.ValidationError(_("A deposit is above 0 and at most 100 per cent."))
+        return share
+
+
+class DeductForm(forms.Form):
+    """The deposits that a draft may take off, each ticked or not."""
+
+    deposits = forms.MultipleChoiceField(
+        label=gettext_lazy("Deposits to deduct"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        invoice: Invoice,
+        offered: Sequence[Invoice],
+    ) -> None:
+        taken = set(invoice.deductions.filter(released=False).values_list("deposit", flat=True))
+        # One that is offered for the first time is proposed.
+        first = not taken
+        super().__init__(
+            data,
+            initial={"deposits": [str(row.pk) for row in offered if first or row.pk in taken]},
+        )
+        field: Any = self.fields["deposits"]
+        field.choices = [(str(row.pk), _choice(row)) for row in offered]
+
+    def chosen(self) -> list[int]:
+        return [int(pk) for pk in self.cleaned_data["deposits"]]
+
+
+def _choice(deposit: Invoice) -> str:
+    assert deposit.issue_date is not None
+    return _("%(number)s of %(day)s: %(total)s, %(paid)s of it paid") % {
+        "number": deposit.number,
+        "day": dates.day(deposit.issue_date),
+        "total": formatted_minor(total_left(deposit), deposit.currency),
+        "paid": formatted_minor(deposit.paid_minor, deposit.currency),
+    }

@@ -1,0 +1,43 @@
+"""What the page of a document says of others: what it credits, replaces, or takes off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from invoices.documents import mentions
+from invoices.documents.paper import PaperDeposit
+from invoices.invoicing import deducting
+from invoices.models import Invoice
+
+
+def of(
+    invoice: Invoice, corrects: Invoice | None, language: str, deposits: Iterable[PaperDeposit]
+) -> dict[str, Any]:
+    """Fields of a Paper."""
+    replaces = invoice.replaces
+    return {
+        # Of a credit note the purpose of its invoice: the note of a deposit is one of a kind.
+        "purpose": (corrects or invoice).purpose,
+        "corrects_number": corrects.number if corrects else "",
+        "corrects_date": corrects.issue_date if corrects else None,
+        "replaces_number": replaces.number if replaces else "",
+        "replaces_date": replaces.issue_date if replaces else None,
+        "credit_reason": mentions.credit_reason(language, invoice.credit_reason),
+        "deposits": tuple(deposits),
+    }
+
+
+def deposits_of(invoice: Invoice) -> dict[int, PaperDeposit]:
+    """What a final invoice takes off, by the key of the deduction."""
+    found = {}
+    for row in deducting.in_force(invoice) if invoice.is_final else []:
+        deposit = row.deposit
+        assert deposit.issue_date is not None
+        found[row.pk] = PaperDeposit(
+            number=deposit.number,
+            issue_date=deposit.issue_date,
+            net_minor=row.net_minor,
+            vat_minor=row.vat_minor,
+        )
+    return found
