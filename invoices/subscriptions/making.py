@@ -18,7 +18,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -260,7 +260,7 @@ def _tell(
     invoice: Invoice,
     kind: str,
     on: date,
-    **more: object,
+    **more: Any,
 ) -> None:
     tell(
         subscription,

@@ -50,7 +50,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class Upcoming:
-    """An invoice to come. `totals` is None where its lines cannot be added up, `refusal` says why."""
+    """An invoice to come; of lines that cannot be added up no totals, and the `refusal`."""
 
     period: Period
     due_on: date
