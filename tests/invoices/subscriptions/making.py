@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
+from django.utils import timezone
+
+from billing_portal.dates import as_typed
 from invoices.models import Subscription
-from invoices.subscriptions import beginning, running, writing
+from invoices.subscriptions import beginning, making, running, writing
 from tests.factories import make_client, make_company
 
 TODAY = date(2026, 11, 24)
@@ -56,3 +59,56 @@ def save(subscription, lines, *, on=TODAY, from_number=None, **header):
 def started(*, on=TODAY, **fields) -> Subscription:
     found = write(on=on, **fields)
     return running.start(subscription_id=found.pk, by=None, on=on)
+
+
+def written_now():
+    return write(on=timezone.localdate(), starts_on=timezone.localdate() + timedelta(days=40))
+
+
+def running_now():
+    today = timezone.localdate()
+    return started(on=today, starts_on=today + timedelta(days=40))
+
+
+def made_now(**fields):
+    """One that has made its first draft and has more to come."""
+    today = timezone.localdate()
+    found = started(on=today, starts_on=today, **fields)
+    making.make_next(found.pk, today)
+    found.refresh_from_db()
+    return found
+
+
+def paused_now():
+    today = timezone.localdate()
+    return running.pause(subscription_id=running_now().pk, by=None, on=today)
+
+
+def asked_now():
+    """Several were due at once, and wait for a person."""
+    today = timezone.localdate()
+    found = started(on=today, starts_on=today - timedelta(days=100), way="issue")
+    list(making.make_all(found.pk, today))
+    found.refresh_from_db()
+    return found
+
+
+# For tests/test_confirming.py: what is done to what was seen, and what can be taken back.
+LATER = as_typed(timezone.localdate() + timedelta(days=400))
+OF_SUBSCRIPTIONS = {
+    "invoices:subscription-start": (written_now, {}),
+    "invoices:subscription-discard": (written_now, {}),
+    "invoices:subscription-pause": (running_now, {"reason": "Works"}),
+    "invoices:subscription-resume": (paused_now, {"number": "1"}),
+    "invoices:subscription-skip": (running_now, {}),
+    "invoices:subscription-end": (running_now, {"last_day": LATER}),
+    "invoices:subscription-rise": (running_now, {"first_day": LATER, "percent": "2"}),
+    "invoices:subscription-release": (asked_now, {}),
+}
+BEGIN_SUBSCRIPTIONS = {
+    f"invoices:subscription-{act}"
+    for act in (
+        *("new", "edit", "totals", "copy", "from-invoice", "from-quote", "from-deal"),
+        *("call-off-rise", "draft-again"),
+    )
+}
