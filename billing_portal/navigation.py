@@ -43,7 +43,7 @@ WORK = (
         "repeat",
         "invoices:subscriptions",
         "invoices.view_subscription",
-        ("/catalogue/",),
+        (),
         "u",
     ),
     Section(

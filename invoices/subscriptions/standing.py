@@ -50,7 +50,8 @@ def refresh(subscription: Subscription, on: date, *, contents: Contents | None =
     Where no period is left to come, the subscription has ended.
     """
     if contents is None:
-        # Read anew: rows may have been prefetched before they were changed.
+        # Read anew: rows may have been prefetched before they were changed, and this row itself.
+        subscription.save()
         fresh = Subscription.objects.prefetch_related("versions__lines", "rises")
         contents = contents_of(fresh.get(pk=subscription.pk))
     period = next_period(subscription, contents)

@@ -163,7 +163,7 @@ class SubscriptionForm(forms.Form):
         cleaned = self.cleaned_data
         plain = ("title", "recipients", "language", "currency", "purchase_order", "note", "way")
         found = {name: cleaned[name] for name in plain if name in cleaned}
-        found["prorated"] = cleaned["prorated"]
+        found["prorated"] = cleaned.get("prorated", False)
         if "owner" in cleaned:
             found["owner_id"] = cleaned["owner"].pk if cleaned["owner"] else None
         kind, _colon, which = cleaned.get("terms", "").partition(":")
@@ -187,7 +187,7 @@ class SubscriptionForm(forms.Form):
         if "starts_on" in cleaned and "whole_from" in cleaned:
             whole = cleaned["whole_from"] or cleaned["starts_on"]
             found |= {"starts_on": cleaned["starts_on"], "whole_from": whole}
-            goes_by_last_days = cleaned["month_end"] and cleaned.get("unit") != WEEK
+            goes_by_last_days = cleaned.get("month_end") and cleaned.get("unit") != WEEK
             found["month_day"] = 31 if goes_by_last_days else whole.day
         return found
 
