@@ -17,9 +17,9 @@ from django.views.decorators.http import require_GET
 from billing_portal.accounts.models import User
 from billing_portal.htmx import StaffRequest
 from billing_portal.lists.totals import joined, totals_per_currency
-from billing_portal.money import formatted_minor
+from billing_portal.money import digits, formatted_minor
 from billing_portal.templatetags.portal import icon_html
-from invoices.invoicing.forms.lines import UNITS, vat_label, vat_value
+from invoices.invoicing.forms.lines import UNITS, vat_label, vat_value, written
 from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.models import Company, Invoice, Subscription, SubscriptionBilling, SubscriptionPeriod
 from invoices.selections.filters import InvoiceFilter, select
@@ -139,7 +139,7 @@ def _lines(contents: Contents, day: date | None) -> list[dict[str, Any]]:
             "text": line.description,
             "quantity": line.amounts.quantity,
             "unit": "" if line.unit == "C62" else units.get(line.unit, line.unit),
-            "price": line.amounts.unit_price,
+            "price": written(line.amounts.unit_price, digits(contents.currency)),
             "missing": line.price_missing,
             "percent": line.amounts.discount_percent,
             "amount": line.amounts.discount_amount,
