@@ -30,7 +30,7 @@ from integrations.sandbox.pipedrive.shapes import decimal, line_sum
 ROOT = Path(__file__).resolve().parent.parent
 FEW, TARGETS_AT = 1_000, 100_000
 SYNCS = 3
-MEASURES = ("pages", "alerts", "previews", "issue", "document", "sync")
+MEASURES = ("pages", "alerts", "previews", "issue", "recurring", "document", "sync")
 
 
 @dataclass

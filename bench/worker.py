@@ -18,6 +18,7 @@ MEASURES = {
     "queries": "bench.pages",
     "document": "bench.documents",
     "issue": "bench.documents",
+    "recurring": "bench.subscriptions",
     "alerts": "bench.alerts",
     "previews": "bench.previews",
     "sync": "bench.pipedrive",

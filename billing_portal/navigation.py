@@ -38,6 +38,15 @@ WORK = (
         "i",
     ),
     Section(
+        "subscriptions",
+        _("Subscriptions"),
+        "repeat",
+        "invoices:subscriptions",
+        "invoices.view_subscription",
+        (),
+        "u",
+    ),
+    Section(
         "clients", _("Clients"), "building", "invoices:clients", "invoices.view_client", (), "c"
     ),
     Section(

@@ -23,15 +23,19 @@ class InvoicesConfig(AppConfig):
         from invoices.outbox import kinds
         from invoices.quotes import mails, offered
         from invoices.quotes.warning import Quotes
+        from invoices.subscriptions import mails as subscription_mails
+        from invoices.subscriptions.warning import Subscriptions
 
         origins.register("deals", Deals())
         origins.register("quotes", Quotes())
+        origins.register("subscriptions", Subscriptions())
         notices.register(spreadsheet_words.SENTENCES)
         notices.register(words.SENTENCES)
         kinds.register(KIND, InvoiceMail(render_to_string))
         kinds.register(mails.OFFER, mails.OfferMail(render_to_string))
         kinds.register(mails.COPY, mails.CopyMail(render_to_string))
         kinds.register(mails.ANSWER, mails.AnswerMail(render_to_string))
+        kinds.register(subscription_mails.WAITS, subscription_mails.WaitsMail(render_to_string))
         offered.register(lines_of_deal)
         page.filled_by(partial(render_to_string, "invoices/documents/pdf/document.html"))
 

@@ -13,4 +13,9 @@ SCHEDULES: list[dict[str, Any]] = [
         "func": "invoices.tasks.sweep_history_imports",
         "minutes": 15,
     },
+    {
+        "name": _("Recurring invoices that are due"),
+        "func": "invoices.tasks.make_recurring_invoices",
+        "minutes": 30,
+    },
 ]

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
+from django.utils import timezone
+
 from invoices.history import imports
 from invoices.outbox import delivering
+from invoices.subscriptions import making
 
 
 def deliver_message(message_id: int) -> str:
@@ -21,3 +27,7 @@ def bring_in_history(import_id: int) -> None:
 
 def sweep_history_imports() -> int:
     return imports.sweep()
+
+
+def make_recurring_invoices() -> dict[str, Any]:
+    return asdict(making.make_due(timezone.localdate()))

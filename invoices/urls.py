@@ -5,6 +5,7 @@ urlpatterns = [
     path("", include("invoices.accounting.urls")),
     path("", include("invoices.deals.urls")),
     path("", include("invoices.quotes.urls")),
+    path("", include("invoices.subscriptions.urls")),
     path("", include("invoices.history.urls")),
     path("", include("invoices.invoicing.urls")),
     path("", include("invoices.clients.urls")),

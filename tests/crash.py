@@ -142,6 +142,21 @@ def issue(invoice_id):
     at_every_statement(lambda: issuing.issue(invoice_id=pk, by=None, on=ON, send=True).number, look)
 
 
+@act("subscription")
+def subscription(subscription_id):
+    from invoices.models import Invoice, SubscriptionPeriod
+    from invoices.subscriptions import making
+
+    pk = int(subscription_id)
+
+    def look():
+        periods = SubscriptionPeriod.objects.filter(subscription=pk).count()
+        return f"{periods}/{Invoice.objects.count()}"
+
+    # What a child made before it died stays made; the next one goes on from there.
+    at_every_statement(lambda: making.make_due(date(2027, 2, 1)).drafted, look, can_be_undone=False)
+
+
 def _owed_paid_credited(first, second):
     from invoices.models import Allocation, Invoice, Payment
 

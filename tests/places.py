@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.urls import reverse
 from django.utils import timezone
@@ -29,6 +29,7 @@ from tests.factories import (
     settle,
 )
 from tests.invoices.quotes.making import CHOICES, accept, send_quote, write_quote
+from tests.invoices.subscriptions.making import made_now, paused_now, save, written_now
 
 ON = date(2026, 11, 24)
 BOMB = (
@@ -65,6 +66,15 @@ def _quotes(papers):
         "accepted": accepted,
         "answer": send_quote(lines=lines, **long).version,
     }
+
+
+def _subscriptions(papers):
+    """One that runs and has made an invoice, one that is paused, one that is being written."""
+    running = made_now(client=papers["client"], title=NAME, note=NAME)
+    running.rises.create(first_day=ON + timedelta(days=400), percent=2, yearly=True)
+    begun = written_now()
+    save(begun, [{"description": NAME, "unit_price": 1, "vat_rate": 20}], title=NAME)
+    return {"subscription": running, "paused": paused_now(), "begun": begun}
 
 
 def _money(papers, clerk):
@@ -138,6 +148,11 @@ BY_NAME = {
     ),
     **dict.fromkeys(("quote-bill", "quote-copy"), "accepted"),
     "quote-from-deal": "deal",
+    **dict.fromkeys(("subscription-start", "subscription-discard"), "begun"),
+    "subscription-resume": "paused",
+    "subscription-from-deal": "deal",
+    "subscription-from-quote": "accepted",
+    "subscription-from-invoice": "issued",
     **dict.fromkeys(("client", "client-edit", "contact-new"), "client"),
     **dict.fromkeys(("acknowledge", "reopen", "snooze"), "alert"),
     **dict.fromkeys(("run", "refused_csv"), "run"),
@@ -147,6 +162,7 @@ BY_NAME = {
 }
 BY_BEGINNING = {
     "quote": "quote",
+    "subscription": "subscription",
     "payment": "payment",
     "refund": "refund",
     "mail": "mail",
@@ -164,6 +180,7 @@ def make_places() -> dict[str, str]:
     seller, clerk = make_user(role=User.Role.SALES, name=NAME), make_user(name=NAME)
     rows = {"seller": seller, **_papers(seller)}
     rows |= _quotes(rows)
+    rows |= _subscriptions(rows)
     rows |= {**_money(rows, clerk), **_watched(rows["issued"]), **_brought_in(clerk)}
     rows["type"] = rows["client"].client_type
 
@@ -171,6 +188,10 @@ def make_places() -> dict[str, str]:
         word = name.partition(":")[2]
         if word.startswith("contact-") and count == 2:
             return (rows["client"].pk, rows["contact"].pk)
+        if word == "subscription-call-off-rise":
+            return (rows["subscription"].pk, rows["subscription"].rises.get().pk)
+        if word == "subscription-draft-again":
+            return (rows["subscription"].pk, rows["subscription"].periods.get().pk)
         if word == "quote-file":
             kept = QuoteDocument.objects.filter(version__quote=rows["accepted"])
             return (rows["accepted"].pk, kept.first().pk)

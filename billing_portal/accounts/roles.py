@@ -18,6 +18,7 @@ _READ = {
     "invoices.view_deal",
     "invoices.view_invoice",
     "invoices.view_quote",
+    "invoices.view_subscription",
     "reports.view_desk",
     "reports.view_alert",
 }
@@ -33,6 +34,7 @@ _FINANCE = {
     "invoices.bill_deal",
     "invoices.change_invoice",
     "invoices.change_quote",
+    "invoices.change_subscription",
     "invoices.issue_invoice",
     "invoices.send_invoice",
     "invoices.add_payment",

@@ -108,6 +108,9 @@ class LineValues:
     tax_percent: Decimal
     enabled: bool
     billing_frequency: str
+    # Of a recurring line: None recurs for ever, or from no day that is given.
+    billing_cycles: int | None = None
+    billing_starts_on: date | None = None
 
 
 @dataclass(frozen=True)

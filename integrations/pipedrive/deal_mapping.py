@@ -169,7 +169,21 @@ def _line_values(
         _tax_of(line, place, where, notices),
         line.get("is_enabled") is not False,
         frequency,
+        *_recurrence(line, frequency, where, notices),
     )
+
+
+def _recurrence(
+    line: Json, frequency: str, where: Notice, notices: list[Notice]
+) -> tuple[int | None, date | None]:
+    """How often a recurring line is billed, and from when on; a line that is billed once has
+    neither, whatever is left over in it."""
+    if frequency == "one-time":
+        return None, None
+    cycles = line.get("billing_frequency_cycles")
+    # Documented as at most 208; zero of them would mean that nothing recurs.
+    known = isinstance(cycles, int) and not isinstance(cycles, bool) and 1 <= cycles <= 1200
+    return (cycles if known else None), day_of(line.get("billing_start_date"), where, notices)
 
 
 def _discount_of(

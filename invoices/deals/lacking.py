@@ -16,7 +16,7 @@ from invoices.clients.recipients import recipients_for
 from invoices.clients.vat import vat_treatment
 from invoices.company.vat_faults import told_faults
 from invoices.company.vat_rates import FrenchRates
-from invoices.deals.lines import Drafted, drafted_lines
+from invoices.deals.lines import Drafted, drafted_lines, has_subscription
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing.draft_lines import MAX_LINES, told
 from invoices.models import Client, Company, Deal
@@ -38,7 +38,7 @@ def with_what_billing_needs(deals: QuerySet[Deal]) -> QuerySet[Deal]:
     """The rows that `missing_for` reads, in a fixed number of queries."""
     return deals.select_related(
         "client__client_type", "client_in_crm", "contact", "owner"
-    ).prefetch_related("lines", "discounts", "client__contacts", "quotes__version")
+    ).prefetch_related("lines", "discounts", "client__contacts", "quotes__version", "subscriptions")
 
 
 def missing_for(deals: Iterable[Deal], company: Company | None = None) -> dict[int, list[Missing]]:
@@ -46,7 +46,9 @@ def missing_for(deals: Iterable[Deal], company: Company | None = None) -> dict[i
     found = list(deals)
     company = company or Company.ours()
     prefetch_related_objects(
-        found, "client__contacts", "contact", "lines", "discounts", "quotes__version"
+        found,
+        *("client__contacts", "contact", "lines", "discounts", "quotes__version"),
+        "subscriptions",
     )
     rates = FrenchRates()
     return {deal.pk: _missing(deal, company, rates) for deal in found}
@@ -142,13 +144,16 @@ def _amounts_lack(
     except TotalsRefused as refusal:
         lacks("lines", str(refusal), prevents=True)
         return
-    if drafted.totals.total_minor == 0:
+    subscribed = has_subscription(deal)
+    if subscribed and enabled and not drafted.lines:
+        lacks("lines", _("All its lines recur: its subscription bills them."), prevents=True)
+    elif drafted.totals.total_minor == 0:
         lacks("value", _("The amount is zero: there is nothing to bill."))
     elif drafted.totals.total_minor < 0:
         lacks("value", _("The amount is negative: a credit note answers an invoice."))
     if len(drafted.lines) > MAX_LINES:
         lacks("lines", _("More than %(limit)s lines.") % {"limit": MAX_LINES}, prevents=True)
-    if enabled and drafted.deal_sum_minor != deal.value_minor:
+    if enabled and not subscribed and drafted.deal_sum_minor != deal.value_minor:
         lacks(
             "value",
             _("The deal's value is %(value)s, its lines make %(sum)s.")

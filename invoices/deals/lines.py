@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -43,14 +44,33 @@ class Drafted:
     deal_sum_minor: int
 
 
-def drafted_lines(deal: Deal, treatment: VatTreatment) -> Drafted:
-    """Raises TotalsRefused. Reads only what `with_what_billing_needs` prefetches."""
+def recurring_lines(deal: Deal) -> list[DealLine]:
+    return [line for line in deal.lines.all() if line.enabled and line.recurs]
+
+
+def has_subscription(deal: Deal) -> bool:
+    """A subscription bills its recurring lines: a draft of the deal leaves them out."""
+    return any(each.status != "discarded" for each in deal.subscriptions.all())
+
+
+def drafted_lines(
+    deal: Deal, treatment: VatTreatment, *, of: Sequence[DealLine] | None = None
+) -> Drafted:
+    """All its lines, but for those that a subscription bills; or those in `of`, for a subscription.
+
+    Raises TotalsRefused. Reads only what `with_what_billing_needs` prefetches.
+    """
     notes: list[dict[str, Any]] = []
     enabled = [line for line in deal.lines.all() if line.enabled]
     taxed = any(line.tax_percent for line in enabled)
     words: list[tuple[str, str]] = []
     amounts: list[LineInput] = []
-    if enabled:
+    is_lineless = not enabled
+    if of is not None:
+        enabled = list(of)
+    elif has_subscription(deal):
+        enabled = [line for line in enabled if not line.recurs]
+    if not is_lineless:
         for place, line in enumerate(enabled, 1):
             category, rate = _line_vat(deal, line, treatment, taxed=taxed)
             description, was_cut = _described(line)
@@ -77,7 +97,9 @@ def drafted_lines(deal: Deal, treatment: VatTreatment) -> Drafted:
             amount=extra.value if extra.kind == DealLine.DiscountKind.AMOUNT else Decimal(0),
             label=extra.description,
         )
-        for extra in deal.discounts.all()
+        for extra in (deal.discounts.all() if amounts else ())
+        # A share is taken off each period, an amount is given once.
+        if of is None or extra.kind == DealLine.DiscountKind.PERCENTAGE
     ]
     totals = as_given = compute(amounts, currency=deal.currency, discounts=discounts)
     if deal.tax_method == Deal.TaxMethod.INCLUSIVE:
@@ -117,7 +139,7 @@ def _notes_of(
         found.append({"code": "cut", "line": place, "limit": MAX_DESCRIPTION})
     if line.unit_price < 0:
         found.append({"code": "negative_price", "line": place})
-    if line.billing_frequency not in ("", "one-time"):
+    if line.recurs:
         found.append({"code": "recurring", "line": place, "every": line.billing_frequency})
     return found
 

@@ -24,6 +24,15 @@ from invoices.models.quote_answers import (
     QuoteEvent,
 )
 from invoices.models.quotes import Quote, QuoteLine, QuoteVersion
+from invoices.models.subscriptions import (
+    PriceRise,
+    Subscription,
+    SubscriptionBilling,
+    SubscriptionEvent,
+    SubscriptionLine,
+    SubscriptionPeriod,
+    SubscriptionVersion,
+)
 from invoices.models.terms import PaymentTerms, PaymentTermsStep
 from invoices.models.vat_checks import VatCheck
 from invoices.models.vat_rates import VatRate
@@ -63,6 +72,7 @@ __all__ = [
     "PaymentTerms",
     "PaymentTermsStep",
     "Pipeline",
+    "PriceRise",
     "Quote",
     "QuoteAcceptance",
     "QuoteBilledLine",
@@ -73,6 +83,12 @@ __all__ = [
     "QuoteVersion",
     "Refund",
     "Stage",
+    "Subscription",
+    "SubscriptionBilling",
+    "SubscriptionEvent",
+    "SubscriptionLine",
+    "SubscriptionPeriod",
+    "SubscriptionVersion",
     "VatBreakdown",
     "VatCheck",
     "VatRate",

@@ -39,6 +39,9 @@ _NEVER_EMPTIED = (
     "quotedocument",
     "quoteacceptance",
     "vatcheck",
+    "subscriptionperiod",
+    "subscriptionbilling",
+    "subscriptionevent",
 )
 # What was offered: as it left, so it stays.
 _OFFERED = (  # noqa: SIM905 - reads better than a column of quotes
@@ -191,6 +194,7 @@ RULES: list[tuple[str, str, str, str]] = [
         for table in (
             *("invoiceevent", "document", "allocation", "refund", "booksdecision"),
             *("journalexport", "quoteevent", "quotedocument", "quoteacceptance"),
+            *("subscriptionbilling", "subscriptionevent"),
         )
         for moment in ("UPDATE", "DELETE")
     ),
@@ -210,6 +214,30 @@ RULES: list[tuple[str, str, str, str]] = [
             ("UPDATE", "OLD", "is_frozen"),
             ("DELETE", "OLD", "is_kept"),
         )
+    ),
+    # No day of a subscription is billed by two periods, whatever its calendar was made into.
+    (
+        "periods_of_a_subscription_never_overlap",
+        "INSERT",
+        "invoices_subscriptionperiod",
+        "EXISTS (SELECT 1 FROM invoices_subscriptionperiod p WHERE "
+        "p.subscription_id = NEW.subscription_id AND p.first_day <= NEW.last_day "
+        "AND p.last_day >= NEW.first_day)",
+    ),
+    (
+        "a_period_of_a_subscription_keeps_its_days",
+        "UPDATE",
+        "invoices_subscriptionperiod",
+        _changed(["subscription_id", "number", "first_day", "last_day", "due_on", "made_on"]),
+    ),
+    ("periods_of_subscriptions_are_kept", "DELETE", "invoices_subscriptionperiod", "TRUE"),
+    (
+        "a_period_is_billed_by_one_invoice_that_stands",
+        "INSERT",
+        "invoices_subscriptionbilling",
+        "EXISTS (SELECT 1 FROM invoices_subscriptionbilling b JOIN invoices_invoice i "
+        "ON i.id = b.invoice_id WHERE b.period_id = NEW.period_id AND i.status <> 'void' "
+        "AND NOT (i.status = 'settled' AND i.credited_minor = i.total_minor))",
     ),
     ("payment_content_is_frozen", "UPDATE", "invoices_payment", _changed(_PAYMENT)),
     ("payments_are_kept", "DELETE", "invoices_payment", "TRUE"),

@@ -55,6 +55,14 @@ class DealQuerySet(KeyedQuerySet["Deal"]):
         found = self.filter(status=Deal.Status.WON, set_aside_at__isnull=True).exclude(
             Exists(billed)
         )
+        # What recurs is billed by its subscription: a deal of nothing else has nothing left.
+        recurring = Deal.objects.filter(
+            pk=OuterRef("pk"), subscriptions__status__in=("draft", "active", "paused", "ended")
+        )
+        once = DealLine.objects.filter(
+            deal=OuterRef("pk"), enabled=True, billing_frequency__in=("", "one-time")
+        )
+        found = found.exclude(Exists(recurring) & ~Exists(once))
         # A deal whose CRM has no date stays in: better asked about than lost.
         return found.filter(Q(won_on__gte=since) | Q(won_on__isnull=True)) if since else found
 
@@ -180,6 +188,9 @@ class DealLine(models.Model):
     tax_percent = models.DecimalField(max_digits=7, decimal_places=4, default=0)
     enabled = models.BooleanField(default=True)
     billing_frequency = models.CharField(max_length=20, default="one-time")
+    # Of a recurring line: how many times, empty for ever; and from which day on.
+    billing_cycles = models.PositiveSmallIntegerField(null=True, blank=True)
+    billing_starts_on = models.DateField(null=True, blank=True)
 
     class Meta:
         ordering = ["position", "pk"]
@@ -189,6 +200,10 @@ class DealLine(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def recurs(self) -> bool:
+        return self.billing_frequency not in ("", "one-time")
 
 
 class DealDiscount(models.Model):

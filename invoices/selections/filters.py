@@ -22,7 +22,7 @@ from billing_portal.money import is_currency
 from billing_portal.typed.days import machine_day
 from billing_portal.typed.numbers import machine_number, machine_whole
 from invoices.company.currencies import company_currency, minor_units
-from invoices.models import Client, DealBasis, Invoice
+from invoices.models import Client, DealBasis, Invoice, SubscriptionBilling
 from invoices.models.dues import WHOLE, Columns, by_instalment
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.models.standing import was_issued
@@ -74,6 +74,8 @@ class InvoiceFilter:
 
     state: str = ""
     client: int | None = None
+    # What a subscription has made, and the credit notes on that.
+    subscription: int | None = None
     # Client types, as the invoices keep them since their issue; with `type_today=1` as the clients
     # have them today. A draft has none of its own yet and goes with its client.
     type: tuple[int, ...] = ()
@@ -210,7 +212,7 @@ REPLACING = "corrected"
 
 _READERS: dict[str, Any] = {
     "state": _one_of(STATES),
-    "client": _whole,
+    **dict.fromkeys(("client", "subscription"), _whole),
     "type": lambda given: tuple(dict.fromkeys(_whole([value]) for value in given)),
     "owner": _whole,
     "currency": _currency,
@@ -273,6 +275,10 @@ def narrowed(
         found = found.filter(replaces__isnull=False)
     elif wanted.purpose:
         found = found.filter(kind=Invoice.Kind.INVOICE, purpose=wanted.purpose)
+    if wanted.subscription is not None:
+        made = SubscriptionBilling.objects.filter(period__subscription=wanted.subscription)
+        mine = made.order_by().values("invoice")
+        found = found.filter(Q(pk__in=mine) | Q(corrects__in=mine))
     if wanted.type:
         found = found.filter(of_types(wanted, drafts=wanted.state in WITH_DRAFTS))
     if wanted.owner == NOBODY:

@@ -22,6 +22,7 @@ SECTIONS: tuple[Callable[[User, date], Section | None], ...] = (
     worklists.billing,
     worklists.quotes,
     worklists.drafts,
+    worklists.subscriptions,
     worklists.unapplied,
     worklists.overdue,
     worklists.alerts,
@@ -29,7 +30,17 @@ SECTIONS: tuple[Callable[[User, date], Section | None], ...] = (
     worklists.mails,
 )
 # The longest lists first.
-_PLACES = ("to_bill", "quotes", "overdue", "changed", "mails", "unapplied", "drafts", "alerts")
+_PLACES = (
+    "to_bill",
+    "quotes",
+    "overdue",
+    "changed",
+    "subscriptions",
+    "mails",
+    "unapplied",
+    "drafts",
+    "alerts",
+)
 
 
 def desk(user: User, on: date) -> dict[str, Any]:

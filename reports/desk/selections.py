@@ -7,7 +7,17 @@ from datetime import date
 from django.db.models import F, QuerySet
 
 from billing_portal.accounts.models import User
-from invoices.models import Company, Deal, DealBasis, Invoice, Message, Payment, Quote
+from invoices.models import (
+    Company,
+    Deal,
+    DealBasis,
+    Invoice,
+    Message,
+    Payment,
+    Quote,
+    Subscription,
+    SubscriptionPeriod,
+)
 from invoices.models.dues import Columns
 from invoices.outbox.waiting import waiting_for_a_person
 from invoices.selections.filters import InvoiceFilter, select
@@ -24,6 +34,12 @@ def drafts(user: User) -> QuerySet[Invoice]:
 
 def quotes_to_bill(user: User) -> QuerySet[Quote]:
     return Quote.objects.visible_to(user).to_bill()
+
+
+def stuck_periods(user: User) -> QuerySet[SubscriptionPeriod]:
+    """Of subscriptions that issue by themselves: drafts that wait for a person first."""
+    mine = Subscription.objects.visible_to(user)
+    return SubscriptionPeriod.objects.waiting().filter(subscription__in=mine)
 
 
 def overdue(user: User, on: date) -> tuple[QuerySet[Invoice], Columns]:

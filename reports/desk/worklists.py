@@ -190,6 +190,33 @@ def quotes(user: User, on: date) -> Section | None:
     return Section("quotes", "right", tile, Worklist(list(latest[:DRAFTS]), number, tile.url))
 
 
+def subscriptions(user: User, on: date) -> Section | None:
+    """Recurring invoices that could not issue themselves; nothing while there are none."""
+    if not user.has_perm("invoices.view_subscription"):
+        return None
+    waiting = selections.stuck_periods(user)
+    totals = totals_per_currency(
+        waiting.annotate(
+            total_minor=F("billings__invoice__total_minor"), currency=F("subscription__currency")
+        ),
+        "total_minor",
+    )
+    if not (number := _counted(totals)):
+        return None
+    tile = Tile(
+        "subscriptions",
+        "repeat",
+        _("Recurring invoices that wait"),
+        number,
+        ngettext("invoice", "invoices", number),
+        f"{reverse('invoices:subscriptions')}?state=waiting",
+        _amounts(totals, "total_minor"),
+        late=True,
+    )
+    latest = waiting.select_related("subscription__client").order_by("due_on", "pk")[:DRAFTS]
+    return Section("subscriptions", "right", tile, Worklist(list(latest), number, tile.url))
+
+
 def unapplied(user: User, on: date) -> Section | None:
     if not user.has_perm("invoices.view_payment"):
         return None

@@ -36,6 +36,7 @@ from tests.factories import (
     settle,
 )
 from tests.invoices.quotes.making import CHOICES, accept, send_quote, write_quote
+from tests.invoices.subscriptions.making import asked_now, made_now, paused_now, written_now
 from tests.test_confirming import exported_to_paris
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -75,6 +76,11 @@ PAGES = [
     ("invoices:quote-send", "written"), ("invoices:quote-discard", "written"),
     ("invoices:quote-send-again", "quote"), ("invoices:quote-withdraw", "quote"),
     ("invoices:quote-record", "quote"), ("invoices:quote-bill", "accepted"),
+    ("invoices:subscriptions", ""), ("invoices:subscription-new", ""),
+    ("invoices:subscription", "subscription"), ("invoices:subscription", "asked"),
+    ("invoices:subscription-edit", "begun"), ("invoices:subscription-start", "begun"),
+    ("invoices:subscription-resume", "paused"), ("invoices:subscription-end", "subscription"),
+    ("invoices:subscription-rise", "subscription"), ("invoices:subscription-release", "asked"),
     ("company:terms", ""), ("company:terms_new", ""), ("company:terms_edit", "terms"),
     ("invoices:detail", "instalments"),
     ("company:vat_rate", "rate"), ("company:exemption", "reason"), ("company:exemption_new", ""),
@@ -90,6 +96,8 @@ UNSEEN = (
     "rule-tried", "rule-try", "accounts:settings", "payment-payers", "accounts-used", "quote-file",
     # Their story is test_deposits.py.
     "invoices:deposits", "invoices:deposit-on", "invoices:correct", "pro-forma",
+    # A few words and a button each.
+    "subscription-pause", "subscription-skip", "subscription-discard",
     # The client's side has a story of its own (test_quotes.py).
     "guest-quote", "guest-pdf",
 )  # fmt: skip
@@ -139,7 +147,7 @@ def rows(boss):
     issued = make_issued()
     return {
         **_less_common(client, issued, boss),
-        "orphan": orphan.pk, **_quotes(client, today),
+        "orphan": orphan.pk, **_quotes(client, today), **_subscriptions(client),
         "client": client.pk, "deal": deal.pk, "draft": draft.pk, "issued": issued.pk,
         "payment": Payment.objects.first().pk, "mail": message.pk, "rule": rule.pk,
     }  # fmt: skip
@@ -153,6 +161,15 @@ def _quotes(client, today):
         "quote": send_quote(**long).pk,
         "accepted": accepted.pk,
         "written": write_quote(**long).pk,
+    }
+
+
+def _subscriptions(client):
+    return {
+        "subscription": made_now(client=client, title=LONG[:250]).pk,
+        "asked": asked_now().pk,
+        "begun": written_now().pk,
+        "paused": paused_now().pk,
     }
 
 

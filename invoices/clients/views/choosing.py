@@ -1,4 +1,4 @@
-"""Choosing a client for a new invoice or quote."""
+"""Choosing a client for a new invoice, quote or subscription."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from billing_portal.htmx import StaffRequest, render_page, wants_partial
 from billing_portal.lists.filters import searched
 from invoices.models import Client
 
+# What `for` in the address says: where the client is taken to, and the section of the menu.
+_PURPOSES = {
+    "quote": ("quote-new", "quotes"),
+    "subscription": ("subscription-new", "subscriptions"),
+}
+
 
 @require_GET
 @permission_required("invoices.view_client", raise_exception=True)
 def client_choices(request: StaffRequest) -> HttpResponse:
     """Clients whose name contains what was typed."""
     text = searched(request.GET)
-    for_quote = request.GET.get("for") == "quote"
-    then_url = reverse("invoices:quote-new" if for_quote else "invoices:new")
+    purpose = request.GET.get("for", "")
+    name, section = _PURPOSES.get(purpose, ("new", "invoices"))
+    then_url = reverse(f"invoices:{name}")
     found = Client.objects.living()
     if text:
         found = found.called(text)
@@ -34,7 +41,7 @@ def client_choices(request: StaffRequest) -> HttpResponse:
             "clients": found.select_related("client_type").order_by("name_key")[:20],
             "q": text,
             "then_url": then_url,
-            "for_quote": for_quote,
-            "nav_section": "quotes" if for_quote else "invoices",
+            "purpose": purpose if purpose in _PURPOSES else "",
+            "nav_section": section,
         },
     )

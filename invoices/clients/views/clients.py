@@ -29,7 +29,7 @@ from invoices.clients.balances import balances
 from invoices.clients.forms.clients import ClientForm, ContactForm
 from invoices.clients.payment_habits import habit_of
 from invoices.clients.vat_checks import known_of
-from invoices.models import Client, Contact, Deal, Invoice, Payment, Quote
+from invoices.models import Client, Contact, Deal, Invoice, Payment, Quote, Subscription
 from invoices.models.standing import was_issued
 
 
@@ -67,6 +67,9 @@ def client(request: StaffRequest, pk: int) -> HttpResponse:
             "quotes": Quote.objects.filter(client__in=clients)
             .exclude(version__status="discarded")
             .select_related("version", "acceptance")[:10],
+            "subscriptions": Subscription.objects.filter(client__in=clients).exclude(
+                status=Subscription.Status.DISCARDED
+            )[:10],
             "deals": Deal.objects.filter(client__in=clients)
             .exclude(status=Deal.Status.DELETED)
             .order_by("-won_on", "-pk")[:10],

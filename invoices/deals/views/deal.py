@@ -18,7 +18,7 @@ from billing_portal.money import digits, formatted, formatted_minor, is_currency
 from invoices.clients.vat import vat_treatment
 from invoices.deals.choosing import choice_shown, may_choose
 from invoices.deals.lacking import missing_for, with_what_billing_needs
-from invoices.deals.lines import drafted_lines
+from invoices.deals.lines import drafted_lines, has_subscription, recurring_lines
 from invoices.deals.queue import (
     Waiting,
 )
@@ -64,6 +64,14 @@ def deal(request: StaffRequest, pk: int) -> HttpResponse:
             .exclude(version__status="discarded")
             .select_related("version", "acceptance")
             .order_by("-pk"),
+            "subscriptions": found.subscriptions.visible_to(request.user).exclude(
+                status="discarded"
+            ),
+            # Lines that recur, and nothing bills them again and again yet.
+            "can_subscribe": found.status == Deal.Status.WON
+            and found.client is not None
+            and bool(recurring_lines(found))
+            and not has_subscription(found),
             "deal_change": changed_of(alive) if alive else None,
             "on": timezone.localdate(),
             "lacks": [chip(each, found, request.user) for each in waiting.blocking],

@@ -16,7 +16,7 @@ from billing_portal.forms import RowsField, row_id
 from billing_portal.typed.addresses import AddressForm
 from billing_portal.typed.fields import DayField, LineField, NumberField, WholeNumberField
 from invoices.company.currencies import usual_currencies
-from invoices.models import Client, ClientType, Invoice
+from invoices.models import Client, ClientType, Invoice, Subscription
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
 from invoices.selections.filters import REPLACING
 
@@ -40,6 +40,9 @@ class FilterForm(AddressForm):
     )
     client = forms.ModelChoiceField(
         Client.objects.none(), label=gettext_lazy("Client"), required=False
+    )
+    subscription = forms.ModelChoiceField(
+        Subscription.objects.none(), label=gettext_lazy("Subscription"), required=False
     )
     owner = forms.ChoiceField(label=gettext_lazy("Sold by"), required=False)
     currency = forms.ChoiceField(label=gettext_lazy("Currency"), required=False)
@@ -98,6 +101,9 @@ class FilterForm(AddressForm):
                 # The chip says the client's name: not of a client that is somebody else's.
                 named = named.filter(pk__in=Invoice.objects.visible_to(user).values("client"))
             self._choices_of("client", named)
+        if (made_by := row_id(params.get("subscription", ""))) is not None:
+            mine = Subscription.objects.visible_to(user).filter(pk=made_by)
+            self._choices_of("subscription", mine.select_related("client"))
         people = [(str(pk), name or email) for pk, name, email in _owners(user)]
         self._choices_of("owner", [("", "–"), ("0", _("Nobody")), *people])
         codes = {*currencies, *usual_currencies()}

@@ -32,6 +32,7 @@ from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.drafts import DraftForm
 from invoices.invoicing.forms.dues import dues_as_typed
 from invoices.invoicing.forms.lines import TypedLine
+from invoices.invoicing.made_by import subscription_of
 from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.views.mending import linked
@@ -235,6 +236,7 @@ def context_of(editor: Editor, reader: User, *, live: bool = False) -> dict[str,
         context["deductions"] = deducting.in_force(invoice) if invoice.is_final else []
         context["may_deduct"] = bool(context["deductions"] or to_deduct(invoice))
         context["deal_change"] = changed_of(invoice)
+        context["subscription"] = subscription_of(invoice, reader)
         context["contacts"] = [
             contact.email
             for contact in invoice.client.contacts.all()

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from billing_portal.htmx import StaffRequest, render_page
 from invoices.invoicing.deal_basis import changed_of
+from invoices.invoicing.made_by import subscription_of
 from invoices.invoicing.views.panels import (
     lines_of,
     may_send,
@@ -80,6 +81,7 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
         )
         if not invoice.is_credit_note
         else [],
+        "subscription": subscription_of(invoice, request.user),
         "next_steps": next_steps(invoice, request.user),
         **related(invoice),
         "deal_change": changed_of(invoice),

@@ -1,0 +1,120 @@
+"""What a subscription bills in a period: the one computation, for its preview and its invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+
+from invoices.documents.totals import Totals, TotalsRefused, compute, round_half_up
+from invoices.invoicing.draft_lines import DraftLine
+from invoices.models import Subscription
+from invoices.subscriptions.lines import line_of
+from invoices.subscriptions.periods import PER_YEAR, Period, Schedule
+from invoices.subscriptions.pricing import Rise, raised, shared_out
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that a subscription's invoices follow from, but for the words of their head."""
+
+    schedule: Schedule
+    currency: str
+    language: str
+    prorated: bool
+    # From which day on, oldest first.
+    versions: Sequence[tuple[date, Sequence[DraftLine]]]
+    rises: Sequence[Rise] = ()
+
+    def whole_lines(self, day: date) -> list[DraftLine]:
+        """The lines of a whole period that begins on `day`, at the prices of that day."""
+        past = [(since, lines) for since, lines in self.versions if since <= day]
+        since, lines = past[-1] if past else self.versions[0]
+        return [
+            replace(
+                line,
+                amounts=raised(
+                    line.amounts, self.rises, since=since, until=day, currency=self.currency
+                ),
+            )
+            for line in lines
+        ]
+
+    def lines(self, period: Period) -> list[DraftLine]:
+        found = self.whole_lines(period.first)
+        if period.is_whole or not self.prorated:
+            return found
+        return shared_out(found, period, currency=self.currency, language=self.language)
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """An invoice to come; of lines that cannot be added up no totals, and the `refusal`."""
+
+    period: Period
+    due_on: date
+    lines: Sequence[DraftLine]
+    totals: Totals | None
+    refusal: str = ""
+
+
+def invoice_of(contents: Contents, period: Period) -> Upcoming:
+    due_on = contents.schedule.due_on(period)
+    lines: list[DraftLine] = []
+    try:
+        lines = contents.lines(period)
+        totals = compute([line.amounts for line in lines], currency=contents.currency)
+    except TotalsRefused as refusal:
+        return Upcoming(period, due_on, lines, None, str(refusal))
+    return Upcoming(period, due_on, lines, totals)
+
+
+def upcoming(contents: Contents, number: int, most: int) -> list[Upcoming]:
+    """The next invoices, from the period of this number on."""
+    found: list[Upcoming] = []
+    for period in contents.schedule.periods(number):
+        if len(found) == most:
+            break
+        found.append(invoice_of(contents, period))
+    return found
+
+
+def yearly_net(contents: Contents, day: date) -> int:
+    """The net of a whole period at the prices of `day`, times such periods in a year, rounded half
+    up once. Raises TotalsRefused."""
+    lines = contents.whole_lines(day)
+    totals = compute([line.amounts for line in lines], currency=contents.currency)
+    schedule = contents.schedule
+    return round_half_up(Fraction(totals.net_minor * PER_YEAR[schedule.unit], schedule.every))
+
+
+def schedule_of(subscription: Subscription) -> Schedule:
+    return Schedule(
+        unit=subscription.unit,
+        every=subscription.every,
+        starts_on=subscription.starts_on,
+        whole_from=subscription.whole_from,
+        month_day=subscription.month_day,
+        ends_on=subscription.ends_on,
+        most_periods=subscription.most_periods,
+        in_arrears=subscription.in_arrears,
+    )
+
+
+def contents_of(subscription: Subscription) -> Contents:
+    """From its rows; prefetch `versions__lines` and `rises` for many."""
+    return Contents(
+        schedule=schedule_of(subscription),
+        currency=subscription.currency,
+        language=subscription.language,
+        prorated=subscription.prorated,
+        versions=[
+            (version.first_day, [line_of(line) for line in version.lines.all()])
+            for version in subscription.versions.all()
+        ],
+        rises=[
+            Rise(rise.first_day, rise.percent, rise.yearly, rise.ends_before)
+            for rise in subscription.rises.all()
+        ],
+    )
