@@ -6,6 +6,15 @@ from invoices.models.deals import Deal, DealDiscount, DealLine, Pipeline, Stage
 from invoices.models.decisions import BooksDecision
 from invoices.models.documents import Document
 from invoices.models.drafts import DraftVersion
+from invoices.models.einvoicing import (
+    ClientRoute,
+    DeclaredAllocation,
+    Dispute,
+    IncomingInvoice,
+    LifecycleStatus,
+    PlatformFlow,
+    Transmission,
+)
 from invoices.models.events import InvoiceEvent
 from invoices.models.exemptions import ExemptionReason
 from invoices.models.history import HistoryComplaint, HistoryImport, ImportedPaymentRow
@@ -31,6 +40,7 @@ __all__ = [
     "Allocation",
     "BooksDecision",
     "Client",
+    "ClientRoute",
     "ClientType",
     "Company",
     "Contact",
@@ -38,6 +48,8 @@ __all__ = [
     "DealBasis",
     "DealDiscount",
     "DealLine",
+    "DeclaredAllocation",
+    "Dispute",
     "Document",
     "DraftVersion",
     "ExchangeRate",
@@ -45,6 +57,7 @@ __all__ = [
     "HistoryComplaint",
     "HistoryImport",
     "ImportedPaymentRow",
+    "IncomingInvoice",
     "Instalment",
     "Invoice",
     "InvoiceEvent",
@@ -53,6 +66,7 @@ __all__ = [
     "JournalSetup",
     "LatePenaltyRate",
     "LedgerAccount",
+    "LifecycleStatus",
     "Message",
     "NumberPattern",
     "NumberSeries",
@@ -61,6 +75,7 @@ __all__ = [
     "PaymentTerms",
     "PaymentTermsStep",
     "Pipeline",
+    "PlatformFlow",
     "Quote",
     "QuoteAcceptance",
     "QuoteBilledLine",
@@ -71,6 +86,7 @@ __all__ = [
     "QuoteVersion",
     "Refund",
     "Stage",
+    "Transmission",
     "VatBreakdown",
     "VatCheck",
     "VatRate",

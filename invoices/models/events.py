@@ -29,6 +29,7 @@ class InvoiceEvent(models.Model):
         VOIDED = "voided", _("Draft discarded")
         NOTE = "note", _("Note")
         VAT_DECIDED = "vat_decided", _("VAT decided otherwise")
+        PLATFORM = "platform", _("Approved platform")
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind)
