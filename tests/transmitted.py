@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
+from django.utils import timezone
+
+from integrations.sandbox.platform.messages import message
+from invoices.einvoicing.taking_in import take_in
 from invoices.einvoicing.transmitting import transmit
-from invoices.models import Document, VatBreakdown
+from invoices.models import Document, PlatformFlow, VatBreakdown
 from tests.factories import make_client, make_company, make_invoice
 
 SELLER, BUYER = "732829320", "552100554"
@@ -106,3 +110,33 @@ def _draft_then_issued(given, rates, number, status):
 def make_transmission(**fields):
     """With a row in the outbox, not sent."""
     return transmit(invoice_id=make_einvoice(**fields).pk, by=None, on=ISSUED)
+
+
+def say(found, code, *, at=None, platform_id="", **more):
+    """A message of the platform about it, taken in."""
+    document = found.invoice
+    content = message(
+        number=document.number,
+        issued_on=f"{document.issue_date:%Y%m%d}",
+        type_code="381" if document.is_credit_note else "380",
+        seller=SELLER,
+        buyer=BUYER,
+        code=code,
+        at=at or datetime(2026, 9, 1, 10, 0, int(code) - 200),
+        **more,
+    )
+    name = platform_id or f"{document.pk}-{code}-{at or ''}"[:36]
+    rows = take_in(platform_id=name, content=content, filename=f"{code}.xml")
+    found.refresh_from_db()
+    return rows
+
+
+def at_platform(*transmissions, codes=("200", "202", "203")):
+    """As after it was sent and the client has it."""
+    for found in transmissions:
+        PlatformFlow.objects.filter(pk=found.flow_id).update(
+            state="sent", platform_id=f"flow-{found.pk}", sent_at=timezone.now()
+        )
+        for code in codes:
+            say(found, code)
+    return transmissions

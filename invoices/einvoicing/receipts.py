@@ -23,7 +23,6 @@ from django.utils import timezone
 from billing_portal.money import from_minor
 from invoices.documents.cdar.message import Amount, Message, Party, Status
 from invoices.documents.cdar.writing import ADMINISTRATION, write
-from invoices.documents.paper import Paper
 from invoices.einvoicing.folding import fold
 from invoices.einvoicing.minor import share
 from invoices.einvoicing.statuses import RECEIVED_MONEY
@@ -275,15 +274,24 @@ def _status(transmission: Transmission, receipt: Receipt, type_code: str) -> Sta
 
 
 def _seller(document: Invoice) -> Party:
-    seller = Paper.from_json(document.paper or {}).seller
-    return Party(siren=_digits(seller.siren), name=seller.name, role="SE")
+    seller = _party(document, "seller")
+    return Party(siren=_digits(seller.get("siren", "")), name=seller.get("name", ""), role="SE")
 
 
 def _buyer(transmission: Transmission) -> Party:
-    buyer = Paper.from_json(transmission.invoice.paper or {}).buyer
+    buyer = _party(transmission.invoice, "buyer")
     return Party(
-        siren=_digits(buyer.siren), name=buyer.name, role="BY", address=transmission.address
+        siren=_digits(buyer.get("siren", "")),
+        name=buyer.get("name", ""),
+        role="BY",
+        address=transmission.address,
     )
+
+
+def _party(document: Invoice, which: str) -> dict[str, str]:
+    """As the document names it; only what is issued here has one."""
+    found = document.paper.get(which) if isinstance(document.paper, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _digits(text: str) -> str:

@@ -27,7 +27,9 @@ from integrations.sandbox.platform.world import File, Refused, World, stamp
 
 FLOWS: Final = "/flow-service/v1/flows"
 LINES: Final = "/directory-service/v1/directory-line/search"
-EDITS: Final = ("say", "bring", "deliver_again", "fail_next", "enter", "tell_story")
+EDITS: Final = (
+    *("say", "bring", "deliver_again", "fail_next", "refuse_next", "enter", "tell_story"),
+)
 _SYNTAXES: Final = ("CII", "UBL", "Factur-X", "CDAR", "FRR")
 _FILTERS: Final = frozenset(
     [

@@ -100,6 +100,7 @@ class World:
         self.deposited: dict[str, Deposited] = {}
         # Where the checks of the next files fail: reason code and text.
         self.next_error: tuple[str, str] | None = None
+        self.next_refusal: tuple[str, str] | None = None
         self._last = datetime.now(UTC)
 
     # ─ What comes in ────────────────────────────────────────────────────────────────────────────
@@ -109,6 +110,9 @@ class World:
             tracking_id = str(info.get("trackingId") or "")
             if not content:
                 raise Refused(400, "EmptyFlow", "The file is empty.")
+            if self.next_refusal:
+                refusal, self.next_refusal = self.next_refusal, None
+                raise Refused(422, *refusal)
             digest = hashlib.sha256(content).hexdigest()
             if info.get("sha256") not in (None, digest):
                 raise Refused(422, "ChecksumMismatch", "The checksum is another one.")
@@ -223,6 +227,10 @@ class World:
 
     def fail_next(self, code: str, text: str) -> None:
         self.next_error = (code, text)
+
+    def refuse_next(self, code: str, text: str) -> None:
+        """At the door."""
+        self.next_refusal = (code, text)
 
     def enter(self, siren: str, addresses: list[str]) -> None:
         """The directory's lines of a SIREN; none takes it out."""
