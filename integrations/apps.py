@@ -7,6 +7,8 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Integrations")
 
     def ready(self) -> None:
+        from django_q.tasks import async_task
+
         from billing_portal import notices
         from integrations.core.sentences import SENTENCES as CORE
         from integrations.crm.sentences import SENTENCES as CRM
@@ -22,4 +24,6 @@ class IntegrationsConfig(AppConfig):
         notices.register(CRM)
         notices.register(VAT_REGISTER_SENTENCES)
         vat_register.register(VAT_REGISTER)
-        platforms.register(connected_platform)
+        platforms.register(
+            connected_platform, lambda: async_task("integrations.tasks.send_to_platform")
+        )

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices.einvoicing.folding import fold
+from invoices.einvoicing.platforms import hurry
 from invoices.models import Document, Invoice, InvoiceEvent, PlatformFlow, Transmission
 
 # What a document says of its own treatment (BR-FR-20) → the norm's word for the rule.
@@ -52,6 +53,7 @@ def transmit(*, invoice_id: int, by: User | None, on: date | None = None) -> Tra
             asked_by=by,
         )
         tell(invoice, "asked", on=on, by=by)
+        hurry()
         return found
 
 
@@ -84,6 +86,7 @@ def send_again(*, transmission_id: int, by: User | None, on: date | None = None)
         found.flow = flow
         fold(found)
         tell(found.invoice, "asked", on=on, by=by)
+        hurry()
 
 
 def tell(

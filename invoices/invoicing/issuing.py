@@ -14,6 +14,7 @@ from invoices.company.rates import rate_on
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.invoicing import drafting, snapshot
+from invoices.invoicing.by_platform import transmit_at_issue
 from invoices.invoicing.freezing import IssueRefused, freeze, print_ahead, queue_mail
 from invoices.invoicing.readiness import company_reasons, line_reasons, reasons_not_to_issue
 from invoices.invoicing.vat_readiness import answer_relied_on
@@ -69,6 +70,7 @@ def issue(
                 **_as_proof(relied_on),
             },
         )
+        transmit_at_issue(invoice, by=by, on=on)
         if send:
             queue_mail(invoice, by=by, on=on)
     return invoice
