@@ -33,7 +33,7 @@ class CrmProvider:
 CRMS: Final = {
     Provider.PIPEDRIVE: CrmProvider(
         Provider.PIPEDRIVE,
-        Provider.PIPEDRIVE.label,
+        str(Provider.PIPEDRIVE.label),
         pipedrive.PipedriveCrm,
         pipedrive.address_of,
         pipedrive.object_url,

@@ -85,7 +85,7 @@ def _was_turned_away(flow: PlatformFlow) -> bool:
 
 
 def _reason_of(flow: PlatformFlow) -> dict[str, Any]:
-    first = next(iter(flow.details or []), {})
+    first: dict[str, Any] = next(iter(flow.details or []), {})
     return {
         "reason_code": str(first.get("reasonCode", ""))[:60],
         "reason_text": str(first.get("reasonMessage", ""))[:1000],

@@ -52,7 +52,9 @@ def duty_of(invoice: Invoice, on: date) -> Duty:
         route=route,
         must=must and not invoice.imported,
         platform=platforms.connected(),
-        transmission=Transmission.objects.filter(invoice=invoice.pk).first(),
+        transmission=Transmission.objects.select_related("flow", "replaced_by")
+        .filter(invoice=invoice.pk)
+        .first(),
         refusal=why_not(invoice) if invoice.is_issued else "",
     )
 

@@ -26,6 +26,7 @@ from invoices.invoicing.draft_lines import DraftLine
 from invoices.invoicing.issuing import issue
 from invoices.models import ClientRoute, Invoice, InvoiceLine, Transmission
 from invoices.models.einvoicing import Group
+from invoices.models.terms import due_date
 
 
 class ReplaceRefused(Exception):
@@ -144,7 +145,7 @@ def _due(invoice: Invoice, on: date) -> date:
     assert invoice.issue_date is not None and invoice.due_date is not None
     if invoice.due_date_typed:
         return on + (invoice.due_date - invoice.issue_date)
-    return drafting.due_date(on, invoice.terms_kind, invoice.terms_days)
+    return due_date(on, invoice.terms_kind, invoice.terms_days)
 
 
 def _copied(invoice: Invoice, *, by: User | None, on: date) -> Invoice:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import (
+    BigIntegerField,
     Case,
     Count,
     F,
@@ -56,6 +57,7 @@ def counts(rows: QuerySet[Transmission]) -> dict[str, Counted]:
         Case(
             When(invoice__kind=Invoice.Kind.CREDIT_NOTE, then=-1 * F("invoice__total_minor")),
             default=F("invoice__total_minor"),
+            output_field=BigIntegerField(),
         )
     )
     groups = rows.order_by().values("group", "invoice__currency")

@@ -56,7 +56,7 @@ def routing(request: StaffRequest) -> HttpResponse:
     clients = Client.objects.select_related("client_type", "route").prefetch_related("contacts")
     found = clients.in_bulk(list(shown))
     asked = ClientRoute.objects.exclude(asked_at=None).order_by("-asked_at").first()
-    tabs = [("", _("All"), len(every))]
+    tabs: list[tuple[str, Any, int]] = [("", _("All"), len(every))]
     for way in (Way.PLATFORM, Way.MAIL, Way.POST, Way.UNKNOWN):
         tabs.append((way.value, way.label, sum(route.way == way for _pk, route in every)))
     context: dict[str, Any] = {
