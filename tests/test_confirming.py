@@ -12,6 +12,7 @@ from django.utils import timezone
 from billing_portal.accounts.models import User
 from billing_portal.idempotency import new_key
 from billing_portal.money import from_minor
+from invoices.einvoicing.transmitting import transmit
 from invoices.history.imports import keep
 from invoices.invoicing import drafting
 from invoices.models import (
@@ -43,6 +44,7 @@ from tests.factories import (
 from tests.invoices.history.files import CLIENT, as_csv
 from tests.invoices.quotes.making import BEGIN_QUOTES, OF_QUOTES
 from tests.race import at_once
+from tests.transmitted import at_platform
 
 RECEIVED = days_ago(84)
 HTMX = {"HX-Request": "true"}
@@ -51,6 +53,13 @@ LINE = {"description": "Audit", "quantity": 1, "unit_price": 10_000}
 
 def issued():
     return make_issued(on=timezone.localdate())
+
+
+def rejected():
+    """By the platform, under which it cannot stay."""
+    found = transmit(invoice_id=issued().pk, by=None)
+    at_platform(found, codes=["200", "213"])
+    return found
 
 
 def exported_to_paris():
@@ -124,6 +133,8 @@ def preview():  # Files that the administrator looks at.
 # Name of the address: (a row to do it to, what else the form says).
 IRREVERSIBLE = OF_QUOTES | {
     "invoices:issue": (make_draft, {}),
+    "invoices:transmit": (issued, {}),
+    "invoices:put-right": (rejected, {}),
     "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
     "invoices:send": (issued, {"recipients": "a@b.example"}),
     "invoices:credit": (issued, {"mode": "whole", "reason": "Wrong"}),
@@ -158,7 +169,9 @@ REVERSIBLE = BEGIN_QUOTES | {
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",
     "company:exemption", "company:exemption_new", "company:terms_new", "company:terms_edit",
-    "integrations:pipedrive", "invoices:accounts",
+    "integrations:pipedrive", "integrations:platform", "integrations:platform-ask",
+    "invoices:accounts", "invoices:transmit-again", "invoices:dispute", "invoices:dispute-close",
+    "invoices:take-address", "invoices:force-way",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start",
     "invoices:import_history", "invoices:history_answer", "integrations:run_again",
     "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",

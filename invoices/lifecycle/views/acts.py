@@ -48,6 +48,7 @@ def hand_over(request: StaffRequest, pk: int) -> HttpResponse:
             request,
             action="hand an invoice to the platform",
             act=lambda: transmit(invoice_id=pk, by=request.user, on=timezone.localdate()),
+            confirmed=under_lock(pk, balance_shown),
             refused={TransmitRefused: refused},
             done=lambda _made: said(
                 request,
@@ -62,7 +63,12 @@ def hand_over(request: StaffRequest, pk: int) -> HttpResponse:
     return render_dialog(
         request,
         "invoices/lifecycle/hand_over.html",
-        {"invoice": invoice, "duty": duty, "refusal": refusal or duty.refusal},
+        {
+            "invoice": invoice,
+            "duty": duty,
+            "refusal": refusal or duty.refusal,
+            "confirmed": balance_shown(invoice).token,
+        },
         back=reverse("invoices:detail", args=[pk]),
         status=422 if refusal else 200,
     )

@@ -112,7 +112,7 @@ def test_what_is_odd_in_the_address_is_no_fault(clerk_client, every_group):
 def test_the_list_of_invoices_is_narrowed_by_it(clerk_client, every_group):
     def numbers(**params):
         page = clerk_client.get("/invoices/", params)
-        return {row.number for row in page.context["rows"]}
+        return {row.name for row in page.context["rows"]}
 
     failed = {every_group[name].invoice.number for name in ("rejected", "refused")}
     assert numbers(einvoice="failed") == failed
@@ -164,7 +164,8 @@ def test_handed_over_from_the_page_once(clerk_client, connected):
     url = reverse("invoices:transmit", args=[found.invoice_id])
     assert "handed over already" in clerk_client.get(url).content.decode()
     assert other.flow.tracking_id != found.flow.tracking_id
-    assert clerk_client.post(url, {"once": new_key()}).status_code == 303
+    given = {"once": new_key(), "confirmed": clerk_client.get(url).context["confirmed"]}
+    assert clerk_client.post(url, given).status_code == 303
     assert PlatformFlow.objects.count() == 2
 
 
@@ -174,8 +175,10 @@ def test_what_has_no_einvoice_says_why(clerk_client, db):
     make_company()
     url = reverse("invoices:transmit", args=[make_invoice().pk])
     assert "has no e-invoice here" in clerk_client.get(url).content.decode()
-    answer = clerk_client.post(url, {"once": new_key()})
+    given = {"once": new_key(), "confirmed": clerk_client.get(url).context["confirmed"]}
+    answer = clerk_client.post(url, given)
     assert answer.status_code == 422
+    assert "has no e-invoice here" in answer.content.decode()
     assert not Transmission.objects.exists()
 
 
@@ -368,6 +371,8 @@ def test_without_a_platform_mailing_warns_and_the_platform_is_offered(clerk_clie
     assert "A mailed PDF is no invoice for this client." in text
     assert reverse("invoices:transmit", args=[invoice.pk]) in text
     assert "We are obliged to" in clerk_client.get(f"/invoices/{invoice.pk}/").content.decode()
-    clerk_client.post(reverse("invoices:transmit", args=[invoice.pk]), {"once": new_key()})
+    url = reverse("invoices:transmit", args=[invoice.pk])
+    given = {"once": new_key(), "confirmed": clerk_client.get(url).context["confirmed"]}
+    assert clerk_client.post(url, given).status_code == 303
     assert transmit(invoice_id=invoice.pk, by=clerk).flow.state == "waiting"
     assert Transmission.objects.count() == 1
