@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
@@ -141,6 +142,30 @@ def refuse_a_real_portal() -> None:
         )
 
 
+def load_demo(
+    memory: Path,
+    told: dict[str, Any],
+    today: str,
+    sandbox_port: int,
+    platform_port: int,
+    env: dict[str, str],
+) -> None:
+    """The first time the whole story; later, where the stand-ins moved, their new addresses."""
+    sandbox_url = f"http://127.0.0.1:{sandbox_port}"
+    platform_url = f"http://127.0.0.1:{platform_port}"
+    ports = {"sandbox_port": sandbox_port, "platform_port": platform_port}
+    if {name: told.get(name) for name in ports} != ports:
+        with stand_in(sandbox_command(sandbox_port, today, platform_port), sandbox_port):
+            if told:
+                for name, url in (("pipedrive", sandbox_url), ("platform", platform_url)):
+                    connect = ["connect", name, "--base-url", url]
+                    manage(*connect, "--api-token", "sandbox-token", env=env)
+            else:
+                where = ["--base-url", sandbox_url, "--platform-url", platform_url]
+                manage("demo", *where, "--on", today, env=env)
+        memory.write_text(json.dumps({"today": today, **ports}))
+
+
 def main() -> None:
     refuse_a_real_portal()
     django.setup()
@@ -158,19 +183,7 @@ def main() -> None:
     memory = VAR / "demo.json"
     told = json.loads(memory.read_text()) if memory.exists() else {}
     today = told.get("today") or date.today().isoformat()
-    sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-    platform_url = f"http://127.0.0.1:{platform_port}"
-    ports = {"sandbox_port": sandbox_port, "platform_port": platform_port}
-    if {name: told.get(name) for name in ports} != ports:
-        with stand_in(sandbox_command(sandbox_port, today, platform_port), sandbox_port):
-            if told:
-                for name, url in (("pipedrive", sandbox_url), ("platform", platform_url)):
-                    connect = ["connect", name, "--base-url", url]
-                    manage(*connect, "--api-token", "sandbox-token", env=env)
-            else:
-                where = ["--base-url", sandbox_url, "--platform-url", platform_url]
-                manage("demo", *where, "--on", today, env=env)
-        memory.write_text(json.dumps({"today": today, **ports}))
+    load_demo(memory, told, today, sandbox_port, platform_port, env)
     # In this process, which has Django loaded: a process for each would double the wait.
     with redirect_stdout(io.StringIO()):
         call_command("sync_schedules")

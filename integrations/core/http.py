@@ -212,7 +212,7 @@ class Http:
                 failure = self._failure(answer, content, is_file=asked.is_file)
                 if failure is None:
                     return taken(answer, content)
-                wait = self._asked_wait(answer)
+                wait = _asked_wait(answer, self.manners)
             except ProviderError as error:
                 failure, wait = error, None
             again = repeatable or not failure.reached or failure.status in (429, 503)
@@ -255,23 +255,13 @@ class Http:
             notice = self._notice("http.unsendable")
             raise ProviderError(notice, retryable=False, reached=False) from error
         except (requests.exceptions.RequestException, OSError) as error:
-            raise self._broken(error) from error
+            raise _broken(error, self._notice) from error
         took = 1e3 * (time.monotonic() - begun)
         logger.debug("%s %s: %s, %.0f ms", asked.method, asked.path, answer.status_code, took)
         self.clock = self.clock or _moment(answer.headers.get("Date", ""))
         if answer.ok and (pause := self.manners.pause(answer.headers)):
             self.sleep(pause)
         return answer, content
-
-    def _broken(self, error: BaseException) -> ProviderError:
-        text = repr(error)
-        if PrivatePeer.__name__ in text:
-            return ProviderError(self._notice("http.private"), retryable=False, reached=False)
-        if NameResolutionError.__name__ in text:
-            return ProviderError(self._notice("http.no_machine"), retryable=True, reached=False)
-        if "Refused" in text or "refused" in text:
-            return ProviderError(self._notice("http.no_connection"), retryable=True, reached=False)
-        return ProviderError(self._notice("http.broke_off"), retryable=True)
 
     def _bounded(self, answer: requests.Response, begun: float) -> bytes:
         pieces, size = [], 0
@@ -331,15 +321,6 @@ class Http:
         assert isinstance(parsed, dict)
         return parsed
 
-    def _asked_wait(self, answer: requests.Response) -> float | None:
-        """Seconds that a 429 or 503 asks for, if it does."""
-        if answer.status_code not in (429, 503):
-            return None
-        asked = seconds(answer.headers.get("Retry-After", ""))
-        if asked is None and answer.status_code == 429:
-            asked = self.manners.asked_wait(answer.headers)
-        return None if asked is None else asked + random.uniform(0, 0.25)  # noqa: S311
-
 
 _CODES: Final = {
     401: "http.token",
@@ -349,6 +330,27 @@ _CODES: Final = {
     410: "http.not_there",
     429: "http.limit",
 }
+
+
+def _asked_wait(answer: requests.Response, manners: Manners) -> float | None:
+    """Seconds that a 429 or 503 asks for, if it does."""
+    if answer.status_code not in (429, 503):
+        return None
+    asked = seconds(answer.headers.get("Retry-After", ""))
+    if asked is None and answer.status_code == 429:
+        asked = manners.asked_wait(answer.headers)
+    return None if asked is None else asked + random.uniform(0, 0.25)  # noqa: S311
+
+
+def _broken(error: BaseException, notice: Callable[[str], Notice]) -> ProviderError:
+    text = repr(error)
+    if PrivatePeer.__name__ in text:
+        return ProviderError(notice("http.private"), retryable=False, reached=False)
+    if NameResolutionError.__name__ in text:
+        return ProviderError(notice("http.no_machine"), retryable=True, reached=False)
+    if "Refused" in text or "refused" in text:
+        return ProviderError(notice("http.no_connection"), retryable=True, reached=False)
+    return ProviderError(notice("http.broke_off"), retryable=True)
 
 
 def _short(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -36,20 +35,18 @@ def with_contacts(clients: QuerySet[Client]) -> QuerySet[Client]:
     return clients.annotate(has_contact=Exists(receives))
 
 
-def routes_of(clients: QuerySet[Client]) -> Iterator[tuple[int, Route]]:
+def routes_of(
+    clients: QuerySet[Client], company: Company | None = None
+) -> Iterator[tuple[int, Route]]:
     """Each client's key and route, in the order of the query; one query for all."""
-    company = Company.ours()
+    company = company or Company.ours()
     country = company.country if company else "FR"
     rows = with_contacts(clients).values_list(*_COLUMNS)
     return ((row[0], route_of(_facts(row, country))) for row in rows.iterator(chunk_size=2_000))
 
 
-def route_of_client(client: Client) -> Route:
-    return next(route for _pk, route in routes_of(Client.objects.filter(pk=client.pk)))
-
-
-def counted(clients: QuerySet[Client]) -> Counter[str]:
-    return Counter(route.way for _pk, route in routes_of(clients))
+def route_of_client(client: Client, company: Company | None = None) -> Route:
+    return next(route for _pk, route in routes_of(Client.objects.filter(pk=client.pk), company))
 
 
 def _facts(row: tuple[Any, ...], seller_country: str) -> Facts:

@@ -42,10 +42,10 @@ class Duty:
         return self.must and self.transmission is None
 
 
-def duty_of(invoice: Invoice, on: date) -> Duty:
+def duty_of(invoice: Invoice, on: date, company: Company | None = None) -> Duty:
     """Of an issued document on its own date, of a draft on `on`."""
-    company = Company.ours()
-    route = route_of_client(invoice.client)
+    company = company or Company.ours()
+    route = route_of_client(invoice.client, company)
     day = invoice.issue_date or on
     must = company is not None and company.must_einvoice(day) and route.way == Way.PLATFORM
     return Duty(
@@ -59,12 +59,14 @@ def duty_of(invoice: Invoice, on: date) -> Duty:
     )
 
 
-def transmit_at_issue(invoice: Invoice, *, by: User | None, on: date) -> Transmission | None:
+def transmit_at_issue(
+    invoice: Invoice, company: Company, *, by: User | None, on: date
+) -> Transmission | None:
     """In the transaction of its issue, where the law asks for it and a platform is connected.
 
     What cannot go there stays issued: the page of the invoice says why.
     """
-    if not platforms.connected() or not duty_of(invoice, on).must:
+    if not platforms.connected() or not duty_of(invoice, on, company).must:
         return None
     try:
         return transmit(invoice_id=invoice.pk, by=by, on=on)

@@ -70,7 +70,7 @@ def issue(
                 **_as_proof(relied_on),
             },
         )
-        transmit_at_issue(invoice, by=by, on=on)
+        transmit_at_issue(invoice, company, by=by, on=on)
         if send:
             queue_mail(invoice, by=by, on=on)
     return invoice

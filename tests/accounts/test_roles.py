@@ -19,6 +19,7 @@ from billing_portal.accounts.roles import GRANTS
 from reports.desk.counts import counts
 from reports.models import Alert
 from tests.factories import make_client, make_deal, make_invoice, make_rule, make_user
+from tests.invoices.lifecycle.making import PLATFORM_PAGES
 
 ROLES = ["administrator", "finance", "manager", "sales"]
 OURS = {"reports", "invoices", "integrations", "accounts", "company"}
@@ -32,6 +33,7 @@ class Page(NamedTuple):
 
 
 PAGES: dict[str, Page] = {
+    **{name: Page(may, (0,) * key, post=post) for name, (may, key, post) in PLATFORM_PAGES.items()},
     # ─ accounts
     "accounts:settings": Page(None),
     "accounts:profile": Page(None),
@@ -71,25 +73,11 @@ PAGES: dict[str, Page] = {
     "integrations:mapping": Page("integrations.change_connection"),
     "integrations:mapping_preview": Page("integrations.change_connection"),
     "integrations:pipedrive": Page("integrations.view_connection"),
-    "integrations:platform": Page("integrations.view_connection"),
-    "integrations:platform-ask": Page("integrations.run_sync", post=True),
     "integrations:refused_csv": Page("integrations.view_connection", (0,)),
     "integrations:run": Page("integrations.view_connection", (0,)),
     "integrations:run_again": Page("integrations.run_sync", (0,), post=True),
     "integrations:start": Page("integrations.run_sync", post=True),
     # ─ invoices
-    "invoices:einvoicing": Page("invoices.view_invoice"),
-    "invoices:routing": Page("invoices.view_client"),
-    "invoices:incoming": Page("invoices.view_client"),
-    "invoices:incoming-file": Page("invoices.view_client", (0,)),
-    "invoices:lifecycle-message": Page("invoices.view_invoice", (0,)),
-    "invoices:put-right": Page("invoices.add_creditnote", (0,)),
-    "invoices:transmit": Page("invoices.send_invoice", (0,)),
-    "invoices:transmit-again": Page("invoices.send_invoice", (0,), post=True),
-    "invoices:dispute": Page("invoices.change_invoice", (0,)),
-    "invoices:dispute-close": Page("invoices.change_invoice", (0,)),
-    "invoices:take-address": Page("invoices.change_client", (0,), post=True),
-    "invoices:force-way": Page("accounts.change_company", (0,)),
     "invoices:account": Page("invoices.change_accounts"),
     "invoices:account-drop": Page("invoices.change_accounts", (0,), post=True),
     "invoices:account-new": Page("invoices.change_accounts"),
