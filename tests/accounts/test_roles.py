@@ -34,7 +34,6 @@ class Page(NamedTuple):
 
 PAGES: dict[str, Page] = {
     **{name: Page(may, (0,) * key, post=post) for name, (may, key, post) in PLATFORM_PAGES.items()},
-    # ─ accounts
     "accounts:settings": Page(None),
     "accounts:profile": Page(None),
     "accounts:language": Page(None, post=True),
