@@ -96,6 +96,9 @@ def connect_platform(
     }
     if dry_run:
         return Connection(provider=PLATFORM.key, **values)
+    if not values["account_name"]:
+        # Connected again without a name, it keeps the one that people know.
+        del values["account_name"]
     with transaction.atomic():
         made, _new = Connection.objects.update_or_create(provider=PLATFORM.key, defaults=values)
         PlatformFlow.objects.filter(state=PlatformFlow.State.WAITING).update(next_attempt_at=None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -14,14 +15,15 @@ from billing_portal.notices import in_words
 from invoices.einvoicing.reasons import reason_in_words
 from invoices.einvoicing.statuses import MEANINGS, label_of
 
+SOON: Final = timedelta(minutes=10)
 Told = tuple[str, str, str, list[str], str, str, bool]
 
 
-def told_of(data: dict[str, Any]) -> Told:
+def told_of(data: dict[str, Any], at: datetime) -> Told:
     """Icon, what stands out, text, details, address, its word, and whether it is amiss."""
     what = data.get("what")
     if what == "status":
-        return _status(data)
+        return _status(data, at)
     if what == "declared":
         amount = formatted_minor(data["amount_minor"], data["currency"])
         text = _("declared to the platform as received")
@@ -38,10 +40,13 @@ def told_of(data: dict[str, Any]) -> Told:
     return "send", "", text, [], "", "", False
 
 
-def _status(data: dict[str, Any]) -> Told:
+def _status(data: dict[str, Any], at: datetime) -> Told:
     code = str(data.get("code", ""))
     meaning = MEANINGS.get(code)
     said_at = parse_datetime(str(data.get("at") or ""))
+    if said_at is not None and abs(at - said_at) < SOON:
+        # Its own time is worth a word only where it came late.
+        said_at = None
     details = [
         code if meaning else "",
         _("said at %(moment)s") % {"moment": dates.exact_moment(said_at)} if said_at else "",

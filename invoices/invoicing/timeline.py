@@ -296,7 +296,7 @@ _SENTENCES: dict[str, Callable[[InvoiceEvent, dict[str, Any]], Told]] = {
     Kind.VOIDED: _voided,
     Kind.NOTE: _note,
     Kind.VAT_DECIDED: _vat_decided,
-    Kind.PLATFORM: lambda _event, data: told_of(data),
+    Kind.PLATFORM: lambda event, data: told_of(data, event.at),
 }
 
 
