@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
@@ -96,8 +97,9 @@ def manage(*arguments: str, env: dict[str, str]) -> None:
         sys.exit(done.returncode)
 
 
-def sandbox_command(port: int, today: str, vies_port: int = 0) -> list[str]:
+def sandbox_command(port: int, today: str, platform_port: int, vies_port: int = 0) -> list[str]:
     command = [PYTHON, "-m", "integrations.sandbox", "--port", str(port), "--today", today]
+    command += ["--platform-port", str(platform_port)]
     return [*command, "--vies-port", str(vies_port)] if vies_port else command
 
 
@@ -140,6 +142,30 @@ def refuse_a_real_portal() -> None:
         )
 
 
+def load_demo(
+    memory: Path,
+    told: dict[str, Any],
+    today: str,
+    sandbox_port: int,
+    platform_port: int,
+    env: dict[str, str],
+) -> None:
+    """The first time the whole story; later, where the stand-ins moved, their new addresses."""
+    sandbox_url = f"http://127.0.0.1:{sandbox_port}"
+    platform_url = f"http://127.0.0.1:{platform_port}"
+    ports = {"sandbox_port": sandbox_port, "platform_port": platform_port}
+    if {name: told.get(name) for name in ports} != ports:
+        with stand_in(sandbox_command(sandbox_port, today, platform_port), sandbox_port):
+            if told:
+                for name, url in (("pipedrive", sandbox_url), ("platform", platform_url)):
+                    connect = ["connect", name, "--base-url", url]
+                    manage(*connect, "--api-token", "sandbox-token", env=env)
+            else:
+                where = ["--base-url", sandbox_url, "--platform-url", platform_url]
+                manage("demo", *where, "--on", today, env=env)
+        memory.write_text(json.dumps({"today": today, **ports}))
+
+
 def main() -> None:
     refuse_a_real_portal()
     django.setup()
@@ -149,6 +175,7 @@ def main() -> None:
     sandbox_port = free_port(int(os.environ.get("SANDBOX_PORT", "8899")))
     address = f"http://127.0.0.1:{port}"
     vies_port = free_port(sandbox_port + 1)
+    platform_port = free_port(vies_port + 1)
     env = environment(address, vies_port)
     collect_static(env)
 
@@ -156,15 +183,7 @@ def main() -> None:
     memory = VAR / "demo.json"
     told = json.loads(memory.read_text()) if memory.exists() else {}
     today = told.get("today") or date.today().isoformat()
-    sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-    if told.get("sandbox_port") != sandbox_port:
-        with stand_in(sandbox_command(sandbox_port, today), sandbox_port):
-            if told:
-                connect = ["connect", "pipedrive", "--base-url", sandbox_url]
-                manage(*connect, "--api-token", "sandbox-token", env=env)
-            else:
-                manage("demo", "--base-url", sandbox_url, "--on", today, env=env)
-        memory.write_text(json.dumps({"today": today, "sandbox_port": sandbox_port}))
+    load_demo(memory, told, today, sandbox_port, platform_port, env)
     # In this process, which has Django loaded: a process for each would double the wait.
     with redirect_stdout(io.StringIO()):
         call_command("sync_schedules")
@@ -178,7 +197,7 @@ def main() -> None:
     for name, command in {
         "web": web,
         "worker": [PYTHON, "manage.py", "qcluster"],
-        "stand-in": sandbox_command(sandbox_port, today, vies_port),
+        "stand-in": sandbox_command(sandbox_port, today, platform_port, vies_port),
     }.items():
         processes.add(name, command, env)
 

@@ -1,4 +1,4 @@
-"""Connect a CRM: the token is tried before it is kept."""
+"""Connect a CRM or a platform: the token is tried before it is kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from integrations.crm.contract import Account, Definition
 from integrations.crm.places import keep_fields
 from integrations.crm.walking import ENTITIES
 from integrations.models import Connection
-from integrations.registry import OFFERED, CrmProvider
+from integrations.registry import OFFERED, PLATFORM, CrmProvider
+from invoices.models import PlatformFlow
 
 
 class ConnectRefused(Exception):
@@ -27,11 +28,7 @@ def connect_crm(
     *, base_url: str, api_token: str, dry_run: bool = False, provider: CrmProvider = OFFERED
 ) -> Connection:
     """Make or renew the connection; a dry run only tries the token. Raises ConnectRefused."""
-    token = api_token.strip()
-    if not re.fullmatch(r"[\x21-\x7e]{5,255}", token):
-        raise ConnectRefused(
-            _("An API token is one word of letters and digits; copy it again."), "api_token"
-        )
+    token = _one_word(api_token, longest=255)
     address, account, fields = _tried(provider, base_url, token)
     with transaction.atomic():
         rows = Connection.objects.select_for_update().filter(provider=provider.key)
@@ -50,6 +47,62 @@ def connect_crm(
         connection = Connection.objects.update_or_create(provider=provider.key, defaults=values)[0]
         keep_fields(connection, fields)
         return connection
+
+
+def _one_word(typed: str, *, longest: int) -> str:
+    token = typed.strip()
+    if not re.fullmatch(rf"[\x21-\x7e]{{5,{longest}}}", token):
+        raise ConnectRefused(
+            _("An API token is one word of letters and digits; copy it again."), "api_token"
+        )
+    return token
+
+
+def connect_platform(
+    *,
+    base_url: str,
+    api_token: str,
+    directory_url: str = "",
+    account_name: str = "",
+    dry_run: bool = False,
+) -> Connection:
+    """Make or renew the connection to the approved platform. Raises ConnectRefused.
+
+    What waits in the outbox leaves with the next sweep.
+    """
+    token = _one_word(api_token, longest=4_000)
+    field = "base_url"
+    try:
+        address = PLATFORM.address_of(base_url)
+        if directory_url:
+            field = "directory_url"
+            directory_url = PLATFORM.address_of(directory_url, "directory-service")
+            field = "base_url"
+        with PLATFORM.open(address, token, directory_url=directory_url, attempts=2) as platform:
+            platform.check()
+    except AddressRefused as refusal:
+        raise ConnectRefused(str(refusal), field) from refusal
+    except ProviderError as error:
+        where = "api_token" if error.status == 401 else "base_url"
+        raise ConnectRefused(str(error), where) from error
+    values = {
+        "base_url": address,
+        "directory_url": directory_url,
+        "api_token": token,
+        "account_name": account_name.strip()[:255],
+        "state": Connection.State.ACTIVE,
+        "pause": None,
+        "pause_reason": "",
+    }
+    if dry_run:
+        return Connection(provider=PLATFORM.key, **values)
+    if not values["account_name"]:
+        # Connected again without a name, it keeps the one that people know.
+        del values["account_name"]
+    with transaction.atomic():
+        made, _new = Connection.objects.update_or_create(provider=PLATFORM.key, defaults=values)
+        PlatformFlow.objects.filter(state=PlatformFlow.State.WAITING).update(next_attempt_at=None)
+    return made
 
 
 def _tried(

@@ -13,6 +13,7 @@ from billing_portal.notices import all_in_words, in_words
 
 class Provider(models.TextChoices):
     PIPEDRIVE = "pipedrive", "Pipedrive"
+    PLATFORM = "platform", _("Approved platform")
 
 
 class Connection(models.Model):
@@ -22,6 +23,8 @@ class Connection(models.Model):
 
     provider = models.CharField(max_length=20, choices=Provider, unique=True)
     base_url = models.URLField(_("address"), max_length=300)
+    # Where a platform keeps its directory, when that is another place.
+    directory_url = models.URLField(_("address of the directory"), max_length=300, blank=True)
     api_token = EncryptedTextField(_("API token"))
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
     # Why it rests and what to do: code and values; an older row has a sentence.

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from integrations.crm.contract import Crm, Opener
+from integrations.einvoicing.contract import Platform
 from integrations.models import Connection, Provider
 from integrations.pipedrive import adapter as pipedrive
+from integrations.platform import adapter as platform
 from integrations.vies.adapter import ViesRegister
 from integrations.vies.sentences import SENTENCES as VIES_SENTENCES
 from invoices.clients.vat_register import VatRegister
@@ -31,7 +33,7 @@ class CrmProvider:
 CRMS: Final = {
     Provider.PIPEDRIVE: CrmProvider(
         Provider.PIPEDRIVE,
-        Provider.PIPEDRIVE.label,
+        str(Provider.PIPEDRIVE.label),
         pipedrive.PipedriveCrm,
         pipedrive.address_of,
         pipedrive.object_url,
@@ -44,6 +46,49 @@ OFFERED: Final = CRMS[Provider.PIPEDRIVE]
 # Who says whether a VAT id of the Union is valid, and why it did not.
 VAT_REGISTER: Final[VatRegister] = ViesRegister()
 VAT_REGISTER_SENTENCES: Final = VIES_SENTENCES
+
+
+@dataclass(frozen=True)
+class PlatformProvider:
+    key: str
+    name: Any
+    open: Callable[..., Platform]
+    # What people paste → what is kept. Raises AddressRefused.
+    address_of: Callable[..., str]
+    address_help: Any
+    directory_help: Any
+    token_help: Any
+
+
+# One norm, so one provider: whichever platform it is, only the address differs.
+PLATFORM: Final = PlatformProvider(
+    Provider.PLATFORM,
+    Provider.PLATFORM.label,
+    platform.NormPlatform,
+    platform.address_of,
+    platform.ADDRESS_HELP,
+    platform.DIRECTORY_HELP,
+    platform.TOKEN_HELP,
+)
+
+
+def platform_connection() -> Connection | None:
+    return Connection.objects.filter(provider=PLATFORM.key).first()
+
+
+def open_platform(connection: Connection, **options: Any) -> Platform:
+    return PLATFORM.open(
+        connection.base_url,
+        connection.api_token,
+        directory_url=connection.directory_url,
+        **options,
+    )
+
+
+def connected_platform() -> str:
+    """Its name, "" without one."""
+    connection = platform_connection()
+    return (connection.account_name or str(connection)) if connection else ""
 
 
 def crm_of(connection: Connection) -> CrmProvider:

@@ -25,4 +25,24 @@ SCHEDULES: list[dict[str, Any]] = [
         "func": "integrations.tasks.forget_old_runs",
         "cron": "50 3 * * *",
     },
+    {
+        "name": _("Platform: what waits to be sent"),
+        "func": "integrations.tasks.send_to_platform",
+        "minutes": 1,
+    },
+    {
+        "name": _("Platform: what it has for us"),
+        "func": "integrations.tasks.poll_platform",
+        "minutes": 5,
+    },
+    {
+        "name": _("Platform: the last days once more"),
+        "func": "integrations.tasks.poll_platform_again",
+        "cron": "10 3 * * *",
+    },
+    {
+        "name": _("Platform: how clients are reached"),
+        "func": "integrations.tasks.ask_directory",
+        "cron": "0 3 * * *",
+    },
 ]

@@ -8,10 +8,15 @@ from datetime import timedelta
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from integrations.core.http import ProviderError
 from integrations.core.runs import SyncRefused, claim, is_orphan, start_sync
 from integrations.crm.importing import carry_out
+from integrations.einvoicing.directory import ask_about_all
+from integrations.einvoicing.receiving import AT_NIGHT, OVERLAP, receive
+from integrations.einvoicing.sending import send_all
 from integrations.models import Connection, SyncRun
-from integrations.registry import open_crm
+from integrations.registry import CRMS, open_crm, open_platform, platform_connection
+from invoices.einvoicing.receipts import declare_all
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +40,8 @@ def sync_everything() -> None:
 
 
 def _start_all(*, full: bool) -> None:
-    for connection in Connection.objects.filter(state=Connection.State.ACTIVE):
+    crms = Connection.objects.filter(provider__in=CRMS)
+    for connection in crms.filter(state=Connection.State.ACTIVE):
         try:
             start_sync(connection_id=connection.pk, full=full, by=None)
         except SyncRefused as refusal:
@@ -54,3 +60,57 @@ def forget_old_runs() -> None:
     """Runs of which nothing is worth knowing any more."""
     old = timezone.now() - timedelta(days=30)
     SyncRun.objects.filter(finished_at__lt=old, created=0, updated=0, refused=0).delete()
+
+
+# ─ The approved platform ────────────────────────────────────────────────────────────────────────
+def _active_platform() -> Connection | None:
+    found = platform_connection()
+    return found if found is not None and found.state == Connection.State.ACTIVE else None
+
+
+def send_to_platform() -> int:
+    """Every minute: receipts that were not declared yet, then whatever waits in the outbox."""
+    declare_all()
+    connection = _active_platform()
+    return send_all(connection, open_platform) if connection is not None else 0
+
+
+def poll_platform() -> None:
+    """Every five minutes: what the platform has for us."""
+    _receive(OVERLAP)
+
+
+def poll_platform_again() -> None:
+    """Every night: the last days once more, for what showed itself late."""
+    _receive(AT_NIGHT)
+
+
+def _receive(back: timedelta) -> None:
+    connection = _active_platform()
+    if connection is None:
+        return
+    try:
+        with open_platform(connection) as platform:
+            receive(connection, platform, back=back)
+    except ProviderError as error:
+        _note_trouble(connection, error)
+
+
+def ask_directory() -> None:
+    """Every night: how each client is reached."""
+    connection = _active_platform()
+    if connection is None:
+        return
+    try:
+        with open_platform(connection) as platform:
+            ask_about_all(platform)
+    except ProviderError as error:
+        _note_trouble(connection, error)
+
+
+def _note_trouble(connection: Connection, error: ProviderError) -> None:
+    """Wrong credentials rest until somebody connects again; all else is better the next time."""
+    logger.warning("platform: %s", error.notice.code)
+    if error.credentials:
+        connection.state, connection.pause = Connection.State.PAUSED, error.notice.kept()
+        connection.save(update_fields=["state", "pause"])

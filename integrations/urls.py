@@ -1,6 +1,6 @@
 from django.urls import path
 
-from integrations.views import fields, imports
+from integrations.views import fields, imports, platform
 
 app_name = "integrations"
 urlpatterns = [
@@ -8,6 +8,8 @@ urlpatterns = [
     path("pipedrive/", imports.connection_page, name="pipedrive"),
     path("pipedrive/mapping/", fields.mapping, name="mapping"),
     path("pipedrive/mapping/preview/", fields.mapping_preview, name="mapping_preview"),
+    path("platform/", platform.connection_page, name="platform"),
+    path("platform/ask/", platform.ask_now, name="platform-ask"),
     path("pipedrive/sync/", imports.start, name="start"),
     path("runs/<int:pk>/", imports.run, name="run"),
     path("runs/<int:pk>/refused.csv", imports.refused_csv, name="refused_csv"),

@@ -16,6 +16,7 @@ class InvoicesConfig(AppConfig):
         from invoices.company import exemptions, vat_rates
         from invoices.deals.offering import Deals, lines_of_deal
         from invoices.documents.pdf import page
+        from invoices.einvoicing.sentences import SENTENCES as EINVOICING
         from invoices.history import words
         from invoices.invoicing import origins
         from invoices.invoicing.sending import KIND, InvoiceMail
@@ -31,6 +32,7 @@ class InvoicesConfig(AppConfig):
         origins.register("subscriptions", Subscriptions())
         notices.register(spreadsheet_words.SENTENCES)
         notices.register(words.SENTENCES)
+        notices.register(EINVOICING)
         kinds.register(KIND, InvoiceMail(render_to_string))
         kinds.register(mails.OFFER, mails.OfferMail(render_to_string))
         kinds.register(mails.COPY, mails.CopyMail(render_to_string))

@@ -10,9 +10,18 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from integrations.models import Connection, SyncRefusal, SyncRun
+from invoices.einvoicing.transmitting import transmit
 from invoices.history.imports import keep
 from invoices.invoicing.sending import queue_invoice
-from invoices.models import Contact, ExchangeRate, LatePenaltyRate, Payment, QuoteDocument
+from invoices.models import (
+    Contact,
+    Dispute,
+    ExchangeRate,
+    IncomingInvoice,
+    LatePenaltyRate,
+    Payment,
+    QuoteDocument,
+)
 from invoices.payments.applying import write_off
 from invoices.payments.refunding import refund_client
 from invoices.quotes.links import token_of
@@ -30,6 +39,7 @@ from tests.factories import (
 )
 from tests.invoices.quotes.making import CHOICES, accept, send_quote, write_quote
 from tests.invoices.subscriptions.making import made_now, paused_now, save, written_now
+from tests.transmitted import at_platform, say
 
 ON = date(2026, 11, 24)
 BOMB = (
@@ -114,6 +124,21 @@ def _watched(issued):
     return {"rule": rule, "alert": alert}
 
 
+def _on_the_platform(issued, clerk):
+    """Rejected in words that mean harm, contested, and a supplier's file."""
+    found = transmit(invoice_id=issued.pk, by=clerk)
+    at_platform(found, codes=["200"])
+    say(found, "213", reason_code=NAME[:60], reason=NAME)
+    dispute = Dispute.objects.create(invoice=issued, opened_at=timezone.now(), reason=NAME)
+    incoming = IncomingInvoice.objects.create(
+        platform_id="in", filename=NAME[:255], content=b"<script>", sha256="0" * 64, size=8
+    )
+    message = found.statuses.latest("pk")
+    return {
+        "transmission": found, "dispute-row": dispute, "incoming": incoming, "message": message,
+    }  # fmt: skip
+
+
 def _brought_in(clerk):
     """A run of an import that refused something, a file of the past, rates."""
     # This machine, which is refused: nothing goes out.
@@ -157,6 +182,11 @@ BY_NAME = {
     **dict.fromkeys(("acknowledge", "reopen", "snooze"), "alert"),
     **dict.fromkeys(("run", "refused_csv"), "run"),
     "write-off-back": "write-off",
+    **dict.fromkeys(("put-right", "transmit-again"), "transmission"),
+    "dispute-close": "dispute-row",
+    "incoming-file": "incoming",
+    "lifecycle-message": "message",
+    **dict.fromkeys(("take-address", "force-way"), "client"),
     "penalty_delete": "penalty",
     "exchange_delete": "rate",
 }
@@ -182,6 +212,7 @@ def make_places() -> dict[str, str]:
     rows |= _quotes(rows)
     rows |= _subscriptions(rows)
     rows |= {**_money(rows, clerk), **_watched(rows["issued"]), **_brought_in(clerk)}
+    rows |= _on_the_platform(rows["issued"], clerk)
     rows["type"] = rows["client"].client_type
 
     def args(name, count):

@@ -41,6 +41,7 @@ from tests.factories import (
     make_terms,
 )
 from tests.invoices.history.files import CLIENT, as_csv
+from tests.invoices.lifecycle.making import BEGIN_OTHERS, OF_OTHERS
 from tests.invoices.quotes.making import BEGIN_QUOTES, OF_QUOTES
 from tests.invoices.subscriptions.making import BEGIN_SUBSCRIPTIONS, OF_SUBSCRIPTIONS
 from tests.race import at_once
@@ -126,6 +127,7 @@ def preview():  # Files that the administrator looks at.
 IRREVERSIBLE = (
     OF_QUOTES
     | OF_SUBSCRIPTIONS
+    | OF_OTHERS
     | {
         "invoices:issue": (make_draft, {}),
         "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
@@ -158,7 +160,7 @@ ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_typ
                    "invoices:refund-new", "invoices:payment-undo",
                    "invoices:account-drop"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
-REVERSIBLE = BEGIN_QUOTES | BEGIN_SUBSCRIPTIONS | {
+REVERSIBLE = BEGIN_QUOTES | BEGIN_SUBSCRIPTIONS | BEGIN_OTHERS | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:ecb",

@@ -8,11 +8,11 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -32,6 +32,7 @@ from integrations.core.addresses import (
 __all__ = [
     "AddressRefused",
     "Bounds",
+    "Files",
     "Http",
     "Json",
     "Manners",
@@ -42,7 +43,10 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 Json = dict[str, Any]
+T = TypeVar("T")
 Headers = Mapping[str, str]
+# Parts of a form: name → (file name or None, content, media type)
+Files = Mapping[str, tuple[str | None, bytes, str]]
 
 TIMEOUT: Final = (5.0, 30.0)
 # A body that trickles in is given up after so many seconds, whatever the pauses between its bytes.
@@ -86,6 +90,20 @@ class Bounds:
     timeout: tuple[float, float] = TIMEOUT
     body_seconds: float = LONGEST_BODY_SECONDS
     body_bytes: int = MAX_BODY_BYTES
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One request, as often as it is tried."""
+
+    method: str
+    path: str
+    query: Mapping[str, str | int] | None = None
+    body: Json | None = None
+    headers: Headers = field(default_factory=dict)
+    files: Files | None = None
+    # The answer is taken as bytes.
+    is_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,6 +171,7 @@ class Http:
         *,
         query: Mapping[str, str | int] | None = None,
         body: Json | None = None,
+        files: Files | None = None,
         idempotency_key: str = "",
     ) -> Json:
         """Like `get`, for any method; {} for an answer without a body. Raises ProviderError.
@@ -161,15 +180,39 @@ class Http:
         did not happen is: the connection was refused, or the answer says “not now”.
         """
         headers = {self.manners.idempotency_header: idempotency_key} if idempotency_key else {}
-        repeatable = method in ("GET", "DELETE") or bool(idempotency_key)
+        asked = _Asked(method, path, query, body, headers, files)
+        repeatable = method in ("GET", "DELETE") or bool(headers)
+        return self._answer(asked, self._json_in, repeatable=repeatable)
+
+    def search(self, path: str, body: Json) -> Json:
+        """Like `get`, where a provider takes its questions by POST: it changes nothing there."""
+        return self._answer(_Asked("POST", path, None, body), self._json_in, repeatable=True)
+
+    def download(
+        self, path: str, query: Mapping[str, str | int] | None = None
+    ) -> tuple[bytes, str]:
+        """The bytes at `path`, whatever they are, and their Content-Disposition."""
+        asked = _Asked("GET", path, query, None, {"Accept": "*/*"}, is_file=True)
+
+        def taken(answer: requests.Response, content: bytes) -> tuple[bytes, str]:
+            return content, answer.headers.get("Content-Disposition", "")
+
+        return self._answer(asked, taken, repeatable=True)
+
+    def _json_in(self, _answer: requests.Response, content: bytes) -> Json:
+        return self._parsed(content) if content else {}
+
+    def _answer(
+        self, asked: _Asked, taken: Callable[[requests.Response, bytes], T], *, repeatable: bool
+    ) -> T:
         # Not urllib3's Retry: the waits are told to the run, so that it does not look dead.
         for attempt in range(1, self.attempts + 1):
             try:
-                answer, content = self._fetch(method, path, query, body, headers)
-                failure = self._failure(answer, content)
+                answer, content = self._fetch(asked)
+                failure = self._failure(answer, content, is_file=asked.is_file)
                 if failure is None:
-                    return self._parsed(content) if content else {}
-                wait = self._asked_wait(answer)
+                    return taken(answer, content)
+                wait = _asked_wait(answer, self.manners)
             except ProviderError as error:
                 failure, wait = error, None
             again = repeatable or not failure.reached or failure.status in (429, 503)
@@ -179,31 +222,25 @@ class Http:
                 wait = min(30.0, 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311
             elif wait > LONGEST_WAIT_SECONDS:
                 raise failure
-            logger.info("%s: attempt %s failed, next in %.1f s", path, attempt, wait)
+            logger.info("%s: attempt %s failed, next in %.1f s", asked.path, attempt, wait)
             self.sleep(wait)
         raise AssertionError("unreachable")
 
     def _notice(self, code: str, **values: Any) -> Notice:
         return Notice(code, provider=self.provider, host=self.host, **values)
 
-    def _fetch(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str | int] | None,
-        body: Json | None,
-        headers: dict[str, str],
-    ) -> tuple[requests.Response, bytes]:
+    def _fetch(self, asked: _Asked) -> tuple[requests.Response, bytes]:
         self.before()
         self.requests += 1
         begun = time.monotonic()
         try:
             with self.session.request(
-                method,
-                f"{self.base_url}{path}",
-                params=query,
-                json=body,
-                headers=headers,
+                asked.method,
+                f"{self.base_url}{asked.path}",
+                params=asked.query,
+                json=asked.body,
+                files=asked.files,
+                headers=asked.headers,
                 timeout=self.bounds.timeout,
                 stream=True,
                 allow_redirects=False,
@@ -218,24 +255,13 @@ class Http:
             notice = self._notice("http.unsendable")
             raise ProviderError(notice, retryable=False, reached=False) from error
         except (requests.exceptions.RequestException, OSError) as error:
-            raise self._broken(error) from error
-        logger.debug(
-            "%s %s: %s, %.0f ms", method, path, answer.status_code, 1e3 * (time.monotonic() - begun)
-        )
+            raise _broken(error, self._notice) from error
+        took = 1e3 * (time.monotonic() - begun)
+        logger.debug("%s %s: %s, %.0f ms", asked.method, asked.path, answer.status_code, took)
         self.clock = self.clock or _moment(answer.headers.get("Date", ""))
         if answer.ok and (pause := self.manners.pause(answer.headers)):
             self.sleep(pause)
         return answer, content
-
-    def _broken(self, error: BaseException) -> ProviderError:
-        text = repr(error)
-        if PrivatePeer.__name__ in text:
-            return ProviderError(self._notice("http.private"), retryable=False, reached=False)
-        if NameResolutionError.__name__ in text:
-            return ProviderError(self._notice("http.no_machine"), retryable=True, reached=False)
-        if "Refused" in text or "refused" in text:
-            return ProviderError(self._notice("http.no_connection"), retryable=True, reached=False)
-        return ProviderError(self._notice("http.broke_off"), retryable=True)
 
     def _bounded(self, answer: requests.Response, begun: float) -> bytes:
         pieces, size = [], 0
@@ -249,12 +275,14 @@ class Http:
             pieces.append(piece)
         return b"".join(pieces)
 
-    def _failure(self, answer: requests.Response, content: bytes) -> ProviderError | None:
+    def _failure(
+        self, answer: requests.Response, content: bytes, *, is_file: bool = False
+    ) -> ProviderError | None:
         status = answer.status_code
         if status in (201, 202, 204) and not content.strip():
             return None
         if 200 <= status < 300:
-            return self._no_json(content)
+            return None if is_file else self._no_json(content)
         web_page = content.lstrip()[:1] == b"<"
         values: dict[str, Any] = {"status": status}
         said = "" if web_page else _short(self.manners.said(_object_in(content)))
@@ -293,15 +321,6 @@ class Http:
         assert isinstance(parsed, dict)
         return parsed
 
-    def _asked_wait(self, answer: requests.Response) -> float | None:
-        """Seconds that a 429 or 503 asks for, if it does."""
-        if answer.status_code not in (429, 503):
-            return None
-        asked = seconds(answer.headers.get("Retry-After", ""))
-        if asked is None and answer.status_code == 429:
-            asked = self.manners.asked_wait(answer.headers)
-        return None if asked is None else asked + random.uniform(0, 0.25)  # noqa: S311
-
 
 _CODES: Final = {
     401: "http.token",
@@ -311,6 +330,27 @@ _CODES: Final = {
     410: "http.not_there",
     429: "http.limit",
 }
+
+
+def _asked_wait(answer: requests.Response, manners: Manners) -> float | None:
+    """Seconds that a 429 or 503 asks for, if it does."""
+    if answer.status_code not in (429, 503):
+        return None
+    asked = seconds(answer.headers.get("Retry-After", ""))
+    if asked is None and answer.status_code == 429:
+        asked = manners.asked_wait(answer.headers)
+    return None if asked is None else asked + random.uniform(0, 0.25)  # noqa: S311
+
+
+def _broken(error: BaseException, notice: Callable[[str], Notice]) -> ProviderError:
+    text = repr(error)
+    if PrivatePeer.__name__ in text:
+        return ProviderError(notice("http.private"), retryable=False, reached=False)
+    if NameResolutionError.__name__ in text:
+        return ProviderError(notice("http.no_machine"), retryable=True, reached=False)
+    if "Refused" in text or "refused" in text:
+        return ProviderError(notice("http.no_connection"), retryable=True, reached=False)
+    return ProviderError(notice("http.broke_off"), retryable=True)
 
 
 def _short(text: str) -> str:

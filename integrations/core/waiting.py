@@ -71,6 +71,19 @@ def of_connection(connection: Connection) -> list[Wait]:
     return found
 
 
+def of_platform(connection: Connection) -> list[Wait]:
+    """The approved platform: what keeps files here, and messages there."""
+    if connection.state == Connection.State.PAUSED:
+        title = _("The approved platform rests: nothing leaves and nothing comes in")
+        return [Wait(title, connection.pause_text, "platform")]
+    last = connection.last_synced_at
+    if last is not None and last < timezone.now() - STALE:
+        title = _("Nothing was heard from the approved platform for over an hour")
+        text = _("It is asked every five minutes; what waits here leaves as soon as it answers.")
+        return [Wait(title, text, "platform")]
+    return []
+
+
 def in_short(waits: Sequence[Wait]) -> str:
     """What waits, in a few words: one is named, of several their number."""
     if len(waits) == 1:

@@ -12,17 +12,22 @@ from integrations.sandbox import Sandbox
 from integrations.sandbox.demo import demo_vies
 from integrations.sandbox.kit.limits import Limits
 from integrations.sandbox.kit.server import DEFAULT_TOKEN
+from integrations.sandbox.kit.server import Sandbox as KitSandbox
 from integrations.sandbox.pipedrive.build import DEFAULT_DEALS, DEFAULT_SEED, build_world
 from integrations.sandbox.pipedrive.keeping import load_world, save_world
+from integrations.sandbox.platform.stand_in import PlatformSandbox
 
 
 def _given(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m integrations.sandbox",
-        description="Local stand-ins for Pipedrive and VIES, on 127.0.0.1 only.",
+        description="Local stand-ins for Pipedrive, VIES and a platform, on 127.0.0.1 only.",
     )
     parser.add_argument("--port", type=int, default=8899)
     parser.add_argument("--vies-port", type=int, help="the one for VIES too, on this port")
+    parser.add_argument(
+        "--platform-port", type=int, help="the one for an approved platform too, on this port"
+    )
     parser.add_argument("--deals", type=int, default=DEFAULT_DEALS)
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     parser.add_argument(
@@ -52,7 +57,10 @@ def main(arguments: list[str] | None = None) -> int:
                 save_world(world, given.state)
         limits = Limits(enforce=given.enforce_limits)
         sandbox = Sandbox(world, port=given.port, token=given.token, limits=limits)
-        vies = demo_vies(world, given.vies_port) if given.vies_port else None
+        others: list[KitSandbox] = [
+            *([demo_vies(world, given.vies_port)] if given.vies_port else []),
+            *([PlatformSandbox(port=given.platform_port)] if given.platform_port else []),
+        ]
     except (ValueError, OSError) as error:
         print(f"The stand-in cannot start: {error}", file=sys.stderr)
         return 1
@@ -70,8 +78,8 @@ def main(arguments: list[str] | None = None) -> int:
     saved = world.edits
     try:
         sandbox.start()
-        if vies is not None:
-            vies.start()
+        for other in others:
+            other.start()
         while True:
             time.sleep(1)
             if given.state and world.edits != saved:
@@ -79,8 +87,8 @@ def main(arguments: list[str] | None = None) -> int:
                 save_world(world, given.state)
     except KeyboardInterrupt:
         sandbox.stop()
-        if vies is not None:
-            vies.stop()
+        for other in others:
+            other.stop()
         if given.state and world.edits != saved:
             save_world(world, given.state)
     return 0

@@ -32,11 +32,12 @@ from integrations.core.waiting import (
     is_stale,
     missing_question,
     of_connection,
+    of_platform,
     of_schedules,
 )
 from integrations.crm.forms import ConnectForm
 from integrations.models import Connection, ExternalLink, SyncRun
-from integrations.registry import OFFERED, crm_connection, object_url
+from integrations.registry import OFFERED, crm_connection, object_url, platform_connection
 from invoices.models import Deal
 from invoices.outbox.waiting import waiting_for_a_person
 
@@ -50,7 +51,7 @@ STOP_POLLING: Final = 286
 @permission_required("integrations.view_connection", raise_exception=True)
 def index(request: StaffRequest) -> HttpResponse:
     connection = crm_connection()
-    context: dict[str, Any] = {"connection": connection}
+    context: dict[str, Any] = {"connection": connection, "platform": platform_connection()}
     if connection is not None:
         runs = list(connection.runs.select_related("connection", "started_by")[:RUNS_SHOWN])
         waits = of_connection(connection)
@@ -251,6 +252,8 @@ def health(request: StaffRequest) -> HttpResponse:
     if connection is not None:
         context |= _health(connection, connection.runs.first(), waits)
     if may_act:
+        platform = platform_connection()
+        waits += of_platform(platform) if platform is not None else []
         waits += of_schedules()
         at_desk = came_from(request) == "/"
         context |= {

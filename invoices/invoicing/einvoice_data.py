@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from billing_portal.money import from_minor, round_half_up
 from invoices.clients.recipients import client_recipients
+from invoices.clients.routes import address_in_use
 from invoices.company.rates import rate_on
 from invoices.documents.facturx.parties import FRENCH_ADDRESS
 from invoices.documents.nature import nature_of_all
@@ -90,7 +91,7 @@ def _electronic_address(invoice: Invoice) -> tuple[str, str]:
     """Where platforms find the buyer (BT-49), with the scheme: a French one by its SIREN."""
     client = invoice.client
     if client.siren:
-        return client.siren, FRENCH_ADDRESS
+        return address_in_use(client), FRENCH_ADDRESS
     if known := client_recipients(client) or list(invoice.recipients):
         return known[0], _EMAIL
     scheme = _BY_VAT_ID.get(state_of(client.vat_id), "")

@@ -15,6 +15,7 @@ from billing_portal.money import formatted_minor, is_currency
 from billing_portal.notices import in_words
 from invoices.company.vat_faults import told_key
 from invoices.invoicing.deal_basis import told
+from invoices.invoicing.on_the_platform import told_of
 from invoices.models import InvoiceEvent, Message, Payment
 
 Kind = InvoiceEvent.Kind
@@ -261,6 +262,7 @@ SENTENCES: dict[str, Callable[[InvoiceEvent, dict[str, Any]], Told]] = {
     Kind.VOIDED: _voided,
     Kind.NOTE: _note,
     Kind.VAT_DECIDED: _vat_decided,
+    Kind.PLATFORM: lambda event, data: told_of(data, event.at),
     Kind.DEDUCTED: _deducted,
     Kind.RELEASED: _released,
     Kind.REPLACED: _replaced,

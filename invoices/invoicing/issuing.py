@@ -15,6 +15,7 @@ from invoices.company.rates import rate_on
 from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.invoicing import correcting, deducting, drafting, origins, snapshot
+from invoices.invoicing.by_platform import transmit_at_issue
 from invoices.invoicing.freezing import IssueRefused, freeze, print_ahead, queue_mail
 from invoices.invoicing.readiness import company_reasons, line_reasons, reasons_not_to_issue
 from invoices.invoicing.vat_readiness import answer_relied_on
@@ -77,6 +78,7 @@ def issue(
         )
         deducting.tell_deposits(invoice, by=by, on=on)
         _take_its_place(invoice, by=by, on=on)
+        transmit_at_issue(invoice, company, by=by, on=on)
         if send:
             queue_mail(invoice, by=by, on=on)
     return invoice

@@ -7,6 +7,15 @@ from invoices.models.decisions import BooksDecision
 from invoices.models.deposits import DepositDeduction
 from invoices.models.documents import Document
 from invoices.models.drafts import DraftVersion
+from invoices.models.einvoicing import (
+    ClientRoute,
+    DeclaredAllocation,
+    Dispute,
+    IncomingInvoice,
+    LifecycleStatus,
+    PlatformFlow,
+    Transmission,
+)
 from invoices.models.events import InvoiceEvent
 from invoices.models.exemptions import ExemptionReason
 from invoices.models.history import HistoryComplaint, HistoryImport, ImportedPaymentRow
@@ -41,6 +50,7 @@ __all__ = [
     "Allocation",
     "BooksDecision",
     "Client",
+    "ClientRoute",
     "ClientType",
     "Company",
     "Contact",
@@ -48,7 +58,9 @@ __all__ = [
     "DealBasis",
     "DealDiscount",
     "DealLine",
+    "DeclaredAllocation",
     "DepositDeduction",
+    "Dispute",
     "Document",
     "DraftVersion",
     "ExchangeRate",
@@ -56,6 +68,7 @@ __all__ = [
     "HistoryComplaint",
     "HistoryImport",
     "ImportedPaymentRow",
+    "IncomingInvoice",
     "Instalment",
     "Invoice",
     "InvoiceEvent",
@@ -64,6 +77,7 @@ __all__ = [
     "JournalSetup",
     "LatePenaltyRate",
     "LedgerAccount",
+    "LifecycleStatus",
     "Message",
     "NumberPattern",
     "NumberSeries",
@@ -72,6 +86,7 @@ __all__ = [
     "PaymentTerms",
     "PaymentTermsStep",
     "Pipeline",
+    "PlatformFlow",
     "PriceRise",
     "Quote",
     "QuoteAcceptance",
@@ -89,6 +104,7 @@ __all__ = [
     "SubscriptionLine",
     "SubscriptionPeriod",
     "SubscriptionVersion",
+    "Transmission",
     "VatBreakdown",
     "VatCheck",
     "VatRate",

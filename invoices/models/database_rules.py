@@ -42,6 +42,9 @@ _NEVER_EMPTIED = (
     "subscriptionperiod",
     "subscriptionbilling",
     "subscriptionevent",
+    "platformflow",
+    "lifecyclestatus",
+    "declaredallocation",
 )
 # What was offered: as it left, so it stays.
 _OFFERED = (  # noqa: SIM905 - reads better than a column of quotes
@@ -61,6 +64,9 @@ _PAYMENT = [
 _QUESTION = ["client_id", "vat_id", "requester", "asked_at", "on", "asked_by_id"]
 
 _DEDUCTION = ["invoice_id", "deposit_id", "net_minor", "vat_minor"]
+# Of a file for the platform, or of a message: what it is.
+_FLOW = ["reason_key", "tracking_id", "syntax", "document_id", "content", "sha256"]
+_MESSAGE = ["transmission_id", "platform_id", "position", "code", "at", "content", "sha256"]
 _INSTALMENT = ["invoice_id", "position", "due_date", "amount_minor"]
 
 
@@ -254,6 +260,20 @@ RULES: list[tuple[str, str, str, str]] = [
         f"OLD.answer <> 'asked' OR {_changed(_QUESTION)}",
     ),
     ("questions_about_vat_ids_are_kept", "DELETE", "invoices_vatcheck", "TRUE"),
+    ("files_for_the_platform_stay_as_they_are", "UPDATE", "invoices_platformflow", _changed(_FLOW)),
+    (
+        "what_the_platform_took_it_took",
+        "UPDATE",
+        "invoices_platformflow",
+        f"OLD.state = 'sent' AND (NEW.state <> 'sent' OR {_changed(['platform_id', 'sent_at'])})",
+    ),
+    ("files_for_the_platform_are_kept", "DELETE", "invoices_platformflow", "TRUE"),
+    ("lifecycle_messages_stay", "UPDATE", "invoices_lifecyclestatus", _changed(_MESSAGE)),
+    ("lifecycle_messages_are_kept", "DELETE", "invoices_lifecyclestatus", "TRUE"),
+    *(
+        (f"what_was_declared_{verb}", moment, "invoices_declaredallocation", "TRUE")
+        for moment, verb in (("UPDATE", "stays"), ("DELETE", "is_kept"))
+    ),
     (
         "a_series_only_goes_on",
         "UPDATE",

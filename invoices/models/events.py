@@ -32,6 +32,7 @@ class InvoiceEvent(models.Model):
         RELEASED = "released", _("No longer deducted")
         REPLACED = "replaced", _("Replaced by a corrected invoice")
         VAT_DECIDED = "vat_decided", _("VAT decided otherwise")
+        PLATFORM = "platform", _("Approved platform")
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind)

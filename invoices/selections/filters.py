@@ -22,8 +22,16 @@ from billing_portal.money import is_currency
 from billing_portal.typed.days import machine_day
 from billing_portal.typed.numbers import machine_number, machine_whole
 from invoices.company.currencies import company_currency, minor_units
-from invoices.models import Client, DealBasis, Invoice, SubscriptionBilling
+from invoices.models import (
+    Client,
+    DealBasis,
+    Dispute,
+    Invoice,
+    SubscriptionBilling,
+    Transmission,
+)
 from invoices.models.dues import WHOLE, Columns, by_instalment
+from invoices.models.einvoicing import Group
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.models.standing import was_issued
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition, days_before
@@ -104,6 +112,10 @@ class InvoiceFilter:
     # What an invoice is for (Purpose), and of credit notes why they were made (CreditReason).
     purpose: str = ""
     reason: str = ""
+    # Where it stands on the approved platform; "none" was never handed over.
+    einvoice: str = ""
+    # In a dispute that is open today.
+    disputed: bool = False
     bucket: str = ""
     # What a bucket counts from: "" the due date, "issue" the invoice date.
     ageing: str = ""
@@ -221,7 +233,8 @@ _READERS: dict[str, Any] = {
     **dict.fromkeys(("late_min", "late_max", "to_pay_min", "to_pay_max"), _days),
     "amount_min": _amount,
     "amount_max": _amount,
-    **dict.fromkeys(("converted", "type_today"), _flag),
+    **dict.fromkeys(("converted", "type_today", "disputed"), _flag),
+    "einvoice": _one_of([*Group.values, "none"]),
     "kind": _one_of(Invoice.Kind.values),
     "purpose": _one_of([*Invoice.Purpose.values, REPLACING]),
     "reason": _one_of(Invoice.CreditReason.values),
@@ -286,7 +299,8 @@ def narrowed(
     elif wanted.owner is not None:
         found = found.filter(owner=wanted.owner)
     found = found.filter(
-        _delay(wanted.late_min, wanted.late_max, "due", day, columns)
+        _on_the_platform(wanted)
+        & _delay(wanted.late_min, wanted.late_max, "due", day, columns)
         & _delay(wanted.to_pay_min, wanted.to_pay_max, "issue", day, columns)
         & _bucket(wanted, day, columns)
     )
@@ -337,6 +351,19 @@ def _state(wanted: InvoiceFilter, day: date, columns: Columns) -> Q:
         "withdrawn": invoice & withdrawn_by(day, columns),
         "credit": issued & Q(kind=Invoice.Kind.CREDIT_NOTE),
     }[wanted.state]
+
+
+def _on_the_platform(wanted: InvoiceFilter) -> Q:
+    found = Q()
+    if wanted.disputed:
+        found &= Q(pk__in=Dispute.objects.filter(closed_at=None).order_by().values("invoice"))
+    if wanted.einvoice == "none":
+        there = Transmission.objects.order_by().values("invoice")
+        found &= was_issued() & ~Q(pk__in=there)
+    elif wanted.einvoice:
+        there = Transmission.objects.in_group(wanted.einvoice).order_by().values("invoice")
+        found &= Q(pk__in=there)
+    return found
 
 
 def _start(start: str, columns: Columns) -> str:

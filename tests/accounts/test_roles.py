@@ -19,6 +19,7 @@ from billing_portal.accounts.roles import GRANTS
 from reports.desk.counts import counts
 from reports.models import Alert
 from tests.factories import make_client, make_deal, make_invoice, make_rule, make_user
+from tests.invoices.lifecycle.making import PLATFORM_PAGES
 from tests.invoices.quotes.making import PAGES_OF_DEPOSITS
 
 ROLES = ["administrator", "finance", "manager", "sales"]
@@ -33,7 +34,7 @@ class Page(NamedTuple):
 
 
 PAGES: dict[str, Page] = {
-    # ─ accounts
+    **{name: Page(may, (0,) * key, post=post) for name, (may, key, post) in PLATFORM_PAGES.items()},
     "accounts:settings": Page(None),
     "accounts:profile": Page(None),
     "accounts:language": Page(None, post=True),

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.connecting import ConnectRefused, connect_crm
-from integrations.models import Provider
+from integrations.connecting import ConnectRefused, connect_crm, connect_platform
+from integrations.models import Connection, Provider
 from integrations.registry import CRMS
 
 
@@ -25,6 +25,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--api-token", default="", help="or in the environment as PROVIDER_API_TOKEN"
         )
+        parser.add_argument("--directory-url", default="", help="of a platform, where it differs")
+        parser.add_argument("--name", default="", help="what a platform is called here")
         parser.add_argument("--dry-run", action="store_true", help="try the token, keep nothing")
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
@@ -34,12 +36,7 @@ class Command(BaseCommand):
         if not token:
             raise CommandError(f"Give --api-token, or {variable} in the environment.")
         try:
-            connection = connect_crm(
-                base_url=options["base_url"],
-                api_token=token,
-                dry_run=options["dry_run"],
-                provider=CRMS[Provider(options["provider"])],
-            )
+            connection = self.connect(token, options)
         except ConnectRefused as refusal:
             raise CommandError(str(refusal)) from refusal
         if options["format"] == "json":
@@ -54,3 +51,19 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{done} to {connection}: {connection.account_name or connection.base_url}."
             )
+
+    def connect(self, token: str, options: dict[str, Any]) -> Connection:
+        if options["provider"] in CRMS:
+            return connect_crm(
+                base_url=options["base_url"],
+                api_token=token,
+                dry_run=options["dry_run"],
+                provider=CRMS[Provider(options["provider"])],
+            )
+        return connect_platform(
+            base_url=options["base_url"],
+            api_token=token,
+            directory_url=options["directory_url"],
+            account_name=options["name"],
+            dry_run=options["dry_run"],
+        )

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from billing_portal.accounts.examples import make_examples
 from billing_portal.accounts.models import User
+from integrations.management import demo_platform
 from integrations.sandbox.kit.behaviour import payment_behaviour
 from invoices.company.payment_terms import Step, save_steps
 from invoices.deals.drafting import draft_from_deal
@@ -69,6 +70,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--base-url", required=True, help="where the stand-in listens")
+        parser.add_argument(
+            "--platform-url", default="", help="where the stand-in for the platform listens"
+        )
         parser.add_argument("--on", type=date.fromisoformat, default=None, help="today")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -93,6 +97,9 @@ class Command(BaseCommand):
         self.say("Billing the last weeks…")
         Client.objects.filter(client_type__mark=ClientType.Mark.PUBLIC).update(buyer_kind="public")
         self.live(go_live, on, clerk)
+        if options["platform_url"]:
+            self.say("Handing invoices to the approved platform…")
+            demo_platform.play(options["platform_url"].rstrip("/"), clerk)
         name_types_in_french()
         call_command("starter_rules")
         call_command("run_alerts", on=on.isoformat())

@@ -12,15 +12,15 @@ from django.core.management.base import BaseCommand, CommandError
 from integrations.core.http import AddressRefused, ProviderError
 from integrations.core.runs import COUNTS, SyncRefused, claim, start_sync
 from integrations.crm.importing import carry_out, dry_run
-from integrations.models import Connection, Provider, SyncRun
-from integrations.registry import open_crm
+from integrations.models import Connection, SyncRun
+from integrations.registry import CRMS, open_crm
 
 
 class Command(BaseCommand):
     help = "Imports what changed in the CRM, or with --full all of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("provider", choices=Provider.values)
+        parser.add_argument("provider", choices=list(CRMS))
         parser.add_argument("--full", action="store_true", help="read everything again")
         parser.add_argument(
             "--dry-run", action="store_true", help="say what would change, and keep nothing"

@@ -17,6 +17,7 @@ from billing_portal.typed.addresses import AddressForm
 from billing_portal.typed.fields import DayField, LineField, NumberField, WholeNumberField
 from invoices.company.currencies import usual_currencies
 from invoices.models import Client, ClientType, Invoice, Subscription
+from invoices.models.einvoicing import Group
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE
 from invoices.selections.filters import REPLACING
 
@@ -89,6 +90,12 @@ class FilterForm(AddressForm):
         choices=[("", "–"), *Invoice.CreditReason.choices],
     )
     as_of = DayField(label=gettext_lazy("As of"), required=False)
+    einvoice = forms.ChoiceField(
+        label=gettext_lazy("On the platform"),
+        required=False,
+        choices=[("", "–"), *Group.choices, ("none", gettext_lazy("Never handed over"))],
+    )
+    disputed = forms.BooleanField(label=gettext_lazy("In dispute"), required=False)
 
     def __init__(self, params: QueryDict, *, user: User, currencies: Iterable[str] = ()) -> None:
         """`currencies` of the selection; the others are those of clients and rates."""

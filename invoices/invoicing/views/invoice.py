@@ -20,6 +20,7 @@ from invoices.invoicing.views.panels import (
     money_panel,
     neighbours,
     next_steps,
+    platform_panel,
     states_of,
     timeline_of,
     usual_delay,
@@ -27,7 +28,7 @@ from invoices.invoicing.views.panels import (
 from invoices.invoicing.views.related import related
 from invoices.models import Allocation, Invoice
 
-TABS = ("document", "lines", "files")
+TABS = ("document", "lines", "files", "einvoice")
 
 
 def visible(request: StaffRequest, pk: int) -> Invoice:
@@ -90,6 +91,7 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
     }
     if tab == "lines" or (tab == "document" and document is None):
         context |= lines_of(invoice)
+    context |= platform_panel(invoice, on)
     if tab == "files":
         context["file_mails"] = list(invoice.messages.order_by("-created_at")[:20])
     return render_page(

@@ -23,6 +23,7 @@ from invoices.clients.recipients import client_recipients
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
 from invoices.invoicing import drafting
+from invoices.invoicing.by_platform import duty_of
 from invoices.invoicing.confirming import draft_shown, mail_shown, under_lock
 from invoices.invoicing.far_dates import far_dates
 from invoices.invoicing.forms.drafts import IssueForm, SendForm
@@ -155,6 +156,7 @@ def issue_dialog(
             "far": far_dates(invoice, on),
             "agreed": request.POST.get("dates", ""),
             "unanswered": unanswered,
+            "duty": duty_of(invoice, on, company) if company and not reasons else None,
         },
         url=reverse("invoices:issue", args=[invoice.pk]),
         back=edit_url,
@@ -233,6 +235,7 @@ def _send_dialog(
             "text": text,
             "document": document,
             "again": invoice.sent_at is not None,
+            "duty": duty_of(invoice, timezone.localdate(), company),
         },
         back=reverse("invoices:detail", args=[invoice.pk]),
         status=422 if changed or (form is not None and form.errors) else 200,

@@ -21,7 +21,9 @@ from billing_portal.templatetags.portal import STATES, query_with
 from invoices.clients.payment_habits import habit_of
 from invoices.company import late_rates
 from invoices.documents import penalties
+from invoices.einvoicing.life import life_of
 from invoices.invoicing import timeline
+from invoices.invoicing.by_platform import duty_of
 from invoices.invoicing.creditable import left_to_credit
 from invoices.invoicing.forms.lines import UNITS, vat_label
 from invoices.invoicing.views.listing import listing_of, selection, with_amounts
@@ -287,6 +289,19 @@ def timeline_of(invoice: Invoice, on: date, user: User) -> dict[str, Any]:
         "moving": bool(moving),
         "mail_waits": bool(mails),
     }
+
+
+def platform_panel(invoice: Invoice, on: date) -> dict[str, Any]:
+    """Where the document stands on the approved platform, and whether it has to go there."""
+    if not invoice.is_issued:
+        return {}
+    duty = duty_of(invoice, on)
+    found: dict[str, Any] = {"duty": duty, "transmission": duty.transmission}
+    found["dispute"] = invoice.disputes.filter(closed_at=None).first()
+    if duty.transmission is not None:
+        duty.transmission.invoice = invoice
+        found["life"] = life_of(duty.transmission)
+    return found
 
 
 def lines_of(invoice: Invoice) -> dict[str, Any]:

@@ -1,0 +1,68 @@
+"""What became of a file that we handed over, written into the invoice it belongs to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from billing_portal.notices import Notice
+from invoices.einvoicing.folding import fold
+from invoices.einvoicing.transmitting import tell
+from invoices.models import PlatformFlow, Transmission
+
+
+def note_sent(flow_pk: int) -> None:
+    """Of an invoice: it is with the platform. Inside the transaction that marks the row."""
+    found = _transmission_of(flow_pk)
+    if found is not None:
+        tell(found.invoice, "sent", tracking_id=found.flow.tracking_id)
+
+
+def note_refusal(flow_pk: int) -> None:
+    """The platform's door turned it away. Inside the transaction that marks the row."""
+    found = _transmission_of(flow_pk)
+    if found is not None:
+        fold(found)
+        tell(found.invoice, "refused", notice=found.flow.trouble)
+
+
+def acknowledge(
+    platform_id: str, status: str, details: list[dict[str, str]], at: datetime | None
+) -> bool:
+    """What the platform's checks say of a file of ours; False when nothing was new.
+
+    “Pending” says nothing after “Ok” or “Error”: answers may come out of order.
+    """
+    with transaction.atomic():
+        flow = PlatformFlow.objects.select_for_update().filter(platform_id=platform_id).first()
+        if (
+            flow is None
+            or flow.acknowledged == status
+            or (flow.acknowledged and status == "Pending")
+        ):
+            return False
+        flow.acknowledged, flow.details = status, details
+        flow.acknowledged_at = at or timezone.now()
+        if status == "Error":
+            said = next(
+                (each.get("reasonMessage") or each.get("reasonCode") for each in details), ""
+            )
+            flow.trouble = Notice("platform.checks_failed", said=said or "?").kept()
+        flow.save(update_fields=["acknowledged", "acknowledged_at", "details", "trouble"])
+        found = _transmission_of(flow.pk)
+        if found is not None:
+            fold(found)
+            if status == "Error":
+                tell(found.invoice, "refused", notice=flow.trouble)
+        return True
+
+
+def _transmission_of(flow_pk: int) -> Transmission | None:
+    return (
+        Transmission.objects.select_for_update(of=("self",))
+        .select_related("invoice", "flow")
+        .filter(flow=flow_pk)
+        .first()
+    )
