@@ -34,6 +34,7 @@ class InvoicesConfig(AppConfig):
         kinds.register(mails.ANSWER, mails.AnswerMail(render_to_string))
         offered.register(lines_of_deal)
         page.filled_by(partial(render_to_string, "invoices/documents/pdf/document.html"))
+        page.filled_by(partial(render_to_string, "invoices/documents/pdf/letter.html"), "letter")
 
         pre_migrate.connect(database_rules.before_migrate, sender=self)
         post_migrate.connect(database_rules.after_migrate, sender=self)
