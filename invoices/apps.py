@@ -23,6 +23,7 @@ class InvoicesConfig(AppConfig):
         from invoices.outbox import kinds
         from invoices.quotes import mails, offered
         from invoices.quotes.warning import Quotes
+        from invoices.statements.mails import KINDS, LetterMail
 
         origins.register("deals", Deals())
         origins.register("quotes", Quotes())
@@ -32,6 +33,8 @@ class InvoicesConfig(AppConfig):
         kinds.register(mails.OFFER, mails.OfferMail(render_to_string))
         kinds.register(mails.COPY, mails.CopyMail(render_to_string))
         kinds.register(mails.ANSWER, mails.AnswerMail(render_to_string))
+        for name in KINDS.values():
+            kinds.register(name, LetterMail(render_to_string))
         offered.register(lines_of_deal)
         page.filled_by(partial(render_to_string, "invoices/documents/pdf/document.html"))
         page.filled_by(partial(render_to_string, "invoices/documents/pdf/letter.html"), "letter")

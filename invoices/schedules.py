@@ -13,4 +13,9 @@ SCHEDULES: list[dict[str, Any]] = [
         "func": "invoices.tasks.sweep_history_imports",
         "minutes": 15,
     },
+    {
+        "name": _("Statements of the month before"),
+        "func": "invoices.tasks.send_monthly_statements",
+        "minutes": 60,
+    },
 ]

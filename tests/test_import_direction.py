@@ -37,7 +37,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"outbox"},
         {"payments"},
         {"invoicing", "history", "credit_control"},
-        {"deals", "quotes", "plans", "client_page", "accounting"},
+        {"deals", "quotes", "plans", "client_page", "accounting", "statements"},
         {"seeding"},
     ],
     "reports": [

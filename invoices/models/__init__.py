@@ -1,3 +1,4 @@
+from invoices.models.account_letters import AccountLetter, LateClaim, LateClaimRow
 from invoices.models.accounting import JournalExport, JournalSetup, LedgerAccount
 from invoices.models.bases import DealBasis
 from invoices.models.clients import Client, ClientType, Contact
@@ -28,6 +29,7 @@ from invoices.models.vat_checks import VatCheck
 from invoices.models.vat_rates import VatRate
 
 __all__ = [
+    "AccountLetter",
     "Allocation",
     "BooksDecision",
     "Client",
@@ -51,6 +53,8 @@ __all__ = [
     "InvoiceLine",
     "JournalExport",
     "JournalSetup",
+    "LateClaim",
+    "LateClaimRow",
     "LatePenaltyRate",
     "LedgerAccount",
     "Message",

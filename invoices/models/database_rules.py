@@ -38,6 +38,9 @@ _NEVER_EMPTIED = (
     "quotedocument",
     "quoteacceptance",
     "vatcheck",
+    "accountletter",
+    "lateclaim",
+    "lateclaimrow",
 )
 # What was offered: as it left, so it stays.
 _OFFERED = (  # noqa: SIM905 - reads better than a column of quotes
@@ -56,6 +59,7 @@ _PAYMENT = [
 # What was asked about a client's VAT id.
 _QUESTION = ["client_id", "vat_id", "requester", "asked_at", "on", "asked_by_id"]
 
+_CLAIM = ["letter_id", "client_id", "series_id", "sequence", "number", "on"]
 _INSTALMENT = ["invoice_id", "position", "due_date", "amount_minor"]
 
 
@@ -161,6 +165,7 @@ RULES: list[tuple[str, str, str, str]] = [
         for table in (
             *("invoiceevent", "document", "allocation", "refund", "booksdecision"),
             *("journalexport", "quoteevent", "quotedocument", "quoteacceptance"),
+            *("accountletter", "lateclaimrow"),
         )
         for moment in ("UPDATE", "DELETE")
     ),
@@ -195,6 +200,13 @@ RULES: list[tuple[str, str, str, str]] = [
         "invoices_vatcheck",
         f"OLD.answer <> 'asked' OR {_changed(_QUESTION)}",
     ),
+    (
+        "a_claim_is_withdrawn_once_and_else_stays",
+        "UPDATE",
+        "invoices_lateclaim",
+        f"OLD.withdrawn_at IS NOT NULL OR {_changed(_CLAIM)}",
+    ),
+    ("claims_are_kept", "DELETE", "invoices_lateclaim", "TRUE"),
     ("questions_about_vat_ids_are_kept", "DELETE", "invoices_vatcheck", "TRUE"),
     (
         "a_series_only_goes_on",

@@ -141,7 +141,8 @@ def movements(client_id: int, currency: str, since: date, until: date) -> Iterat
     """
     mine = account(client_id)
     invoices, notes, payments, refunds, given_up = (
-        rows.filter(**{code: currency}) for rows, code, _amount, _sign in _sources(mine, since, until)
+        rows.filter(**{code: currency})
+        for rows, code, _amount, _sign in _sources(mine, since, until)
     )
     yield from merge(
         _read(invoices, "issue_date", "number", "title", "total_minor", (INVOICE, 0, 1)),

@@ -54,8 +54,10 @@ def receivable_at(mine: Any, day: date) -> tuple[dict[str, int], dict[str, int]]
     """Currency → what is owed at the end of `day`, and what of it was due before that day."""
     rows, columns = _open(mine, day)
     late = Q(**{f"{columns.due}__lt": day})
-    sums = rows.order_by().values("currency").annotate(
-        owed=Sum("open_minor"), late=Sum("open_minor", filter=late)
+    sums = (
+        rows.order_by()
+        .values("currency")
+        .annotate(owed=Sum("open_minor"), late=Sum("open_minor", filter=late))
     )
     found = list(sums.values_list("currency", "owed", "late"))
     return (

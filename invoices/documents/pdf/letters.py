@@ -14,7 +14,7 @@ from invoices.documents.pdf import page, render
 from invoices.documents.pdf.archive import Facts, FontNotEmbedded, finish
 from invoices.documents.pdf.labels import LABELS
 from invoices.documents.pdf.lines import payment_details
-from invoices.documents.pdf.marks import PageNumber, PageTotal, drawn_by
+from invoices.documents.pdf.marks import PageNumber, PageTotal
 from invoices.documents.pdf.offers import shown
 from invoices.documents.pdf.render import PdfRefused
 from invoices.documents.pdf.rows import Rows

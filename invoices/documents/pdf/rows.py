@@ -111,7 +111,9 @@ class Rows(Flowable):  # type: ignore[misc]
 
     def _head(self, top: float) -> None:
         for column, (x, width) in zip(self.table.columns, self.laid.places, strict=True):
-            self._text(printable(column.label), x, width, top - 12, BOLD, 7.4, MUTED, right=column.right)
+            self._text(
+                printable(column.label), x, width, top - 12, BOLD, 7.4, MUTED, right=column.right
+            )
         self._rule(top - _HEAD + 2.5, 0.9, INK)
 
     def _row(self, place: int, bottom: float) -> None:
@@ -193,9 +195,7 @@ class _Laid:
             for place, row in enumerate(self.rows)
             if any(self._is_long(cell, n) for n, cell in enumerate(row))
         }
-        tall = {
-            place: max(len(lines) for lines in cells) for place, cells in self._words.items()
-        }
+        tall = {place: max(len(lines) for lines in cells) for place, cells in self._words.items()}
         line = self.size + 2
         self.heights = [
             self.size + 8.6 + (tall.get(place, 1) - 1) * line for place in range(len(table.rows))
@@ -247,13 +247,10 @@ def _width(text: str, size: float) -> float:
     return float(sum(stringWidth(piece, font, size) for font, piece in runs(text)))
 
 
-def _fitted(
-    table: Table, rows: Sequence[Sequence[str]]
-) -> tuple[float, list[tuple[float, float]]]:
+def _fitted(table: Table, rows: Sequence[Sequence[str]]) -> tuple[float, list[tuple[float, float]]]:
     """The size of the type, and (left edge, width) of each column."""
     longest = [
-        sorted((row[n] for row in rows), key=len)[-_LONGEST:]
-        for n in range(len(table.columns))
+        sorted((row[n] for row in rows), key=len)[-_LONGEST:] for n in range(len(table.columns))
     ]
     size, widths = _SIZES[0], [0.0]
     for size in _SIZES:

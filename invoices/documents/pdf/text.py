@@ -41,8 +41,8 @@ def _can_draw(code: int) -> bool:
 
 @cache
 def _common() -> re.Pattern[str]:
-    """Text of nothing but European letters and signs that the main font draws as they are: tables of
-    thousands of cells are asked about at once instead of sign by sign."""
+    """Text of nothing but European letters and signs that the main font draws as they are: tables
+    of thousands of cells are asked about at once instead of sign by sign."""
     codes = [*range(0x20, 0x7F), *range(0xA0, 0x180), *_COMMON_SIGNS]
     kept = (chr(code) for code in codes if code != _SOFT_HYPHEN and _is_main(code))
     return re.compile("[" + "".join(re.escape(char) for char in kept) + "]*")
