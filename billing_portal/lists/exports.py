@@ -183,7 +183,8 @@ def stream_xlsx(
 ) -> FileResponse:
     """Written row by row to a temporary file: memory does not grow with the rows.
 
-    `more` are further sheets. `notes` are what the page says beside its table; they have a sheet of their own.
+    `more` are further sheets. `notes` are what the page says beside its table; they have a sheet
+    of their own.
     """
     # Closed and removed by FileResponse.
     spool = tempfile.TemporaryFile(suffix=".xlsx")  # noqa: SIM115

@@ -203,6 +203,15 @@ _PAYMENTS: Final[dict[str, Any]] = {
         "count",
     ),
 }
+_LEFT_OUT: Final[dict[str, Any]] = {
+    "out_with_client": _("The row of %(name)s stays out, and with it this one."),
+    "out_with_invoice": _("%(number)s stays out, and with it this row."),
+    "out_with_lines": _("Another line of %(number)s is wrong: all of its lines stay out."),
+    "out_with_remittance": _(
+        "Another row of the same remittance, or the invoice %(number)s, stays out: this row goes "
+        "with it."
+    ),
+}
 _ALL: Final[dict[str, Any]] = {
     "moved": _(
         "The books changed since these files were looked at, and with them what would come in. "
@@ -215,6 +224,6 @@ _ALL: Final[dict[str, Any]] = {
 }
 SENTENCES: Final[dict[str, Any]] = {
     f"history.{code}": sentence
-    for part in (_CELLS, _COLUMNS, _CLIENTS, _INVOICES, _PAYMENTS, _ALL)
+    for part in (_CELLS, _COLUMNS, _CLIENTS, _INVOICES, _PAYMENTS, _LEFT_OUT, _ALL)
     for code, sentence in part.items()
 }

@@ -86,7 +86,8 @@ def open_items(mine: Any, day: date) -> Iterator[OpenItem]:
 def free_items(mine: Any, day: date) -> Iterator[FreeItem]:
     """Credit notes not used and cash not applied at the end of `day`, by currency and day."""
     notes = Invoice.objects.credit_notes().filter(issued_by(day), client__in=mine)
-    rows = with_open_amount(notes, day).filter(open_minor__gt=0)
+    rows: Any = with_open_amount(notes, day)
+    rows = rows.filter(open_minor__gt=0)
     credit = rows.values_list("pk", "number", "title", "issue_date", "currency", "open_minor")
     found = [FreeItem(pk, "credit_note", *rest) for pk, *rest in credit]
     # A payment that was taken back by then holds nothing; its reversal neither.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
@@ -136,18 +136,18 @@ def late_of(invoices: InvoiceQuerySet, on: date) -> Late:
     claims = claims_of(invoices, on)
     rows = {
         row[0]: row[1:]
-        for row in invoices.values_list("pk", "number", "due_date", "currency")
+        for row in invoices.values_list("pk", "number", "currency")
         if row[0] in claims
     }
     found = [
         # The first day that was missed: of instalments not the last one's.
-        LateRow(pk, number, _first_due(claims[pk], due), currency, claims[pk])
-        for pk, (number, due, currency) in rows.items()
+        LateRow(pk, number, _first_due(claims[pk]), currency, claims[pk])
+        for pk, (number, currency) in rows.items()
     ]
     found.sort(key=lambda row: (row.due_on, row.invoice_id))
     return Late(tuple(found), company.currency if company else "EUR")
 
 
-def _first_due(claim: penalties.Claim, due: date) -> date:
-    firsts = [step.first for step in claim.steps]
-    return date.fromordinal(min(firsts).toordinal() - 1) if firsts else due
+def _first_due(claim: penalties.Claim) -> date:
+    """The day that was missed first: a claim has at least one late day."""
+    return min(step.first for step in claim.steps) - timedelta(days=1)

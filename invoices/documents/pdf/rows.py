@@ -270,7 +270,7 @@ def _fitted(table: Table, rows: Sequence[Sequence[str]]) -> tuple[float, list[tu
 def _column(column: Column, cells: Sequence[str], size: float) -> float:
     if not column.width:
         return 0.0
-    widest = max((_width(cell, size) for cell in cells), default=0.0)
+    widest: float = max((_width(cell, size) for cell in cells), default=0.0)
     if not column.right:
         widest = min(widest, _MOST_OF_A_COLUMN)
-    return max(widest, stringWidth(column.label, BOLD, 7.4)) + 0.5
+    return float(max(widest, stringWidth(column.label, BOLD, 7.4)) + 0.5)

@@ -90,7 +90,7 @@ def _made(claim: LateClaim) -> str:
 
 def _shown(found: ClaimList, picked: set[int] | None) -> dict[str, Any]:
     """Open invoices are ticked beforehand; those paid late only when somebody asks for them."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for each in found.rows:
         row = each.row
         left = {row.currency: each.interest_minor}
@@ -117,7 +117,7 @@ def _shown(found: ClaimList, picked: set[int] | None) -> dict[str, Any]:
                 and (each.is_open if picked is None else row.invoice_id in picked),
             }
         )
-    ticked = {row["pk"] for row in rows if row["ticked"]}
+    ticked: set[int] = {row["pk"] for row in rows if row["ticked"]}
     return {
         "rows": rows,
         "is_partial": any(row["unknown"] for row in rows),
