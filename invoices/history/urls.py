@@ -4,6 +4,7 @@ from invoices.history import views
 
 urlpatterns = [
     path("history/", views.import_history, name="import_history"),
+    path("history/export/<slug:kind>.<slug:ending>", views.export_history, name="history_export"),
     path("history/<int:pk>/", views.history_preview, name="history_preview"),
     path("history/<int:pk>/progress/", views.history_progress, name="history_progress"),
     path("history/<int:pk>/refused.csv", views.history_refused, name="history_refused"),

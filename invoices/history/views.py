@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -24,9 +25,10 @@ from billing_portal.confirming import Shown, row_under_lock
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to
 from billing_portal.lists.columns import Column
-from billing_portal.lists.exports import file_name, stream_csv
+from billing_portal.lists.exports import file_name, stream_csv, stream_xlsx
 from billing_portal.notices import in_words
 from invoices.history.bringing_in import COLUMNS
+from invoices.history.exporting import ROWS
 from invoices.history.forms import FilesForm, QuestionsForm
 from invoices.history.imports import (
     KINDS,
@@ -254,6 +256,23 @@ def history_refused(request: StaffRequest, pk: int) -> HttpResponseBase:
     """All that is wrong, as CSV, to work through beside the files."""
     rows = _own(request, pk).complaints.iterator(chunk_size=2_000)
     return stream_csv(rows, REFUSED_COLUMNS, file_name(pgettext("file", "refused"), pk, "csv"))
+
+
+@require_GET
+@permission_required("invoices.export", raise_exception=True)
+def export_history(request: StaffRequest, kind: str, ending: str) -> HttpResponseBase:
+    """All that is here in the columns of the import. In one spelling whoever asks, so that it can
+    be read in one way only when it comes back."""
+    if kind not in ROWS or ending not in ("csv", "xlsx"):
+        raise Http404
+    columns = [
+        Column(name, name, value=itemgetter(place)) for place, name in enumerate(COLUMNS[kind])
+    ]
+    name = f"{kind}-{timezone.localdate()}.{ending}"
+    with translation.override("en-gb"):
+        if ending == "csv":
+            return stream_csv(ROWS[kind](), columns, name)
+        return stream_xlsx(ROWS[kind](), columns, name, kind)
 
 
 @require_GET
