@@ -16,6 +16,7 @@ from invoices.models import Contact, ExchangeRate, LatePenaltyRate, Payment, Quo
 from invoices.payments.applying import write_off
 from invoices.payments.refunding import refund_client
 from invoices.quotes.links import token_of
+from invoices.statements.claiming import make_claim
 from reports.models import Alert
 from tests.accounts.test_roles import PAGES
 from tests.factories import (
@@ -127,6 +128,13 @@ def _brought_in(clerk):
     return {"run": run, "history": history, "penalty": penalty, "rate": rate}
 
 
+def _claimed(papers, clerk):
+    """A claim for paying late, and its letter."""
+    keys = {papers["old"].pk}
+    claim = make_claim(client_id=papers["client"].pk, invoices=keys, recipients=[], by=clerk, on=ON)
+    return {"claim": claim, "letter": claim.letter}
+
+
 # What the address of a page is about, by its name; else by how its name begins; else the invoice
 # that was issued.
 BY_NAME = {
@@ -138,7 +146,9 @@ BY_NAME = {
     ),
     **dict.fromkeys(("quote-bill", "quote-copy"), "accepted"),
     "quote-from-deal": "deal",
-    **dict.fromkeys(("client", "client-edit", "contact-new"), "client"),
+    **dict.fromkeys(("client", "client-edit", "contact-new", "late-claim"), "client"),
+    "late-claim-withdraw": "claim",
+    "account-letter": "letter",
     **dict.fromkeys(("acknowledge", "reopen", "snooze"), "alert"),
     **dict.fromkeys(("run", "refused_csv"), "run"),
     "write-off-back": "write-off",
@@ -148,6 +158,8 @@ BY_NAME = {
 BY_BEGINNING = {
     "quote": "quote",
     "payment": "payment",
+    "receipt": "payment",
+    "statement": "client",
     "refund": "refund",
     "mail": "mail",
     "history": "history",
@@ -165,12 +177,17 @@ def make_places() -> dict[str, str]:
     rows = {"seller": seller, **_papers(seller)}
     rows |= _quotes(rows)
     rows |= {**_money(rows, clerk), **_watched(rows["issued"]), **_brought_in(clerk)}
+    rows |= _claimed(rows, clerk)
     rows["type"] = rows["client"].client_type
 
     def args(name, count):
         word = name.partition(":")[2]
         if word.startswith("contact-") and count == 2:
             return (rows["client"].pk, rows["contact"].pk)
+        if word == "history_export":
+            return ("clients", "csv")
+        if word == "history_left_out":
+            return (rows["history"].pk, "clients")
         if word == "quote-file":
             kept = QuoteDocument.objects.filter(version__quote=rows["accepted"])
             return (rows["accepted"].pk, kept.first().pk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -28,6 +28,7 @@ from invoices.models import (
 )
 from invoices.payments.applying import write_off
 from invoices.payments.refunding import refund_client
+from invoices.statements.claiming import make_claim
 from tests.clock import as_typed, days_ago
 from tests.confirm import confirm, token_on
 from tests.factories import (
@@ -36,9 +37,11 @@ from tests.factories import (
     make_company,
     make_deal,
     make_draft,
+    make_invoice,
     make_issued,
     make_rule,
     make_terms,
+    settle,
 )
 from tests.invoices.history.files import CLIENT, as_csv
 from tests.invoices.quotes.making import BEGIN_QUOTES, OF_QUOTES
@@ -121,6 +124,17 @@ def preview():  # Files that the administrator looks at.
     return keep(sources={"clients": source}, by=boss, on=timezone.localdate())
 
 
+def claim():
+    """Of an invoice that was paid late."""
+    client = make_client()
+    settle(make_invoice(client=client), RECEIVED + timedelta(days=20))
+    (key,) = client.invoices.values_list("pk", flat=True)
+    penalty()
+    return make_claim(
+        client_id=client.pk, invoices={key}, recipients=[], by=None, on=timezone.localdate()
+    )
+
+
 # Name of the address: (a row to do it to, what else the form says).
 IRREVERSIBLE = OF_QUOTES | {
     "invoices:issue": (make_draft, {}),
@@ -146,12 +160,16 @@ IRREVERSIBLE = OF_QUOTES | {
     "invoices:write-off-back": (write_off_row, {"reason": "He pays"}),
     "invoices:history_bring_in": (preview, {}),
     "invoices:history_discard": (preview, {}),
+    "invoices:history_leave_out": (preview, {}),
+    "invoices:late-claim-withdraw": (claim, {}),
+    "invoices:statement-send": (make_client, {"recipients": "a@b.example"}),
+    "invoices:receipt-send": (payment, {"recipients": "a@b.example"}),
 }
 # They ask too, and have tests of their own below or beside their page.
 ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
                    "invoices:deal-change", "company:books", "company:numbers",
                    "invoices:refund-new", "invoices:payment-undo",
-                   "invoices:account-drop"}  # fmt: skip
+                   "invoices:account-drop", "invoices:late-claim"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = BEGIN_QUOTES | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",

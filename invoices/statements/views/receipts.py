@@ -12,15 +12,17 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods
 
 from billing_portal.acts import already, carry_out, into, said
+from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, render_dialog
 from invoices.clients.recipients import client_recipients
 from invoices.documents.pdf.render import PdfRefused
 from invoices.models import Payment
 from invoices.outbox.queueing import MailRefused
+from invoices.payments.confirming import payment_shown, payment_under_lock
 from invoices.statements.forms import SendForm
 from invoices.statements.keeping import LetterRefused
 from invoices.statements.receipts import print_receipt, send_receipt
-from invoices.statements.views.statement import pdf_answer
+from invoices.statements.views.statement import Changed, pdf_answer
 
 
 def _payment(pk: int) -> Payment:
@@ -52,6 +54,7 @@ def receipt_send(request: StaffRequest, pk: int) -> HttpResponse:
     found = _payment(pk)
     url = reverse("invoices:payment", args=[pk])
     form = SendForm(request.POST or None, initial={"recipients": client_recipients(found.client)})
+    changed = Changed()
     if request.method == "POST" and form.is_valid():
         answer = carry_out(
             request,
@@ -66,7 +69,9 @@ def receipt_send(request: StaffRequest, pk: int) -> HttpResponse:
                 LetterRefused: into(form),
                 PdfRefused: into(form),
                 MailRefused: into(form, "recipients"),
+                ChangedMeanwhile: changed.take,
             },
+            confirmed=payment_under_lock(pk),
             done=lambda _kept: said(request, _("The receipt is on its way."), url),
             again=already(request),
             url=url,
@@ -76,7 +81,12 @@ def receipt_send(request: StaffRequest, pk: int) -> HttpResponse:
     return render_dialog(
         request,
         "invoices/statements/receipt_send.html",
-        {"payment": found, "form": form},
+        {
+            "payment": found,
+            "form": form,
+            "changed": changed.text,
+            "confirmed": payment_shown(found).token,
+        },
         back=url,
-        status=422 if form.errors else 200,
+        status=422 if form.errors or changed.text else 200,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import astuple
 from datetime import date
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods
 
 from billing_portal.acts import already, carry_out, into, said
+from billing_portal.confirming import ChangedMeanwhile, Shown
 from billing_portal.htmx import StaffRequest, render_dialog
 from billing_portal.lists.columns import Amount, Column
 from billing_portal.lists.exports import Beside, file_name, stream_xlsx
@@ -245,10 +247,12 @@ def statement_send(request: StaffRequest, pk: int) -> HttpResponse:
     found, _days = _asked(request, pk)
     url = reverse("invoices:statement", args=[found.client.pk]) + query_of(found)
     form = SendForm(request.POST or None, initial={"recipients": client_recipients(found.client)})
+    changed = Changed()
     if request.method == "POST" and form.is_valid():
-        answer = _sent(request, found, form, url)
+        answer = _sent(request, found, form, url, changed)
         if answer is not None:
             return answer
+        found = Statement(found.client, found.on, found.since)
     return render_dialog(
         request,
         "invoices/statements/send.html",
@@ -259,13 +263,41 @@ def statement_send(request: StaffRequest, pk: int) -> HttpResponse:
             "since": found.since,
             "positions": found.positions,
             "query": query_of(found),
+            "changed": changed.text,
+            "confirmed": _shown(found).token,
         },
         back=url,
-        status=422 if form.errors else 200,
+        status=422 if form.errors or changed.text else 200,
     )
 
 
-def _sent(request: StaffRequest, found: Statement, form: SendForm, url: str) -> HttpResponse | None:
+class Changed:
+    """What a dialog says when what it asked about is no longer so."""
+
+    text = ""
+
+    def take(self, refusal: Exception) -> None:
+        self.text = str(refusal)
+
+
+def _shown(found: Statement) -> Shown:
+    """What a person decides on: the days, and what the account comes to."""
+    return Shown(
+        {
+            "days": [found.since, found.on],
+            "positions": {code: astuple(here) for code, here in found.positions.items()},
+        }
+    )
+
+
+def _under_lock(found: Statement) -> Shown:
+    Client.objects.select_for_update(of=("self",)).get(pk=found.client.pk)
+    return _shown(Statement(found.client, found.on, found.since))
+
+
+def _sent(
+    request: StaffRequest, found: Statement, form: SendForm, url: str, changed: Changed
+) -> HttpResponse | None:
     try:
         letter, content = letter_and_pdf(found)
     except (LetterRefused, PdfRefused) as refusal:
@@ -281,7 +313,8 @@ def _sent(request: StaffRequest, found: Statement, form: SendForm, url: str) -> 
             recipients=form.cleaned_data["recipients"],
             by=request.user,
         ),
-        refused={MailRefused: into(form, "recipients")},
+        confirmed=lambda: _under_lock(found),
+        refused={MailRefused: into(form, "recipients"), ChangedMeanwhile: changed.take},
         done=lambda _kept: said(request, _("The statement is on its way."), url),
         again=already(request),
         url=url,

@@ -53,6 +53,12 @@ def at(name, client, **query):
     )
 
 
+def send(browser, url):
+    token = token_on(browser.get(url))
+    data = {"recipients": "a@client.example", "once": new_key(), "confirmed": token}
+    return browser.post(url, data)
+
+
 def test_what_is_open_and_what_moved_come_to_one_balance(client, clerk_client):
     page = clerk_client.get(at("statement", client)).content.decode()
     # 2,000 and 300 are open, 25 of cash is free.
@@ -83,7 +89,8 @@ def test_the_pdf_says_the_claim_apart(client, clerk_client):
 
 def test_a_statement_is_sent_once_and_kept_as_sent(client, clerk_client, mailoutbox):
     url = at("statement-send", client)
-    data = {"recipients": "a@client.example", "once": new_key()}
+    token = token_on(clerk_client.get(url))
+    data = {"recipients": "a@client.example", "once": new_key(), "confirmed": token}
     clerk_client.post(url, data)
     clerk_client.post(url, data)
     kept = AccountLetter.objects.get()
@@ -92,6 +99,16 @@ def test_a_statement_is_sent_once_and_kept_as_sent(client, clerk_client, mailout
     (mail,) = mailoutbox
     assert mail.attachments[0][1] == bytes(kept.content)
     assert "€2,275.00" in mail.body and "$70.00" in mail.body
+
+
+def test_an_account_that_moved_meanwhile_is_looked_at_again(client, clerk_client):
+    url = at("statement-send", client)
+    token = token_on(clerk_client.get(url))
+    make_invoice(client=client, total_minor=1_00)
+    data = {"recipients": "a@client.example", "once": new_key(), "confirmed": token}
+    answer = clerk_client.post(url, data)
+    assert answer.status_code == 422 and "€2,276.00" in answer.text
+    assert not AccountLetter.objects.exists()
 
 
 def test_a_month_that_is_over_is_told_once_to_those_who_asked(client):
@@ -147,9 +164,7 @@ def test_a_withdrawn_claim_is_not_mailed_any_more(client, clerk_client, mailoutb
 def test_a_receipt_names_what_the_money_settled(client, clerk_client, mailoutbox):
     paid = Payment.objects.order_by("pk").first()
     assert clerk_client.get(at("receipt", paid))["Content-Type"] == "application/pdf"
-    clerk_client.post(
-        at("receipt-send", paid), {"recipients": "a@client.example", "once": new_key()}
-    )
+    send(clerk_client, at("receipt-send", paid))
     deliver(Message.objects.get().pk)
     assert "€1,000.00" in mailoutbox[0].body
 
@@ -165,9 +180,7 @@ def test_what_is_no_day_is_said(client, clerk_client, query, failures):
 def test_letters_are_kept_as_they_left(client, clerk_client):
     from django.db import DatabaseError, transaction
 
-    clerk_client.post(
-        at("statement-send", client), {"recipients": "a@client.example", "once": new_key()}
-    )
+    send(clerk_client, at("statement-send", client))
     for act in (
         lambda: AccountLetter.objects.update(filename="x"),
         lambda: AccountLetter.objects.all().delete(),
