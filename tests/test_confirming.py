@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from django.db import connection
@@ -28,7 +28,6 @@ from invoices.models import (
 )
 from invoices.payments.applying import write_off
 from invoices.payments.refunding import refund_client
-from invoices.statements.claiming import make_claim
 from tests.clock import as_typed, days_ago
 from tests.confirm import confirm, token_on
 from tests.factories import (
@@ -37,14 +36,13 @@ from tests.factories import (
     make_company,
     make_deal,
     make_draft,
-    make_invoice,
     make_issued,
     make_rule,
     make_terms,
-    settle,
 )
 from tests.invoices.history.files import CLIENT, as_csv
-from tests.invoices.quotes.making import BEGIN_QUOTES, OF_QUOTES
+from tests.invoices.quotes.making import BEGIN_QUOTES
+from tests.invoices.statements.making import OF_LETTERS
 from tests.race import at_once
 
 RECEIVED = days_ago(84)
@@ -124,19 +122,8 @@ def preview():  # Files that the administrator looks at.
     return keep(sources={"clients": source}, by=boss, on=timezone.localdate())
 
 
-def claim():
-    """Of an invoice that was paid late."""
-    client = make_client()
-    settle(make_invoice(client=client), RECEIVED + timedelta(days=20))
-    (key,) = client.invoices.values_list("pk", flat=True)
-    penalty()
-    return make_claim(
-        client_id=client.pk, invoices={key}, recipients=[], by=None, on=timezone.localdate()
-    )
-
-
 # Name of the address: (a row to do it to, what else the form says).
-IRREVERSIBLE = OF_QUOTES | {
+IRREVERSIBLE = OF_LETTERS | {
     "invoices:issue": (make_draft, {}),
     "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
     "invoices:send": (issued, {"recipients": "a@b.example"}),
@@ -160,10 +147,6 @@ IRREVERSIBLE = OF_QUOTES | {
     "invoices:write-off-back": (write_off_row, {"reason": "He pays"}),
     "invoices:history_bring_in": (preview, {}),
     "invoices:history_discard": (preview, {}),
-    "invoices:history_leave_out": (preview, {}),
-    "invoices:late-claim-withdraw": (claim, {}),
-    "invoices:statement-send": (make_client, {"recipients": "a@b.example"}),
-    "invoices:receipt-send": (payment, {"recipients": "a@b.example"}),
 }
 # They ask too, and have tests of their own below or beside their page.
 ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
@@ -176,9 +159,9 @@ REVERSIBLE = BEGIN_QUOTES | {
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",
     "company:exemption", "company:exemption_new", "company:terms_new", "company:terms_edit",
-    "integrations:pipedrive", "invoices:accounts",
+    "integrations:pipedrive", "invoices:accounts", "invoices:account", "invoices:account-new",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start",
-    "invoices:import_history", "invoices:history_answer", "integrations:run_again",
+    "invoices:import_history", "invoices:history_answer", "invoices:history_leave_out",
     "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",
     "invoices:credit-totals", "invoices:payment-new", "invoices:client-new", "invoices:client-edit",
     "invoices:contact-new", "invoices:contact-edit", "invoices:draft-deal",
@@ -186,7 +169,7 @@ REVERSIBLE = BEGIN_QUOTES | {
     "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
-    "invoices:account", "invoices:account-new",
+    "integrations:run_again",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

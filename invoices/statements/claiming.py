@@ -61,7 +61,7 @@ class Claimable:
 
     @property
     def is_asked(self) -> bool:
-        return not (self.interest_minor or self.indemnity_minor)
+        return self.interest_minor == 0 and self.indemnity_minor == 0
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ def _sums(
     """From what is open to the balance: the reports' receivable, less what no invoice took."""
     here = statement.positions.get(code, Position())
     beside = ((words.free_credit, here.credit_minor), (words.free_cash, here.cash_minor))
-    if here.overdue_minor or any(minor for _label, minor in beside):
+    if here.overdue_minor > 0 or any(minor for _label, minor in beside):
         yield words.receivable, money(language, here.receivable_minor, code), ""
     if here.overdue_minor:
         yield words.overdue, money(language, here.overdue_minor, code), ""

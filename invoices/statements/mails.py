@@ -19,7 +19,10 @@ KINDS = {
     AccountLetter.Kind.CLAIM: "late_claim",
     AccountLetter.Kind.RECEIPT: "receipt",
 }
-_TEMPLATE = "invoices/statements/email/letter"
+_TEMPLATES = {
+    "fr": ("invoices/statements/email/letter.fr.txt", "invoices/statements/email/letter.fr.html"),
+    "en": ("invoices/statements/email/letter.en.txt", "invoices/statements/email/letter.en.html"),
+}
 
 
 def queue_letter(
@@ -83,8 +86,7 @@ class LetterMail(Kind):
             ),
             "account": letter.client.ledger_account,
         }
-        text = self._render(f"{_TEMPLATE}.{language}.txt", context)
-        html = self._render(f"{_TEMPLATE}.{language}.html", context)
+        text, html = (self._render(name, context) for name in _TEMPLATES[language])
         named = " ".join(filter(None, (context["kind"], number)))
         subject = f"{named} – {context['on']} – {company.name}"
         return Words(subject, text.strip() + "\n", html)

@@ -8,8 +8,6 @@ POST only. `open_to_all` needs no login.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import pytest
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -18,20 +16,15 @@ from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import GRANTS
 from reports.desk.counts import counts
 from reports.models import Alert
+from tests.accounts.pages import OF_ACCOUNTS, Page
 from tests.factories import make_client, make_deal, make_invoice, make_rule, make_user
 
 ROLES = ["administrator", "finance", "manager", "sales"]
 OURS = {"reports", "invoices", "integrations", "accounts", "company"}
 
 
-class Page(NamedTuple):
-    permission: str | None
-    args: tuple[object, ...] = ()
-    post: bool = False
-    open_to_all: bool = False
-
-
 PAGES: dict[str, Page] = {
+    **OF_ACCOUNTS,
     # ─ accounts
     "accounts:settings": Page(None),
     "accounts:profile": Page(None),
@@ -84,15 +77,6 @@ PAGES: dict[str, Page] = {
     "invoices:journal": Page("invoices.export"),
     "invoices:journal-account": Page("invoices.export", ("411000",)),
     "invoices:journal-export": Page("invoices.export", post=True),
-    "invoices:account-letter": Page("invoices.view_client", (0,)),
-    "invoices:late-claim": Page("invoices.send_invoice", (0,)),
-    "invoices:late-claim-withdraw": Page("invoices.send_invoice", (0,)),
-    "invoices:receipt": Page("invoices.view_payment", (0,)),
-    "invoices:receipt-send": Page("invoices.send_invoice", (0,)),
-    "invoices:statement": Page("invoices.view_client", (0,)),
-    "invoices:statement-pdf": Page("invoices.view_client", (0,)),
-    "invoices:statement-send": Page("invoices.send_invoice", (0,)),
-    "invoices:statement-xlsx": Page("invoices.export", (0,)),
     "invoices:apply": Page("invoices.add_payment", (0,)),
     "invoices:client": Page("invoices.view_client", (0,)),
     "invoices:client-ask-vat": Page("invoices.change_client", (0,), post=True),
@@ -126,9 +110,6 @@ PAGES: dict[str, Page] = {
     "invoices:history_answer": Page("invoices.import_history", (0,), post=True),
     "invoices:history_bring_in": Page("invoices.import_history", (0,), post=True),
     "invoices:history_discard": Page("invoices.import_history", (0,), post=True),
-    "invoices:history_export": Page("invoices.export", ("clients", "csv")),
-    "invoices:history_leave_out": Page("invoices.import_history", (0,), post=True),
-    "invoices:history_left_out": Page("invoices.import_history", (0, "clients")),
     "invoices:history_preview": Page("invoices.import_history", (0,)),
     "invoices:history_progress": Page("invoices.import_history", (0,)),
     "invoices:history_refused": Page("invoices.import_history", (0,)),
