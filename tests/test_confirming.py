@@ -167,9 +167,8 @@ REVERSIBLE = BEGIN_QUOTES | {
     "invoices:contact-new", "invoices:contact-edit", "invoices:draft-deal",
     "invoices:client-ask-vat", "invoices:set-deal-aside", "invoices:deal-client",
     "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
-    "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
+    "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new", "integrations:run_again",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
-    "integrations:run_again",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 
