@@ -123,6 +123,8 @@ def claimable(client: Client, on: date) -> ClaimList:
                 tuple(numbers.get(row.invoice_id, ())),
             )
         )
+    # What is still open first, each part from its oldest due.
+    rows.sort(key=lambda each: not each.is_open)
     return ClaimList(client, on, tuple(rows), late.indemnity_currency)
 
 

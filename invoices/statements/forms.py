@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing_portal.dates import as_typed
 from billing_portal.typed.fields import DayField, LineField
 from invoices.invoicing.forms.drafts import RecipientsField
 
@@ -20,7 +21,11 @@ class DaysForm(forms.Form):
     on = DayField(label=gettext_lazy("To"), required=False)
 
     def __init__(self, data: Any = None, *, today: date, movements: bool) -> None:
-        super().__init__(data)
+        # The usual days stand in the fields: what is shown is always said.
+        on = data.get("on", "").strip() or as_typed(today)
+        usual = as_typed(today.replace(month=1, day=1))
+        since = data.get("since", "").strip() or usual
+        super().__init__({"on": on, "since": since})
         self.today, self.movements = today, movements
         field: Any = self.fields["on"]
         field.today = today
