@@ -136,7 +136,7 @@ _LATE = (
         gettext_lazy("Outstanding"),
         value=lambda row: Amount(row[1].open_minor, row[0].currency),
     ),
-    Column("rate", gettext_lazy("Rate, % a year"), value=lambda row: row[1].percent),
+    Column("rate", gettext_lazy("Yearly rate, percent"), value=lambda row: row[1].percent),
     Column(
         "interest",
         gettext_lazy("Interest of the invoice"),
