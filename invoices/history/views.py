@@ -288,15 +288,17 @@ def history_left_out(request: StaffRequest, pk: int, kind: str) -> HttpResponseB
     for each in kept.complaints.filter(kind=kind, line__gt=0).order_by("line", "pk"):
         _cells, reasons = rows.setdefault(each.line, (each.cells, []))
         reasons.append(in_words(each.notice))
-    heads = [
-        Column(name, name, value=lambda row, name=name: row[1][0].get(name, "")) for name in columns
-    ]
+    heads = [Column(name, name, value=_cell_of(name)) for name in columns]
     heads += [
         Column("line", "line", value=lambda row: row[0]),
         Column("reason", "reason", value=lambda row: " ".join(dict.fromkeys(row[1][1]))),
     ]
     named = f"{pgettext('file', 'left-out')}-{kind}"
     return stream_csv(rows.items(), heads, file_name(named, pk, "csv"))
+
+
+def _cell_of(name: str) -> Callable[[Any], str]:
+    return lambda row: row[1][0].get(name, "")
 
 
 def _context(kept: HistoryImport) -> dict[str, Any]:

@@ -99,12 +99,13 @@ def free_items(mine: Any, day: date) -> Iterator[FreeItem]:
     )
     later = _applied_later(mine, day)
     money = here.filter(Q(allocated_minor__lt=F("amount_minor")) | Q(pk__in=later))
-    for pk, *said, code, amount, applied in money.values_list(
+    rows = money.values_list(
         *("pk", "reference", "method", "received_on", "currency"),
         *("amount_minor", "allocated_minor"),
-    ):
+    )
+    for pk, reference, method, on, code, amount, applied in rows:
         if free := amount - applied + later.get(pk, 0):
-            found.append(FreeItem(pk, "payment", *said, code, free))
+            found.append(FreeItem(pk, "payment", reference, method, on, code, free))
     yield from sorted(found, key=lambda item: (item.currency, item.day, item.kind, item.pk))
 
 
