@@ -24,6 +24,7 @@ class InvoicesConfig(AppConfig):
         from invoices.outbox import kinds
         from invoices.quotes import mails, offered
         from invoices.quotes.warning import Quotes
+        from invoices.statements.mails import KINDS, LetterMail
         from invoices.subscriptions import mails as subscription_mails
         from invoices.subscriptions.warning import Subscriptions
 
@@ -38,8 +39,11 @@ class InvoicesConfig(AppConfig):
         kinds.register(mails.COPY, mails.CopyMail(render_to_string))
         kinds.register(mails.ANSWER, mails.AnswerMail(render_to_string))
         kinds.register(subscription_mails.WAITS, subscription_mails.WaitsMail(render_to_string))
+        for name in KINDS.values():
+            kinds.register(name, LetterMail(render_to_string))
         offered.register(lines_of_deal)
         page.filled_by(partial(render_to_string, "invoices/documents/pdf/document.html"))
+        page.filled_by(partial(render_to_string, "invoices/documents/pdf/letter.html"), "letter")
 
         pre_migrate.connect(database_rules.before_migrate, sender=self)
         post_migrate.connect(database_rules.after_migrate, sender=self)

@@ -18,4 +18,9 @@ SCHEDULES: list[dict[str, Any]] = [
         "func": "invoices.tasks.make_recurring_invoices",
         "minutes": 30,
     },
+    {
+        "name": _("Statements of the month before"),
+        "func": "invoices.tasks.send_monthly_statements",
+        "minutes": 60,
+    },
 ]

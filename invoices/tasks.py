@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from invoices.history import imports
 from invoices.outbox import delivering
+from invoices.statements import sending
 from invoices.subscriptions import making
 
 
@@ -23,6 +24,11 @@ def sweep_mail() -> dict[str, int]:
 def bring_in_history(import_id: int) -> None:
     """Queued by name: the name stays while the rooms move."""
     imports.run(import_id)
+
+
+def send_monthly_statements() -> dict[str, int]:
+    """Of the month before, in the first days of the next one; each once."""
+    return sending.monthly(timezone.localdate())
 
 
 def sweep_history_imports() -> int:

@@ -11,5 +11,6 @@ urlpatterns = [
     path("", include("invoices.invoicing.urls")),
     path("", include("invoices.clients.urls")),
     path("", include("invoices.payments.urls")),
+    path("", include("invoices.statements.urls")),
     path("", include("invoices.outbox.urls")),
 ]

@@ -263,13 +263,13 @@ def issue_killed_in_layout(invoice_id):
     from invoices.documents.pdf import render
     from invoices.invoicing import issuing
 
-    whole = render._laid_out
+    whole = render.laid_out
 
     def dies(html, makers):
         whole(html, makers)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    render._laid_out = dies
+    render.laid_out = dies
     end = in_child(lambda: issuing.issue(invoice_id=int(invoice_id), by=None, on=ON))
     print(0, end, "", sep="\t")
 

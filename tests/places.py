@@ -25,6 +25,7 @@ from invoices.models import (
 from invoices.payments.applying import write_off
 from invoices.payments.refunding import refund_client
 from invoices.quotes.links import token_of
+from invoices.statements.claiming import make_claim
 from reports.models import Alert
 from tests.accounts.test_roles import PAGES
 from tests.factories import (
@@ -162,6 +163,13 @@ def _brought_in(clerk):
     return {"run": run, "history": history, "penalty": penalty, "rate": rate}
 
 
+def _claimed(papers, clerk):
+    """A claim for paying late, and its letter."""
+    keys = {papers["old"].pk}
+    claim = make_claim(client_id=papers["client"].pk, invoices=keys, recipients=[], by=clerk, on=ON)
+    return {"claim": claim, "letter": claim.letter}
+
+
 # What the address of a page is about, by its name; else by how its name begins; else the invoice
 # that was issued.
 BY_NAME = {
@@ -178,7 +186,9 @@ BY_NAME = {
     "subscription-from-deal": "deal",
     "subscription-from-quote": "accepted",
     "subscription-from-invoice": "issued",
-    **dict.fromkeys(("client", "client-edit", "contact-new"), "client"),
+    **dict.fromkeys(("client", "client-edit", "contact-new", "late-claim"), "client"),
+    "late-claim-withdraw": "claim",
+    "account-letter": "letter",
     **dict.fromkeys(("acknowledge", "reopen", "snooze"), "alert"),
     **dict.fromkeys(("run", "refused_csv"), "run"),
     "write-off-back": "write-off",
@@ -194,6 +204,8 @@ BY_BEGINNING = {
     "quote": "quote",
     "subscription": "subscription",
     "payment": "payment",
+    "receipt": "payment",
+    "statement": "client",
     "refund": "refund",
     "mail": "mail",
     "history": "history",
@@ -213,6 +225,7 @@ def make_places() -> dict[str, str]:
     rows |= _subscriptions(rows)
     rows |= {**_money(rows, clerk), **_watched(rows["issued"]), **_brought_in(clerk)}
     rows |= _on_the_platform(rows["issued"], clerk)
+    rows |= _claimed(rows, clerk)
     rows["type"] = rows["client"].client_type
 
     def args(name, count):
@@ -223,6 +236,10 @@ def make_places() -> dict[str, str]:
             return (rows["subscription"].pk, rows["subscription"].rises.get().pk)
         if word == "subscription-draft-again":
             return (rows["subscription"].pk, rows["subscription"].periods.get().pk)
+        if word == "history_export":
+            return ("clients", "csv")
+        if word == "history_left_out":
+            return (rows["history"].pk, "clients")
         if word == "quote-file":
             kept = QuoteDocument.objects.filter(version__quote=rows["accepted"])
             return (rows["accepted"].pk, kept.first().pk)

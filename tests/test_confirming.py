@@ -43,6 +43,7 @@ from tests.factories import (
 from tests.invoices.history.files import CLIENT, as_csv
 from tests.invoices.lifecycle.making import BEGIN_OTHERS, OF_OTHERS
 from tests.invoices.quotes.making import BEGIN_QUOTES, OF_QUOTES
+from tests.invoices.statements.making import OF_LETTERS
 from tests.invoices.subscriptions.making import BEGIN_SUBSCRIPTIONS, OF_SUBSCRIPTIONS
 from tests.race import at_once
 
@@ -128,6 +129,7 @@ IRREVERSIBLE = (
     OF_QUOTES
     | OF_SUBSCRIPTIONS
     | OF_OTHERS
+    | OF_LETTERS
     | {
         "invoices:issue": (make_draft, {}),
         "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
@@ -158,7 +160,7 @@ IRREVERSIBLE = (
 ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
                    "invoices:deal-change", "company:books", "company:numbers",
                    "invoices:refund-new", "invoices:payment-undo",
-                   "invoices:account-drop"}  # fmt: skip
+                   "invoices:account-drop", "invoices:late-claim"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = BEGIN_QUOTES | BEGIN_SUBSCRIPTIONS | BEGIN_OTHERS | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
@@ -166,17 +168,17 @@ REVERSIBLE = BEGIN_QUOTES | BEGIN_SUBSCRIPTIONS | BEGIN_OTHERS | {
     "company:client_type", "company:client_type_move", "company:rates", "company:ecb",
     "company:vat_rate",
     "company:exemption", "company:exemption_new", "company:terms_new", "company:terms_edit",
-    "integrations:pipedrive", "invoices:accounts",
-    "integrations:mapping", "integrations:mapping_preview", "integrations:start",
-    "invoices:import_history", "invoices:history_answer", "integrations:run_again",
-    "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",
+    "integrations:pipedrive", "invoices:accounts", "integrations:run_again",
+    "integrations:mapping", "integrations:mapping_preview", "integrations:start", "invoices:note",
+    "invoices:import_history", "invoices:history_answer", "invoices:history_leave_out",
+    "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client",
     "invoices:credit-totals", "invoices:payment-new", "invoices:client-new", "invoices:client-edit",
-    "invoices:contact-new", "invoices:contact-edit", "invoices:draft-deal",
-    "invoices:client-ask-vat", "invoices:set-deal-aside", "invoices:deal-client",
+    "invoices:contact-new", "invoices:contact-edit", "invoices:account-new", "invoices:deal-client",
+    "invoices:client-ask-vat", "invoices:set-deal-aside", "invoices:account", "invoices:draft-deal",
     "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
-    "invoices:account", "invoices:account-new", "invoices:deposits", "invoices:deposit-on",
+    "invoices:deposits", "invoices:deposit-on",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

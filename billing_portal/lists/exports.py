@@ -15,7 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import xlsxwriter
 from django.http import FileResponse, StreamingHttpResponse
@@ -164,6 +164,14 @@ def stream_csv(
 
 
 # ─ XLSX ─────────────────────────────────────────────────────────────────────────────────────────
+class Beside(NamedTuple):
+    """A further sheet of a workbook, as the first one is."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[Any]
+
+
 def stream_xlsx(
     rows: Iterable[Any],
     columns: Sequence[Column],
@@ -171,12 +179,13 @@ def stream_xlsx(
     sheet: str = "",
     *,
     notes: Iterable[str] = (),
+    more: Iterable[Beside] = (),
 ) -> FileResponse:
     """Written row by row to a temporary file: memory does not grow with the rows.
 
-    `notes` are what the page says beside its table; they have a sheet of their own.
+    `more` are further sheets. `notes` are what the page says beside its table; they have a sheet
+    of their own.
     """
-    wanted = _exported(columns)
     # Closed and removed by FileResponse.
     spool = tempfile.TemporaryFile(suffix=".xlsx")  # noqa: SIM115
     book = xlsxwriter.Workbook(
@@ -188,14 +197,8 @@ def stream_xlsx(
             "strings_to_numbers": False,
         },
     )
-    page = _Sheet(book, sheet)
-    page.head([label for label, _value in wanted])
-    for row in rows:
-        if page.line >= _MOST_XLSX_ROWS - 1:
-            page.row([_("The sheet is full: take the CSV export, it has every row.")])
-            break
-        page.row([value(row) for _label, value in wanted])
-    page.finish(len(wanted))
+    for title, heads, lines in (Beside(sheet, columns, rows), *more):
+        _fill(_Sheet(book, title), _exported(heads), lines)
     if told := list(notes):
         beside = _Sheet(book, _("Notes"))
         for note in told:
@@ -209,6 +212,18 @@ def stream_xlsx(
         filename=filename,
         content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     )
+
+
+def _fill(
+    page: _Sheet, wanted: Sequence[tuple[str, Callable[[Any], Any]]], rows: Iterable[Any]
+) -> None:
+    page.head([label for label, _value in wanted])
+    for row in rows:
+        if page.line >= _MOST_XLSX_ROWS - 1:
+            page.row([_("The sheet is full: take the CSV export, it has every row.")])
+            break
+        page.row([value(row) for _label, value in wanted])
+    page.finish(len(wanted))
 
 
 class _Sheet:

@@ -26,6 +26,20 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class Step:
+    """Days [first, last] with the same principal and rate; `percent` None where none is known."""
+
+    first: date
+    last: date
+    open_minor: int
+    percent: Decimal | None
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True)
 class Claim:
     """Interest in the invoice's minor units; None when no rate is known for a late day."""
 
@@ -34,6 +48,8 @@ class Claim:
     days_late: int
     # The rates that were used, oldest first.
     percents: tuple[Decimal, ...]
+    # What the interest was worked out from, in the order of days: open × percent × days / 36,500.
+    steps: tuple[Step, ...] = ()
 
 
 def claim(
@@ -61,12 +77,15 @@ def claim(
     unknown = False
     days_late = 0
     used: dict[date, Decimal] = {}
+    told: list[Step] = []
     # Interest runs on the days (start, end] at what was open after `start`.
     start = due_date
     for end in sorted({*steps, max(on, due_date)}):
         if open_minor > 0 and end > start:
             days_late += (end - start).days
-            for days, rate in _at_rates(start, end, rates):
+            for first, days, rate in _at_rates(start, end, rates):
+                last = first + timedelta(days=days - 1)
+                told.append(Step(first, last, open_minor, rate.percent if rate else None))
                 if rate is None:
                     unknown = True
                     continue
@@ -86,6 +105,7 @@ def claim(
         indemnity_minor=indemnity_minor,
         days_late=days_late,
         percents=tuple(used[day] for day in sorted(used)),
+        steps=tuple(told),
     )
 
 
@@ -101,11 +121,15 @@ def together(claims: Iterable[Claim | None]) -> Claim | None:
         indemnity_minor=found[0].indemnity_minor,
         days_late=max(claim.days_late for claim in found),
         percents=tuple(dict.fromkeys(each for claim in found for each in claim.percents)),
+        steps=tuple(step for claim in found for step in claim.steps),
     )
 
 
-def _at_rates(start: date, end: date, rates: Sequence[Rate]) -> Iterable[tuple[int, Rate | None]]:
-    """The days of (start, end] cut where a rate begins or ends; None: no rate is known for them."""
+def _at_rates(
+    start: date, end: date, rates: Sequence[Rate]
+) -> Iterable[tuple[date, int, Rate | None]]:
+    """The days of (start, end] cut where a rate begins or ends: the first of them, how many, and
+    their rate; None: no rate is known for them."""
     known = sorted(rates, key=lambda rate: rate.starts_on)
     first = start + timedelta(days=1)
     changes = {rate.starts_on for rate in known}
@@ -113,7 +137,7 @@ def _at_rates(start: date, end: date, rates: Sequence[Rate]) -> Iterable[tuple[i
     cuts = [first, *sorted(day for day in changes if first < day <= end)]
     for place, begin in enumerate(cuts):
         last = cuts[place + 1] - timedelta(days=1) if place + 1 < len(cuts) else end
-        yield (last - begin).days + 1, rate_on(known, begin)
+        yield begin, (last - begin).days + 1, rate_on(known, begin)
 
 
 def rate_on(known: Sequence[Rate], day: date) -> Rate | None:

@@ -17,6 +17,7 @@ from billing_portal.notices import Notice, count
 from billing_portal.spreadsheets import MAX_ROWS, Complaint, TableRefused, read_table
 from invoices.history.applying import apply_moves
 from invoices.history.cells import Sheet
+from invoices.history.leaving_out import has_unknown_rows, resolve_the_rest
 from invoices.history.plan import Plan, Rows
 from invoices.history.reading_clients import read_clients
 from invoices.history.reading_invoices import read_invoices
@@ -59,12 +60,15 @@ def read(
     go_live: date | None = None,
     answers: Answers | None = None,
     max_rows: int = MAX_ROWS,
+    leave_out: bool = False,
 ) -> Plan:
     """What the files would do on day `on`. Nothing is written; all that is wrong is listed.
 
     `sources` are files by kind (`clients`, `invoices`, `payments`). With `go_live` they hold only
     what was open on that day, and delays are counted from it on. `answers` say how columns are to
     be read that can be read in two ways (spelling.py); the plan asks for those that are missing.
+    With `leave_out` the rows that are wrong stay out, with all that is one with them, and the plan
+    is that of the rest.
     """
     rows = Rows(go_live=go_live, names=dict.fromkeys(COLUMNS, ""))
     sheets = _sheets(rows, sources, on, answers or {}, max_rows)
@@ -77,12 +81,29 @@ def read(
             rows.payments, rows.doubtful_payments = read_payments(sheet)
         rows.questions += sheet.spelling.questions
         rows.notices += sheet.table.notices + sheet.spelling.notices
+    unknown = has_unknown_rows(sheets)
+    if leave_out and not (rows.questions or rows.complaints or unknown):
+        rest = resolve_the_rest(rows, sheets, lambda these: resolve(these, on=on))
+        if rest is not None:
+            _keep_cells(rest, sheets)
+            return rest
+        unknown = True
     plan = resolve(rows, on=on)
     for sheet in sheets:
         plan.refused[sheet.kind] += len({c.line for c in sheet.table.complaints})
         plan.complaints += sheet.table.complaints
     plan.complaints = _in_order(rows, rows.complaints + plan.complaints)
+    plan.has_unknown_rows = unknown
     return plan
+
+
+def _keep_cells(plan: Plan, sheets: list[Sheet]) -> None:
+    """What the rows that stay out say, to be given back with their reasons."""
+    for sheet in sheets:
+        lines = {c.line for c in plan.left_out if c.file == sheet.table.name}
+        plan.cells_left_out[sheet.kind] = {
+            row.line: row.cells for row in sheet.table.rows if row.line in lines
+        }
 
 
 def _sheets(
@@ -155,6 +176,8 @@ def apply(
             if found.complaints:
                 raise HistoryRefused(found)
             write(found, by=by, on=on, progress=progress)
+            found.left_out, found.cells_left_out = plan.left_out, plan.cells_left_out
+            found.refused = plan.refused
     except IntegrityError as problem:
         raise HistoryInterrupted(problem) from problem
     return found

@@ -21,15 +21,15 @@ from django_q.tasks import async_task
 
 from billing_portal.accounts.models import User
 from billing_portal.notices import Notice
-from billing_portal.spreadsheets import Complaint
 from invoices.history.bringing_in import HistoryInterrupted, HistoryRefused, Source, apply, read
+from invoices.history.leaving_out import may_leave_out
 from invoices.history.plan import Plan
 from invoices.history.report import report
 from invoices.history.spelling import ANSWERS, Answers
 from invoices.models import HistoryComplaint, HistoryImport
 
 # The parts of a preview that a person decides on.
-CONFIRMED = ("counts", "totals", "changes", "new_types")
+CONFIRMED = ("counts", "totals", "changes", "new_types", "left_out")
 KINDS = ("clients", "invoices", "payments")
 # More than this is left to the worker: no browser waits for it.
 AT_ONCE = 2_000
@@ -59,7 +59,7 @@ def keep(
         setattr(kept, f"{kind}_name", name[:255])
         setattr(kept, f"{kind}_file", content)
     with transaction.atomic():
-        _look(kept, _read(sources, on, go_live, {}))
+        _look(kept, _read(sources, on, kept))
     return kept
 
 
@@ -75,28 +75,46 @@ def answer(*, import_id: int, by: User, answers: Answers, on: date) -> HistoryIm
         }
         if kept.state == HistoryImport.State.PREVIEWED and said:
             kept.answers = {**kept.answers, **said}
-            _look(kept, _read(_sources(kept), on, kept.go_live, kept.answers))
+            _look(kept, _read(_sources(kept), on, kept))
+    return kept
+
+
+def leave_out(*, import_id: int, by: User, on: date) -> HistoryImport:
+    """Look at the files again without the rows that are wrong; nothing comes in by that."""
+    with transaction.atomic():
+        kept = HistoryImport.objects.select_for_update().get(pk=import_id, created_by=by)
+        may = kept.state == HistoryImport.State.PREVIEWED and kept.report.get("may_leave_out")
+        if may and not kept.leave_out:
+            kept.leave_out = True
+            _look(kept, _read(_sources(kept), on, kept))
     return kept
 
 
 def _look(kept: HistoryImport, plan: Plan) -> None:
     """Keep what the files would do, and what is wrong with them."""
     kept.rows, kept.report = plan.rows.count, report(plan)
-    if plan.complaints and not plan.rows.questions:
+    if plan.complaints and not plan.rows.questions and not may_leave_out(plan):
         # Refused files are of no further use: the corrected ones come instead.
         kept.clients_file = kept.invoices_file = kept.payments_file = b""
     kept.save()
-    _keep_complaints(kept, plan.complaints)
+    _keep_complaints(kept, plan)
 
 
-def _keep_complaints(kept: HistoryImport, complaints: list[Complaint]) -> None:
+def _keep_complaints(kept: HistoryImport, plan: Plan) -> None:
+    kinds = {name: kind for kind, name in plan.rows.names.items() if name}
     kept.complaints.all().delete()
     HistoryComplaint.objects.bulk_create(
         (
             HistoryComplaint(
-                history=kept, file=c.file, line=c.line, column=c.column, notice=c.notice.kept()
+                history=kept,
+                file=c.file,
+                line=c.line,
+                column=c.column,
+                notice=c.notice.kept(),
+                kind=kinds[c.file],
+                cells=plan.cells_left_out.get(kinds[c.file], {}).get(c.line, {}),
             )
-            for c in complaints
+            for c in plan.complaints or plan.left_out
         ),
         batch_size=2_000,
     )
@@ -139,7 +157,7 @@ def bring_in(*, import_id: int, on: date) -> HistoryImport:
     if kept.state != HistoryImport.State.QUEUED:
         return kept
     board = _board()
-    plan = _read(_sources(kept), on, kept.go_live, kept.answers)
+    plan = _read(_sources(kept), on, kept)
     try:
         with transaction.atomic():
             kept = (
@@ -163,7 +181,7 @@ def bring_in(*, import_id: int, on: date) -> HistoryImport:
     except HistoryRefused as refusal:
         kept.state = HistoryImport.State.REFUSED
         _finish(kept, report(refusal.plan))
-        _keep_complaints(kept, refusal.plan.complaints)
+        _keep_complaints(kept, refusal.plan)
     except HistoryInterrupted as interruption:
         # The files stay: the same click may succeed now.
         kept.state = HistoryImport.State.PREVIEWED
@@ -209,8 +227,15 @@ def progress_of(kept: HistoryImport) -> Progress | None:
     return Progress(*found) if found else None
 
 
-def _read(sources: Mapping[str, Source], on: date, go_live: date | None, answers: Answers) -> Plan:
-    return read(sources=sources, on=on, go_live=go_live, answers=answers, max_rows=MAX_ROWS)
+def _read(sources: Mapping[str, Source], on: date, kept: HistoryImport) -> Plan:
+    return read(
+        sources=sources,
+        on=on,
+        go_live=kept.go_live,
+        answers=kept.answers,
+        max_rows=MAX_ROWS,
+        leave_out=kept.leave_out,
+    )
 
 
 def _sources(kept: HistoryImport) -> dict[str, Source]:

@@ -102,6 +102,12 @@ class Plan:
     notices: list[Notice] = field(default_factory=list)
     unchanged: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    # Rows that stay out because somebody said so, each with its reason (leaving_out.py).
+    left_out: list[Complaint] = field(default_factory=list)
+    # A row could not be read at all: nobody knows which document it is a line of.
+    has_unknown_rows: bool = False
+    # Kind → line → the cells of the rows that stay out, as the file has them.
+    cells_left_out: dict[str, dict[int, dict[str, str]]] = field(default_factory=dict)
 
     new_types: dict[str, str] = field(default_factory=dict)
     new_people: list[str] = field(default_factory=list)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from invoices.history.leaving_out import may_leave_out
 from invoices.history.plan import Plan
 from invoices.history.rows import InvoiceRow, PaymentRow
 
@@ -24,6 +25,8 @@ def report(plan: Plan) -> dict[str, Any]:
         "more_new_people": max(0, len(plan.new_people) - SHOWN_PEOPLE),
         "notices": [notice.kept() for notice in plan.notices],
         "refused": len(plan.complaints),
+        "may_leave_out": may_leave_out(plan),
+        "left_out": len({(c.file, c.line) for c in plan.left_out}),
         "questions": [asdict(question) for question in plan.rows.questions],
         "changes": [
             {"name": c.client.name, "fields": [[f, a, b] for f, (a, b) in c.fields.items()]}

@@ -32,7 +32,7 @@ def resolve_invoices(plan: Plan, lock: bool) -> None:
         if key_of(row.client) in rows.refused_clients:
             rows.refused_numbers.add(row.number)
         elif row.number in given_here:
-            _refuse(plan, row, "number", "number_given_here", number=row.number)
+            _compare(plan, row, plan.invoices.get(row.number), ours=True)
         elif (held := plan.invoices.get(row.number)) is not None:
             _compare(plan, row, held)
         elif key_of(row.client) not in plan.clients and key_of(row.client) not in new_names:
@@ -47,9 +47,8 @@ def resolve_invoices(plan: Plan, lock: bool) -> None:
 def _find_invoices(plan: Plan, numbers: set[str], lock: bool) -> None:
     known: list[int] = []
     for chunk in chunks(numbers):
-        known += Invoice.objects.filter(imported=True, number__in=chunk).values_list(
-            "pk", flat=True
-        )
+        # Ours too: what is here in the same words is unchanged, and payments settle them.
+        known += Invoice.objects.issued().filter(number__in=chunk).values_list("pk", flat=True)
     # In the order in which payments lock theirs: two that wait for each other would never end.
     for part in chunks(sorted(known)):
         found = Invoice.objects.filter(pk__in=part).order_by("pk")
@@ -72,8 +71,11 @@ def _refuse(plan: Plan, row: InvoiceRow, column: str, code: str, /, **values: An
     complain(plan, "invoices", row.line, column, code, **values)
 
 
-def _compare(plan: Plan, row: InvoiceRow, held: Invoice) -> None:
-    if differences := _differences(row, held):
+def _compare(plan: Plan, row: InvoiceRow, held: Invoice | None, *, ours: bool = False) -> None:
+    differences = _differences(row, held) if held is not None else []
+    if ours and (held is None or differences):
+        _refuse(plan, row, "number", "number_given_here", number=row.number)
+    elif differences:
         _refuse(plan, row, "number", "says_otherwise", number=row.number, what=differences)
     else:
         plan.unchanged["credit_notes" if row.is_credit_note else "invoices"] += 1
@@ -104,7 +106,7 @@ def _differences(row: InvoiceRow, held: Invoice) -> list[Notice]:
         ("due_on", day(row.due_on), day(held.due_date)),
         ("currency", row.currency, held.currency),
         ("corrects", row.corrects, held.corrects.number if held.corrects else ""),
-        ("title", row.title, held.title),
+        ("title", row.title, " ".join(held.title.split())),
     ]
     pairs += [
         (name, amount(given, row.currency), amount(kept, held.currency))
@@ -149,6 +151,8 @@ def _may_correct(
         _refuse(plan, row, "corrects", "corrects_unknown", number=number)
     elif target.is_credit_note:
         _refuse(plan, row, "corrects", "corrects_credit", number=number)
+    elif isinstance(target, Invoice) and not target.imported:
+        _refuse(plan, row, "corrects", "corrects_ours", number=number)
     elif key_of(row.client) != key_of(str(target.client)):
         _refuse(plan, row, "corrects", "corrects_foreign", number=number, client=str(target.client))
     elif row.currency != target.currency:

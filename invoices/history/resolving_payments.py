@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
-from billing_portal.notices import amount
+from django.db.models import Sum
+
+from billing_portal.notices import amount, day
+from invoices.company.closing import closed_until
 from invoices.history.plan import Plan, Remittance, chunks, complain
-from invoices.history.resolving_invoices import numbers_given_here
 from invoices.history.returns import tie_returns
 from invoices.history.rows import InvoiceRow, PaymentRow, key_of
-from invoices.models import Client, ImportedPaymentRow, Invoice, Payment
+from invoices.models import (
+    Allocation,
+    Client,
+    ImportedPaymentRow,
+    Instalment,
+    Invoice,
+    Payment,
+)
 
 Key = tuple[Any, ...]
 
 
 def resolve_payments(plan: Plan) -> None:
     by_number = {row.number: row for row in plan.rows.invoices}
-    wanted = {row.invoice for row in plan.rows.payments} - set(plan.invoices) - set(by_number)
-    ours = numbers_given_here(wanted)
+    in_parts, closed = _in_parts(plan), closed_until()
     known = _rows_taken_before(plan)
     seen: Counter[Key] = Counter()
     new: list[PaymentRow] = []
     for row in plan.rows.payments:
         target = by_number.get(row.invoice) or plan.invoices.get(row.invoice)
-        if row.invoice in plan.rows.refused_numbers or not _fits(plan, row, target, ours):
+        if row.invoice in plan.rows.refused_numbers or not _fits(plan, row, target):
             continue
         natural = _natural_key(row)
         seen[natural] += 1
@@ -32,19 +42,49 @@ def resolve_payments(plan: Plan) -> None:
             plan.unchanged["payments"] += 1
             continue
         plan.occurrences[row.line] = seen[natural]
+        way = closed if _is_ours(target) else None
+        if code := _stands_in_the_way(row, in_parts, way):
+            values = {"number": row.invoice, "day": day(closed) if closed else ""}
+            complain(plan, "payments", row.line, code[1], code[0], **values)
+            continue
         new.append(row)
     tie_returns(plan, new)
     plan.remittances = _remittances(plan, [row for row in new if not row.takes_back], by_number)
     _number_equal_remittances(plan)
 
 
-def _fits(plan: Plan, row: PaymentRow, target: InvoiceRow | Invoice | None, ours: set[str]) -> bool:
+def _is_ours(target: InvoiceRow | Invoice | None) -> bool:
+    """Issued here: its payments are of the books of today, and no history."""
+    return isinstance(target, Invoice) and not target.imported
+
+
+def _in_parts(plan: Plan) -> set[str]:
+    """The invoices in instalments, of which a row would have to name one."""
+    numbers = {invoice.pk: number for number, invoice in plan.invoices.items()}
+    found: set[str] = set()
+    for chunk in chunks(numbers) if plan.rows.payments else ():
+        parts = Instalment.objects.filter(invoice__in=chunk).order_by()
+        found |= {numbers[pk] for pk in parts.values_list("invoice_id", flat=True).distinct()}
+    return found
+
+
+def _stands_in_the_way(
+    row: PaymentRow, in_parts: set[str], closed: date | None
+) -> tuple[str, str] | None:
+    """Code and column of what a page would refuse too."""
+    if row.invoice in in_parts:
+        return "payment_in_parts", "invoice"
+    if closed is not None and row.received_on <= closed:
+        return "payment_closed", "received_on"
+    return None
+
+
+def _fits(plan: Plan, row: PaymentRow, target: InvoiceRow | Invoice | None) -> bool:
     """Whether there is an invoice here or in the files that such a row can be for."""
     number = row.invoice
     if target is None:
         if "invoices" not in plan.rows.unread:
-            code = "payment_ours" if number in ours else "payment_unknown"
-            complain(plan, "payments", row.line, "invoice", code, number=number)
+            complain(plan, "payments", row.line, "invoice", "payment_unknown", number=number)
     elif target.is_credit_note:
         complain(plan, "payments", row.line, "invoice", "payment_credit", number=number)
     elif target.currency != row.currency:
@@ -108,7 +148,27 @@ def _rows_taken_before(plan: Plan) -> Counter[Key]:
             "invoice_id", "received_on", "currency", "amount_minor", "reference", "method"
         ):
             found[(numbers[invoice], *rest)] += 1
+        for invoice, *rest in rows_recorded_here(invoice__in=chunk):
+            found[(numbers[invoice], *rest)] += 1
     return found
+
+
+def rows_recorded_here(said: str = "invoice_id", **which: Any) -> Iterator[tuple[Any, ...]]:
+    """What somebody recorded, as rows of a file would say it: the invoice by `said`, value date,
+    currency, what settled of it, reference, method. A reversal is below zero, as in a file."""
+    rows = Allocation.objects.filter(
+        kind=Allocation.Kind.PAYMENT, payment__imported_rows__isnull=True, **which
+    ).order_by()
+    sums: Any = rows.values("invoice_id", "payment_id").annotate(minor=Sum("amount_minor"))
+    yield from (
+        sums.exclude(minor=0)
+        .order_by("payment__received_on", "payment_id", "invoice_id")
+        .values_list(
+            *(said, "payment__received_on", "payment__currency"),
+            *("minor", "payment__reference", "payment__method"),
+        )
+        .iterator(chunk_size=2_000)
+    )
 
 
 def _number_equal_remittances(plan: Plan) -> None:

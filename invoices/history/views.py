@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -24,8 +25,10 @@ from billing_portal.confirming import Shown, row_under_lock
 from billing_portal.figures import grouped
 from billing_portal.htmx import StaffRequest, go_to
 from billing_portal.lists.columns import Column
-from billing_portal.lists.exports import file_name, stream_csv
+from billing_portal.lists.exports import file_name, stream_csv, stream_xlsx
 from billing_portal.notices import in_words
+from invoices.history.bringing_in import COLUMNS
+from invoices.history.exporting import ROWS
 from invoices.history.forms import FilesForm, QuestionsForm
 from invoices.history.imports import (
     KINDS,
@@ -34,6 +37,7 @@ from invoices.history.imports import (
     discard,
     is_ready,
     keep,
+    leave_out,
     progress_of,
     start,
 )
@@ -205,6 +209,24 @@ def history_bring_in(request: StaffRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @permission_required(PERMISSION, raise_exception=True)
+def history_leave_out(request: StaffRequest, pk: int) -> HttpResponse:
+    """The preview of the good rows without the bad ones; nothing comes in by this click."""
+    _own(request, pk)
+    url = reverse("invoices:history_preview", args=[pk])
+    answer = carry_out(
+        request,
+        action="leave_out_history",
+        confirmed=_under_lock(request, pk),
+        act=lambda: leave_out(import_id=pk, by=request.user, on=timezone.localdate()),
+        done=lambda _kept: go_to(request, url),
+        url=url,
+    )
+    assert answer is not None
+    return answer
+
+
+@require_POST
+@permission_required(PERMISSION, raise_exception=True)
 def history_discard(request: StaffRequest, pk: int) -> HttpResponse:
     url = reverse("invoices:import_history")
     answer = carry_out(
@@ -236,9 +258,53 @@ def history_refused(request: StaffRequest, pk: int) -> HttpResponseBase:
     return stream_csv(rows, REFUSED_COLUMNS, file_name(pgettext("file", "refused"), pk, "csv"))
 
 
+@require_GET
+@permission_required("invoices.export", raise_exception=True)
+def export_history(request: StaffRequest, kind: str, ending: str) -> HttpResponseBase:
+    """All that is here in the columns of the import. In one spelling whoever asks, so that it can
+    be read in one way only when it comes back."""
+    if kind not in ROWS or ending not in ("csv", "xlsx"):
+        raise Http404
+    columns = [
+        Column(name, name, value=itemgetter(place)) for place, name in enumerate(COLUMNS[kind])
+    ]
+    name = f"{kind}-{timezone.localdate()}.{ending}"
+    with translation.override("en-gb"):
+        if ending == "csv":
+            return stream_csv(ROWS[kind](), columns, name)
+        return stream_xlsx(ROWS[kind](), columns, name, kind)
+
+
+@require_GET
+@permission_required(PERMISSION, raise_exception=True)
+def history_left_out(request: StaffRequest, pk: int, kind: str) -> HttpResponseBase:
+    """The rows that stay out as their file has them, with line and reasons: put right, the same
+    file may be brought in again."""
+    kept = _own(request, pk)
+    columns = dict(COLUMNS).get(kind)
+    if columns is None:
+        raise Http404
+    rows: dict[int, tuple[dict[str, str], list[str]]] = {}
+    for each in kept.complaints.filter(kind=kind, line__gt=0).order_by("line", "pk"):
+        _cells, reasons = rows.setdefault(each.line, (each.cells, []))
+        reasons.append(in_words(each.notice))
+    heads = [Column(name, name, value=_cell_of(name)) for name in columns]
+    heads += [
+        Column("line", "line", value=lambda row: row[0]),
+        Column("reason", "reason", value=lambda row: " ".join(dict.fromkeys(row[1][1]))),
+    ]
+    named = f"{pgettext('file', 'left-out')}-{kind}"
+    return stream_csv(rows.items(), heads, file_name(named, pk, "csv"))
+
+
+def _cell_of(name: str) -> Callable[[Any], str]:
+    return lambda row: row[1][0].get(name, "")
+
+
 def _context(kept: HistoryImport) -> dict[str, Any]:
     told = kept.report
-    shown = list(kept.complaints.all()[:SHOWN_COMPLAINTS]) if told["refused"] else []
+    wrong = told["refused"] or told.get("left_out", 0)
+    shown = list(kept.complaints.all()[:SHOWN_COMPLAINTS]) if wrong else []
     previewed = kept.state == HistoryImport.State.PREVIEWED
     return {
         "import": kept,
@@ -249,7 +315,7 @@ def _context(kept: HistoryImport) -> dict[str, Any]:
         ],
         "totals": [{"currency": c, **sums} for c, sums in told["totals"].items()],
         "complaints": shown,
-        "not_shown": told["refused"] - len(shown),
+        "not_shown": kept.complaints.count() - len(shown) if wrong else 0,
         "changes": [
             {
                 "name": change["name"],
@@ -262,6 +328,12 @@ def _context(kept: HistoryImport) -> dict[str, Any]:
         "progress": progress_of(kept) if kept.state == HistoryImport.State.QUEUED else None,
         "asks": previewed and bool(told.get("questions")),
         "may_start": previewed and is_ready(kept) and told["writes"],
+        "may_leave_out": previewed and bool(told.get("may_leave_out")) and not kept.leave_out,
+        "left_out_kinds": [
+            (kind, KIND_NAMES[kind])
+            for kind in KINDS
+            if told.get("left_out") and kept.complaints.filter(kind=kind, line__gt=0).exists()
+        ],
         "kinds": KINDS,
     }
 

@@ -108,6 +108,9 @@ _INVOICES: Final[dict[str, Any]] = {
         "%(number)s is the number of a document that was issued here: one number never names two "
         "documents."
     ),
+    "corrects_ours": _(
+        "%(number)s was issued here: credit it on its own page, with a number of our series."
+    ),
     "says_otherwise": _(
         "%(number)s is here already and says otherwise: %(what)s. What was issued never changes: "
         "correct the row, or answer the invoice with a credit note."
@@ -136,7 +139,11 @@ _INVOICES: Final[dict[str, Any]] = {
 }
 _PAYMENTS: Final[dict[str, Any]] = {
     "payment_nothing": _("A payment over nothing: leave it out."),
-    "payment_ours": _("%(number)s was issued here: record the payment on its own page."),
+    "payment_in_parts": _(
+        "%(number)s is in instalments: record the payment on its page, where you see which of them "
+        "it settles."
+    ),
+    "payment_closed": _("The books are closed until %(day)s: take a later day."),
     "payment_unknown": _("No invoice has the number %(number)s."),
     "payment_credit": _(
         "%(number)s is a credit note; a payment settles an invoice. Leave the row out, or name "
@@ -203,6 +210,15 @@ _PAYMENTS: Final[dict[str, Any]] = {
         "count",
     ),
 }
+_LEFT_OUT: Final[dict[str, Any]] = {
+    "out_with_client": _("The row of %(name)s stays out, and with it this one."),
+    "out_with_invoice": _("%(number)s stays out, and with it this row."),
+    "out_with_lines": _("Another line of %(number)s is wrong: all of its lines stay out."),
+    "out_with_remittance": _(
+        "Another row of the same remittance, or the invoice %(number)s, stays out: this row goes "
+        "with it."
+    ),
+}
 _ALL: Final[dict[str, Any]] = {
     "moved": _(
         "The books changed since these files were looked at, and with them what would come in. "
@@ -215,6 +231,6 @@ _ALL: Final[dict[str, Any]] = {
 }
 SENTENCES: Final[dict[str, Any]] = {
     f"history.{code}": sentence
-    for part in (_CELLS, _COLUMNS, _CLIENTS, _INVOICES, _PAYMENTS, _ALL)
+    for part in (_CELLS, _COLUMNS, _CLIENTS, _INVOICES, _PAYMENTS, _LEFT_OUT, _ALL)
     for code, sentence in part.items()
 }

@@ -38,7 +38,8 @@ def _payment(writing: Writing, remittance: Remittance) -> Payment:
         allocated_minor=sum(writing.plan.paid_minor(row.line) for row in remittance.rows),
         reference=first.reference,
         method=first.method,
-        imported=True,
+        # What settles an invoice of ours is of the books of today, and no history.
+        imported=all(writing.invoices[row.invoice].imported for row in remittance.rows),
         occurrence=remittance.occurrence,
         recorded_by=writing.by,
     )
@@ -102,7 +103,7 @@ def _mirror(writing: Writing, payment: Payment, on: date, occurrence: int) -> Pa
         reference=payment.reference,
         method=payment.method,
         reverses=payment,
-        imported=True,
+        imported=payment.imported,
         occurrence=occurrence,
         recorded_by=writing.by,
     )

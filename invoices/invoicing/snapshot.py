@@ -69,7 +69,7 @@ def paper_of(
         instalments=tuple(PaperInstalment(due_date=day, amount_minor=due) for day, due in parts),
         service_from=invoice.service_from,
         service_until=invoice.service_until,
-        seller=_seller(company),
+        seller=seller_of(company),
         buyer=buyer.buyer,
         delivery_address=buyer.delivery_address,
         purchase_order=invoice.purchase_order,
@@ -222,7 +222,7 @@ def vat_in_eur(invoice: Invoice, vat_minor: int, rate: Decimal | None) -> int | 
     return round_half_up(from_minor(vat_minor, invoice.currency).amount * rate, "EUR")
 
 
-def _seller(company: Company) -> Seller:
+def seller_of(company: Company) -> Seller:
     city = " ".join(part for part in (company.postal_code, company.city) if part)
     return Seller(
         name=company.name,

@@ -1,3 +1,4 @@
+from invoices.models.account_letters import AccountLetter, LateClaim, LateClaimRow
 from invoices.models.accounting import JournalExport, JournalSetup, LedgerAccount
 from invoices.models.bases import DealBasis
 from invoices.models.clients import Client, ClientType, Contact
@@ -47,6 +48,7 @@ from invoices.models.vat_checks import VatCheck
 from invoices.models.vat_rates import VatRate
 
 __all__ = [
+    "AccountLetter",
     "Allocation",
     "BooksDecision",
     "Client",
@@ -75,6 +77,8 @@ __all__ = [
     "InvoiceLine",
     "JournalExport",
     "JournalSetup",
+    "LateClaim",
+    "LateClaimRow",
     "LatePenaltyRate",
     "LedgerAccount",
     "LifecycleStatus",

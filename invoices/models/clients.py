@@ -157,6 +157,8 @@ class Client(Keyed):
     billing_email = models.EmailField(_("billing email"), max_length=254, blank=True)
     needs_purchase_order = models.BooleanField(_("asks for a purchase order"), default=False)
     note = models.TextField(_("note"), blank=True)
+    # A statement of account by mail when a month is over, as long as something is open.
+    monthly_statement = models.BooleanField(_("statement each month"), default=False)
     # The CRM no longer has it; its history stays.
     gone_at = models.DateTimeField(null=True, blank=True)
     merged_into = models.ForeignKey(

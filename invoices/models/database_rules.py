@@ -45,6 +45,9 @@ _NEVER_EMPTIED = (
     "platformflow",
     "lifecyclestatus",
     "declaredallocation",
+    "accountletter",
+    "lateclaim",
+    "lateclaimrow",
 )
 # What was offered: as it left, so it stays.
 _OFFERED = (  # noqa: SIM905 - reads better than a column of quotes
@@ -67,6 +70,7 @@ _DEDUCTION = ["invoice_id", "deposit_id", "net_minor", "vat_minor"]
 # Of a file for the platform, or of a message: what it is.
 _FLOW = ["reason_key", "tracking_id", "syntax", "document_id", "content", "sha256"]
 _MESSAGE = ["transmission_id", "platform_id", "position", "code", "at", "content", "sha256"]
+_CLAIM = ["letter_id", "client_id", "series_id", "sequence", "number", "on"]
 _INSTALMENT = ["invoice_id", "position", "due_date", "amount_minor"]
 
 
@@ -201,6 +205,7 @@ RULES: list[tuple[str, str, str, str]] = [
             *("invoiceevent", "document", "allocation", "refund", "booksdecision"),
             *("journalexport", "quoteevent", "quotedocument", "quoteacceptance"),
             *("subscriptionbilling", "subscriptionevent"),
+            *("accountletter", "lateclaimrow"),
         )
         for moment in ("UPDATE", "DELETE")
     ),
@@ -259,6 +264,13 @@ RULES: list[tuple[str, str, str, str]] = [
         "invoices_vatcheck",
         f"OLD.answer <> 'asked' OR {_changed(_QUESTION)}",
     ),
+    (
+        "a_claim_is_withdrawn_once_and_else_stays",
+        "UPDATE",
+        "invoices_lateclaim",
+        f"OLD.withdrawn_at IS NOT NULL OR {_changed(_CLAIM)}",
+    ),
+    ("claims_are_kept", "DELETE", "invoices_lateclaim", "TRUE"),
     ("questions_about_vat_ids_are_kept", "DELETE", "invoices_vatcheck", "TRUE"),
     ("files_for_the_platform_stay_as_they_are", "UPDATE", "invoices_platformflow", _changed(_FLOW)),
     (

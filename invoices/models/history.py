@@ -68,6 +68,8 @@ class HistoryImport(models.Model):
     rows = models.PositiveIntegerField(default=0)
     # Given when the files hold only what was open on that day; otherwise all of the past.
     go_live = models.DateField(null=True, blank=True)
+    # Rows that are wrong stay out, and the others come in: somebody said so.
+    leave_out = models.BooleanField(default=False)
     # How columns are to be read that can be read in two ways, as the person said.
     answers = models.JSONField(default=dict, blank=True)
     # What would come in, or came (invoices/history/report.py); sentences as code and values.
@@ -101,6 +103,9 @@ class HistoryComplaint(models.Model):
     column = models.CharField(max_length=80, blank=True)
     # A code and values; an older row has a sentence.
     notice = models.JSONField()
+    # Of a row that stays out, what it says: it is given back to be put right.
+    kind = models.CharField(max_length=10, blank=True)
+    cells = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["pk"]

@@ -8,8 +8,6 @@ POST only. `open_to_all` needs no login.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import pytest
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -18,6 +16,7 @@ from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import GRANTS
 from reports.desk.counts import counts
 from reports.models import Alert
+from tests.accounts.pages import OF_ACCOUNTS, Page
 from tests.factories import make_client, make_deal, make_invoice, make_rule, make_user
 from tests.invoices.lifecycle.making import PLATFORM_PAGES
 from tests.invoices.quotes.making import PAGES_OF_DEPOSITS
@@ -26,15 +25,10 @@ ROLES = ["administrator", "finance", "manager", "sales"]
 OURS = {"reports", "invoices", "integrations", "accounts", "company"}
 
 
-class Page(NamedTuple):
-    permission: str | None
-    args: tuple[object, ...] = ()
-    post: bool = False
-    open_to_all: bool = False
-
-
 PAGES: dict[str, Page] = {
     **{name: Page(may, (0,) * key, post=post) for name, (may, key, post) in PLATFORM_PAGES.items()},
+    **OF_ACCOUNTS,
+    # ─ accounts
     "accounts:settings": Page(None),
     "accounts:profile": Page(None),
     "accounts:language": Page(None, post=True),

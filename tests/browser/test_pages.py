@@ -85,6 +85,8 @@ PAGES = [
     ("invoices:detail", "instalments"),
     ("company:vat_rate", "rate"), ("company:exemption", "reason"), ("company:exemption_new", ""),
     ("invoices:journal", ""), ("invoices:accounts", ""), ("invoices:account-new", ""),
+    ("invoices:statement", "client"), ("invoices:statement-send", "client"),
+    ("invoices:late-claim", "client"), ("invoices:receipt-send", "payment"),
     ("invoices:account", "?role=bank"), ("invoices:journal-account", "ledger"),
 ]  # fmt: skip
 # Nobody looks at these: files, pieces of pages, and what only takes a post (checked by the table
@@ -98,6 +100,9 @@ UNSEEN = (
     "invoices:deposits", "invoices:deposit-on", "invoices:correct", "pro-forma",
     # A few words and a button each.
     "subscription-pause", "subscription-skip", "subscription-discard",
+    "statement-pdf", "receipt", "account-letter", "history_export", "history_left_out",
+    # A dialog of a reason, as those of quotes.
+    "late-claim-withdraw",
     # The client's side has a story of its own (test_quotes.py).
     "guest-quote", "guest-pdf",
 )  # fmt: skip

@@ -52,7 +52,7 @@ class ClientForm(ModelForm[Client]):
             "name", "client_type", "owner", "language", "currency", "terms_kind", "terms_days",
             "terms", "buyer_kind", "vat_id", "siren", "address_line1", "address_line2",
             "postal_code", "city", "country", "delivery_address", "billing_email",
-            "needs_purchase_order", "note", "ledger_code",
+            "needs_purchase_order", "monthly_statement", "note", "ledger_code",
         ]  # fmt: skip
         widgets = {
             "note": forms.Textarea({"rows": 3}),

@@ -15,13 +15,13 @@ def _nobody(values: dict[str, Any]) -> str:
     raise RuntimeError("Nobody handed in the template of the page: see the AppConfig of invoices.")
 
 
-_fill: Fill = _nobody
+# By the name of the page: "document" (an invoice, a credit note, a quote) or "letter".
+_fills: dict[str, Fill] = {}
 
 
-def filled_by(fill: Fill) -> None:
-    global _fill
-    _fill = fill
+def filled_by(fill: Fill, of: str = "document") -> None:
+    _fills[of] = fill
 
 
-def html_of(values: dict[str, Any]) -> str:
-    return _fill(values)
+def html_of(values: dict[str, Any], of: str = "document") -> str:
+    return _fills.get(of, _nobody)(values)

@@ -39,6 +39,7 @@ from invoices.documents.pdf.marks import (
     drawn_by,
 )
 from invoices.documents.pdf.offers import of_a_quote, shown
+from invoices.documents.pdf.seller import legal, spaced
 from invoices.documents.pdf.text import needs_fallback, printable
 
 logger = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def render(
     _check(paper)
     words = Words(paper, pro_forma=pro_forma)
     context = _context(paper, words, draft=draft)
-    context["logo"] = _logo(logo_png) if logo_png else None
+    context["logo"] = logo_of(logo_png) if logo_png else None
     code = None if draft else _payment_code(paper)
     context["has_qr"] = code is not None
     makers = {
@@ -96,7 +97,7 @@ def render(
         ),
         "mark": lambda: DraftMark(words.mark),
     }
-    raw = _laid_out(page.html_of(context), makers)
+    raw = laid_out(page.html_of(context), makers)
     title = " ".join(filter(None, (words.kind(), "" if draft else paper.number)))
     facts = Facts(
         title=f"{title} – {paper.seller.name}",
@@ -122,7 +123,7 @@ def unprintable(paper: Paper) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _laid_out(html: str, makers: dict[str, Any]) -> bytes:
+def laid_out(html: str, makers: dict[str, Any]) -> bytes:
     out = BytesIO()
     try:
         with _one_at_a_time, drawn_by(**makers):
@@ -208,7 +209,7 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "buyer_lines": shown([*buyer.address, words.country(buyer.country) if abroad else ""]),
         "buyer_ids": shown(
             [
-                f"SIREN {_spaced(buyer.siren)}" if buyer.siren else "",
+                f"SIREN {spaced(buyer.siren)}" if buyer.siren else "",
                 f"{labels.vat_id} {buyer.vat_id}" if buyer.vat_id else "",
                 f"{labels.contact} {buyer.contact}" if buyer.contact else "",
             ]
@@ -237,7 +238,7 @@ def _context(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
             ]
         ),
         "notes": shown(paper.notes.splitlines()),
-        "legal": printable(_legal(paper, words)),
+        "legal": printable(legal(seller, labels, paper.language)),
         "has_fallback": needs_fallback(printable(all_text)),
     }
 
@@ -284,7 +285,7 @@ def _references(paper: Paper, words: Words) -> list[str]:
 def _payment(paper: Paper, words: Words, *, draft: bool) -> list[tuple[str, str]]:
     labels = words.labels
     rows = [
-        ("IBAN", _spaced(paper.seller.iban, 4)),
+        ("IBAN", spaced(paper.seller.iban, 4)),
         ("BIC", paper.seller.bic),
         (labels.account_holder, paper.seller.name if paper.seller.iban else ""),
         (labels.reference, "" if draft else paper.number),
@@ -295,41 +296,8 @@ def _payment(paper: Paper, words: Words, *, draft: bool) -> list[tuple[str, str]
     return [(label, printable(value)) for label, value in rows if value]
 
 
-def _legal(paper: Paper, words: Words) -> str:
-    """Who the seller is, as the law wants it on every commercial paper."""
-    seller, labels = paper.seller, words.labels
-    identity = " ".join(filter(None, (seller.name, seller.legal_form)))
-    if seller.capital:
-        identity += (
-            f", {labels.capital} {seller.capital}"
-            if paper.language == "en"
-            else f" {labels.capital} {seller.capital}"
-        )
-    return "\u00a0· ".join(
-        filter(
-            None,
-            (
-                identity,
-                ", ".join(filter(None, seller.address)),
-                f"SIREN\u00a0{_spaced(seller.siren)}" if seller.siren else "",
-                f"RCS\u00a0{seller.rcs_city}" if seller.rcs_city else "",
-                f"SIRET\u00a0{_spaced(seller.siret[:9])}\u00a0{seller.siret[9:]}"
-                if seller.siret
-                else "",
-                f"{labels.vat_id}\u00a0{seller.vat_id}" if seller.vat_id else "",
-            ),
-        )
-    )
-
-
 def _end_of_month(day: date) -> date:
     return day.replace(day=monthrange(day.year, day.month)[1])
-
-
-def _spaced(text: str, size: int = 3) -> str:
-    """Groups with no-break spaces, as SIREN and IBAN are printed."""
-    bare = text.replace(" ", "")
-    return "\u00a0".join(bare[start : start + size] for start in range(0, len(bare), size))
 
 
 def _payment_code(paper: Paper) -> segno.QRCode | None:
@@ -362,7 +330,7 @@ def _payment_code(paper: Paper) -> segno.QRCode | None:
 
 
 @lru_cache(maxsize=2)
-def _logo(png: bytes) -> dict[str, Any]:
+def logo_of(png: bytes) -> dict[str, Any]:
     """The picture made anew by Pillow, so that nothing of the upload but its pixels reaches the
     file."""
     refusal = _("The logo cannot be used: give a PNG or JPEG of at most 2 MB and 16 megapixels.")

@@ -1,5 +1,6 @@
 """Which characters the document fonts can draw, and what is printed for those they cannot."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
@@ -38,7 +39,23 @@ def _can_draw(code: int) -> bool:
     return _is_main(code) or code in _drawn_by("PortalFallback-Regular")
 
 
+@cache
+def _common() -> re.Pattern[str]:
+    """Text of nothing but European letters and signs that the main font draws as they are: tables
+    of thousands of cells are asked about at once instead of sign by sign."""
+    codes = [*range(0x20, 0x7F), *range(0xA0, 0x180), *_COMMON_SIGNS]
+    kept = (chr(code) for code in codes if code != _SOFT_HYPHEN and _is_main(code))
+    return re.compile("[" + "".join(re.escape(char) for char in kept) + "]*")
+
+
+_SOFT_HYPHEN = 0xAD
+# – — ‘ ’ “ ” … € −
+_COMMON_SIGNS = (0x2013, 0x2014, 0x2018, 0x2019, 0x201C, 0x201D, 0x2026, 0x20AC, 0x2212)
+
+
 def needs_fallback(text: str) -> bool:
+    if _common().fullmatch(text):
+        return False
     return not text.isascii() and any(not _is_main(ord(char)) for char in text if char != "\n")
 
 
@@ -50,14 +67,14 @@ def printable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    if _common().fullmatch(text := text.replace("\u202f", "\u00a0")):
+        return text
     kept: list[str] = []
     dropped = False
     for char in unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")):
         code = ord(char)
         if char == "\n":
             kept.append(char)
-        elif char == "\u202f":
-            kept.append("\u00a0")
         elif char.isspace() and not _can_draw(code):
             kept.append(" ")
         elif code in _INVISIBLE or unicodedata.category(char) in ("Cc", "Cf"):

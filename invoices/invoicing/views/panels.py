@@ -19,8 +19,6 @@ from billing_portal.htmx import StaffRequest
 from billing_portal.money import formatted_minor
 from billing_portal.templatetags.portal import STATES, query_with
 from invoices.clients.payment_habits import habit_of
-from invoices.company import late_rates
-from invoices.documents import penalties
 from invoices.einvoicing.life import life_of
 from invoices.invoicing import timeline
 from invoices.invoicing.by_platform import duty_of
@@ -37,8 +35,8 @@ from invoices.models import (
     Message,
     Payment,
 )
-from invoices.models.clients import BuyerKind
 from invoices.models.dues import each
+from invoices.payments.late_claims import claim_of
 
 MOST_EVENTS = 200
 
@@ -75,7 +73,7 @@ def money_panel(
         "late": invoice.days_overdue(on),
         "days_left": (invoice.next_due - on).days if invoice.next_due else None,
         "instalments": _instalments(invoice, on),
-        "claim": _claim(invoice, allocations, on),
+        "claim": _claim(invoice, on),
     }
 
 
@@ -132,13 +130,6 @@ def _detail(pk: int | None) -> str:
     return reverse("invoices:detail", args=[pk]) if pk else ""
 
 
-def _dues(invoice: Invoice) -> list[tuple[int | None, date, int]]:
-    """Key of the instalment, its day and its amount; one of the whole without instalments."""
-    rows = invoice.instalments.order_by("position").values_list("pk", "due_date", "amount_minor")
-    assert invoice.due_date is not None
-    return list(rows) or [(None, invoice.due_date, invoice.total_minor)]
-
-
 def _instalments(invoice: Invoice, on: date) -> list[dict[str, Any]]:
     """Each instalment of an issued invoice, in words."""
     code = invoice.currency
@@ -168,34 +159,11 @@ def _instalments(invoice: Invoice, on: date) -> list[dict[str, Any]]:
     return rows
 
 
-def _claim(invoice: Invoice, allocations: Sequence[Allocation], on: date) -> dict[str, Any] | None:
+def _claim(invoice: Invoice, on: date) -> dict[str, Any] | None:
     """Interest and indemnity of a late invoice, apart from the balance."""
-    if (
-        invoice.is_credit_note
-        or invoice.due_date is None
-        or not invoice.is_issued
-        or invoice.client.buyer_kind == BuyerKind.CONSUMER
-    ):
-        return None
-    company = Company.objects.filter(pk=1).only("indemnity_minor", "currency").first()
-    if company is None:
-        return None
-    found = penalties.together(
-        penalties.claim(
-            total_minor=total_minor,
-            due_date=due_date,
-            settled=[
-                (row.applied_on, row.amount_minor)
-                for row in allocations
-                if part is None or row.instalment_id == part
-            ],
-            on=on,
-            rates=late_rates.all_for(invoice.client.buyer_kind),
-            indemnity_minor=company.indemnity_minor,
-        )
-        for part, due_date, total_minor in _dues(invoice)
-    )
-    if found is None:
+    company = Company.objects.filter(pk=1).only("currency").first()
+    found = claim_of(invoice, on)
+    if company is None or found is None:
         return None
     same = invoice.currency == company.currency
     interest = found.interest_minor

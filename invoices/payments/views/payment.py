@@ -52,6 +52,7 @@ def payment(request: StaffRequest, pk: int) -> HttpResponse:
             "refunded": refunded,
             "others": found.other_than.order_by("received_on", "pk"),
             "reversed_by": reversed_by,
+            "may_send": is_open and request.user.has_perm("invoices.send_invoice"),
             "may_reverse": is_open and request.user.has_perm("invoices.reverse_payment"),
             "may_apply": is_open
             and found.unapplied.amount > 0

@@ -157,7 +157,8 @@ def test_files_are_kept_while_something_is_asked_though_a_row_is_refused(
     clerk_client.post(f"{url}answers/", {"invoices.net": "comma", "invoices.total": "comma"})
     page = clerk_client.get(url).text
     assert "“soon” is not a date" in page and "Choose corrected files" in page
-    assert not HistoryImport.objects.get().invoices_file
+    # The other row may come in without it: the files wait for that answer.
+    assert HistoryImport.objects.get().invoices_file
 
 
 def test_only_the_person_who_brought_the_files_answers(clerk_client, admin_client):

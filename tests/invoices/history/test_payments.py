@@ -10,7 +10,7 @@ from django.db import connection
 
 from invoices.history.bringing_in import HistoryInterrupted, HistoryRefused, apply
 from invoices.models import Client, ImportedPaymentRow, Invoice, Payment
-from tests.factories import make_company, make_invoice
+from tests.factories import make_company, make_invoice, make_invoice_in_instalments
 from tests.invoices.history.files import (
     CLIENT,
     CREDIT,
@@ -102,10 +102,34 @@ def test_a_bad_payment_is_refused_with_line_column_and_reason(fields, column, re
     assert reason in found.reason
 
 
-def test_a_payment_of_an_invoice_issued_here_is_sent_to_its_own_page():
-    ours = make_invoice(imported=False)
+def test_a_payment_of_an_invoice_issued_here_settles_it_and_is_no_history():
+    ours = make_invoice(imported=False, issue_date=date(2026, 1, 10))
+    done = bring(None, None, [changed(PAYMENT, invoice=ours.number)])
+    ours.refresh_from_db()
+    assert ours.outstanding_minor == 0 and ours.paid_on == date(2026, 2, 20)
+    # The journal of today has it.
+    assert not Payment.objects.get().imported
+    assert done.writes == 1
+    assert plan_of(None, None, [changed(PAYMENT, invoice=ours.number)]).writes == 0
+    # And it goes back as any other.
+    bring(None, None, [changed(PAYMENT, invoice=ours.number, amount="-120.00")])
+    assert {payment.imported for payment in Payment.objects.all()} == {False}
+    ours.refresh_from_db()
+    assert ours.outstanding_minor == 120_00
+
+
+def test_what_a_page_would_refuse_of_an_invoice_issued_here_a_file_is_refused_too():
+    company = make_company(closed_until=date(2026, 3, 1))
+    ours = make_invoice(imported=False, issue_date=date(2026, 1, 10))
     plan = plan_of(None, None, [changed(PAYMENT, invoice=ours.number)])
-    assert "was issued here" in only_complaint(plan).reason
+    assert "closed until" in only_complaint(plan).reason
+    company.closed_until = None
+    company.save()
+    parts = make_invoice_in_instalments(
+        [(date(2026, 2, 1), 60_00), (date(2026, 3, 1), 60_00)], issue_date=date(2026, 1, 10)
+    )
+    plan = plan_of(None, None, [changed(PAYMENT, invoice=parts.number)])
+    assert "instalments" in only_complaint(plan).reason
 
 
 def test_a_remittance_that_somebody_recorded_by_hand_is_not_recorded_again():

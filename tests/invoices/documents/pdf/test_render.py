@@ -543,15 +543,15 @@ def test_no_text_makes_the_engine_open_a_connection_or_a_file(tmp_path):
 def test_even_markup_of_ours_could_not_fetch(source):
     """The second wall: were a text ever not escaped, the policy still refuses, and so do we."""
     with pytest.raises(PdfRefused):
-        pdf._laid_out(f'<p>a<img src="{source}"></p>', {})
+        pdf.laid_out(f'<p>a<img src="{source}"></p>', {})
 
 
 def test_a_failure_of_the_engine_is_a_refusal_with_a_sentence():
     with pytest.raises(PdfRefused, match=r"could not be made .ZeroDivisionError."):
-        pdf._laid_out("<invoicelines></invoicelines>", {"lines": lambda: 1 // 0})
+        pdf.laid_out("<invoicelines></invoicelines>", {"lines": lambda: 1 // 0})
     deep = "<div>" * 200 + "x" + "</div>" * 200
     with pytest.raises(PdfRefused, match="too long to lay out"):
-        pdf._laid_out(deep, {})
+        pdf.laid_out(deep, {})
 
 
 def test_a_font_that_is_not_embedded_is_a_refusal(monkeypatch):
