@@ -7,6 +7,7 @@ follows from the seed and the day: two machines have the same rows.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -35,6 +36,7 @@ from invoices.models import (
     Stage,
     VatBreakdown,
 )
+from invoices.models.facts import seal_of_document
 from invoices.payments.settling import BALANCE_FIELDS, Settled, settlement, write_balance
 
 MONTHS = 60
@@ -495,13 +497,21 @@ def _insert_with_lines(batch: _Batch) -> None:
     _insert(Invoice, batch.lined)
     _insert(InvoiceLine, batch.lines)
     _insert(VatBreakdown, batch.breakdown)
+    lines: dict[int, list[InvoiceLine]] = defaultdict(list)
+    for line in batch.lines:
+        lines[line.invoice_id].append(line)
+    rates = {row.invoice_id: row for row in batch.breakdown}
     for invoice, number, balance in zip(batch.lined, numbers, balances, strict=True):
         invoice.number = number
         for name, value in balance.items():
             setattr(invoice, name, value)
+        pk = invoice.pk
+        invoice.seal = seal_of_document(
+            invoice, lines=lines[pk], vat_breakdown=[rates[pk]] if pk in rates else []
+        )
     Invoice.objects.bulk_update(
         batch.lined,
-        ["number", "status", "settled_on", "paid_on", "days_late", "days_to_pay"],
+        ["number", "status", "settled_on", "paid_on", "days_late", "days_to_pay", "seal"],
         batch_size=200,
     )
 

@@ -16,6 +16,7 @@ from billing_portal.keys import Keyed, KeyedQuerySet, KeyField, number_key, sort
 from invoices.models.amounts import InvoiceAmounts
 from invoices.models.clients import Client, ClientType
 from invoices.models.decisions import BooksDecision
+from invoices.models.facts import SealField
 from invoices.models.indexes import INVOICE_INDEXES
 from invoices.models.numbering import NumberSeries
 from invoices.models.standing import Kind, Standing, Status, credited_whole, was_issued
@@ -178,6 +179,8 @@ class Invoice(InvoiceAmounts, Keyed):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    # Over all that was frozen, the rows and files beneath it too (facts.py); none of a draft.
+    seal = SealField("document")
 
     objects = InvoiceQuerySet.as_manager()
 
