@@ -248,3 +248,15 @@ def make_terms(name="30 % now, the rest 30 days later", steps=((30, 0, 0), (None
         ],
     )
     return terms
+
+
+def make_payment_of(invoice, minor=1_00):
+    """A bare payment of an invoice's client, which no invoice took."""
+    from invoices.models import Payment
+
+    return Payment.objects.create(
+        client=invoice.client,
+        received_on=date(2026, 11, 24),
+        currency=invoice.currency,
+        amount_minor=minor,
+    )

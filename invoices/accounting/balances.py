@@ -55,15 +55,17 @@ def check() -> Iterator[Broken]:
         steps, past = _steps(batch, span), _past(span)
         for invoice in batch:
             yield from _balance(invoice, steps.get(invoice.pk, []), past.get(invoice.pk, set()))
-        if Instalment.objects.filter(invoice__range=span).exists():
+        if Instalment.objects.filter(invoice__gte=span[0], invoice__lte=span[1]).exists():
             yield from instalments.check(list(issued.filter(pk__range=span)))
 
 
 def _steps(batch: list[Row], span: tuple[int, int]) -> dict[int, list[settling.Settled]]:
     found: dict[int, list[settling.Settled]] = defaultdict(list)
     notes = {row.pk for row in batch if row.kind == Invoice.Kind.CREDIT_NOTE}
-    rows = Allocation.objects.filter(Q(invoice__range=span) | Q(credit_note__range=span))
     first, last = span
+    rows = Allocation.objects.filter(
+        Q(invoice__gte=first, invoice__lte=last) | Q(credit_note__gte=first, credit_note__lte=last)
+    )
     for invoice, note, *step in rows.values_list(
         "invoice_id", "credit_note_id", *settling.STEP_COLUMNS
     ):
@@ -77,7 +79,9 @@ def _steps(batch: list[Row], span: tuple[int, int]) -> dict[int, list[settling.S
 
 def _past(span: tuple[int, int]) -> dict[int, set[settling.Past]]:
     found: dict[int, set[settling.Past]] = defaultdict(set)
-    rows = PastSettlement.objects.filter(invoice__range=span, instalment__isnull=True)
+    rows = PastSettlement.objects.filter(
+        invoice__gte=span[0], invoice__lte=span[1], instalment__isnull=True
+    )
     for row in rows:
         found[row.invoice_id].add(settling.Past(row.settled_on, row.paid_on, row.reopened_on))
     return found

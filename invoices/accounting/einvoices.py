@@ -14,7 +14,6 @@ from invoices.documents.facturx.writing import FILENAME
 from invoices.documents.paper import Paper, PaperMalformed
 from invoices.models import Document, Invoice
 
-
 MOST = 500
 
 

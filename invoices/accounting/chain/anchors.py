@@ -94,8 +94,9 @@ def read(content: bytes) -> list[Anchor]:
         text = str(body.get_content()) if body is not None else text
     found = [anchor for match in _LINE.finditer(text) if (anchor := _read(match[0]))]
     if not found:
-        raise AnchorRefused(_("There is no anchor in this file: it is a line that begins with %s.")
-                            % '{"anchor":1')
+        raise AnchorRefused(
+            _("There is no anchor in this file: it is a line that begins with %s.") % '{"anchor":1'
+        )
     return found[-MOST:]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -69,5 +68,7 @@ def _called(kind: str, column: str) -> str:
     }
     if column in below:
         return below[column]
-    fields: dict[str, Any] = {field.attname: field for field in model_of(kind)._meta.concrete_fields}
-    return str(fields[column].verbose_name)
+    columns = {
+        field.attname: field for field in model_of(kind)._meta.concrete_fields
+    }
+    return str(columns[column].verbose_name)
