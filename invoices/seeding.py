@@ -311,6 +311,8 @@ class _Sower:
             if credited_on <= on:
                 amount = left if rng.random() < 0.3 else left // rng.randint(3, 9)
                 self._credit(batch, invoice, amount, credited_on)
+                if not self.fast:
+                    batch.events.append(_credited(invoice, amount, credited_on))
                 steps.append(Settled(Allocation.Kind.CREDIT, amount, credited_on))
                 left -= amount
         late = (
@@ -478,6 +480,11 @@ class _Sower:
             _insert(DealLine, lines)
             self.found.deals += len(deals)
             self._step(len(deals))
+
+
+def _credited(invoice: Invoice, amount: int, day: date) -> InvoiceEvent:
+    data = {"amount_minor": amount, "currency": invoice.currency}
+    return InvoiceEvent(invoice=invoice, kind=InvoiceEvent.Kind.CREDITED, on=day, data=data)
 
 
 def _insert(model: type[M], rows: Sequence[M]) -> None:

@@ -198,11 +198,11 @@ def _moment(value: Any) -> str:
 
 def _decimal(places: int) -> Plain:
     quantum = Decimal(1).scaleb(-places)
+    # SQLite keeps fifteen digits of a decimal: what it will give back is what is sealed.
+    exact = _FIFTEEN.create_decimal if connection.vendor == "sqlite" else Decimal
 
     def plain(value: Any) -> str:
-        # SQLite keeps fifteen digits of a decimal: what it will give back is what is sealed.
-        exact = _FIFTEEN.create_decimal(str(value)) if connection.vendor == "sqlite" else value
-        return format(Decimal(str(exact)).quantize(quantum), "f")
+        return format(exact(str(value)).quantize(quantum), "f")
 
     return plain
 

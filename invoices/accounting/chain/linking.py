@@ -74,12 +74,13 @@ def link_new(*, thoroughly: bool = False, progress: Progress = lambda _done, _to
         complete = {} if thoroughly else dict(chain.complete)
     oldest, _following = _horizon()
     highest: dict[str, int] = {}
-    made = 0
+    made, mine = 0, -1
     pending = _pending(complete, merged_types())
     while found := list(islice(pending, BATCH)):
         with transaction.atomic():
             _locked()
-            made += _append(found)
+            links, mine = _append(found, mine)
+            made += links
         for kind, fact in found:
             highest[kind] = max(highest.get(kind, 0), fact.pk)
         progress(made, made)
@@ -135,13 +136,14 @@ def _is_right(kind: str, fact: Fact, merged: Merged) -> bool:
         return False
 
 
-def _append(found: list[Found]) -> int:
-    """Under the lock; what another one linked since it was read is left out."""
+def _append(found: list[Found], mine: int) -> tuple[int, int]:
+    """Under the lock: how many links were made, and where the chain ends now. What others linked
+    since `mine`, where this round left it, is left out."""
     last = BooksLink.objects.order_by("-position").first()
     position, before = (last.position, last.hash) if last else (0, "")
     head = last_head()
     counts = dict(head.counts) if head else {}
-    held = _held(found)
+    held = set() if position == mine else _held(found)
     links = []
     for kind, fact in found:
         if (kind, fact.pk) in held:
@@ -150,20 +152,16 @@ def _append(found: list[Found]) -> int:
         seal = bare(fact.seal or "")
         before = link_hash(before, position, kind, fact.pk, seal, fact.name)
         counts[kind] = counts.get(kind, 0) + 1
-        links.append(
-            BooksLink(
-                position=position,
-                kind=kind,
-                object_id=fact.pk,
-                seal=seal,
-                name=fact.name,
-                hash=before,
-            )
-        )
+        links.append((position, kind, fact.pk, seal, fact.name, before))
     if links:
-        BooksLink.objects.bulk_create(links, batch_size=2_000)
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO invoices_bookslink (position, kind, object_id, seal, name, hash) "
+                "VALUES (%s, %s, %s, %s, %s, %s)",
+                links,
+            )
         sign_head(Statement(position, before, counts, timezone.now()))
-    return len(links)
+    return len(links), position
 
 
 def _held(found: list[Found]) -> set[tuple[str, int]]:
