@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
+from invoices.accounting import nightly
+from invoices.accounting.chain import linking
 from invoices.history import imports
 from invoices.outbox import delivering
 
@@ -21,3 +25,15 @@ def bring_in_history(import_id: int) -> None:
 
 def sweep_history_imports() -> int:
     return imports.sweep()
+
+
+def link_books() -> int:
+    return linking.link_new()
+
+
+def check_books() -> int:
+    return nightly.every_night(timezone.localdate())
+
+
+def check_books_now() -> int:
+    return len(nightly.checked_by_itself())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db.models import F, Q
@@ -51,11 +52,9 @@ class Row(NamedTuple):
 def check() -> Iterator[Broken]:
     issued = Invoice.objects.issued().order_by("pk")
     accounts = dict(Client.objects.values_list("pk", "merged_into_id"))
-    last = 0
-    while rows := list(issued.filter(pk__gt=last).values_list(*Row._fields)[:BATCH]):
-        batch = [Row(*row) for row in rows]
+    rows = issued.values_list(*Row._fields).iterator(chunk_size=BATCH)
+    while batch := [Row(*row) for row in islice(rows, BATCH)]:
         span = (batch[0].pk, batch[-1].pk)
-        last = span[1]
         events = _events(span)
         settled, in_parts = _settled(span), _settled_in_parts(span)
         for invoice in batch:
@@ -68,7 +67,8 @@ def check() -> Iterator[Broken]:
                 yield from _settlements_in_parts(invoice, told, in_parts[invoice.pk])
             else:
                 yield from _settlements(invoice, told, settled.get(invoice.pk, Counter()))
-        yield from _payments(batch, span, events, accounts)
+        yield from _payments(batch, events, accounts)
+    yield from _too_early()
 
 
 Span = tuple[int, int]
@@ -155,7 +155,6 @@ def _issue(invoice: Row, told: list[Event]) -> Iterator[Broken]:
 
 def _payments(
     batch: list[Row],
-    span: Span,
     events: dict[int, list[Event]],
     accounts: Mapping[int, int | None],
 ) -> Iterator[Broken]:
@@ -176,8 +175,11 @@ def _payments(
             yield Broken(str(invoices[pk]), _("its log has another day for a payment."))
         elif _account(client, accounts) != _account(invoices[pk].client_id, accounts):
             yield Broken(str(invoices[pk]), _("was settled with the money of another client."))
+
+
+def _too_early() -> Iterator[Broken]:
     early = Allocation.objects.filter(
-        **_within(span), kind=Allocation.Kind.PAYMENT, takes_back__isnull=True
+        kind=Allocation.Kind.PAYMENT, takes_back__isnull=True, invoice__isnull=False
     ).filter(
         Q(applied_on__lt=F("payment__received_on")) | Q(applied_on__lt=F("invoice__issue_date"))
     )

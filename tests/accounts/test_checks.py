@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def real(settings):
     settings.DEBUG = settings.DEMO = False
     settings.HTTPS_ONLY = True
+    settings.BOOKS_KEYS = ["a key of the books, long enough to be one"]
     settings.ALLOWED_HOSTS = ["billing.example.com"]
     settings.BASE_URL = "https://billing.example.com"
     return settings

@@ -68,7 +68,5 @@ def _called(kind: str, column: str) -> str:
     }
     if column in below:
         return below[column]
-    columns = {
-        field.attname: field for field in model_of(kind)._meta.concrete_fields
-    }
+    columns = {field.attname: field for field in model_of(kind)._meta.concrete_fields}
     return str(columns[column].verbose_name)

@@ -46,9 +46,7 @@ def make_books():
     make_company()
     closing.close_books(until=date(2026, 1, 31), seen=None, reason="Year", by=None, on=ON)
     paid, credited = make_issued(), make_issued()
-    parts = make_issued(
-        dues_typed=[{"on": "2026-12-01", "minor": 60_000}, {"on": "2027-01-01"}]
-    )
+    parts = make_issued(dues_typed=[{"on": "2026-12-01", "minor": 60_000}, {"on": "2027-01-01"}])
     old = make_invoice(total_minor=100_00)
     recording.record_payment(
         client_id=paid.client_id,
@@ -59,7 +57,7 @@ def make_books():
         by=None,
         allocations=[(paid.pk, Money("400", "EUR"))],
     )
-    payment = recording.record_payment(
+    recording.record_payment(
         client_id=old.client_id,
         amount=Money("40", "EUR"),
         received_on=ON,
