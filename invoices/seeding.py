@@ -80,54 +80,9 @@ BEHAVIOURS = (
     Behaviour("Non-profit", "nonprofit", 0.1, 30, -10, 13, 0.7, 7.2),
     Behaviour("International", "intl", 0.12, 60, -3, 28, 0.8, 8.8),
 )
-_FIRST = [
-    "Ark",
-    "Bel",
-    "Cor",
-    "Dun",
-    "Elo",
-    "Fer",
-    "Gal",
-    "Hel",
-    "Ist",
-    "Jor",
-    "Kel",
-    "Lor",
-    "Mar",
-    "Nov",
-    "Orb",
-    "Per",
-    "Quo",
-    "Riv",
-    "Sol",
-    "Tor",
-]
-_SECOND = [
-    "amis",
-    "avel",
-    "enne",
-    "idor",
-    "ilia",
-    "omer",
-    "onde",
-    "une",
-    "ysée",
-    "antec",
-    "orama",
-    "ulis",
-]
-_KIND = [
-    "Conseil",
-    "Industries",
-    "Santé",
-    "Logistique",
-    "Énergie",
-    "Systèmes",
-    "Édition",
-    "Formation",
-    "&",
-    "Fils",
-]
+_FIRST = "Ark Bel Cor Dun Elo Fer Gal Hel Ist Jor Kel Lor Mar Nov Orb Per Quo Riv Sol Tor".split()  # noqa: SIM905
+_SECOND = "amis avel enne idor ilia omer onde une ysée antec orama ulis".split()  # noqa: SIM905
+_KIND = "Conseil Industries Santé Logistique Énergie Systèmes Édition Formation & Fils".split()  # noqa: SIM905
 _WORK = ("Audit", "Integration", "Training", "Support", "Migration", "Design", "Analysis")
 
 
@@ -311,8 +266,7 @@ class _Sower:
             if credited_on <= on:
                 amount = left if rng.random() < 0.3 else left // rng.randint(3, 9)
                 self._credit(batch, invoice, amount, credited_on)
-                if not self.fast:
-                    batch.events.append(_credited(invoice, amount, credited_on))
+                batch.events += [] if self.fast else [_credited(invoice, amount, credited_on)]
                 steps.append(Settled(Allocation.Kind.CREDIT, amount, credited_on))
                 left -= amount
         late = (
@@ -439,7 +393,6 @@ class _Sower:
         _insert(Allocation, batch.allocations)
         _insert(InvoiceEvent, batch.events)
 
-    # ─ Deals ────────────────────────────────────────────────────────────────────────────────────
     def _deals(self, count: int, buyers: Sequence[Client], weights: Sequence[float]) -> None:
         if not count:
             return

@@ -168,8 +168,7 @@ REVERSIBLE = BEGIN_QUOTES | {
     "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
-    "invoices:integrity-check", "invoices:integrity-anchor",
-    "invoices:account", "invoices:account-new",
+    "invoices:account", "invoices:account-new", "invoices:integrity-check", "invoices:integrity-anchor",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

@@ -143,7 +143,6 @@ def freeze(
     )
     found = ahead if ahead and ahead.paper == paper else printed(paper, company)
     _same_as_the_rows(paper, invoice)
-    content = found.content
     invoice.paper = paper.to_json()
     invoice.buyer_name = paper.buyer.name
     # A credit note counts where its invoice counts, whatever the client is today.
@@ -152,9 +151,8 @@ def freeze(
     )
     invoice.previous_hash = series.last_hash
     invoice.issued_at, invoice.issued_by = timezone.now(), by
-    sha256 = hashlib.sha256(content).hexdigest()
     invoice.sealed_with = snapshot.SEAL
-    invoice.content_hash = snapshot.sealed_hash(invoice, sha256)
+    invoice.content_hash = snapshot.sealed_hash(invoice, sha256_of(found.content))
     settling.write_balance(
         invoice, settling.settlement(invoice.total_minor, invoice.issue_date, [])
     )
@@ -163,9 +161,7 @@ def freeze(
         # Before the status says that it is issued: from then on it gains no row.
         parts = dues.made(invoice)
         invoice.next_due = settling.next_due(parts) or invoice.due_date
-    files = [_file(invoice, "pdf", filename_of(paper, invoice), content)]
-    if found.xml is not None:
-        files.append(_file(invoice, "xml", filename_of(paper, invoice, "xml"), found.xml))
+    files = _files(invoice, found)
     invoice.seal = seal_of_document(
         invoice,
         lines=lines,
@@ -179,6 +175,17 @@ def freeze(
         file.save(force_insert=True)
 
 
+def sha256_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _files(invoice: Invoice, found: Printed) -> list[Document]:
+    files = [_file(invoice, "pdf", filename_of(found.paper, invoice), found.content)]
+    if found.xml is not None:
+        files.append(_file(invoice, "xml", filename_of(found.paper, invoice, "xml"), found.xml))
+    return files
+
+
 def _file(invoice: Invoice, kind: str, filename: str, content: bytes) -> Document:
     """Not saved yet: the seal of the invoice, which is frozen first, covers it."""
     assert invoice.issued_at is not None
@@ -187,7 +194,7 @@ def _file(invoice: Invoice, kind: str, filename: str, content: bytes) -> Documen
         kind=kind,
         filename=filename,
         content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256_of(content),
         size=len(content),
         created_at=invoice.issued_at,
     )

@@ -71,8 +71,7 @@ class Invoice(InvoiceAmounts, Keyed):
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     # Brought in from an older system: its number is that system's, it has no lines of ours.
     imported = models.BooleanField(default=False)
-    # Only what was open on this day was brought in, not its brothers paid before: a curve of delays
-    # may count it from then on only (left truncation).
+    # Only what was open on this day was brought in: curves count it from then on (truncation).
     observed_from = models.DateField(null=True, blank=True)
 
     # ─ Content: frozen at issue, the database refuses any change afterwards
@@ -179,7 +178,6 @@ class Invoice(InvoiceAmounts, Keyed):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-    # Over all that was frozen, the rows and files beneath it too (facts.py); none of a draft.
     seal = SealField("document")
 
     objects = InvoiceQuerySet.as_manager()

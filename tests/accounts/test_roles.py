@@ -23,6 +23,8 @@ from tests.factories import make_client, make_deal, make_invoice, make_rule, mak
 ROLES = ["administrator", "finance", "manager", "sales"]
 OURS = {"reports", "invoices", "integrations", "accounts", "company"}
 
+ACTS = ("", "-check", "-anchor")
+
 
 class Page(NamedTuple):
     permission: str | None
@@ -75,14 +77,11 @@ PAGES: dict[str, Page] = {
     "integrations:run": Page("integrations.view_connection", (0,)),
     "integrations:run_again": Page("integrations.run_sync", (0,), post=True),
     "integrations:start": Page("integrations.run_sync", post=True),
-    # ─ invoices
+    **{f"invoices:integrity{at}": Page("accounts.change_company", post=at > "") for at in ACTS},
     "invoices:account": Page("invoices.change_accounts"),
     "invoices:account-drop": Page("invoices.change_accounts", (0,), post=True),
     "invoices:account-new": Page("invoices.change_accounts"),
     "invoices:accounts": Page("invoices.export"),
-    "invoices:integrity": Page("accounts.change_company"),
-    "invoices:integrity-check": Page("accounts.change_company", post=True),
-    "invoices:integrity-anchor": Page("accounts.change_company", post=True),
     "invoices:accounts-used": Page("invoices.export"),
     "invoices:journal": Page("invoices.export"),
     "invoices:journal-account": Page("invoices.export", ("411000",)),

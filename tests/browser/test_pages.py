@@ -77,7 +77,8 @@ PAGES = [
     ("company:terms", ""), ("company:terms_new", ""), ("company:terms_edit", "terms"),
     ("invoices:detail", "instalments"),
     ("company:vat_rate", "rate"), ("company:exemption", "reason"), ("company:exemption_new", ""),
-    ("invoices:integrity", ""), ("invoices:journal", ""), ("invoices:accounts", ""), ("invoices:account-new", ""),
+    ("invoices:integrity", ""),
+    ("invoices:journal", ""), ("invoices:accounts", ""), ("invoices:account-new", ""),
     ("invoices:account", "?role=bank"), ("invoices:journal-account", "ledger"),
 ]  # fmt: skip
 # Nobody looks at these: files, pieces of pages, and what only takes a post (checked by the table

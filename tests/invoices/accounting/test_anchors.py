@@ -155,7 +155,7 @@ def test_the_page_says_what_was_found_and_gives_the_head(books, admin_client):
 
 def test_empty_books_have_no_head(admin_client):
     assert anchors.anchor_now() == ""
-    assert admin_client.post(reverse("invoices:integrity-anchor")).status_code == 302
+    assert admin_client.post(reverse("invoices:integrity-anchor")).status_code == 303
     with pytest.raises(CommandError, match="empty"):
         call_command("books_anchor")
 
