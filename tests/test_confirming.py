@@ -158,7 +158,7 @@ REVERSIBLE = BEGIN_QUOTES | {
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",
     "company:exemption", "company:exemption_new", "company:terms_new", "company:terms_edit",
-    "integrations:pipedrive", "invoices:accounts",
+    "integrations:pipedrive", "invoices:accounts", "invoices:integrity-anchor",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start",
     "invoices:import_history", "invoices:history_answer", "integrations:run_again",
     "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",
@@ -168,7 +168,7 @@ REVERSIBLE = BEGIN_QUOTES | {
     "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
-    "invoices:account", "invoices:account-new", "invoices:integrity-check", "invoices:integrity-anchor",
+    "invoices:account", "invoices:account-new", "invoices:integrity-check",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

@@ -40,6 +40,10 @@ from invoices.models import (
 )
 
 CHUNK = 1_000
+_INDEX = (
+    *("number", "kind", "issue_date", "due_date", "buyer_name", "currency", "net_minor"),
+    *("vat_minor", "total_minor", "settled_on", "content_hash"),
+)
 Progress = Callable[[int, int], None]
 
 
@@ -165,19 +169,7 @@ class _Archive:
 
     def _index(self) -> None:
         """For people, and for a spreadsheet."""
-        columns = [
-            "number",
-            "kind",
-            "issue_date",
-            "due_date",
-            "buyer_name",
-            "currency",
-            "net_minor",
-            "vat_minor",
-            "total_minor",
-            "settled_on",
-            "content_hash",
-        ]
+        columns = _INDEX
 
         def rows() -> Iterator[bytes]:
             yield b"\xef\xbb\xbf" + _csv_line(columns)

@@ -2,8 +2,7 @@
 
 Add a line for each new URL name: `"app:name": Page(permission, …)`. `permission` is the one that
 the view names, or None for a page that everybody who is signed in may open. `args` fill the address
-(0 is an id that does not exist: 404 then means "allowed in"). `post=True` marks a page that takes
-POST only. `open_to_all` needs no login.
+(0 is an id that does not exist: 404 then means "allowed in"). `post`: it takes POST only.
 """
 
 from __future__ import annotations
