@@ -13,6 +13,7 @@ for name, value in {
     # The browser tests ask a server of their own, without TLS.
     "HTTPS_ONLY": "false",
     "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
+    "BOOKS_ANCHORS": "",
     "BASE_URL": "http://127.0.0.1:8000",
 }.items():
     os.environ.setdefault(name, value)

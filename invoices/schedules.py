@@ -8,6 +8,12 @@ from django.utils.translation import gettext_noop as _
 
 SCHEDULES: list[dict[str, Any]] = [
     {"name": _("Emails that wait"), "func": "invoices.tasks.sweep_mail", "minutes": 1},
+    {"name": _("Books: what is new is linked"), "func": "invoices.tasks.link_books", "minutes": 1},
+    {
+        "name": _("Books: check of the night"),
+        "func": "invoices.tasks.check_books",
+        "cron": "40 1 * * *",
+    },
     {
         "name": _("History that waits"),
         "func": "invoices.tasks.sweep_history_imports",

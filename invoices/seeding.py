@@ -7,6 +7,7 @@ follows from the seed and the day: two machines have the same rows.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -35,6 +36,7 @@ from invoices.models import (
     Stage,
     VatBreakdown,
 )
+from invoices.models.facts import seal_of_document
 from invoices.payments.settling import BALANCE_FIELDS, Settled, settlement, write_balance
 
 MONTHS = 60
@@ -78,54 +80,9 @@ BEHAVIOURS = (
     Behaviour("Non-profit", "nonprofit", 0.1, 30, -10, 13, 0.7, 7.2),
     Behaviour("International", "intl", 0.12, 60, -3, 28, 0.8, 8.8),
 )
-_FIRST = [
-    "Ark",
-    "Bel",
-    "Cor",
-    "Dun",
-    "Elo",
-    "Fer",
-    "Gal",
-    "Hel",
-    "Ist",
-    "Jor",
-    "Kel",
-    "Lor",
-    "Mar",
-    "Nov",
-    "Orb",
-    "Per",
-    "Quo",
-    "Riv",
-    "Sol",
-    "Tor",
-]
-_SECOND = [
-    "amis",
-    "avel",
-    "enne",
-    "idor",
-    "ilia",
-    "omer",
-    "onde",
-    "une",
-    "ysée",
-    "antec",
-    "orama",
-    "ulis",
-]
-_KIND = [
-    "Conseil",
-    "Industries",
-    "Santé",
-    "Logistique",
-    "Énergie",
-    "Systèmes",
-    "Édition",
-    "Formation",
-    "&",
-    "Fils",
-]
+_FIRST = "Ark Bel Cor Dun Elo Fer Gal Hel Ist Jor Kel Lor Mar Nov Orb Per Quo Riv Sol Tor".split()  # noqa: SIM905
+_SECOND = "amis avel enne idor ilia omer onde une ysée antec orama ulis".split()  # noqa: SIM905
+_KIND = "Conseil Industries Santé Logistique Énergie Systèmes Édition Formation & Fils".split()  # noqa: SIM905
 _WORK = ("Audit", "Integration", "Training", "Support", "Migration", "Design", "Analysis")
 
 
@@ -309,6 +266,7 @@ class _Sower:
             if credited_on <= on:
                 amount = left if rng.random() < 0.3 else left // rng.randint(3, 9)
                 self._credit(batch, invoice, amount, credited_on)
+                batch.events += [] if self.fast else [_credited(invoice, amount, credited_on)]
                 steps.append(Settled(Allocation.Kind.CREDIT, amount, credited_on))
                 left -= amount
         late = (
@@ -435,7 +393,6 @@ class _Sower:
         _insert(Allocation, batch.allocations)
         _insert(InvoiceEvent, batch.events)
 
-    # ─ Deals ────────────────────────────────────────────────────────────────────────────────────
     def _deals(self, count: int, buyers: Sequence[Client], weights: Sequence[float]) -> None:
         if not count:
             return
@@ -478,6 +435,11 @@ class _Sower:
             self._step(len(deals))
 
 
+def _credited(invoice: Invoice, amount: int, day: date) -> InvoiceEvent:
+    data = {"amount_minor": amount, "currency": invoice.currency}
+    return InvoiceEvent(invoice=invoice, kind=InvoiceEvent.Kind.CREDITED, on=day, data=data)
+
+
 def _insert(model: type[M], rows: Sequence[M]) -> None:
     if rows:
         model._default_manager.bulk_create(rows, batch_size=BATCH)
@@ -495,13 +457,21 @@ def _insert_with_lines(batch: _Batch) -> None:
     _insert(Invoice, batch.lined)
     _insert(InvoiceLine, batch.lines)
     _insert(VatBreakdown, batch.breakdown)
+    lines: dict[int, list[InvoiceLine]] = defaultdict(list)
+    for line in batch.lines:
+        lines[line.invoice_id].append(line)
+    rates = {row.invoice_id: row for row in batch.breakdown}
     for invoice, number, balance in zip(batch.lined, numbers, balances, strict=True):
         invoice.number = number
         for name, value in balance.items():
             setattr(invoice, name, value)
+        pk = invoice.pk
+        invoice.seal = seal_of_document(
+            invoice, lines=lines[pk], vat_breakdown=[rates[pk]] if pk in rates else []
+        )
     Invoice.objects.bulk_update(
         batch.lined,
-        ["number", "status", "settled_on", "paid_on", "days_late", "days_to_pay"],
+        ["number", "status", "settled_on", "paid_on", "days_late", "days_to_pay", "seal"],
         batch_size=200,
     )
 

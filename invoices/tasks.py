@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from invoices.accounting import nightly
+from invoices.accounting.chain import linking
 from invoices.history import imports
 from invoices.outbox import delivering
 from invoices.statements import sending
@@ -37,3 +39,15 @@ def sweep_history_imports() -> int:
 
 def make_recurring_invoices() -> dict[str, Any]:
     return asdict(making.make_due(timezone.localdate()))
+
+
+def link_books() -> int:
+    return linking.link_new()
+
+
+def check_books() -> int:
+    return nightly.every_night(timezone.localdate())
+
+
+def check_books_now() -> int:
+    return len(nightly.checked_by_itself())

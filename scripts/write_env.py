@@ -15,6 +15,7 @@ SECRETS = """\
 # Written by `make {target}`. README.md, "To production", says what a real server needs besides.
 SECRET_KEY={secret}
 SALT_KEY={salt}
+BOOKS_KEYS={books}
 """
 DEMO = """\
 # The demo listens on this machine only, without TLS. Never on a real server:
@@ -29,6 +30,7 @@ if not TARGET.exists():
         target="run" if demo else "setup",
         secret=secrets.token_urlsafe(48),
         salt=secrets.token_urlsafe(32),
+        books=secrets.token_urlsafe(36),
     )
     TARGET.write_text(text + (DEMO if demo else ""))
     print("Wrote .env with new secret keys.")

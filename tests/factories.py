@@ -210,13 +210,14 @@ def make_issued(*, on=date(2026, 11, 24), by=None, **draft):
 def make_invoice_in_instalments(dues, **fields):
     """An issued invoice of pairs of due date and amount, as issuing makes it."""
     from invoices.models import Instalment
+    from invoices.models.facts import seal_of_document
 
     days = [day for day, _minor in dues]
     total = sum(minor for _day, minor in dues)
     invoice = make_invoice(
         status=Invoice.Status.DRAFT, total_minor=total, due_date=max(days), **fields
     )
-    Instalment.objects.bulk_create(
+    parts = Instalment.objects.bulk_create(
         Instalment(
             invoice=invoice,
             position=position,
@@ -230,6 +231,7 @@ def make_invoice_in_instalments(dues, **fields):
     invoice.number = f"PARTS-{invoice.pk:05d}"
     invoice.next_due = min(days)
     invoice.client_type_id, invoice.buyer_name = invoice.client.client_type_id, invoice.client.name
+    invoice.seal = seal_of_document(invoice, instalments=parts)
     invoice.save()
     return invoice
 
@@ -268,3 +270,15 @@ def make_unprinted(invoice, *, on=date(2026, 11, 24), **fields):
         setattr(invoice, name, value)
     invoice.save()
     return invoice
+
+
+def make_payment_of(invoice, minor=1_00):
+    """A bare payment of an invoice's client, which no invoice took."""
+    from invoices.models import Payment
+
+    return Payment.objects.create(
+        client=invoice.client,
+        received_on=date(2026, 11, 24),
+        currency=invoice.currency,
+        amount_minor=minor,
+    )

@@ -168,7 +168,8 @@ REVERSIBLE = BEGIN_QUOTES | BEGIN_SUBSCRIPTIONS | BEGIN_OTHERS | {
     "company:client_type", "company:client_type_move", "company:rates", "company:ecb",
     "company:vat_rate",
     "company:exemption", "company:exemption_new", "company:terms_new", "company:terms_edit",
-    "integrations:pipedrive", "invoices:accounts", "integrations:run_again",
+    "integrations:pipedrive", "invoices:accounts", "invoices:integrity-anchor",
+    "integrations:run_again",
     "integrations:mapping", "integrations:mapping_preview", "integrations:start", "invoices:note",
     "invoices:import_history", "invoices:history_answer", "invoices:history_leave_out",
     "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client",
@@ -179,6 +180,7 @@ REVERSIBLE = BEGIN_QUOTES | BEGIN_SUBSCRIPTIONS | BEGIN_OTHERS | {
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
     "invoices:deposits", "invoices:deposit-on",
+    "invoices:integrity-check",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

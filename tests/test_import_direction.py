@@ -63,7 +63,7 @@ FLOORS: dict[str, list[set[str]]] = {
 # a person is stands at the ground of it, the pages about people near the roof.
 PERSON = "accounts.models"
 SHELL: list[set[str]] = [
-    {"money", "words", "keys", "uploads", "toasts", "static_files", "spreadsheet_words"},
+    {"money", "words", "keys", "seals", "uploads", "toasts", "static_files", "spreadsheet_words"},
     {"navigation", "log_filters", PERSON},
     {"dates", "figures"},
     {"htmx", "idempotency", "confirming", "notices", "typed"},

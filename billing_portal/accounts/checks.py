@@ -72,4 +72,21 @@ def ready_for_a_real_server(**_options: Any) -> list[checks.CheckMessage]:
                 id="portal.W002",
             )
         )
+    if not settings.BOOKS_KEYS:
+        found.append(
+            checks.Warning(
+                "BOOKS_KEYS is not set: the books are sealed with a key made from SECRET_KEY, "
+                "which can then never be changed.",
+                hint="`manage.py rotate_books_key` writes one into .env.",
+                id="portal.W003",
+            )
+        )
+    if any(len(key) < 32 for key in settings.BOOKS_KEYS):
+        found.append(
+            checks.Error(
+                "A key of BOOKS_KEYS is shorter than 32 characters: it could be guessed.",
+                hint="`manage.py rotate_books_key` makes a good one.",
+                id="portal.E004",
+            )
+        )
     return found

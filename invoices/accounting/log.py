@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, NamedTuple
 
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
@@ -20,16 +22,43 @@ _EVENT_OF = {
 }
 
 
+class Event(NamedTuple):
+    invoice_id: int
+    kind: str
+    at: datetime
+    on: date
+    by_id: int | None
+    data: dict[str, Any]
+
+
+class Row(NamedTuple):
+    """The columns of an invoice that its log tells of."""
+
+    pk: int
+    number: str
+    kind: str
+    imported: bool
+    client_id: int
+    total_minor: int
+    currency: str
+    issued_by_id: int | None
+    issued_at: datetime | None
+    sent_at: datetime | None
+
+    def __str__(self) -> str:
+        return self.number or f"#{self.pk}"
+
+
 def check() -> Iterator[Broken]:
-    issued = Invoice.objects.issued().order_by("pk").defer("paper", "note")
-    last = 0
-    while batch := list(issued.filter(pk__gt=last)[:BATCH]):
-        last = batch[-1].pk
-        ids = [invoice.pk for invoice in batch]
-        events = _events(ids)
-        settled, in_parts = _settled(ids), _settled_in_parts(ids)
+    issued = Invoice.objects.issued().order_by("pk")
+    accounts = dict(Client.objects.values_list("pk", "merged_into_id"))
+    rows = issued.values_list(*Row._fields).iterator(chunk_size=BATCH)
+    while batch := [Row(*row) for row in islice(rows, BATCH)]:
+        span = (batch[0].pk, batch[-1].pk)
+        events = _events(span)
+        settled, in_parts = _settled(span), _settled_in_parts(span)
         for invoice in batch:
-            told = events[invoice.pk]
+            told = events.get(invoice.pk, [])
             # Rows of a benchmark have no log at all.
             if invoice.imported and not told:
                 continue
@@ -37,21 +66,30 @@ def check() -> Iterator[Broken]:
             if invoice.pk in in_parts:
                 yield from _settlements_in_parts(invoice, told, in_parts[invoice.pk])
             else:
-                yield from _settlements(invoice, told, settled[invoice.pk])
-        yield from _payments(batch, events)
+                yield from _settlements(invoice, told, settled.get(invoice.pk, Counter()))
+        yield from _payments(batch, events, accounts)
+    yield from _too_early()
 
 
-def _events(ids: list[int]) -> dict[int, list[InvoiceEvent]]:
-    found: dict[int, list[InvoiceEvent]] = defaultdict(list)
-    for event in InvoiceEvent.objects.filter(invoice__in=ids).order_by("pk"):
-        found[event.invoice_id].append(event)
+Span = tuple[int, int]
+
+
+def _within(span: Span) -> dict[str, int]:
+    return {"invoice__gte": span[0], "invoice__lte": span[1]}
+
+
+def _events(span: Span) -> dict[int, list[Event]]:
+    found: dict[int, list[Event]] = defaultdict(list)
+    rows = InvoiceEvent.objects.filter(**_within(span)).order_by("pk")
+    for row in rows.values_list(*Event._fields):
+        found[row[0]].append(Event(*row))
     return found
 
 
-def _settled(ids: list[int]) -> dict[int, Counter[tuple[str, int]]]:
+def _settled(span: Span) -> dict[int, Counter[tuple[str, int]]]:
     """(kind of event, amount) → how many allocations ask for it."""
     found: dict[int, Counter[tuple[str, int]]] = defaultdict(Counter)
-    rows = Allocation.objects.filter(Q(invoice__in=ids), amount_minor__gt=0)
+    rows = Allocation.objects.filter(**_within(span), amount_minor__gt=0)
     for invoice_id, kind, amount in rows.values_list("invoice_id", "kind", "amount_minor"):
         if kind in _EVENT_OF:
             found[invoice_id or 0][_EVENT_OF[Allocation.Kind(kind)], amount] += 1
@@ -62,10 +100,12 @@ def _settled(ids: list[int]) -> dict[int, Counter[tuple[str, int]]]:
 Source = tuple[str, int | None]
 
 
-def _settled_in_parts(ids: list[int]) -> dict[int, Counter[Source]]:
+def _settled_in_parts(span: Span) -> dict[int, Counter[Source]]:
     """Of invoices in instalments: what each source settled. One act, which is one entry of the
     log, settles several of them, by a row for each."""
-    planned = set(Instalment.objects.filter(invoice__in=ids).values_list("invoice_id", flat=True))
+    planned = set(Instalment.objects.filter(**_within(span)).values_list("invoice_id", flat=True))
+    if not planned:
+        return {}
     found: dict[int, Counter[Source]] = {pk: Counter() for pk in planned}
     rows = Allocation.objects.filter(invoice__in=planned, amount_minor__gt=0)
     columns = ("invoice_id", "kind", "payment_id", "credit_note_id", "amount_minor")
@@ -76,7 +116,7 @@ def _settled_in_parts(ids: list[int]) -> dict[int, Counter[Source]]:
 
 
 def _settlements_in_parts(
-    invoice: Invoice, told: list[InvoiceEvent], wanted: Counter[Source]
+    invoice: Row, told: list[Event], wanted: Counter[Source]
 ) -> Iterator[Broken]:
     said: Counter[Source] = Counter()
     for event in told:
@@ -87,7 +127,7 @@ def _settlements_in_parts(
         yield Broken(str(invoice), _("what settled it and what its log says differ."))
 
 
-def _issue(invoice: Invoice, told: list[InvoiceEvent]) -> Iterator[Broken]:
+def _issue(invoice: Row, told: list[Event]) -> Iterator[Broken]:
     if invoice.imported:
         return
     issued = [event for event in told if event.kind == InvoiceEvent.Kind.ISSUED]
@@ -105,38 +145,56 @@ def _issue(invoice: Invoice, told: list[InvoiceEvent]) -> Iterator[Broken]:
         yield Broken(str(invoice), _("its log says otherwise how it was issued."))
     if invoice.issued_at is None or abs((event.at - invoice.issued_at).total_seconds()) > 120:
         yield Broken(str(invoice), _("its log has another moment for its issue."))
-    was_sent = any(event.kind == InvoiceEvent.Kind.SENT for event in told)
-    if (invoice.sent_at is not None) != was_sent:
+    sent = [event for event in told if event.kind == InvoiceEvent.Kind.SENT]
+    # The first one says when; older ones say only that it was.
+    moment = sent[0].data.get("sent_at") if sent else None
+    at = invoice.sent_at.isoformat() if invoice.sent_at else None
+    if (at is not None) != bool(sent) or (moment is not None and moment != at):
         yield Broken(str(invoice), _("its log and its row differ on whether it was sent."))
 
 
-def _payments(batch: list[Invoice], events: dict[int, list[InvoiceEvent]]) -> Iterator[Broken]:
+def _payments(
+    batch: list[Row],
+    events: dict[int, list[Event]],
+    accounts: Mapping[int, int | None],
+) -> Iterator[Broken]:
     """Each payment has the day and the account that the log of its invoices knows it by."""
     invoices = {invoice.pk: invoice for invoice in batch}
     paid = [
         (pk, number, event.on)
         for pk, told in events.items()
+        if pk in invoices
         for event in told
         if event.kind == InvoiceEvent.Kind.PAID
         and (number := event.data.get("payment_id", event.data.get("payment")))
     ]
-    accounts = dict(Client.objects.values_list("pk", "merged_into_id"))
-    found = Payment.objects.in_bulk([number for _pk, number, _on in paid])
+    found = _received([number for _pk, number, _on in paid])
     for pk, number, on in paid:
-        payment = found.get(number)
-        if payment is None or payment.received_on != on:
+        client, received_on = found.get(number, (0, None))
+        if received_on != on:
             yield Broken(str(invoices[pk]), _("its log has another day for a payment."))
-        elif _account(payment.client_id, accounts) != _account(invoices[pk].client_id, accounts):
+        elif _account(client, accounts) != _account(invoices[pk].client_id, accounts):
             yield Broken(str(invoices[pk]), _("was settled with the money of another client."))
+
+
+def _too_early() -> Iterator[Broken]:
     early = Allocation.objects.filter(
-        invoice__in=list(invoices), kind=Allocation.Kind.PAYMENT, takes_back__isnull=True
+        kind=Allocation.Kind.PAYMENT, takes_back__isnull=True, invoice__isnull=False
     ).filter(
         Q(applied_on__lt=F("payment__received_on")) | Q(applied_on__lt=F("invoice__issue_date"))
     )
-    for row in early:
-        yield Broken(
-            str(invoices[row.invoice_id or 0]), _("a payment took effect before it was received.")
-        )
+    for row in early.select_related("invoice"):
+        yield Broken(str(row.invoice), _("a payment took effect before it was received."))
+
+
+def _received(ids: list[int]) -> dict[int, tuple[int, date]]:
+    """Client and day of payments."""
+    found: dict[int, tuple[int, date]] = {}
+    for start in range(0, len(ids), 500):
+        rows = Payment.objects.filter(pk__in=ids[start : start + 500])
+        for pk, client, on in rows.values_list("pk", "client_id", "received_on"):
+            found[pk] = (client, on)
+    return found
 
 
 def _account(client_id: int, accounts: Mapping[int, int | None]) -> int:
@@ -144,9 +202,9 @@ def _account(client_id: int, accounts: Mapping[int, int | None]) -> int:
 
 
 def _settlements(
-    invoice: Invoice, told: list[InvoiceEvent], wanted: Counter[tuple[str, int]]
+    invoice: Row, told: list[Event], wanted: Counter[tuple[str, int]]
 ) -> Iterator[Broken]:
-    if invoice.is_credit_note:
+    if invoice.kind == Invoice.Kind.CREDIT_NOTE:
         return
     said: Counter[tuple[Any, Any]] = Counter(
         (event.kind, event.data.get("amount_minor"))

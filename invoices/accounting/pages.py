@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -17,9 +17,12 @@ from invoices.invoicing.freezing import filename_of
 from invoices.models import Document, Instalment, Invoice
 
 BATCH = 500
+# Of many that were changed, the first are looked at more closely.
+MOST = 500
 
 
-def check() -> Iterator[Broken]:
+def check(only: Collection[int] | None = None) -> Iterator[Broken]:
+    """Of all documents, or of those with these ids."""
     ours = (
         Invoice.objects.issued()
         .filter(imported=False)
@@ -32,6 +35,8 @@ def check() -> Iterator[Broken]:
             Prefetch("documents", Document.objects.filter(kind="pdf").defer("content")),
         )
     )
+    if only is not None:
+        ours = ours.filter(pk__in=sorted(only)[:MOST])
     last = 0
     while batch := list(ours.filter(pk__gt=last).order_by("pk")[:BATCH]):
         last = batch[-1].pk

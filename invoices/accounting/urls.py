@@ -1,8 +1,11 @@
 from django.urls import path
 
-from invoices.accounting.views import accounts, journal
+from invoices.accounting.views import accounts, integrity, journal
 
 urlpatterns = [
+    path("settings/integrity/", integrity.integrity, name="integrity"),
+    path("settings/integrity/check/", integrity.integrity_check, name="integrity-check"),
+    path("settings/integrity/head/", integrity.integrity_anchor, name="integrity-anchor"),
     path("journal/", journal.journal, name="journal"),
     path("journal/export/", journal.journal_export, name="journal-export"),
     path("journal/account/<str:number>/", journal.journal_account, name="journal-account"),

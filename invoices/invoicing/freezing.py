@@ -31,7 +31,15 @@ from invoices.invoicing.einvoice_reasons import reasons_of
 from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.sending import queue_invoice
-from invoices.models import Company, Document, Invoice, NumberSeries, VatBreakdown
+from invoices.models import (
+    Company,
+    Document,
+    Instalment,
+    Invoice,
+    NumberSeries,
+    VatBreakdown,
+)
+from invoices.models.facts import seal_of_document
 from invoices.outbox.queueing import MailRefused
 from invoices.payments import settling
 
@@ -137,7 +145,6 @@ def freeze(
     )
     found = ahead if ahead and ahead.paper == paper else printed(paper, company)
     _same_as_the_rows(paper, invoice)
-    content = found.content
     invoice.paper = paper.to_json()
     invoice.buyer_name = paper.buyer.name
     # A credit note counts where its invoice counts, whatever the client is today.
@@ -146,30 +153,52 @@ def freeze(
     )
     invoice.previous_hash = series.last_hash
     invoice.issued_at, invoice.issued_by = timezone.now(), by
-    sha256 = hashlib.sha256(content).hexdigest()
     invoice.sealed_with = snapshot.SEAL
-    invoice.content_hash = snapshot.sealed_hash(invoice, sha256)
+    invoice.content_hash = snapshot.sealed_hash(invoice, sha256_of(found.content))
     settling.write_balance(
         invoice, settling.settlement(invoice.total_minor, invoice.issue_date, [])
     )
+    parts: list[Instalment] = []
     if not invoice.is_credit_note:
         # Before the status says that it is issued: from then on it gains no row.
-        invoice.next_due = settling.next_due(dues.made(invoice)) or invoice.due_date
+        parts = dues.made(invoice)
+        invoice.next_due = settling.next_due(parts) or invoice.due_date
+    files = _files(invoice, found)
+    invoice.seal = seal_of_document(
+        invoice,
+        lines=lines,
+        vat_breakdown=list(invoice.vat_breakdown.all()),
+        instalments=parts,
+        documents=files,
+    )
     invoice.save()
     _advance(series, invoice)
-    _keep(invoice, "pdf", filename_of(paper, invoice), content)
+    for file in files:
+        file.save(force_insert=True)
+
+
+def sha256_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _files(invoice: Invoice, found: Printed) -> list[Document]:
+    files = [_file(invoice, "pdf", filename_of(found.paper, invoice), found.content)]
     if found.xml is not None:
-        _keep(invoice, "xml", filename_of(paper, invoice, "xml"), found.xml)
+        files.append(_file(invoice, "xml", filename_of(found.paper, invoice, "xml"), found.xml))
+    return files
 
 
-def _keep(invoice: Invoice, kind: str, filename: str, content: bytes) -> None:
-    Document.objects.create(
+def _file(invoice: Invoice, kind: str, filename: str, content: bytes) -> Document:
+    """Not saved yet: the seal of the invoice, which is frozen first, covers it."""
+    assert invoice.issued_at is not None
+    return Document(
         invoice=invoice,
         kind=kind,
         filename=filename,
         content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256_of(content),
         size=len(content),
+        created_at=invoice.issued_at,
     )
 
 

@@ -124,7 +124,8 @@ class InvoiceMail(Kind):
         Invoice.objects.filter(pk=message.invoice_id, sent_at__isnull=True).update(
             sent_at=message.sent_at
         )
-        self._tell(message, InvoiceEvent.Kind.SENT, by, refused=list(refused))
+        at = message.sent_at.isoformat() if message.sent_at else None
+        self._tell(message, InvoiceEvent.Kind.SENT, by, refused=list(refused), sent_at=at)
 
     def failed(self, message: Message) -> None:
         self._tell(

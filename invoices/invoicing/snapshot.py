@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from billing_portal.money import from_minor, is_currency, round_half_up
 from invoices.company import late_rates
@@ -295,7 +295,21 @@ def chained_hash(previous_hash: str, paper: Paper | dict[str, Any]) -> str:
 SEAL = 2
 
 
-def sealed_hash(invoice: Invoice, document_sha256: str) -> str:
+class Frozen(Protocol):
+    """An issued document, or what was read of it."""
+
+    paper: Any
+    previous_hash: str
+    client_id: Any
+    corrects_id: Any
+    deal_id: Any
+    exchange_rate: Any
+    issued_by_id: Any
+    owner_id: Any
+    plan_step: Any
+
+
+def sealed_hash(invoice: Frozen, document_sha256: str) -> str:
     """As `chained_hash`, over the stored document too, and over what the page does not say.
 
     The client, the deal, the corrected invoice and the rate are links and figures that reports

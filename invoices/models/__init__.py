@@ -1,6 +1,7 @@
 from invoices.models.account_letters import AccountLetter, LateClaim, LateClaimRow
 from invoices.models.accounting import JournalExport, JournalSetup, LedgerAccount
 from invoices.models.bases import DealBasis
+from invoices.models.chain import BooksChain, BooksCheck, BooksHead, BooksLink
 from invoices.models.clients import Client, ClientType, Contact
 from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
 from invoices.models.deals import Deal, DealDiscount, DealLine, Pipeline, Stage
@@ -50,7 +51,11 @@ from invoices.models.vat_rates import VatRate
 __all__ = [
     "AccountLetter",
     "Allocation",
+    "BooksChain",
+    "BooksCheck",
     "BooksDecision",
+    "BooksHead",
+    "BooksLink",
     "Client",
     "ClientRoute",
     "ClientType",

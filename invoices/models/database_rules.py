@@ -13,13 +13,16 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from invoices.models.facts import VERSION, VERSIONS
+
 # What the document says, and the links by which it is found and counted.
 _CONTENT = (  # noqa: SIM905 - reads better than a column of quotes
     "kind imported number number_clashes series_id sequence date_exception_id client_id buyer_name "
     "deal_id plan_step corrects_id purpose credit_reason replaces_id moves_payments title language "
     "currency issue_date due_date terms_kind terms_days terms_id service_from service_until "
     "purchase_order note net_minor vat_minor total_minor exchange_rate content_hash previous_hash "
-    "sealed_with owner_id issued_at issued_by_id"
+    "sealed_with owner_id issued_at issued_by_id observed_from due_date_typed created_by_id "
+    "created_at"
 ).split()
 # Emptied at a stroke no row would be asked: PostgreSQL only, SQLite knows no TRUNCATE.
 _NEVER_EMPTIED = (
@@ -34,6 +37,8 @@ _NEVER_EMPTIED = (
     "payment",
     "refund",
     "booksdecision",
+    "bookslink",
+    "bookshead",
     "numberseries",
     "quoteevent",
     "quotedocument",
@@ -54,15 +59,6 @@ _OFFERED = (  # noqa: SIM905 - reads better than a column of quotes
     "quote_id number title language currency valid_until terms_kind terms_days deposit_percent "
     "deposit_minor note net_minor vat_minor total_minor sent_at"
 ).split()
-_PAYMENT = [
-    "client_id",
-    "received_on",
-    "currency",
-    "amount_minor",
-    "charges_minor",
-    "reference",
-    "reverses_id",
-]
 # What was asked about a client's VAT id.
 _QUESTION = ["client_id", "vat_id", "requester", "asked_at", "on", "asked_by_id"]
 
@@ -71,12 +67,31 @@ _DEDUCTION = ["invoice_id", "deposit_id", "net_minor", "vat_minor"]
 _FLOW = ["reason_key", "tracking_id", "syntax", "document_id", "content", "sha256"]
 _MESSAGE = ["transmission_id", "platform_id", "position", "code", "at", "content", "sha256"]
 _CLAIM = ["letter_id", "client_id", "series_id", "sequence", "number", "on"]
+# What is sealed may get the seal that it lacked from before there were any, and nothing else.
+_SEALED_TABLES = {
+    "invoiceevent": "event",
+    "allocation": "allocation",
+    "refund": "refund",
+    "booksdecision": "decision",
+}
+
 _INSTALMENT = ["invoice_id", "position", "due_date", "amount_minor"]
 
 
 def _changed(columns: list[str]) -> str:
     # Quoted: “on” is a word of SQL.
     return " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in columns)
+
+
+def _seal_changed(kind: str) -> str:
+    columns = [
+        f'CAST(OLD."{name}" AS TEXT) IS DISTINCT FROM CAST(NEW."{name}" AS TEXT)'
+        for name in ("id", *VERSIONS[kind][VERSION])
+    ]
+    return f"OLD.seal IS NOT NULL OR NEW.seal IS NULL OR {' OR '.join(columns)}"
+
+
+_RESEALED = "(OLD.seal IS NOT NULL AND OLD.seal IS DISTINCT FROM NEW.seal)"
 
 
 def _of_dues(what: str) -> str:
@@ -107,7 +122,8 @@ RULES: list[tuple[str, str, str, str]] = [
         "invoices_invoice",
         "OLD.status IN ('issued', 'settled') AND (NEW.status NOT IN ('issued', 'settled') OR "
         "CAST(OLD.paper AS TEXT) IS DISTINCT FROM CAST(NEW.paper AS TEXT) OR "
-        f"{_changed(_CONTENT)})",
+        "CAST(OLD.dues_typed AS TEXT) IS DISTINCT FROM CAST(NEW.dues_typed AS TEXT) OR "
+        f"{_RESEALED} OR {_changed(_CONTENT)})",
     ),
     (
         "an_issued_invoice_keeps_its_client_type",
@@ -202,12 +218,20 @@ RULES: list[tuple[str, str, str, str]] = [
     *(
         (f"{table}_is_append_only_{moment.lower()}", moment, f"invoices_{table}", "TRUE")
         for table in (
-            *("invoiceevent", "document", "allocation", "refund", "booksdecision"),
+            *("document", "bookslink", "bookshead"),
             *("journalexport", "quoteevent", "quotedocument", "quoteacceptance"),
             *("subscriptionbilling", "subscriptionevent"),
             *("accountletter", "lateclaimrow"),
         )
         for moment in ("UPDATE", "DELETE")
+    ),
+    *(
+        (f"{table}_is_append_only_update", "UPDATE", f"invoices_{table}", _seal_changed(kind))
+        for table, kind in _SEALED_TABLES.items()
+    ),
+    *(
+        (f"{table}_is_append_only_delete", "DELETE", f"invoices_{table}", "TRUE")
+        for table in _SEALED_TABLES
     ),
     (
         "an_offer_that_left_is_frozen",
@@ -250,7 +274,12 @@ RULES: list[tuple[str, str, str, str]] = [
         "ON i.id = b.invoice_id WHERE b.period_id = NEW.period_id AND i.status <> 'void' "
         "AND NOT (i.status = 'settled' AND i.credited_minor = i.total_minor))",
     ),
-    ("payment_content_is_frozen", "UPDATE", "invoices_payment", _changed(_PAYMENT)),
+    (
+        "payment_content_is_frozen",
+        "UPDATE",
+        "invoices_payment",
+        f"{_RESEALED} OR {_changed(['id', *VERSIONS['payment'][VERSION]])}",
+    ),
     ("payments_are_kept", "DELETE", "invoices_payment", "TRUE"),
     (
         "sent_is_said_once",

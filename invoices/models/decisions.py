@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from invoices.models.facts import SealField
 from invoices.models.numbering import NumberSeries
 
 
@@ -49,6 +50,7 @@ class BooksDecision(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     at = models.DateTimeField(auto_now_add=True)
+    seal = SealField("decision")
 
     class Meta:
         ordering = ["-pk"]

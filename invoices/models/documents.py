@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 from invoices.models.invoices import Invoice
 
@@ -16,7 +17,8 @@ class Document(models.Model):
     content = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
-    created_at = models.DateTimeField(auto_now_add=True)
+    # Of an issued document the moment of its issue, which its seal covers.
+    created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["pk"]

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from invoices.models.facts import SealField
 from invoices.models.invoices import Invoice
 
 
@@ -43,6 +44,7 @@ class InvoiceEvent(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     data = models.JSONField(default=dict, blank=True)
+    seal = SealField("event")
 
     class Meta:
         ordering = ["-at", "-pk"]

@@ -15,6 +15,7 @@ from billing_portal.keys import Keyed, KeyedQuerySet, KeyField, number_key, sort
 from invoices.models.amounts import InvoiceAmounts
 from invoices.models.clients import Client, ClientType
 from invoices.models.decisions import BooksDecision
+from invoices.models.facts import SealField
 from invoices.models.indexes import INVOICE_INDEXES
 from invoices.models.numbering import NumberSeries
 from invoices.models.rules_of_invoices import INVOICE_CONSTRAINTS
@@ -80,8 +81,7 @@ class Invoice(InvoiceAmounts, Keyed):
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     # Brought in from an older system: its number is that system's, it has no lines of ours.
     imported = models.BooleanField(default=False)
-    # Only what was open on this day was brought in, not its brothers paid before: a curve of delays
-    # may count it from then on only (left truncation).
+    # Only what was open on this day was brought in: curves count it from then on (truncation).
     observed_from = models.DateField(null=True, blank=True)
 
     # ─ Content: frozen at issue, the database refuses any change afterwards
@@ -203,6 +203,7 @@ class Invoice(InvoiceAmounts, Keyed):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    seal = SealField("document")
 
     objects = InvoiceQuerySet.as_manager()
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from invoices.documents import numbers
+from invoices.models.facts import SealField
 
 
 class NumberPattern(models.Model):
@@ -80,6 +83,8 @@ class NumberSeries(models.Model):
     last_hash = models.CharField(max_length=64, blank=True)
     # Ended before its period was over: another series numbers in its place.
     ended_on = models.DateField(null=True, blank=True)
+    # Where the portal itself left it: a series set back by hand has the seal of another state.
+    seal = SealField("series", follows=True)
 
     class Meta:
         verbose_name_plural = "number series"
@@ -100,6 +105,12 @@ class NumberSeries(models.Model):
 
     def __str__(self) -> str:
         return self.number(self.next_value)
+
+    def save(self, *args: Any, **options: Any) -> None:
+        names: Sequence[str] | None = options.get("update_fields")
+        if names is not None:
+            options["update_fields"] = [*names, "seal"]
+        super().save(*args, **options)
 
     def number(self, value: int, on: date | None = None) -> str:
         """`on` is the day of the document; without it the places of the date stay in braces."""

@@ -14,6 +14,7 @@ from moneyed import Money
 from billing_portal.keys import Keyed, KeyedQuerySet, KeyField
 from billing_portal.money import from_minor
 from invoices.models.clients import Client
+from invoices.models.facts import SealField
 from invoices.models.instalments import Instalment
 from invoices.models.invoices import Invoice
 
@@ -77,6 +78,7 @@ class Payment(Keyed):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     recorded_at = models.DateTimeField(auto_now_add=True)
+    seal = SealField("payment")
     # Somebody was asked whether it is the same money as these, and said no.
     other_than = models.ManyToManyField("self", blank=True)
 
@@ -191,6 +193,7 @@ class Refund(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     recorded_at = models.DateTimeField(auto_now_add=True)
+    seal = SealField("refund")
 
     class Meta:
         ordering = ["-refunded_on", "-pk"]
@@ -252,6 +255,7 @@ class Allocation(models.Model):
     )
     # When the portal learnt it.
     recorded_at = models.DateTimeField(auto_now_add=True)
+    seal = SealField("allocation")
 
     class Meta:
         ordering = ["applied_on", "pk"]

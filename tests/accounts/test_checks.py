@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def real(settings):
     settings.DEBUG = settings.DEMO = False
     settings.HTTPS_ONLY = True
+    settings.BOOKS_KEYS = ["a key of the books, long enough to be one"]
     settings.ALLOWED_HOSTS = ["billing.example.com"]
     settings.BASE_URL = "https://billing.example.com"
     return settings
@@ -67,6 +68,7 @@ def deploy(**environment):
             "DJANGO_SETTINGS_MODULE": "billing_portal.settings",
             "SECRET_KEY": "k" + "3vXq" * 20,
             "SALT_KEY": "s",
+            "BOOKS_KEYS": "b" + "7Kdm" * 10,
             "DEBUG": "false",
             "DEMO": "false",
             "HTTPS_ONLY": "true",
@@ -103,7 +105,12 @@ def test_set_up_writes_only_keys_and_the_demo_says_that_it_is_one(tmp_path, aske
         subprocess.run([sys.executable, str(script), *asked], check=True, capture_output=True)
     written = (tmp_path / ".env").read_text()
     names = [line.partition("=")[0] for line in written.splitlines() if not line.startswith("#")]
-    assert names == ["SECRET_KEY", "SALT_KEY", *(["DEMO", "HTTPS_ONLY"] if demo else [])]
+    assert names == [
+        "SECRET_KEY",
+        "SALT_KEY",
+        "BOOKS_KEYS",
+        *(["DEMO", "HTTPS_ONLY"] if demo else []),
+    ]
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
 
 

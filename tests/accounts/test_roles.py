@@ -2,8 +2,7 @@
 
 Add a line for each new URL name: `"app:name": Page(permission, …)`. `permission` is the one that
 the view names, or None for a page that everybody who is signed in may open. `args` fill the address
-(0 is an id that does not exist: 404 then means "allowed in"). `post=True` marks a page that takes
-POST only. `open_to_all` needs no login.
+(0 is an id that does not exist: 404 then means "allowed in"). `post`: it takes POST only.
 """
 
 from __future__ import annotations
@@ -23,6 +22,8 @@ from tests.invoices.quotes.making import PAGES_OF_DEPOSITS
 
 ROLES = ["administrator", "finance", "manager", "sales"]
 OURS = {"reports", "invoices", "integrations", "accounts", "company"}
+
+ACTS = ("", "-check", "-anchor")
 
 
 PAGES: dict[str, Page] = {
@@ -72,7 +73,7 @@ PAGES: dict[str, Page] = {
     "integrations:run": Page("integrations.view_connection", (0,)),
     "integrations:run_again": Page("integrations.run_sync", (0,), post=True),
     "integrations:start": Page("integrations.run_sync", post=True),
-    # ─ invoices
+    **{f"invoices:integrity{at}": Page("accounts.change_company", post=at > "") for at in ACTS},
     "invoices:account": Page("invoices.change_accounts"),
     "invoices:account-drop": Page("invoices.change_accounts", (0,), post=True),
     "invoices:account-new": Page("invoices.change_accounts"),

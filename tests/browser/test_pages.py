@@ -84,6 +84,7 @@ PAGES = [
     ("company:terms", ""), ("company:terms_new", ""), ("company:terms_edit", "terms"),
     ("invoices:detail", "instalments"),
     ("company:vat_rate", "rate"), ("company:exemption", "reason"), ("company:exemption_new", ""),
+    ("invoices:integrity", ""),
     ("invoices:journal", ""), ("invoices:accounts", ""), ("invoices:account-new", ""),
     ("invoices:statement", "client"), ("invoices:statement-send", "client"),
     ("invoices:late-claim", "client"), ("invoices:receipt-send", "payment"),
