@@ -307,6 +307,7 @@ class Frozen(Protocol):
     issued_by_id: Any
     owner_id: Any
     plan_step: Any
+    replaces_id: Any
 
 
 def sealed_hash(invoice: Frozen, document_sha256: str) -> str:
@@ -327,9 +328,6 @@ def sealed_hash(invoice: Frozen, document_sha256: str) -> str:
         "owner": invoice.owner_id,
         "plan_step": invoice.plan_step,
     }
-    if invoice.is_final:
-        rows = sorted(invoice.deductions.all(), key=lambda row: row.pk)
-        facts["deposits"] = [[row.deposit_id, row.total_minor] for row in rows]
     if invoice.replaces_id:
         facts["replaces"] = invoice.replaces_id
     plain = json.dumps(facts, sort_keys=True, separators=(",", ":"))

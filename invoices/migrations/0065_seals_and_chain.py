@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0049_quotes'),
+        ('invoices', '0060_approved_platform'),
     ]
 
     operations = [

@@ -48,3 +48,9 @@ class Subscriptions:
         else:
             return ()
         return (Reason("subscription", text % values, ""),)
+
+    def replaced(self, old: Invoice, new: Invoice) -> None:
+        """The corrected invoice bills the period of the old one, which is credited whole."""
+        was = SubscriptionBilling.objects.filter(invoice=old).first()
+        if was is not None:
+            SubscriptionBilling.objects.create(period_id=was.period_id, invoice=new)
