@@ -8,6 +8,7 @@ from datetime import date
 from django.db import connection, transaction
 from moneyed import Money
 
+from invoices.accounting.chain import checking
 from invoices.company import closing
 from invoices.invoicing import crediting
 from invoices.models import database_rules
@@ -79,3 +80,7 @@ def make_books():
     )
     last = make_issued()
     return {"paid": paid, "credited": credited, "parts": parts, "old": old, "last": last}
+
+
+def found(checked=None):
+    return [str(one) for one in checking.check(checked or checking.Checked())]

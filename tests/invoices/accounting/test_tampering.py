@@ -1,8 +1,8 @@
 """What somebody with the keys to the database could change, one example of each kind tried.
 
-Each is done with the rules of the database taken away and put back. Silence is no proof: that the
-last document was rewound, a series or an imported invoice deleted, an amount raised with all that
-mirrors it, or the whole chain computed anew, only an anchor outside the database can tell.
+Each is done with the rules of the database taken away and put back. test_seals.py goes through all
+columns and rows; that the end of the chain was cut off with all that it held, only a head that is
+kept elsewhere can tell (test_anchors.py).
 """
 
 from __future__ import annotations
