@@ -41,8 +41,7 @@ from tests.factories import (
     make_terms,
 )
 from tests.invoices.history.files import CLIENT, as_csv
-from tests.invoices.quotes.making import BEGIN_QUOTES, OF_QUOTES
-from tests.invoices.subscriptions.making import BEGIN_SUBSCRIPTIONS, OF_SUBSCRIPTIONS
+from tests.invoices.subscriptions.making import BEGIN_OFFERS, OF_OFFERS
 from tests.race import at_once
 
 RECEIVED = days_ago(84)
@@ -123,42 +122,38 @@ def preview():  # Files that the administrator looks at.
 
 
 # Name of the address: (a row to do it to, what else the form says).
-IRREVERSIBLE = (
-    OF_QUOTES
-    | OF_SUBSCRIPTIONS
-    | {
-        "invoices:issue": (make_draft, {}),
-        "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
-        "invoices:send": (issued, {"recipients": "a@b.example"}),
-        "invoices:credit": (issued, {"mode": "whole", "reason": "Wrong"}),
-        "invoices:void": (make_draft, {"reason": "Twice"}),
-        "invoices:write-off": (issued, {"amount": "1", "reason": "Bad"}),
-        "invoices:payment-reverse": (payment, {"on": as_typed(RECEIVED), "reason": "Bounced"}),
-        "invoices:payment-allocate": (payment, {}),
-        "invoices:mail-resend": (lambda: mail("failed"), {}),
-        "invoices:mail-cancel": (lambda: mail("queued"), {}),
-        "invoices:mail-arrived": (lambda: mail("sending"), {}),
-        "invoices:contact-remove": (contact, {}),
-        "company:penalty_delete": (penalty, {}),
-        "company:exchange_delete": (exchange, {}),
-        "company:vat_rate_delete": (VatRate.objects.first, {}),
-        "company:terms_archive": (make_terms, {}),
-        "company:exemption_delete": (ExemptionReason.objects.first, {}),
-        "company:client_type_delete": (lambda: make_client_type("Unused"), {}),
-        "reports:rule-delete": (make_rule, {}),
-        "invoices:refund-back": (refund, {"reason": "It came back"}),
-        "invoices:write-off-back": (write_off_row, {"reason": "He pays"}),
-        "invoices:history_bring_in": (preview, {}),
-        "invoices:history_discard": (preview, {}),
-    }
-)
+IRREVERSIBLE = OF_OFFERS | {
+    "invoices:issue": (make_draft, {}),
+    "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
+    "invoices:send": (issued, {"recipients": "a@b.example"}),
+    "invoices:credit": (issued, {"mode": "whole", "reason": "Wrong"}),
+    "invoices:void": (make_draft, {"reason": "Twice"}),
+    "invoices:write-off": (issued, {"amount": "1", "reason": "Bad"}),
+    "invoices:payment-reverse": (payment, {"on": as_typed(RECEIVED), "reason": "Bounced"}),
+    "invoices:payment-allocate": (payment, {}),
+    "invoices:mail-resend": (lambda: mail("failed"), {}),
+    "invoices:mail-cancel": (lambda: mail("queued"), {}),
+    "invoices:mail-arrived": (lambda: mail("sending"), {}),
+    "invoices:contact-remove": (contact, {}),
+    "company:penalty_delete": (penalty, {}),
+    "company:exchange_delete": (exchange, {}),
+    "company:vat_rate_delete": (VatRate.objects.first, {}),
+    "company:terms_archive": (make_terms, {}),
+    "company:exemption_delete": (ExemptionReason.objects.first, {}),
+    "company:client_type_delete": (lambda: make_client_type("Unused"), {}),
+    "reports:rule-delete": (make_rule, {}),
+    "invoices:refund-back": (refund, {"reason": "It came back"}),
+    "invoices:write-off-back": (write_off_row, {"reason": "He pays"}),
+    "invoices:history_bring_in": (preview, {}),
+    "invoices:history_discard": (preview, {}),
+}
 # They ask too, and have tests of their own below or beside their page.
 ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
                    "invoices:deal-change", "company:books", "company:numbers",
                    "invoices:refund-new", "invoices:payment-undo",
                    "invoices:account-drop"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
-REVERSIBLE = BEGIN_QUOTES | BEGIN_SUBSCRIPTIONS | {
+REVERSIBLE = BEGIN_OFFERS | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",
