@@ -42,9 +42,8 @@ from tests.factories import (
 )
 from tests.invoices.history.files import CLIENT, as_csv
 from tests.invoices.lifecycle.making import BEGIN_OTHERS, OF_OTHERS
-from tests.invoices.quotes.making import BEGIN_QUOTES, OF_QUOTES
 from tests.invoices.statements.making import OF_LETTERS
-from tests.invoices.subscriptions.making import BEGIN_SUBSCRIPTIONS, OF_SUBSCRIPTIONS
+from tests.invoices.subscriptions.making import BEGIN_OFFERS, OF_OFFERS
 from tests.race import at_once
 
 RECEIVED = days_ago(84)
@@ -126,8 +125,7 @@ def preview():  # Files that the administrator looks at.
 
 # Name of the address: (a row to do it to, what else the form says).
 IRREVERSIBLE = (
-    OF_QUOTES
-    | OF_SUBSCRIPTIONS
+    OF_OFFERS
     | OF_OTHERS
     | OF_LETTERS
     | {
@@ -162,7 +160,7 @@ ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_typ
                    "invoices:refund-new", "invoices:payment-undo",
                    "invoices:account-drop", "invoices:late-claim"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
-REVERSIBLE = BEGIN_QUOTES | BEGIN_SUBSCRIPTIONS | BEGIN_OTHERS | {
+REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:ecb",

@@ -65,12 +65,9 @@ def drafted_lines(
     taxed = any(line.tax_percent for line in enabled)
     words: list[tuple[str, str]] = []
     amounts: list[LineInput] = []
-    is_lineless = not enabled
-    if of is not None:
-        enabled = list(of)
-    elif has_subscription(deal):
-        enabled = [line for line in enabled if not line.recurs]
-    if not is_lineless:
+    if enabled:
+        if of is not None or has_subscription(deal):
+            enabled = list(of or (line for line in enabled if not line.recurs))
         for place, line in enumerate(enabled, 1):
             category, rate = _line_vat(deal, line, treatment, taxed=taxed)
             description, was_cut = _described(line)
@@ -91,16 +88,7 @@ def drafted_lines(
         )
     if not taxed and treatment.category == STANDARD:
         notes.append({"code": "vat_assumed", "rate": plain(treatment.rate)})
-    discounts = [
-        DiscountInput(
-            percent=extra.value if extra.kind == DealLine.DiscountKind.PERCENTAGE else Decimal(0),
-            amount=extra.value if extra.kind == DealLine.DiscountKind.AMOUNT else Decimal(0),
-            label=extra.description,
-        )
-        for extra in (deal.discounts.all() if amounts else ())
-        # A share is taken off each period, an amount is given once.
-        if of is None or extra.kind == DealLine.DiscountKind.PERCENTAGE
-    ]
+    discounts = _discounts(deal, shares_only=of is not None) if amounts else []
     totals = as_given = compute(amounts, currency=deal.currency, discounts=discounts)
     if deal.tax_method == Deal.TaxMethod.INCLUSIVE:
         restated = net_lines_from_gross(amounts, currency=deal.currency, discounts=discounts)
@@ -124,6 +112,20 @@ def drafted_lines(
         lines += _discount_lines(totals, deal, nature)
         totals = compute([line.amounts for line in lines], currency=deal.currency)
     return Drafted(tuple(lines), tuple(notes), totals, as_given.net_minor)
+
+
+def _discounts(deal: Deal, *, shares_only: bool) -> list[DiscountInput]:
+    """Those of the whole deal. Of what recurs only shares: an amount is given once."""
+    share = DealLine.DiscountKind.PERCENTAGE
+    return [
+        DiscountInput(
+            percent=extra.value if extra.kind == share else Decimal(0),
+            amount=Decimal(0) if extra.kind == share else extra.value,
+            label=extra.description,
+        )
+        for extra in deal.discounts.all()
+        if extra.kind == share or not shares_only
+    ]
 
 
 def _notes_of(

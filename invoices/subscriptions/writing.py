@@ -69,10 +69,7 @@ def save_subscription(
             for name, value in header.items():
                 setattr(subscription, name, value)
             problems |= calendar_problems(subscription)
-        known = header.get("currency", subscription.currency)
-        inputs, line_problems = lines_in(
-            lines, known if "currency" not in problems else before["currency"]
-        )
+        inputs, line_problems = lines_in(lines, subscription.currency)
         problems |= line_problems
         if not problems:
             try:
@@ -91,14 +88,9 @@ def save_subscription(
         lines_changed = _put_version(subscription, first_day, inputs, by)
         changed = [name for name, value in before.items() if getattr(subscription, name) != value]
         if subscription.status != Subscription.Status.DRAFT and (changed or lines_changed):
-            tell(
-                subscription,
-                SubscriptionEvent.Kind.CHANGED,
-                on=on,
-                by=by,
-                fields=changed,
-                lines_from=first_day.isoformat() if lines_changed else "",
-            )
+            lines_from = first_day.isoformat() if lines_changed else ""
+            told = {"fields": changed, "lines_from": lines_from}
+            tell(subscription, SubscriptionEvent.Kind.CHANGED, on=on, by=by, **told)
         refresh(subscription, on)
         write_down(subscription, ["subscription"], by)
         return {}

@@ -16,6 +16,7 @@ from billing_portal.accounts.roles import GRANTS
 from reports.desk.counts import counts
 from reports.models import Alert
 from tests.accounts.pages import OF_ACCOUNTS, Page
+from tests.accounts.subscription_pages import OF_SUBSCRIPTIONS
 from tests.factories import make_client, make_deal, make_invoice, make_rule, make_user
 from tests.invoices.lifecycle.making import PLATFORM_PAGES
 from tests.invoices.quotes.making import PAGES_OF_DEPOSITS
@@ -29,6 +30,7 @@ ACTS = ("", "-check", "-anchor")
 PAGES: dict[str, Page] = {
     **{name: Page(may, (0,) * key, post=post) for name, (may, key, post) in PLATFORM_PAGES.items()},
     **OF_ACCOUNTS,
+    **{name: Page(*each) for name, each in OF_SUBSCRIPTIONS.items()},
     # ─ accounts
     "accounts:settings": Page(None),
     "accounts:profile": Page(None),
@@ -178,27 +180,6 @@ PAGES: dict[str, Page] = {
     "invoices:refund": Page("invoices.view_payment", (0,)),
     "invoices:refund-back": Page("invoices.add_refund", (0,)),
     "invoices:refund-new": Page("invoices.add_refund"),
-    "invoices:subscription": Page("invoices.view_subscription", (0,)),
-    "invoices:subscription-call-off-rise": Page("invoices.change_subscription", (0, 0), post=True),
-    "invoices:subscription-copy": Page("invoices.change_subscription", (0,), post=True),
-    "invoices:subscription-discard": Page("invoices.change_subscription", (0,)),
-    "invoices:subscription-draft-again": Page("invoices.change_subscription", (0, 0), post=True),
-    "invoices:subscription-edit": Page("invoices.change_subscription", (0,)),
-    "invoices:subscription-end": Page("invoices.change_subscription", (0,)),
-    "invoices:subscription-from-deal": Page("invoices.change_subscription", (0,), post=True),
-    "invoices:subscription-from-invoice": Page("invoices.change_subscription", (0,), post=True),
-    "invoices:subscription-from-quote": Page("invoices.change_subscription", (0,), post=True),
-    "invoices:subscription-new": Page("invoices.change_subscription"),
-    "invoices:subscription-pause": Page("invoices.change_subscription", (0,)),
-    "invoices:subscription-release": Page("invoices.issue_invoice", (0,)),
-    "invoices:subscription-resume": Page("invoices.change_subscription", (0,)),
-    "invoices:subscription-rise": Page("invoices.change_subscription", (0,)),
-    "invoices:subscription-skip": Page("invoices.change_subscription", (0,)),
-    "invoices:subscription-start": Page("invoices.change_subscription", (0,)),
-    "invoices:subscription-totals": Page("invoices.change_subscription", (0,), post=True),
-    "invoices:subscriptions": Page("invoices.view_subscription"),
-    "invoices:subscriptions-csv": Page("invoices.export"),
-    "invoices:subscriptions-xlsx": Page("invoices.export"),
     "invoices:write-off-back": Page("invoices.add_creditnote", (0,)),
     "invoices:write-off": Page("invoices.add_creditnote", (0,)),
     # ─ reports

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_GET
 
@@ -188,7 +189,13 @@ def subscription_list(request: StaffRequest) -> HttpResponse:
         form=form,
         kept=("sort", "state"),
         written=lambda page: [_told(row, timezone.localdate()) for row in page],
-        context={"tabs": tabs},
+        context={
+            "tabs": tabs,
+            "first_step": _(
+                "Begin one here, from a client, an invoice (“Repeat this”), an accepted quote or a "
+                "deal whose lines recur."
+            ),
+        },
     )
 
 

@@ -11,6 +11,7 @@ from billing_portal.dates import as_typed
 from invoices.models import Subscription
 from invoices.subscriptions import beginning, making, running, writing
 from tests.factories import make_client, make_company
+from tests.invoices.quotes.making import BEGIN_QUOTES, OF_QUOTES
 
 TODAY = date(2026, 11, 24)
 
@@ -112,3 +113,5 @@ BEGIN_SUBSCRIPTIONS = {
         *("call-off-rise", "draft-again"),
     )
 }
+OF_OFFERS = OF_QUOTES | OF_SUBSCRIPTIONS
+BEGIN_OFFERS = BEGIN_QUOTES | BEGIN_SUBSCRIPTIONS
