@@ -103,7 +103,7 @@ def tell(
 
 
 def _sendable(invoice: Invoice) -> Document:
-    files = {row.kind: row for row in invoice.documents.all()}
+    files = {row.kind: row for row in invoice.documents.defer("content")}
     if "pdf" not in files or "xml" not in files:
         raise TransmitRefused(
             _(

@@ -18,7 +18,8 @@ from invoices.models.einvoicing import Way
 class Duty:
     """What the law asks for this document, and what can be done here."""
 
-    route: Route
+    # None of one that was handed over.
+    route: Route | None
     # We are obliged on its issue date, and its client is reached by platform.
     must: bool
     # The name of the connected platform, "" without one.
@@ -33,6 +34,7 @@ class Duty:
             self.platform
             and self.transmission is None
             and not self.refusal
+            and self.route is not None
             and self.route.way == Way.PLATFORM
         )
 
@@ -44,6 +46,14 @@ class Duty:
 
 def duty_of(invoice: Invoice, on: date, company: Company | None = None) -> Duty:
     """Of an issued document on its own date, of a draft on `on`."""
+    found = (
+        Transmission.objects.select_related("flow", "replaced_by")
+        .filter(invoice=invoice.pk)
+        .first()
+    )
+    if found is not None:
+        # It is there: neither the directory nor the law has a say any more.
+        return Duty(None, must=False, platform=platforms.connected(), transmission=found)
     company = company or Company.ours()
     route = route_of_client(invoice.client, company)
     day = invoice.issue_date or on
@@ -52,9 +62,7 @@ def duty_of(invoice: Invoice, on: date, company: Company | None = None) -> Duty:
         route=route,
         must=must and not invoice.imported,
         platform=platforms.connected(),
-        transmission=Transmission.objects.select_related("flow", "replaced_by")
-        .filter(invoice=invoice.pk)
-        .first(),
+        transmission=None,
         refusal=why_not(invoice) if invoice.is_issued else "",
     )
 

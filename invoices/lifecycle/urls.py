@@ -12,7 +12,7 @@ urlpatterns = [
     path("invoices/platform/<int:pk>/send-again/", acts.again, name="transmit-again"),
     path("invoices/<int:pk>/hand-over/", acts.hand_over, name="transmit"),
     path("invoices/<int:pk>/dispute/", acts.open_dispute, name="dispute"),
-    path("disputes/<int:pk>/close/", acts.close_dispute, name="dispute-close"),
+    path("invoices/disputes/<int:pk>/close/", acts.close_dispute, name="dispute-close"),
     path("clients/<int:pk>/address/", routing.take_address, name="take-address"),
     path("clients/<int:pk>/way/", routing.force, name="force-way"),
 ]
