@@ -36,8 +36,8 @@ VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "1": tuple(
             (
                 "kind imported observed_from number series_id sequence number_clashes client_id "
-                "buyer_name owner_id deal_id plan_step corrects_id purpose credit_reason replaces_id "
-                "moves_payments title language currency "
+                "buyer_name owner_id deal_id plan_step corrects_id purpose credit_reason "
+                "replaces_id moves_payments title language currency "
                 "issue_date date_exception_id due_date terms_kind terms_days due_date_typed "
                 "terms_id dues_typed service_from service_until purchase_order note net_minor "
                 "vat_minor total_minor exchange_rate content_hash previous_hash sealed_with "
