@@ -60,9 +60,9 @@ def _same_moment():
 
 @pytest.fixture(autouse=True)
 def _pages_are_laid_out_where_they_are_looked_at(request, monkeypatch):
-    """`prints` marks the tests that look."""
+    """`prints` marks the tests that look, beside those of the documents themselves."""
     marks = {mark.name for mark in request.node.iter_markers()}
-    if not marks & {"prints", "browser"}:
+    if not marks & {"prints", "browser"} and "/documents/" not in request.node.nodeid:
         whole = layout.laid_out_once()
         monkeypatch.setattr(render, "laid_out", lambda html, makers: whole)
 

@@ -124,51 +124,44 @@ def preview():  # Files that the administrator looks at.
 
 
 # Name of the address: (a row to do it to, what else the form says).
-IRREVERSIBLE = (
-    OF_OFFERS
-    | OF_OTHERS
-    | OF_LETTERS
-    | {
-        "invoices:issue": (make_draft, {}),
-        "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
-        "invoices:send": (issued, {"recipients": "a@b.example"}),
-        "invoices:credit": (issued, {"code": "error", "mode": "whole", "reason": "Wrong"}),
-        "invoices:void": (make_draft, {"reason": "Twice"}),
-        "invoices:write-off": (issued, {"amount": "1", "reason": "Bad"}),
-        "invoices:payment-reverse": (payment, {"on": as_typed(RECEIVED), "reason": "Bounced"}),
-        "invoices:payment-allocate": (payment, {}),
-        "invoices:mail-resend": (lambda: mail("failed"), {}),
-        "invoices:mail-cancel": (lambda: mail("queued"), {}),
-        "invoices:mail-arrived": (lambda: mail("sending"), {}),
-        "invoices:contact-remove": (contact, {}),
-        "company:penalty_delete": (penalty, {}),
-        "company:exchange_delete": (exchange, {}),
-        "company:vat_rate_delete": (VatRate.objects.first, {}),
-        "company:terms_archive": (make_terms, {}),
-        "company:exemption_delete": (ExemptionReason.objects.first, {}),
-        "company:client_type_delete": (lambda: make_client_type("Unused"), {}),
-        "reports:rule-delete": (make_rule, {}),
-        "invoices:refund-back": (refund, {"reason": "It came back"}),
-        "invoices:write-off-back": (write_off_row, {"reason": "He pays"}),
-        "invoices:history_bring_in": (preview, {}),
-        "invoices:history_discard": (preview, {}),
-    }
-)
+IRREVERSIBLE = (OF_OFFERS | OF_OTHERS | OF_LETTERS) | {
+    "invoices:issue": (make_draft, {}),
+    "invoices:decide-vat": (exported_to_paris, {"reason": "Goods leave by our own lorry"}),
+    "invoices:send": (issued, {"recipients": "a@b.example"}),
+    "invoices:credit": (issued, {"code": "error", "mode": "whole", "reason": "Wrong"}),
+    "invoices:void": (make_draft, {"reason": "Twice"}),
+    "invoices:write-off": (issued, {"amount": "1", "reason": "Bad"}),
+    "invoices:payment-reverse": (payment, {"on": as_typed(RECEIVED), "reason": "Bounced"}),
+    "invoices:payment-allocate": (payment, {}),
+    "invoices:mail-resend": (lambda: mail("failed"), {}),
+    "invoices:mail-cancel": (lambda: mail("queued"), {}),
+    "invoices:mail-arrived": (lambda: mail("sending"), {}),
+    "invoices:contact-remove": (contact, {}), "company:penalty_delete": (penalty, {}),
+    "company:exchange_delete": (exchange, {}),
+    "company:vat_rate_delete": (VatRate.objects.first, {}),
+    "company:terms_archive": (make_terms, {}),
+    "company:exemption_delete": (ExemptionReason.objects.first, {}),
+    "company:client_type_delete": (lambda: make_client_type("Unused"), {}),
+    "reports:rule-delete": (make_rule, {}),
+    "invoices:refund-back": (refund, {"reason": "It came back"}),
+    "invoices:write-off-back": (write_off_row, {"reason": "He pays"}),
+    "invoices:history_bring_in": (preview, {}), "invoices:history_discard": (preview, {}),
+}  # fmt: skip
 # They ask too, and have tests of their own below or beside their page.
-ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
-                   "invoices:deal-change", "company:books", "company:numbers",
-                   "invoices:refund-new", "invoices:payment-undo",
-                   "invoices:account-drop", "invoices:late-claim"}  # fmt: skip
+ASKED_ELSEWHERE = {
+    "invoices:apply", "invoices:draft-deals", "company:client_type_merge", "invoices:deal-change",
+    "company:books", "company:numbers", "invoices:refund-new", "invoices:payment-undo",
+    "invoices:account-drop", "invoices:late-claim",
+}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:ecb",
-    "company:vat_rate",
-    "company:exemption", "company:exemption_new", "company:terms_new", "company:terms_edit",
-    "integrations:pipedrive", "invoices:accounts", "invoices:integrity-anchor",
-    "integrations:run_again",
-    "integrations:mapping", "integrations:mapping_preview", "integrations:start", "invoices:note",
+    "company:vat_rate", "company:exemption", "company:exemption_new", "company:terms_new",
+    "company:terms_edit", "integrations:pipedrive", "invoices:accounts",
+    "invoices:integrity-anchor", "integrations:run_again", "integrations:mapping",
+    "integrations:mapping_preview", "integrations:start", "invoices:note",
     "invoices:import_history", "invoices:history_answer", "invoices:history_leave_out",
     "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client",
     "invoices:credit-totals", "invoices:payment-new", "invoices:client-new", "invoices:client-edit",
@@ -177,8 +170,7 @@ REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | {
     "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
-    "invoices:deposits", "invoices:deposit-on",
-    "invoices:integrity-check",
+    "invoices:deposits", "invoices:deposit-on", "invoices:integrity-check",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

@@ -6,7 +6,6 @@ on a report is the count of the list behind it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
@@ -18,9 +17,6 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from billing_portal.keys import contains, contains_number
-from billing_portal.money import is_currency
-from billing_portal.typed.days import machine_day
-from billing_portal.typed.numbers import machine_number, machine_whole
 from invoices.company.currencies import company_currency, minor_units
 from invoices.models import (
     Client,
@@ -34,6 +30,7 @@ from invoices.models.dues import WHOLE, Columns, by_instalment
 from invoices.models.einvoicing import Group
 from invoices.models.invoices import InvoiceQuerySet
 from invoices.models.standing import was_issued
+from invoices.selections import reading
 from invoices.selections.ageing import BUCKETS_DUE, BUCKETS_ISSUE, bucket_condition, days_before
 from invoices.selections.as_of import (
     open_at,
@@ -165,81 +162,27 @@ class InvoiceFilter:
         return self.state in _OF_DUES or given or past or bool(self.bucket)
 
 
-def _one_of(choices: Iterable[str]) -> Any:
-    allowed = set(choices)
-
-    def read(given: list[str]) -> str:
-        if given[-1] not in allowed:
-            raise ValueError(given[-1])
-        return given[-1]
-
-    return read
-
-
-def _whole(given: list[str]) -> int:
-    number = machine_whole(given[-1])
-    # Beyond a century of days or a 64-bit key nothing is found, and the database would object.
-    if abs(number) > 2**62:
-        raise ValueError(given[-1])
-    return number
-
-
-def _days(given: list[str]) -> int:
-    number = machine_whole(given[-1])
-    if abs(number) > 100_000:
-        raise ValueError(given[-1])
-    return number
-
-
-def _day(given: list[str]) -> date:
-    found = machine_day(given[-1])
-    if not 1900 <= found.year <= 2200:
-        raise ValueError(given[-1])
-    return found
-
-
-def _currency(given: list[str]) -> str:
-    code = given[-1].upper()
-    if not is_currency(code):
-        raise ValueError(code)
-    return code
-
-
-def _flag(given: list[str]) -> bool:
-    # “on” is what a browser sends of a box without a value.
-    if given[-1] not in ("0", "1", "on"):
-        raise ValueError(given[-1])
-    return given[-1] != "0"
-
-
-def _amount(given: list[str]) -> Decimal:
-    number = machine_number(given[-1])
-    if abs(number) > 10**12:
-        raise ValueError(given[-1])
-    return number
-
-
 # Not a purpose of its own: what stands in the place of another invoice, whatever it is for.
 REPLACING = "corrected"
 
 _READERS: dict[str, Any] = {
-    "state": _one_of(STATES),
-    **dict.fromkeys(("client", "subscription"), _whole),
-    "type": lambda given: tuple(dict.fromkeys(_whole([value]) for value in given)),
-    "owner": _whole,
-    "currency": _currency,
-    **dict.fromkeys(("issued_from", "issued_to", "due_from", "due_to"), _day),
-    **dict.fromkeys(("paid_from", "paid_to", "as_of"), _day),
-    **dict.fromkeys(("late_min", "late_max", "to_pay_min", "to_pay_max"), _days),
-    "amount_min": _amount,
-    "amount_max": _amount,
-    **dict.fromkeys(("converted", "type_today", "disputed"), _flag),
-    "einvoice": _one_of([*Group.values, "none"]),
-    "kind": _one_of(Invoice.Kind.values),
-    "purpose": _one_of([*Invoice.Purpose.values, REPLACING]),
-    "reason": _one_of(Invoice.CreditReason.values),
-    "bucket": _one_of([*BUCKETS_DUE, *BUCKETS_ISSUE]),
-    "ageing": _one_of(["due", "issue"]),
+    "state": reading.one_of(STATES),
+    **dict.fromkeys(("client", "subscription"), reading.whole),
+    "type": lambda given: tuple(dict.fromkeys(reading.whole([value]) for value in given)),
+    "owner": reading.whole,
+    "currency": reading.currency,
+    **dict.fromkeys(("issued_from", "issued_to", "due_from", "due_to"), reading.day),
+    **dict.fromkeys(("paid_from", "paid_to", "as_of"), reading.day),
+    **dict.fromkeys(("late_min", "late_max", "to_pay_min", "to_pay_max"), reading.days),
+    "amount_min": reading.amount,
+    "amount_max": reading.amount,
+    **dict.fromkeys(("converted", "type_today", "disputed"), reading.flag),
+    "einvoice": reading.one_of([*Group.values, "none"]),
+    "kind": reading.one_of(Invoice.Kind.values),
+    "purpose": reading.one_of([*Invoice.Purpose.values, REPLACING]),
+    "reason": reading.one_of(Invoice.CreditReason.values),
+    "bucket": reading.one_of([*BUCKETS_DUE, *BUCKETS_ISSUE]),
+    "ageing": reading.one_of(["due", "issue"]),
     # PostgreSQL refuses a NUL; nobody types one.
     "q": lambda given: given[-1][:200].replace("\0", ""),
 }

@@ -182,7 +182,7 @@ def test_the_database_refuses_what_was_missing(ledger):
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite knows no TRUNCATE")
-@pytest.mark.parametrize("table", database_rules._NEVER_EMPTIED)
+@pytest.mark.parametrize("table", database_rules.NEVER_EMPTIED)
 def test_no_table_of_the_books_is_emptied_at_a_stroke(table):
     from django.db import IntegrityError, transaction
 

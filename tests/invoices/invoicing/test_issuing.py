@@ -172,39 +172,6 @@ def test_a_page_that_cannot_be_printed_stops_everything():
     nothing_happened(invoice)
 
 
-@pytest.mark.prints
-def test_english_documents_are_english_throughout():
-    client = make_client(language="en", country="GB", vat_id="GB123456789", siren="")
-    invoice = make_draft(client=client, language="en")
-    drafting.save_draft(
-        invoice_id=invoice.pk,
-        header={},
-        lines=[
-            {
-                "description": "Advice",
-                "unit": "DAY",
-                "quantity": Decimal(2),
-                "unit_price": Decimal(100),
-                "vat_category": "O",
-                "vat_rate": Decimal(0),
-            }
-        ],
-        by=None,
-    )
-    issued = issue(fresh(invoice), send=True)
-    paper = issued.paper
-    assert paper["lines"][0]["unit"] == "DAY"
-    assert paper["exemptions"] == [
-        "Not subject to French VAT (article 259 of the French tax code)."
-    ]
-    assert paper["buyer"]["country"] == "GB"
-    page = PdfReader(io.BytesIO(issued.documents.get(kind="pdf").content)).pages[0].extract_text()
-    assert "2 days" in page.replace("\u00a0", " ")
-    assert "United Kingdom" in page
-    assert paper["payment_terms"].startswith("To be paid by")
-    assert issued.messages.get().subject == "Invoice F-2026-0001 – Kerlann Conseil"
-
-
 def test_the_page_has_every_sentence_that_the_law_asks_for():
     LatePenaltyRate.objects.create(
         starts_on=date(2026, 7, 1), percent=Decimal("12.15"), source="ECB 2.15 % + 10"
@@ -358,15 +325,6 @@ def test_issuing_what_is_gone_or_discarded_says_so():
     drafting.void_draft(invoice_id=invoice.pk, by=None, on=ON)
     with pytest.raises(IssueRefused, match="discarded"):
         issue(invoice)
-
-
-@pytest.mark.prints
-def test_a_draft_can_be_seen_as_it_will_be_without_a_number():
-    invoice = make_draft()
-    text = PdfReader(io.BytesIO(issuing.preview_pdf(invoice, ON))).pages[0].extract_text()
-    assert "BROUILLON" in text
-    assert "F-2026" not in text
-    nothing_happened(invoice)
 
 
 # ─ At once, and killed ──────────────────────────────────────────────────────────────────────────

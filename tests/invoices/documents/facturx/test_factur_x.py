@@ -18,8 +18,6 @@ from invoices.documents.pdf import render
 from tests.invoices.documents.facturx.lawful import SCENES, lawful
 from tests.pdf_a import faults_of
 
-pytestmark = pytest.mark.prints
-
 
 def factur_x(paper):
     found = judging.judged(paper)

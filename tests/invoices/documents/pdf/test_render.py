@@ -24,8 +24,6 @@ from invoices.documents.pdf.render import PdfRefused, render, unprintable
 from invoices.documents.pdf.text import printable
 from invoices.documents.totals import DiscountInput, LineInput, compute
 
-pytestmark = pytest.mark.prints
-
 SELLER = Seller(
     name="Kerlann Conseil",
     legal_form="SAS",
