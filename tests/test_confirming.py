@@ -69,13 +69,9 @@ def mail(state):
         kind="invoice",
         invoice=invoice,
         client=invoice.client,
-        to=["a@b.example"],
-        subject="Invoice",
-        body_text="Here it is",
-        state=state,
-        sent_at=sent_at,
-        mail_id=f"<{state}>",
-    )
+        to=["a@b.example"], subject="Invoice", body_text="Here it is",
+        state=state, sent_at=sent_at, mail_id=f"<{state}>",
+    )  # fmt: skip
 
 
 def payment():
