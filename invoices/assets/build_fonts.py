@@ -73,7 +73,9 @@ def slim(font: TTFont, first: int = 0) -> None:
     )
     options.drop_tables += ["GPOS", "GSUB", "GDEF", "STAT", "MATH", "FFTM", "kern"]
     subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes={code for code in font.getBestCmap() if code >= first})
+    # A space stays everywhere: it is drawn in the font of what stands before it.
+    kept = {code for code in font.getBestCmap() if code >= first or code in (0x20, 0xA0)}
+    subsetter.populate(unicodes=kept)
     subsetter.subset(font)
 
 

@@ -31,6 +31,7 @@ from invoices.invoicing.einvoice_reasons import reasons_of
 from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.sending import queue_invoice
+from invoices.invoicing.unprintable import reasons_of_paper
 from invoices.models import Company, Document, Invoice, NumberSeries, VatBreakdown
 from invoices.outbox.queueing import MailRefused
 from invoices.payments import settling
@@ -82,11 +83,16 @@ def reasons_of_einvoice(invoice: Invoice, company: Company, on: date) -> list[Re
 
 def printed(paper: Paper, company: Company) -> Printed:
     """The page, and in it the e-invoice, judged before. Raises IssueRefused."""
+    if odd := reasons_of_paper(paper):
+        raise IssueRefused(odd)
     xml = _einvoice(paper)
     attached = (attachment(xml),) if xml is not None else ()
     try:
         content = render.render(
-            paper, logo_png=bytes(company.logo_png) or None, attachments=attached
+            paper,
+            logo_png=bytes(company.logo_png) or None,
+            attachments=attached,
+            made_at=timezone.now(),
         )
     except render.PdfRefused as refusal:
         raise IssueRefused(str(refusal)) from refusal

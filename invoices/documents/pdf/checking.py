@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -59,8 +59,13 @@ def texts_of(paper: Paper) -> list[str]:
 
 def unprintable(paper: Paper) -> tuple[Unprintable, ...]:
     """Where the page would lack a character (emoji) or show □ for it: no such page is issued."""
+    return unprintable_in(_texts(paper, "", 0))
+
+
+def unprintable_in(texts: Iterable[tuple[str, int, str]]) -> tuple[Unprintable, ...]:
+    """As `unprintable`, of (field, line, text) that make no paper yet."""
     found = []
-    for field, line, text in _texts(paper, "", 0):
+    for field, line, text in texts:
         if not text.isascii() and (odd := pdf_text.unprintable(text)):
             found.append(Unprintable(field, line, odd))
     return tuple(found)

@@ -30,7 +30,8 @@ from invoices.documents.pdf.text import MISSING, REGULAR, needs_fallback, printa
 
 QR_SIDE = 74.0
 _AIR = 9.0
-_DETAILS = 232.0  # points for names and values of the account
+_IBAN = 170.0  # points for the value of an account, unbroken
+_MOST_DETAILS = 290.0
 _SIZE, _LEADING = 8.6, 11.6
 
 
@@ -44,7 +45,8 @@ def payment_box(
 ) -> Table:
     """Code, sentence and account side by side: the box is as low as its code."""
     said = terms(paper, words)
-    left = WIDTH - _DETAILS - (QR_SIDE + _AIR if code else 0) - 3 * _AIR
+    details = _details_width(rows)
+    left = WIDTH - details - (QR_SIDE + _AIR if code else 0) - 3 * _AIR
     beside = [
         paragraph([words.labels.payment], size=8, leading=11, color=MUTED, bold=True),
         Spacer(0, 2),
@@ -55,8 +57,8 @@ def payment_box(
     if code:
         scan = paragraph([printable(said["scan"])], size=FINE, leading=9.6, color=MUTED)
         beside += [Spacer(0, 3), scan]
-    cells: list[object] = [beside, payment_details(rows)]
-    widths = [left + _AIR, _DETAILS + 2 * _AIR]
+    cells: list[object] = [beside, payment_details(rows, details)]
+    widths = [left + _AIR, details + 2 * _AIR]
     if code:
         cells.insert(0, PaymentCode(code, QR_SIDE))
         widths.insert(0, QR_SIDE + _AIR)
@@ -75,12 +77,20 @@ def payment_box(
     return Table([cells], colWidths=widths, style=TableStyle([*air, ground]))
 
 
-def payment_details(rows: Sequence[tuple[str, str]]) -> Table:
+def _names_width(rows: Sequence[tuple[str, str]]) -> float:
+    return max((stringWidth(label, REGULAR, _SIZE) for label, _value in rows), default=0) + 10
+
+
+def _details_width(rows: Sequence[tuple[str, str]]) -> float:
+    return min(max(220.0, _names_width(rows) + _IBAN), _MOST_DETAILS)
+
+
+def payment_details(rows: Sequence[tuple[str, str]], width: float) -> Table:
     """Names in grey, values in ink, in two columns."""
     if not rows:
         return Table([[""]])
-    names = max(stringWidth(label, REGULAR, _SIZE) for label, _value in rows) + 10
-    cells = [[label, _value(value, _DETAILS - names)] for label, value in rows]
+    names = _names_width(rows)
+    cells = [[label, _value(value, width - names)] for label, value in rows]
     look = TableStyle(
         [
             ("FONT", (0, 0), (-1, -1), REGULAR, _SIZE, _LEADING),
@@ -93,7 +103,7 @@ def payment_details(rows: Sequence[tuple[str, str]]) -> Table:
             ("BOTTOMPADDING", (0, 0), (-1, -1), 0.3),
         ]
     )
-    return Table(cells, colWidths=[names, _DETAILS - names], style=look, hAlign="LEFT")
+    return Table(cells, colWidths=[names, width - names], style=look, hAlign="LEFT")
 
 
 def _value(text: str, width: float) -> Paragraph | str:

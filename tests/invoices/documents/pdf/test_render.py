@@ -20,6 +20,7 @@ from invoices.documents import mentions
 from invoices.documents.paper import Buyer, Paper
 from invoices.documents.pdf import render as pdf
 from invoices.documents.pdf.archive import Attachment, Facts, finish
+from invoices.documents.pdf.checking import Unprintable
 from invoices.documents.pdf.codes import payment_code
 from invoices.documents.pdf.render import PdfRefused, render, unprintable
 from invoices.documents.pdf.text import printable
@@ -496,12 +497,15 @@ def test_a_font_that_is_not_embedded_is_a_refusal(monkeypatch):
 
 
 def test_emoji_are_left_out_and_what_no_font_has_is_boxed_and_stated():
-    paper = make_paper(("Atelier 🎉 été 👩‍💻!", "C62", "1", "10", "20"), title="株式 Ромашка")
+    paper = make_paper(("Atelier 🎉 été 👩‍💻!", "C62", "1", "10", "20"), title="ขอ Ромашка")
     text = text_of(render(paper))
     assert "Atelier été !" in text
     assert "□□ Ромашка" in text
     assert "Le signe □ remplace" in text
-    assert set(unprintable(paper)) == set("🎉👩💻株式")
+    assert unprintable(paper) == (
+        Unprintable("lines.description", 1, ("🎉", "👩", "💻")),
+        Unprintable("title", 0, ("ข", "อ")),
+    )
     assert "□" not in text_of(render(make_paper()))
 
 
