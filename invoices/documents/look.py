@@ -49,6 +49,9 @@ class Look:
         return mixed(self.fill, WHITE, 0.07)
 
 
+NO_LOOK = Look()
+
+
 def is_colour(text: str) -> bool:
     return _COLOUR.fullmatch(text) is not None
 

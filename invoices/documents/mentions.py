@@ -70,6 +70,10 @@ _SENTENCES = {
         "{amount}\u00a0€.",
         "en": "A fixed sum of €{amount} is due for recovery costs on late payment.",
     },
+    "debits": {
+        "fr": "Option pour le paiement de la TVA d’après les débits.",
+        "en": "VAT is due on debits, by option.",
+    },
     "credit": {
         "fr": "Cet avoir s’impute sur la facture {number}.",
         "en": "This credit note is set against invoice {number}.",
@@ -135,6 +139,10 @@ def exchange(language: str, *, currency: str, rate: Decimal, source: str, day: d
 def vat_group(language: str, *, name: str, address: str, vat_id: str) -> str:
     """On each document of a member, beside its own particulars (CGI ann. II, 242 nonies A)."""
     return _sentence("vat_group", language, name=name, address=address, vat_id=vat_id)
+
+
+def vat_on_debits(language: str) -> str:
+    return _sentence("debits", language)
 
 
 def set_against(language: str, number: str) -> str:

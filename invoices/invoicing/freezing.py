@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from invoices.company import closing, dating, numbering
+from invoices.company import closing, dating, looks, numbering
 from invoices.documents.facturx import judging
 from invoices.documents.facturx.attaching import attachment
 from invoices.documents.paper import Paper
@@ -161,6 +161,7 @@ def freeze(
         invoice.next_due = settling.next_due(dues.made(invoice)) or invoice.due_date
     invoice.save()
     _advance(series, invoice)
+    looks.keep_logo(company)
     _keep(invoice, "pdf", filename_of(paper, invoice), content)
     if found.xml is not None:
         _keep(invoice, "xml", filename_of(paper, invoice, "xml"), found.xml)

@@ -12,6 +12,7 @@ from invoices.models.history import HistoryComplaint, HistoryImport, ImportedPay
 from invoices.models.instalments import Instalment
 from invoices.models.invoices import Invoice
 from invoices.models.lines import InvoiceLine, VatBreakdown
+from invoices.models.looks import KeptLogo
 from invoices.models.messages import Message
 from invoices.models.numbering import NumberPattern, NumberSeries
 from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
@@ -26,6 +27,7 @@ from invoices.models.quotes import Quote, QuoteLine, QuoteVersion
 from invoices.models.terms import PaymentTerms, PaymentTermsStep
 from invoices.models.vat_checks import VatCheck
 from invoices.models.vat_rates import VatRate
+from invoices.models.wordings import MailWording
 
 __all__ = [
     "Allocation",
@@ -51,8 +53,10 @@ __all__ = [
     "InvoiceLine",
     "JournalExport",
     "JournalSetup",
+    "KeptLogo",
     "LatePenaltyRate",
     "LedgerAccount",
+    "MailWording",
     "Message",
     "NumberPattern",
     "NumberSeries",

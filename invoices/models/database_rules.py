@@ -161,6 +161,7 @@ RULES: list[tuple[str, str, str, str]] = [
         for table in (
             *("invoiceevent", "document", "allocation", "refund", "booksdecision"),
             *("journalexport", "quoteevent", "quotedocument", "quoteacceptance"),
+            *("mailwording", "keptlogo"),
         )
         for moment in ("UPDATE", "DELETE")
     ),

@@ -53,9 +53,7 @@ def context_of(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
         "delivery": shown(paper.delivery_address),
         "references": shown(_references(paper, words)),
         "title": printable(paper.title),
-        "settled": paper.kind != CREDIT_NOTE
-        and paper.paid_minor > 0
-        and paper.payable_minor <= 0,
+        "settled": paper.kind != CREDIT_NOTE and paper.paid_minor > 0 and paper.payable_minor <= 0,
         **of_a_quote(paper, words, draft=draft),
         "legal": printable(_legal(paper, words)),
         "has_fallback": needs_fallback(all_text),

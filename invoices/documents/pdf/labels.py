@@ -66,7 +66,6 @@ class Labels:
     scan_first: str
     in_parts: str
     settled: str
-    debits: str
     vat_id: str
     capital: str
     page: str
@@ -131,7 +130,6 @@ FR = Labels(
     "banque.",
     in_parts="À régler en {n} échéances, au plus tard le",
     settled="Facture acquittée.",
-    debits="Option pour le paiement de la TVA d’après les débits.",
     vat_id="TVA",
     capital="au capital de",
     page="Page {page} sur {pages}",
@@ -203,7 +201,6 @@ EN = Labels(
     scan_first="Prefilled transfer of the 1st instalment: scan it with your bank’s app.",
     in_parts="To be paid in {n} instalments, by",
     settled="Paid in full.",
-    debits="VAT is due on debits, by option.",
     vat_id="VAT",
     capital="share capital",
     page="Page {page} of {pages}",

@@ -160,7 +160,7 @@ def wrapped_if_rtl(line: str, width: float, size: float) -> list[str]:
 
 
 def drawn_width(text: str, size: float, *, bold: bool = False) -> float:
-    return sum(stringWidth(piece, font, size) for font, piece in runs(text, bold=bold))
+    return float(sum(stringWidth(piece, font, size) for font, piece in runs(text, bold=bold)))
 
 
 def shortened(text: str, width: float, size: float, *, bold: bool = False) -> str:

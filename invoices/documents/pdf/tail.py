@@ -8,6 +8,7 @@ import segno
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table, TableStyle
 
+from invoices.documents import mentions
 from invoices.documents.paper import Paper
 from invoices.documents.pdf.checking import texts_of
 from invoices.documents.pdf.dues import terms
@@ -23,7 +24,6 @@ from invoices.documents.pdf.paragraphs import (
     MUTED,
     WIDTH,
     paragraph,
-
     theme_of,
 )
 from invoices.documents.pdf.text import MISSING, REGULAR, needs_fallback, printable
@@ -71,10 +71,10 @@ def payment_box(
     ]
     theme = theme_of(paper.look)
     # A ground would hide the mark of a draft.
-    ground = ("BOX", (0, 0), (-1, -1), 0.5, LINE)
-    if not draft:
-        ground = ("BACKGROUND", (0, 0), (-1, -1), GROUND if theme.plain else theme.tint)
-    return Table([cells], colWidths=widths, style=TableStyle([*air, ground]))
+    tint = GROUND if theme.plain else theme.tint
+    box, ground = ("BOX", (0, 0), (-1, -1), 0.5, LINE), ("BACKGROUND", (0, 0), (-1, -1), tint)
+    look = TableStyle([*air, box if draft else ground])
+    return Table([cells], colWidths=widths, style=look)
 
 
 def _names_width(rows: Sequence[tuple[str, str]]) -> float:
@@ -124,7 +124,10 @@ def small_print(paper: Paper, words: Words, *, boxed: bool) -> list[Flowable]:
             found += [paragraph(lines, leading=12), Spacer(0, 6)]
     if notes := shown(paper.notes.splitlines()):
         found += [paragraph(notes, size=8.5, leading=11.6), Spacer(0, 6)]
-    for sentences in (_mentions(paper, words), shown(paper.second_mentions)):
+    for sentences in (
+        _mentions(paper, words),
+        shown([*paper.second_claims, *paper.second_mentions]),
+    ):
         if sentences:
             text = " ".join(sentences)
             found += [
@@ -151,10 +154,8 @@ def _mentions(paper: Paper, words: Words) -> list[str]:
             paper.late_penalty,
             paper.recovery_indemnity,
             *paper.exemptions,
-            words.own.debits if paper.vat_on_debits else "",
-            ""
-            if in_euros is None
-            else labels.vat_in_eur.format(amount=words.euros(in_euros)),
+            mentions.vat_on_debits(paper.language) if paper.vat_on_debits else "",
+            "" if in_euros is None else labels.vat_in_eur.format(amount=words.euros(in_euros)),
             paper.eur_rate,
             paper.vat_group,
             labels.missing if _lacks_a_sign(paper) else "",
@@ -168,17 +169,12 @@ def _lacks_a_sign(paper: Paper) -> bool:
 
 def height_of(flowables: Sequence[Flowable], width: float = WIDTH) -> float:
     """What they take, one under the other."""
-    return sum(each.wrap(width, 1e6)[1] for each in flowables)
+    return float(sum(each.wrap(width, 1e6)[1] for each in flowables))
 
 
 def stacked(flowables: Sequence[Flowable]) -> Table:
     """As one flowable, without air of its own."""
     look = TableStyle(
-        [
-            (f"{side}PADDING", (0, 0), (-1, -1), 0)
-            for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")
-        ]
+        [(f"{side}PADDING", (0, 0), (-1, -1), 0) for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")]
     )
     return Table([[each] for each in flowables], colWidths=[WIDTH], style=look)
-
-

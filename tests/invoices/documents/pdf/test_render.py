@@ -27,6 +27,7 @@ from invoices.documents.pdf.text import printable
 from invoices.documents.totals import DiscountInput
 from tests.invoices.documents.pdf.papers import BUYER, PILOTING, SELLER, logo, make_paper
 
+
 def text_of(data, page=None):
     """The text as one line, every kind of space as one space."""
     pages = PdfReader(BytesIO(data)).pages
