@@ -8,6 +8,7 @@ from invoices.invoicing.views import (
     files,
     invoice,
     issuing,
+    page_preview,
     pdfs,
 )
 from invoices.invoicing.views import list as list_views
@@ -25,6 +26,7 @@ urlpatterns = [
     path("invoices/<int:pk>/client/", drafts.draft_client, name="draft-client"),
     path("invoices/<int:pk>/totals/", drafts.totals, name="totals"),
     path("invoices/<int:pk>/preview.pdf", drafts.preview, name="preview"),
+    path("invoices/<int:pk>/preview/", page_preview.page_preview, name="page-preview"),
     path("invoices/<int:pk>/document.pdf", files.document, {"kind": "pdf"}, name="document"),
     path("invoices/<int:pk>/einvoice.xml", files.document, {"kind": "xml"}, name="einvoice"),
     path("invoices/<int:pk>/ubl.xml", files.ubl, name="ubl"),
