@@ -20,11 +20,11 @@ Language = Literal["fr", "en"]
 def of(
     invoice: Invoice,
     company: Company,
-    language: Language,
     issue_date: date,
     due_date: date,
     corrects: Invoice | None,
     parts: Sequence[tuple[date, int]],
+    language: Language,
 ) -> dict[str, Any]:
     """Of the claim: when it is paid, and what late payment costs. `parts`: its instalments."""
     if invoice.is_credit_note:

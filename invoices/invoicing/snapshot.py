@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal
 
 from billing_portal.money import from_minor, is_currency, round_half_up
@@ -49,15 +50,10 @@ def paper_of(
     language: Language = "fr" if invoice.language == "fr" else "en"
     vat_rows = _vat_rows(totals, breakdown)
     parts = [] if invoice.is_credit_note else dues.dues_of(invoice, issue_date)
-    why_none = without_vat(
-        invoice, company, language, lines, [row.vat_category for row in vat_rows], issue_date
-    )
-    net = sum(row.basis_minor for row in vat_rows)
-    vat = sum(row.vat_minor for row in vat_rows)
-
-    def said_in(which: Language) -> dict[str, Any]:
-        return sentences.of(invoice, company, which, issue_date, due_date, corrects, parts)
-
+    categories = [row.vat_category for row in vat_rows]
+    why_none = without_vat(invoice, company, language, lines, categories, issue_date)
+    net, vat = (sum(getattr(row, f"{of}_minor") for row in vat_rows) for of in ("basis", "vat"))
+    said_in = partial(sentences.of, invoice, company, issue_date, due_date, corrects, parts)
     return Paper(
         kind="credit_note" if invoice.is_credit_note else "invoice",
         language=language,
