@@ -27,7 +27,7 @@ class LookForm(ModelForm[Company]):
         model = Company
         fields = ["layout", "colour"]
         labels = {"layout": gettext_lazy("Layout"), "colour": gettext_lazy("Colour")}
-        widgets = {"layout": forms.RadioSelect}
+        widgets = {"layout": forms.RadioSelect({"class": "form-check-input"})}
 
     def clean_colour(self) -> str:
         text: str = self.cleaned_data["colour"].strip().lower()

@@ -36,7 +36,7 @@ HEAD_ROWS = 2
 KEPT_ROWS = 20  # at most so many rows of totals stay together: they must fit a page
 # More totals than these, and what follows the table is no row of it: together they might not fit.
 MOST_JOINED_TOTALS = 8
-# So many lines, or pieces of one, go to the next page with the totals.
+# So many lines go to the next page with the totals.
 WITH_TOTALS = 2
 _MIN_DESCRIPTION = 150.0  # points left for words, however long the figures
 
@@ -71,7 +71,9 @@ def table_of_lines(
             *((f"{side}PADDING", (0, row), (-1, row), 0) for side in ("LEFT", "RIGHT", "BOTTOM")),
             ("TOPPADDING", (0, row), (-1, row), 9),
         ]
-    kept_from = max(first_total - WITH_TOTALS, HEAD_ROWS, len(rows) - KEPT_ROWS - len(after))
+    # Pieces of a long description are high: one of them is company enough.
+    with_totals = 1 if first_total - 1 in marks.continued else WITH_TOTALS
+    kept_from = max(first_total - with_totals, HEAD_ROWS, len(rows) - KEPT_ROWS - len(after))
     styles.append(("NOSPLIT", (0, kept_from), (0, len(rows) - 1)))
     return Table(
         rows,
