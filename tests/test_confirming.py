@@ -168,7 +168,9 @@ REVERSIBLE = BEGIN_QUOTES | {
     "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
-    "invoices:account", "invoices:account-new",
+    "invoices:account", "invoices:account-new", "company:documents", "company:documents-preview",
+    "invoices:page-preview", "invoices:wording", "invoices:wording-preview",
+    "invoices:wording-standard", "invoices:wording-test",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

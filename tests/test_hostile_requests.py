@@ -82,14 +82,14 @@ def _mixes(names):
 # What pages read from their address. The list is there for a parameter that a page reads only in
 # the company of others; one that is found by watching and is not here fails below.
 _PARAMETERS = (
-    "after again ageing amount amount_max amount_min as_of asked at before bucket by category "
-    "client converted currency dates days download due_from due_to email first for format "
-    "from history ids instalment invoice issued_from issued_to key kind lang last late "
-    "late_max late_min measure method month nature next owing owner paid_from paid_to panel "
-    "payer pipeline q quarter rate received_from received_on received_to reference reply role "
-    "rule same send sent_from sent_to size sort state tab terms territory then to to_pay_max "
-    "to_pay_min type type_today typed unapplied until_from until_to urlencode version way "
-    "window_days won_from won_since won_until"
+    "after again ageing amount amount_max amount_min as as_of asked at before bucket by "
+    "category client converted currency dates days download due_from due_to email first for "
+    "format from history ids instalment invoice issued_from issued_to key kind lang last late "
+    "late_max late_min measure method month nature next owing owner page_shown paid_from "
+    "paid_to panel payer pipeline q quarter rate received_from received_on received_to "
+    "reference reply role rule same send sent_from sent_to size sort state tab terms territory "
+    "then to to_pay_max to_pay_min type type_today typed unapplied until_from until_to "
+    "urlencode version way window_days won_from won_since won_until"
 )
 PARAMETERS = frozenset(_PARAMETERS.split())
 CURSOR = {"after", "before"}

@@ -79,6 +79,7 @@ PAGES = [
     ("company:vat_rate", "rate"), ("company:exemption", "reason"), ("company:exemption_new", ""),
     ("invoices:journal", ""), ("invoices:accounts", ""), ("invoices:account-new", ""),
     ("invoices:account", "?role=bank"), ("invoices:journal-account", "ledger"),
+    ("company:documents", ""), ("invoices:wordings", ""), ("invoices:wording", "wording"),
 ]  # fmt: skip
 # Nobody looks at these: files, pieces of pages, and what only takes a post (checked by the table
 # of roles, where all addresses stand).
@@ -195,6 +196,7 @@ def _less_common(client, issued, clerk):
         "terms": terms.pk, "instalments": in_parts.pk,
         "rate": VatRate.objects.first().pk, "reason": ExemptionReason.objects.first().pk,
         "ledger": ("411000",),
+        "wording": ("invoice", "fr"),
     }  # fmt: skip
 
 

@@ -20,12 +20,12 @@ def post(client, **fields):
 
 def test_layout_and_colour_are_kept_and_new_papers_have_them(admin_client):
     make_company()
-    assert post(admin_client).status_code == 302
+    assert post(admin_client).status_code == 303
     look = look_of(Company.objects.get(pk=1))
     assert (look.layout, look.colour) == ("modern", "#0b6e4f")
-    assert post(admin_client, colour="fc0").status_code == 302
+    assert post(admin_client, colour="fc0").status_code == 303
     assert Company.objects.get(pk=1).colour == "#ffcc00"
-    assert post(admin_client, colour="").status_code == 302
+    assert post(admin_client, colour="").status_code == 303
     assert Company.objects.get(pk=1).colour == ""
 
 

@@ -119,12 +119,12 @@ def test_the_page_saves_shows_it_on_a_real_invoice_and_sends_a_test_to_oneself(c
     refused = clerk_client.post(url, {**given, "body": "Bonjour\n{oops", "once": new_key()})
     assert refused.status_code == 422
     assert "Line 2: “{oops” is no name in braces" in refused.text
-    assert clerk_client.post(url, {**given, "once": new_key()}).status_code == 302
+    assert clerk_client.post(url, {**given, "once": new_key()}).status_code == 303
     page = clerk_client.get(url).text
     assert "Back to the standard text" in page and "Maëlle" in page
     row = MailWording.objects.get()
     assert (
-        clerk_client.post(f"{url}standard/", {"seen": row.pk, "once": new_key()}).status_code == 302
+        clerk_client.post(f"{url}standard/", {"seen": row.pk, "once": new_key()}).status_code == 303
     )
     assert MailWording.objects.first().is_standard
     assert clerk_client.get(reverse("invoices:wordings")).status_code == 200
