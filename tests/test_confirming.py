@@ -28,6 +28,7 @@ from invoices.models import (
 )
 from invoices.payments.applying import write_off
 from invoices.payments.refunding import refund_client
+from tests.accounts.page import OF_DOCUMENTS
 from tests.clock import as_typed, days_ago
 from tests.confirm import confirm, token_on
 from tests.factories import (
@@ -153,24 +154,22 @@ ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_typ
                    "invoices:refund-new", "invoices:payment-undo",
                    "invoices:account-drop"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
-REVERSIBLE = BEGIN_QUOTES | {
+REVERSIBLE = BEGIN_QUOTES | set(OF_DOCUMENTS) | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:vat_rate",
     "company:exemption", "company:exemption_new", "company:terms_new", "company:terms_edit",
-    "integrations:pipedrive", "invoices:accounts",
-    "integrations:mapping", "integrations:mapping_preview", "integrations:start",
-    "invoices:import_history", "invoices:history_answer", "integrations:run_again",
-    "invoices:new", "invoices:edit", "invoices:totals", "invoices:draft-client", "invoices:note",
-    "invoices:credit-totals", "invoices:payment-new", "invoices:client-new", "invoices:client-edit",
-    "invoices:contact-new", "invoices:contact-edit", "invoices:draft-deal",
-    "invoices:client-ask-vat", "invoices:set-deal-aside", "invoices:deal-client",
-    "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
+    "integrations:pipedrive", "invoices:accounts", "integrations:mapping",
+    "integrations:mapping_preview", "integrations:start", "invoices:import_history",
+    "invoices:history_answer", "integrations:run_again", "invoices:new", "invoices:edit",
+    "invoices:totals", "invoices:draft-client", "invoices:note", "invoices:credit-totals",
+    "invoices:payment-new", "invoices:client-new", "invoices:client-edit", "invoices:contact-new",
+    "invoices:contact-edit", "invoices:draft-deal", "invoices:client-ask-vat",
+    "invoices:set-deal-aside", "invoices:deal-client", "invoices:preview",
+    "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
-    "invoices:account", "invoices:account-new", "company:documents", "company:documents-preview",
-    "invoices:page-preview", "invoices:wording", "invoices:wording-preview",
-    "invoices:wording-standard", "invoices:wording-test",
+    "invoices:account", "invoices:account-new",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

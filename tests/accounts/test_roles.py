@@ -8,8 +8,6 @@ POST only. `open_to_all` needs no login.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import pytest
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -18,20 +16,15 @@ from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import GRANTS
 from reports.desk.counts import counts
 from reports.models import Alert
+from tests.accounts.page import OF_DOCUMENTS, Page
 from tests.factories import make_client, make_deal, make_invoice, make_rule, make_user
 
 ROLES = ["administrator", "finance", "manager", "sales"]
 OURS = {"reports", "invoices", "integrations", "accounts", "company"}
 
 
-class Page(NamedTuple):
-    permission: str | None
-    args: tuple[object, ...] = ()
-    post: bool = False
-    open_to_all: bool = False
-
-
 PAGES: dict[str, Page] = {
+    **OF_DOCUMENTS,
     # ─ accounts
     "accounts:settings": Page(None),
     "accounts:profile": Page(None),
@@ -43,8 +36,6 @@ PAGES: dict[str, Page] = {
     # ─ company
     "company:books": Page("accounts.change_company"),
     "company:details": Page("accounts.change_company"),
-    "company:documents": Page("accounts.change_company"),
-    "company:documents-preview": Page("accounts.change_company", post=True),
     "company:logo": Page("accounts.change_company"),
     "company:invoicing": Page("accounts.change_company"),
     "company:numbers": Page("accounts.change_company"),
@@ -131,12 +122,6 @@ PAGES: dict[str, Page] = {
     "invoices:mail-cancel": Page("invoices.send_invoice", (0,), post=True),
     "invoices:mail-message": Page("invoices.view_mail", (0,)),
     "invoices:mail-resend": Page("invoices.send_invoice", (0,), post=True),
-    "invoices:wordings": Page("invoices.change_wording"),
-    "invoices:wording": Page("invoices.change_wording", ("invoice", "fr")),
-    "invoices:wording-preview": Page("invoices.change_wording", ("invoice", "fr"), post=True),
-    "invoices:wording-standard": Page("invoices.change_wording", ("invoice", "fr"), post=True),
-    "invoices:wording-test": Page("invoices.change_wording", ("invoice", "fr"), post=True),
-    "invoices:page-preview": Page("invoices.change_invoice", (0,), post=True),
     "invoices:new": Page("invoices.change_invoice"),
     "invoices:note": Page("invoices.change_invoice", (0,)),
     "invoices:payment": Page("invoices.view_payment", (0,)),
