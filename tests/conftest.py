@@ -64,7 +64,7 @@ def _pages_are_laid_out_where_they_are_looked_at(request, monkeypatch):
     marks = {mark.name for mark in request.node.iter_markers()}
     if not marks & {"prints", "browser"}:
         whole = layout.laid_out_once()
-        monkeypatch.setattr(render, "_laid_out", lambda html, makers: whole)
+        monkeypatch.setattr(render, "laid_out", lambda html, makers: whole)
 
 
 @pytest.fixture(autouse=True)

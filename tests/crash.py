@@ -319,7 +319,7 @@ def _judge_and_lay_out_once():
     from tests import layout
 
     whole = layout.laid_out_once()
-    render._laid_out = lambda html, makers: whole
+    render.laid_out = lambda html, makers: whole
     validators.failed_assertions = lru_cache(validators.failed_assertions)
 
 

@@ -15,4 +15,4 @@ def laid_out_once() -> bytes:
 
     font = "@font-face { font-family: Portal; src: url(PortalSans-Regular.ttf) }"
     style = f"<style>{font} body {{ font-family: Portal }}</style>"
-    return render._laid_out(f"{style}<body>Laid out once for all.</body>", {})
+    return render.laid_out(f"{style}<body>Laid out once for all.</body>", {})

@@ -46,7 +46,7 @@ ON = date(2026, 11, 24)
 BOMB = (
     "</script><script>alert(1)</script><b>{{ 7*7 }}</b>{% debug %}'\"><img src=x onerror=alert(1)>"
 )
-NAME = f"\u202eGrève & {BOMB} 🎉"
+NAME = f"\u202eGrève & {BOMB} 株"
 
 
 def _papers(seller):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0049_quotes'),
+        ('invoices', '0050_deposits_and_corrections'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0049_quotes'),
+        ('invoices', '0051_deposits_of_quotes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
