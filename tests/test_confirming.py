@@ -151,8 +151,7 @@ IRREVERSIBLE = OF_QUOTES | {
 # They ask too, and have tests of their own below or beside their page.
 ASKED_ELSEWHERE = {"invoices:apply", "invoices:draft-deals", "company:client_type_merge",
                    "invoices:deal-change", "company:books", "company:numbers",
-                   "invoices:refund-new", "invoices:payment-undo",
-                   "invoices:account-drop"}  # fmt: skip
+            "invoices:refund-new", "invoices:payment-undo", "invoices:account-drop"}  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = BEGIN_QUOTES | set(OF_DOCUMENTS) | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
