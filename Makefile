@@ -48,6 +48,10 @@ test: $(VENV)/installed-dev var/compiled ## every test, on SQLite unless DATABAS
 	@# Three on two cores: a test of the browser or of an import waits for other processes.
 	@$(PY) -m pytest -n $${TEST_WORKERS:-3} --dist worksteal $(ARGS)
 
+golden: $(VENV)/installed-dev ## draw the pictures of pages anew, which tests hold pages against
+	@GOLDEN=renew $(PY) -m pytest -q tests/invoices/documents/pdf/test_golden.py
+	@echo "Look at tests/invoices/documents/pdf/golden before you keep what changed."
+
 messages: $(VENV)/installed ## bring the French catalogue up to date with the source (needs gettext)
 	@$(PY) scripts/collect_messages.py
 
@@ -60,4 +64,4 @@ bench: $(VENV)/installed-dev var/compiled ## measure, on SQLite and on PostgreSQ
 lock: $(VENV)/installer ## the lock files from their .in files; ARGS=--upgrade takes newer versions
 	@scripts/make_locks.sh . $(abspath $(VENV))/bin/uv $(ARGS)
 
-.PHONY: help setup run test messages check bench lock
+.PHONY: help setup run test golden messages check bench lock

@@ -18,10 +18,11 @@ class InvoicesConfig(AppConfig):
         from invoices.documents.pdf import page
         from invoices.einvoicing.sentences import SENTENCES as EINVOICING
         from invoices.history import words
-        from invoices.invoicing import origins
+        from invoices.invoicing import mail_words, origins
         from invoices.invoicing.sending import KIND, InvoiceMail
         from invoices.models import database_rules
-        from invoices.outbox import kinds
+        from invoices.outbox import kinds, wording
+        from invoices.quotes import mail_words as quote_words
         from invoices.quotes import mails, offered
         from invoices.quotes.warning import Quotes
         from invoices.statements.mails import KINDS, LetterMail
@@ -34,13 +35,15 @@ class InvoicesConfig(AppConfig):
         notices.register(spreadsheet_words.SENTENCES)
         notices.register(words.SENTENCES)
         notices.register(EINVOICING)
-        kinds.register(KIND, InvoiceMail(render_to_string))
-        kinds.register(mails.OFFER, mails.OfferMail(render_to_string))
-        kinds.register(mails.COPY, mails.CopyMail(render_to_string))
+        kinds.register(KIND, InvoiceMail())
+        kinds.register(mails.OFFER, mails.OfferMail())
+        kinds.register(mails.COPY, mails.CopyMail())
         kinds.register(mails.ANSWER, mails.AnswerMail(render_to_string))
         kinds.register(subscription_mails.WAITS, subscription_mails.WaitsMail(render_to_string))
         for name in KINDS.values():
             kinds.register(name, LetterMail(render_to_string))
+        for each in (*mail_words.WORDINGS, *quote_words.WORDINGS):
+            wording.register(each)
         offered.register(lines_of_deal)
         page.filled_by(partial(render_to_string, "invoices/documents/pdf/document.html"))
         page.filled_by(partial(render_to_string, "invoices/documents/pdf/letter.html"), "letter")

@@ -46,7 +46,7 @@ ON = date(2026, 11, 24)
 BOMB = (
     "</script><script>alert(1)</script><b>{{ 7*7 }}</b>{% debug %}'\"><img src=x onerror=alert(1)>"
 )
-NAME = f"\u202eGrève & {BOMB} 🎉"
+NAME = f"\u202eGrève & {BOMB} 株"
 
 
 def _papers(seller):
@@ -243,6 +243,8 @@ def make_places() -> dict[str, str]:
         if word == "quote-file":
             kept = QuoteDocument.objects.filter(version__quote=rows["accepted"])
             return (rows["accepted"].pk, kept.first().pk)
+        if word.startswith("wording"):
+            return ("invoice", "fr")
         if word.startswith("guest-"):
             return (token_of(rows["answer"]),)
         begins = (about for start, about in BY_BEGINNING.items() if word.startswith(start))

@@ -44,6 +44,7 @@ _FINANCE = {
     "invoices.change_client",
     "invoices.import_history",
     "invoices.change_accounts",
+    "invoices.change_wording",
     "reports.change_alertrule",
     "reports.handle_alert",
     "integrations.view_connection",

@@ -1,15 +1,18 @@
 """Make the fonts that documents embed; run once, when a source font changes.
 
-    python invoices/assets/build_fonts.py INTER_FOLDER DEJAVU_FOLDER
+    python invoices/assets/build_fonts.py INTER_FOLDER DEJAVU_FOLDER DROID_FOLDER
 
 INTER_FOLDER holds Inter_400Regular.ttf and Inter_600SemiBold.ttf (npm package
 `@expo-google-fonts/inter`), DEJAVU_FOLDER holds DejaVuSans.ttf and DejaVuSans-Bold.ttf (Debian
-package `fonts-dejavu-core`). Needs fontTools, which the running portal does not.
+package `fonts-dejavu-core`), DROID_FOLDER holds DroidSansFallback.ttf (Debian package
+`fonts-droid-fallback`). Needs fontTools, which the running portal does not.
 
 The PDF engine knows no OpenType features, so Inter's tabular digits are put where its ordinary
 ones are: columns of amounts then stand still. The result bears another name, because two files
 with the same PostScript name become one in the engine. DejaVu draws what Inter lacks (Hebrew,
-Arabic, Armenian, Georgian, many signs).
+Arabic, Armenian, Georgian, many signs). Droid draws what neither has: the unified ideographs of
+Chinese and Japanese (U+4E00 to U+9FA5), kana, bopomofo, all Hangul syllables, full-width forms. It
+has one weight, and only documents that need it read its three megabytes.
 """
 
 import sys
@@ -62,18 +65,21 @@ def rename(font: TTFont, family: str, style: str) -> None:
             names.setName(text, record.nameID, record.platformID, record.platEncID, record.langID)
 
 
-def slim(font: TTFont) -> None:
-    """Keep every character and drop what the engine cannot use: features, kerning, hints."""
+def slim(font: TTFont, first: int = 0) -> None:
+    """Keep every character from `first` on and drop what the engine cannot use: features, kerning,
+    hints."""
     options = subset.Options(
         layout_features=[], hinting=False, notdef_outline=True, name_IDs=["*"], glyph_names=False
     )
     options.drop_tables += ["GPOS", "GSUB", "GDEF", "STAT", "MATH", "FFTM", "kern"]
     subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=set(font.getBestCmap()))
+    # A space stays everywhere: it is drawn in the font of what stands before it.
+    kept = {code for code in font.getBestCmap() if code >= first or code in (0x20, 0xA0)}
+    subsetter.populate(unicodes=kept)
     subsetter.subset(font)
 
 
-def main(inter: Path, dejavu: Path) -> None:
+def main(inter: Path, dejavu: Path, droid: Path) -> None:
     HERE.mkdir(exist_ok=True)
     for source, style in (
         (inter / "Inter_400Regular.ttf", "Regular"),
@@ -92,7 +98,12 @@ def main(inter: Path, dejavu: Path) -> None:
         slim(font)
         rename(font, "Portal Fallback", style)
         font.save(HERE / f"PortalFallback-{style}.ttf")
+    font = TTFont(droid / "DroidSansFallback.ttf", recalcTimestamp=False)
+    # Below lie Latin and signs, which the two others have.
+    slim(font, first=0x2E80)
+    rename(font, "Portal East Asian", "Regular")
+    font.save(HERE / "PortalEastAsian-Regular.ttf")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:4]))

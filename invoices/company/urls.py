@@ -1,12 +1,22 @@
 from django.urls import include, path
 
-from invoices.company.views import books, ecb, law_rows, numbers, payment_terms, settings
+from invoices.company.views import (
+    books,
+    documents,
+    ecb,
+    law_rows,
+    numbers,
+    payment_terms,
+    settings,
+)
 
 app_name = "company"
 urlpatterns = [
     path("company/", settings.details, name="details"),
     path("company/logo.png", settings.logo, name="logo"),
     path("invoicing/", settings.invoicing, name="invoicing"),
+    path("documents/", documents.documents, name="documents"),
+    path("documents/preview/", documents.preview, name="documents-preview"),
     path("numbers/", numbers.numbers, name="numbers"),
     path("numbers/preview/", numbers.preview, name="numbers-preview"),
     path("books/", books.books, name="books"),

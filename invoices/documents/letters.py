@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from invoices.documents.look import NO_LOOK, Look
 from invoices.documents.paper import Buyer, Seller
 
 
@@ -53,3 +54,4 @@ class Letter:
     pay_title: str = ""
     pay: tuple[tuple[str, str], ...] = ()
     closing: tuple[str, ...] = ()
+    look: Look = NO_LOOK

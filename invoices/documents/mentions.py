@@ -71,6 +71,10 @@ _SENTENCES = {
         "{amount}\u00a0€.",
         "en": "A fixed sum of €{amount} is due for recovery costs on late payment.",
     },
+    "debits": {
+        "fr": "Option pour le paiement de la TVA d’après les débits.",
+        "en": "VAT is due on debits, by option.",
+    },
     "credit": {
         "fr": "Cet avoir s’impute sur la facture {number}.",
         "en": "This credit note is set against invoice {number}.",
@@ -158,6 +162,10 @@ _CREDIT_REASONS: Final[dict[str, dict[str, str]]] = {
 
 def credit_reason(language: str, code: str) -> str:
     return _CREDIT_REASONS[code]["fr" if language == "fr" else "en"]
+
+
+def vat_on_debits(language: str) -> str:
+    return _sentence("debits", language)
 
 
 def set_against(language: str, number: str) -> str:

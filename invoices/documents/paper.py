@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal, Self
 
+from invoices.documents.look import NO_LOOK, Look
 from invoices.documents.nature import NatureOfAll
 from invoices.documents.totals import Totals, sub_unit
 
@@ -193,6 +194,12 @@ class Paper:
     valid_until: date | None = None
     offered: tuple[PaperLine, ...] = ()
     accepted: tuple[str, ...] = ()
+    look: Look = NO_LOOK
+    # Of a page in two languages: the other one, and in it the sentences that `language` has above.
+    second_language: Literal["", "fr", "en"] = ""
+    second_terms: str = ""
+    second_claims: tuple[str, ...] = ()
+    second_mentions: tuple[str, ...] = ()
 
     @property
     def payable_minor(self) -> int:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from invoices.company import closing, dating, numbering
+from invoices.company import closing, dating, looks, numbering
 from invoices.documents.facturx import judging
 from invoices.documents.facturx.attaching import attachment
 from invoices.documents.paper import Paper
@@ -31,6 +31,7 @@ from invoices.invoicing.einvoice_reasons import reasons_of
 from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.sending import queue_invoice
+from invoices.invoicing.unprintable import reasons_of_paper
 from invoices.models import (
     Company,
     Document,
@@ -92,11 +93,16 @@ def reasons_of_einvoice(invoice: Invoice, company: Company, on: date) -> list[Re
 
 def printed(paper: Paper, company: Company) -> Printed:
     """The page, and in it the e-invoice, judged before. Raises IssueRefused."""
+    if odd := reasons_of_paper(paper):
+        raise IssueRefused(odd)
     xml = _einvoice(paper)
     attached = (attachment(xml),) if xml is not None else ()
     try:
         content = render.render(
-            paper, logo_png=bytes(company.logo_png) or None, attachments=attached
+            paper,
+            logo_png=bytes(company.logo_png) or None,
+            attachments=attached,
+            made_at=timezone.now(),
         )
     except render.PdfRefused as refusal:
         raise IssueRefused(str(refusal)) from refusal
@@ -173,6 +179,7 @@ def freeze(
     )
     invoice.save()
     _advance(series, invoice)
+    looks.keep_logo(company)
     for file in files:
         file.save(force_insert=True)
 

@@ -23,9 +23,17 @@ def of(
         "corrects_date": corrects.issue_date if corrects else None,
         "replaces_number": replaces.number if replaces else "",
         "replaces_date": replaces.issue_date if replaces else None,
-        "credit_reason": mentions.credit_reason(language, invoice.credit_reason),
+        "credit_reason": _reason(invoice, language),
         "deposits": tuple(deposits),
     }
+
+
+def _reason(invoice: Invoice, language: str) -> str:
+    other = "en" if language == "fr" else "fr"
+    said = [mentions.credit_reason(language, invoice.credit_reason)]
+    if invoice.client.bilingual:
+        said.append(mentions.credit_reason(other, invoice.credit_reason))
+    return " / ".join(filter(None, said))
 
 
 def deposits_of(invoice: Invoice) -> dict[int, PaperDeposit]:

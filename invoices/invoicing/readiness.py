@@ -14,7 +14,6 @@ from billing_portal.figures import grouped, percent
 from billing_portal.money import formatted_minor, is_currency
 from invoices.clients.recipients import address_problem
 from invoices.company import dating, late_rates, numbering
-from invoices.documents.pdf import render
 from invoices.documents.totals import STANDARD, TotalsRefused
 from invoices.invoicing import (
     deal_basis,
@@ -23,7 +22,7 @@ from invoices.invoicing import (
     dues,
     origins,
     replacing,
-    snapshot,
+    unprintable,
 )
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.vat_readiness import lacks_rate, vat_reasons, vat_warnings
@@ -54,6 +53,7 @@ def reasons_not_to_issue(
         *_client_reasons(invoice),
         *_platform_reasons(invoice, company, on),
         *line_reasons(invoice, lines, company),
+        *unprintable.reasons_of_draft(invoice, lines, company),
         *vat_reasons(invoice, lines, company, on),
         *_date_reasons(invoice, on),
         *_penalty_reasons(invoice, on),
@@ -107,16 +107,6 @@ def warnings_before_issue(
     if not invoice.recipients:
         found.append(Reason("recipients", _("Nobody would receive it."), "#id_recipients"))
     found += vat_warnings(invoice, company, issue_date, on)
-    paper = snapshot.paper_on(invoice, on, company=company)
-    if odd := render.unprintable(paper) if paper else ():
-        found.append(
-            Reason(
-                "lines",
-                _("The page cannot print these characters: %(characters)s")
-                % {"characters": " ".join(odd)[:80]},
-                "#lines",
-            )
-        )
     return found
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from billing_portal.money import formatted
-from invoices.documents import mentions
-from invoices.models import Allocation, Company, Invoice, InvoiceEvent, Message
-from invoices.outbox.kinds import Held, Kind, Render, Words
+from invoices.invoicing.mail_words import credited_by, values_of, wording_kind
+from invoices.models import Company, Invoice, InvoiceEvent, Message
+from invoices.outbox.changing_words import mail_of
+from invoices.outbox.kinds import Held, Kind, Words
 from invoices.outbox.queueing import MailRefused, queue
 
 KIND = "invoice"
@@ -93,20 +91,17 @@ def _supersede(invoice: Invoice) -> None:
 class InvoiceMail(Kind):
     """The mail of an invoice or credit note: worded by what is owed when it leaves."""
 
-    def __init__(self, render: Render) -> None:
-        self._render = render
-
     def known(self, message: Message) -> dict[str, Any]:
-        return {"credited": bool(message.invoice and _credited_by(message.invoice))}
+        return {"credited": bool(message.invoice and credited_by(message.invoice))}
 
     def words(self, message: Message) -> Words:
         assert message.invoice_id is not None
         invoice = Invoice.objects.select_related("client", "corrects").get(pk=message.invoice_id)
         # Paid meanwhile, the client still needs his document, and the mail says that it is paid.
         # Taken back by a credit note, the two should leave together, or neither: people decide.
-        if not message.data.get("known", {}).get("credited") and _credited_by(invoice):
+        if not message.data.get("known", {}).get("credited") and credited_by(invoice):
             raise Held("credited")
-        return Words(*invoice_mail(invoice, Company.objects.get(pk=1), self._render))
+        return Words(*invoice_mail(invoice, Company.objects.get(pk=1)))
 
     def reason(self, code: str) -> str:
         if code == "credited":
@@ -148,70 +143,7 @@ class InvoiceMail(Kind):
         )
 
 
-def _settled_by(invoice: Invoice) -> dict[str, int]:
-    """What settled it, in minor units by kind; a part taken back is not in it."""
-    sums = invoice.allocations.order_by().values_list("kind").annotate(Sum("amount_minor"))
-    return {kind: minor for kind, minor in sums if minor}
-
-
-def _credited_by(invoice: Invoice) -> list[str]:
-    """The credit notes that took the whole invoice back; none if any of it was or is to be paid."""
-    if invoice.is_credit_note or not invoice.total_minor:
-        return []
-    if _settled_by(invoice).get(Allocation.Kind.CREDIT, 0) < invoice.total_minor:
-        return []
-    notes = invoice.allocations.filter(kind=Allocation.Kind.CREDIT).order_by("pk")
-    return list(dict.fromkeys(notes.values_list("credit_note__number", flat=True)))
-
-
-def _open_parts(invoice: Invoice, language: str) -> list[tuple[str, str]]:
-    rows = invoice.instalments.open().values_list("due_date", "outstanding_minor")
-    said = [
-        (mentions.long_date(day, language), mentions.money(language, minor, invoice.currency))
-        for day, minor in rows
-    ]
-    return said if len(said) > 1 else []
-
-
-_KINDS: Final = {
-    "credit_note": {"fr": "Avoir", "en": "Credit note"},
-    "standard": {"fr": "Facture", "en": "Invoice"},
-    "deposit": {"fr": "Facture d’acompte", "en": "Deposit invoice"},
-    "final": {"fr": "Facture définitive", "en": "Final invoice"},
-}
-
-
-def invoice_mail(invoice: Invoice, company: Company, render: Render) -> tuple[str, str, str]:
+def invoice_mail(invoice: Invoice, company: Company) -> tuple[str, str, str]:
     """Subject, text and HTML, in the language of the document, by what is owed now."""
     language = "fr" if invoice.language == "fr" else "en"
-    locale = mentions.LOCALES[language]
-    assert invoice.issue_date is not None and invoice.due_date is not None
-    kind = _KINDS[invoice.kind if invoice.is_credit_note else invoice.purpose][language]
-    # The account that the attached page names, even if the company has another one by now.
-    iban = invoice.paper["seller"].get("iban", "") if invoice.paper else company.iban
-    owed = invoice.outstanding_minor > 0
-    credited_by = _credited_by(invoice)
-    context = {
-        "invoice": invoice,
-        "company": company,
-        "kind": kind,
-        "kind_in_text": kind[:1].lower() + kind[1:],
-        "total": formatted(invoice.total, locale),
-        "outstanding": formatted(invoice.outstanding_balance, locale),
-        "is_owed": owed,
-        "credited_by": ", ".join(credited_by),
-        # A loss that we wrote off is no payment, and no promise to ask no more: nothing is said.
-        "is_paid": not (owed or credited_by or Allocation.Kind.WRITE_OFF in _settled_by(invoice)),
-        "is_part": owed and invoice.outstanding_minor < invoice.total_minor,
-        "issued": mentions.long_date(invoice.issue_date, language),
-        "due": mentions.long_date(invoice.next_due or invoice.due_date, language),
-        # Of instalments what is still open of each, when it is more than one.
-        "parts": _open_parts(invoice, language),
-        "is_credit": invoice.is_credit_note,
-        "corrects": invoice.corrects.number if invoice.corrects else "",
-        "iban": " ".join(re.findall(".{1,4}", iban.replace(" ", ""))),
-    }
-    subject = f"{kind} {invoice.number} – {company.name}"
-    text = render(f"invoices/invoicing/email/invoice.{language}.txt", context)
-    html = render(f"invoices/invoicing/email/invoice.{language}.html", context)
-    return subject, text.strip() + "\n", html
+    return mail_of(wording_kind(invoice), language, values_of(invoice, company))

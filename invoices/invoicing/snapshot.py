@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from billing_portal.money import from_minor, is_currency, round_half_up
-from invoices.company import late_rates
+from invoices.company import looks
 from invoices.company.rates import rate_on, row_on
+from invoices.company.seller import seller_of
 from invoices.documents import mentions
 from invoices.documents.nature import nature_of_all
 from invoices.documents.paper import (
@@ -22,14 +24,12 @@ from invoices.documents.paper import (
     PaperInstalment,
     PaperLine,
     PaperVat,
-    Seller,
     canonical_bytes,
 )
 from invoices.documents.totals import LineTotal, Totals, TotalsRefused
-from invoices.invoicing import drafting, dues, einvoice_data, paper_links
+from invoices.invoicing import drafting, dues, einvoice_data, paper_links, sentences
 from invoices.invoicing.without_vat import WithoutVat, without_vat
 from invoices.models import Client, Company, Invoice, InvoiceLine, VatBreakdown
-from invoices.models.clients import BuyerKind
 
 Language = Literal["fr", "en"]
 
@@ -53,11 +53,10 @@ def paper_of(
     vat_rows = _vat_rows(totals, breakdown)
     parts = [] if invoice.is_credit_note else dues.dues_of(invoice, issue_date)
     deposits = paper_links.deposits_of(invoice)
-    why_none = without_vat(
-        invoice, company, language, lines, [row.vat_category for row in vat_rows], issue_date
-    )
-    net = sum(row.basis_minor for row in vat_rows)
-    vat = sum(row.vat_minor for row in vat_rows)
+    categories = [row.vat_category for row in vat_rows]
+    why_none = without_vat(invoice, company, language, lines, categories, issue_date)
+    net, vat = (sum(getattr(row, f"{of}_minor") for row in vat_rows) for of in ("basis", "vat"))
+    said_in = partial(sentences.of, invoice, company, issue_date, due_date, corrects, parts)
     return Paper(
         kind="credit_note" if invoice.is_credit_note else "invoice",
         language=language,
@@ -89,21 +88,12 @@ def paper_of(
         vat_on_debits=company.vat_on_debits and vat != 0,
         vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),
         eur_rate=_eur_rate(invoice, company, vat, issue_date, corrects),
-        vat_group=_vat_group(company, language),
+        vat_group=sentences.vat_group(company, language),
         notes=invoice.note,
+        look=looks.look_of(company),
         **einvoice_data.of(invoice, company, issue_date, [line.nature for line in lines], vat),
-        **_sentences(invoice, company, language, issue_date, due_date, corrects, parts),
-    )
-
-
-def _vat_group(company: Company, language: Language) -> str:
-    if not company.in_vat_group:
-        return ""
-    return mentions.vat_group(
-        language,
-        name=company.vat_group_name,
-        address=company.vat_group_address,
-        vat_id=company.vat_group_vat_id,
+        **said_in(language),
+        **sentences.in_the_other(invoice, company, language, lines, vat_rows, issue_date, said_in),
     )
 
 
@@ -155,42 +145,6 @@ def _paper_line(
     )
 
 
-def _sentences(
-    invoice: Invoice,
-    company: Company,
-    language: Language,
-    issue_date: date,
-    due_date: date,
-    corrects: Invoice | None,
-    parts: Sequence[tuple[date, int]],
-) -> dict[str, Any]:
-    if invoice.is_credit_note:
-        return (
-            {"payment_terms": mentions.set_against(language, corrects.number)} if corrects else {}
-        )
-    own_words = company.discount_terms_fr if language == "fr" else company.discount_terms_en
-    found = {
-        "payment_terms": mentions.due_in_parts(language, parts, invoice.currency)
-        if parts
-        else mentions.due_by(language, due_date),
-        "early_payment": own_words or mentions.early_payment(language),
-    }
-    buyer = invoice.client.buyer_kind
-    if buyer == BuyerKind.CONSUMER:
-        # C. com. L441-10 is between professionals.
-        return found
-    indemnity = mentions.recovery_indemnity(language, cents=company.indemnity_minor)
-    penalty = _late_penalty(language, late_rates.rate_for(buyer, issue_date), buyer)
-    return {**found, "late_penalty": penalty, "recovery_indemnity": indemnity}
-
-
-def _late_penalty(language: Language, rate: late_rates.LateRate | None, buyer: str) -> str:
-    if rate is None:
-        points = late_rates.points_over_the_ecb(buyer)
-        return mentions.late_penalty_in_words(language, over_the_ecb=points)
-    return mentions.late_penalty(language, rate=rate.percent, over_the_ecb=rate.over_the_ecb)
-
-
 def _vat_in_eur(invoice: Invoice, company: Company, vat_minor: int, on: date) -> int | None:
     if invoice.currency == "EUR" or company.currency != "EUR" or not vat_minor:
         return None
@@ -220,30 +174,6 @@ def vat_in_eur(invoice: Invoice, vat_minor: int, rate: Decimal | None) -> int | 
     if rate is None:
         return None
     return round_half_up(from_minor(vat_minor, invoice.currency).amount * rate, "EUR")
-
-
-def seller_of(company: Company) -> Seller:
-    city = " ".join(part for part in (company.postal_code, company.city) if part)
-    return Seller(
-        name=company.name,
-        legal_form=company.legal_form,
-        capital=company.capital,
-        siren=company.siren,
-        siret=company.siret,
-        rcs_city=company.rcs_city,
-        vat_id=company.vat_id,
-        address=tuple(
-            line for line in (company.address_line1, company.address_line2, city) if line
-        ),
-        country=company.country,
-        iban=company.iban,
-        bic=company.bic,
-        email=company.email,
-        phone=company.phone,
-        website=company.website,
-        postal_code=company.postal_code,
-        city=company.city,
-    )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from invoices.invoicing.views import (
     files,
     invoice,
     issuing,
+    page_preview,
     pdfs,
     pro_forma,
 )
@@ -29,6 +30,7 @@ urlpatterns = [
     path("invoices/<int:pk>/totals/", drafts.totals, name="totals"),
     path("invoices/<int:pk>/preview.pdf", drafts.preview, name="preview"),
     path("invoices/<int:pk>/pro-forma.pdf", pro_forma.document, name="pro-forma"),
+    path("invoices/<int:pk>/preview/", page_preview.page_preview, name="page-preview"),
     path("invoices/<int:pk>/document.pdf", files.document, {"kind": "pdf"}, name="document"),
     path("invoices/<int:pk>/einvoice.xml", files.document, {"kind": "xml"}, name="einvoice"),
     path("invoices/<int:pk>/ubl.xml", files.ubl, name="ubl"),

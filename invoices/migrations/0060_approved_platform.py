@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='invoiceevent',
             name='kind',
-            field=models.CharField(choices=[('drafted', 'Drafted'), ('issued', 'Issued'), ('imported', 'Brought in from the old system'), ('queued', 'Mail queued'), ('sent', 'Sent'), ('send_failed', 'Mail refused'), ('paid', 'Payment received'), ('reversed', 'Payment reversed'), ('credited', 'Credit note applied'), ('written_off', 'Written off'), ('write_off_taken_back', 'Write-off taken back'), ('refunded', 'Refunded'), ('refund_taken_back', 'Refund taken back'), ('voided', 'Draft discarded'), ('note', 'Note'), ('vat_decided', 'VAT decided otherwise'), ('platform', 'Approved platform')], max_length=20),
+            field=models.CharField(choices=[('drafted', 'Drafted'), ('issued', 'Issued'), ('imported', 'Brought in from the old system'), ('queued', 'Mail queued'), ('sent', 'Sent'), ('send_failed', 'Mail refused'), ('paid', 'Payment received'), ('reversed', 'Payment reversed'), ('credited', 'Credit note applied'), ('written_off', 'Written off'), ('write_off_taken_back', 'Write-off taken back'), ('refunded', 'Refunded'), ('refund_taken_back', 'Refund taken back'), ('voided', 'Draft discarded'), ('note', 'Note'), ('deducted', 'Deducted by a final invoice'), ('released', 'No longer deducted'), ('replaced', 'Replaced by a corrected invoice'), ('vat_decided', 'VAT decided otherwise'), ('platform', 'Approved platform')], max_length=20),
         ),
         migrations.CreateModel(
             name='PlatformFlow',

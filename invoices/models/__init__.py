@@ -24,6 +24,7 @@ from invoices.models.history import HistoryComplaint, HistoryImport, ImportedPay
 from invoices.models.instalments import Instalment
 from invoices.models.invoices import Invoice
 from invoices.models.lines import InvoiceLine, VatBreakdown
+from invoices.models.looks import KeptLogo
 from invoices.models.messages import Message
 from invoices.models.numbering import NumberPattern, NumberSeries
 from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
@@ -47,6 +48,7 @@ from invoices.models.subscriptions import (
 from invoices.models.terms import PaymentTerms, PaymentTermsStep
 from invoices.models.vat_checks import VatCheck
 from invoices.models.vat_rates import VatRate
+from invoices.models.wordings import MailWording
 
 __all__ = [
     "AccountLetter",
@@ -82,11 +84,13 @@ __all__ = [
     "InvoiceLine",
     "JournalExport",
     "JournalSetup",
+    "KeptLogo",
     "LateClaim",
     "LateClaimRow",
     "LatePenaltyRate",
     "LedgerAccount",
     "LifecycleStatus",
+    "MailWording",
     "Message",
     "NumberPattern",
     "NumberSeries",

@@ -126,6 +126,8 @@ class Client(Keyed):
         related_name="clients",
     )
     language = models.CharField(_("language"), max_length=10, default="fr")
+    # Documents say everything in the other language too.
+    bilingual = models.BooleanField(_("documents in both languages"), default=False)
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
     terms_kind = models.CharField(
         _("payment terms"), max_length=20, choices=TermsKind, default=TermsKind.NET

@@ -29,6 +29,12 @@ class VatRegime(models.TextChoices):
     GROUP = "group", _("VAT is charged by a group of which we are a member (CGI 256 C)")
 
 
+class Layout(models.TextChoices):
+    CLASSIC = "classic", _("Classic")
+    MODERN = "modern", _("Modern")
+    COMPACT = "compact", _("Compact")
+
+
 class Company(models.Model):
     """The seller. One row: every page and document speaks for it."""
 
@@ -50,6 +56,10 @@ class Company(models.Model):
     iban = models.CharField(_("IBAN"), max_length=34, blank=True)
     bic = models.CharField(_("BIC"), max_length=11, blank=True)
     logo_png = models.BinaryField(_("logo"), blank=True, default=b"")
+    # How documents look from now on; what is issued keeps the look of its day (documents/look.py).
+    layout = models.CharField(_("layout"), max_length=10, choices=Layout, default=Layout.CLASSIC)
+    # "#rrggbb", or "" for ink.
+    colour = models.CharField(_("colour"), max_length=7, blank=True)
 
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
     language = models.CharField(_("language"), max_length=10, default="fr")

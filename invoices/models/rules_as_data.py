@@ -211,6 +211,7 @@ RULES: list[tuple[str, str, str, str]] = [
             *("journalexport", "quoteevent", "quotedocument", "quoteacceptance"),
             *("subscriptionbilling", "subscriptionevent"),
             *("accountletter", "lateclaimrow"),
+            *("mailwording", "keptlogo"),
         )
         for moment in ("UPDATE", "DELETE")
     ),

@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
-from invoices.documents.mentions import long_date
 from invoices.models import Company, Message, QuoteAcceptance, QuoteEvent, QuoteVersion
+from invoices.outbox.changing_words import mail_of
 from invoices.outbox.kinds import File, Kind, Moot, Render, Words
 from invoices.outbox.queueing import MailRefused, queue
-from invoices.quotes import links, words
+from invoices.quotes import links
 from invoices.quotes.drafting import tell
+from invoices.quotes.mail_words import ACCEPTED, accepted_values, offer_values
+from invoices.quotes.mail_words import OFFER as OFFER_WORDS
 
 OFFER, COPY, ANSWER = "quote", "quote_accepted", "quote_answer"
 _TEMPLATES = "invoices/quotes/email"
@@ -67,17 +69,7 @@ def _queued(**mail: Any) -> None:
         return
 
 
-class _Base(Kind):
-    def __init__(self, render: Render) -> None:
-        self._render = render
-
-    def _filled(self, name: str, language: str, context: dict[str, Any]) -> tuple[str, str]:
-        french = "fr" if language.startswith("fr") else "en"
-        text = self._render(f"{_TEMPLATES}/{name}.{french}.txt", context)
-        return text.strip() + "\n", self._render(f"{_TEMPLATES}/{name}.{french}.html", context)
-
-
-class OfferMail(_Base):
+class OfferMail(Kind):
     """The quote to the client. It leaves only while it can still be accepted."""
 
     def words(self, message: Message) -> Words:
@@ -88,23 +80,10 @@ class OfferMail(_Base):
         if not version.is_open(on) or not version.link_key:
             raise Moot("not_open")
         company = Company.objects.get(pk=1)
-        language = version.language
         link = links.address_of(version)
-        locale = words.locale_of(language)
-        context = {
-            "version": version,
-            "quote": version.quote,
-            "company": company,
-            "owner": version.quote.owner,
-            "total": formatted_minor(version.total_minor, version.currency, locale),
-            "valid_until": long_date(version.valid_until, "fr" if language == "fr" else "en"),
-            "newer": version.number > 1,
-            "link": link,
-        }
-        text, html = self._filled("offer", language, context)
-        kind = "Devis" if language == "fr" else "Quote"
-        subject = f"{kind} {version.quote.number} – {company.name}"
-        return Words(subject, text, html, secret=link)
+        values = offer_values(version, company, link)
+        language = "fr" if version.language == "fr" else "en"
+        return Words(*mail_of(OFFER_WORDS, language, values), secret=link)
 
     def files(self, message: Message) -> Sequence[File]:
         version = QuoteVersion.objects.get(pk=message.data["version"])
@@ -141,35 +120,24 @@ def _told(message: Message, kind: str, **more: Any) -> None:
     )
 
 
-class CopyMail(_Base):
+class CopyMail(Kind):
     """What was accepted, to the client, as a file to keep."""
 
     def words(self, message: Message) -> Words:
         acceptance = _acceptance(message)
-        version, company = acceptance.version, Company.objects.get(pk=1)
-        language = version.language
-        total = formatted_minor(
-            acceptance.total_minor, acceptance.currency, words.locale_of(language)
-        )
-        context = {
-            "quote": version.quote,
-            "version": version,
-            "acceptance": acceptance,
-            "company": company,
-            "owner": version.quote.owner,
-            "total": total,
-            **words.moment(acceptance.at, language),
-        }
-        text, html = self._filled("accepted", language, context)
-        accepted_word = "Devis accepté" if language == "fr" else "Quote accepted:"
-        return Words(f"{accepted_word} {version.quote.number} – {company.name}", text, html)
+        company = Company.objects.get(pk=1)
+        language = "fr" if acceptance.version.language == "fr" else "en"
+        return Words(*mail_of(ACCEPTED, language, accepted_values(acceptance, company)))
 
     def files(self, message: Message) -> Sequence[File]:
         return _documents(_acceptance(message).version, "accepted")
 
 
-class AnswerMail(_Base):
+class AnswerMail(Kind):
     """To one of ours: what the client said, and the way to the quote."""
+
+    def __init__(self, render: Render) -> None:
+        self._render = render
 
     def words(self, message: Message) -> Words:
         event = QuoteEvent.objects.select_related("quote__client", "version").get(

@@ -8,12 +8,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from invoices.documents.paper import Paper, PaperLine
 from invoices.documents.pdf import render
 from invoices.documents.totals import LineTotal, line_total, sub_unit
 from invoices.invoicing import snapshot
+from invoices.invoicing.unprintable import reasons_of_paper
 from invoices.models import (
     Company,
     Invoice,
@@ -69,6 +71,8 @@ def paper_of(
         early_payment="",
         late_penalty="",
         recovery_indemnity="",
+        second_terms="",
+        second_claims=(),
         vat_minor_in_eur=None,
         eur_rate="",
         lines=tuple(
@@ -111,9 +115,13 @@ def _offered(line: QuoteLine, currency: str) -> PaperLine:
 
 
 def printed(paper: Paper, *, draft: bool = False) -> bytes:
-    """The PDF. Raises PdfRefused."""
+    """The PDF. Raises PdfRefused; a page that leaves says so of characters that no font has."""
     company = Company.objects.get(pk=1)
-    return render.render(paper, draft=draft, logo_png=bytes(company.logo_png) or None)
+    if not draft and (odd := reasons_of_paper(paper)):
+        raise render.PdfRefused(" ".join(reason.text for reason in odd))
+    return render.render(
+        paper, draft=draft, logo_png=bytes(company.logo_png) or None, made_at=timezone.now()
+    )
 
 
 def keep(version: QuoteVersion, kind: str, content: bytes) -> QuoteDocument:

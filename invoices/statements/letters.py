@@ -8,10 +8,12 @@ from datetime import date
 
 from babel.numbers import get_currency_name
 
+from invoices.company.looks import look_of
+from invoices.company.seller import seller_of
 from invoices.documents.letters import Column, Letter, Table
 from invoices.documents.mentions import LOCALES, long_date, money
 from invoices.documents.pdf.seller import spaced
-from invoices.invoicing.snapshot import buyer_of, seller_of
+from invoices.invoicing.snapshot import buyer_of
 from invoices.models import Client, Company
 from invoices.statements.movements import PAYMENT, REFUND, REVERSAL, WRITE_OFF, Movement, Position
 from invoices.statements.statement import Late, Statement
@@ -26,6 +28,7 @@ def letter_of(client: Client, company: Company, *, kind: str, on: date, language
         kind=kind,
         on=on,
         seller=seller_of(company),
+        look=look_of(company),
         recipient=buyer_of(client).buyer,
         facts=((words.account, client.ledger_account),),
     )

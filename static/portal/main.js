@@ -12,6 +12,7 @@ import "./keys.js";
 import "./editor.js";
 import "./once.js";
 import "./drafts.js";
+import "./preview.js";
 import "./unsaved.js";
 import "./requests.js";
 import "./dialogs.js";

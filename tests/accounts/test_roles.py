@@ -15,7 +15,8 @@ from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import GRANTS
 from reports.desk.counts import counts
 from reports.models import Alert
-from tests.accounts.pages import OF_ACCOUNTS, Page
+from tests.accounts.page import OF_DOCUMENTS, Page
+from tests.accounts.pages import OF_ACCOUNTS
 from tests.accounts.subscription_pages import OF_SUBSCRIPTIONS
 from tests.factories import make_client, make_deal, make_invoice, make_rule, make_user
 from tests.invoices.lifecycle.making import PLATFORM_PAGES
@@ -31,6 +32,7 @@ PAGES: dict[str, Page] = {
     **{name: Page(may, (0,) * key, post=post) for name, (may, key, post) in PLATFORM_PAGES.items()},
     **OF_ACCOUNTS,
     **{name: Page(*each) for name, each in OF_SUBSCRIPTIONS.items()},
+    **OF_DOCUMENTS,
     # ─ accounts
     "accounts:settings": Page(None),
     "accounts:profile": Page(None),

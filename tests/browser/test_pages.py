@@ -89,6 +89,7 @@ PAGES = [
     ("invoices:statement", "client"), ("invoices:statement-send", "client"),
     ("invoices:late-claim", "client"), ("invoices:receipt-send", "payment"),
     ("invoices:account", "?role=bank"), ("invoices:journal-account", "ledger"),
+    ("company:documents", ""), ("invoices:wordings", ""), ("invoices:wording", "wording"),
 ]  # fmt: skip
 # Nobody looks at these: files, pieces of pages, and what only takes a post (checked by the table
 # of roles, where all addresses stand).
@@ -221,6 +222,7 @@ def _less_common(client, issued, clerk):
         "terms": terms.pk, "instalments": in_parts.pk,
         "rate": VatRate.objects.first().pk, "reason": ExemptionReason.objects.first().pk,
         "ledger": ("411000",),
+        "wording": ("invoice", "fr"),
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from integrations.sandbox.kit.behaviour import payment_behaviour
 from invoices.company.payment_terms import Step, save_steps
 from invoices.deals.drafting import draft_from_deal
 from invoices.deals.lacking import missing_for, with_what_billing_needs
+from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.issuing import issue
 from invoices.models import (
     Client,
@@ -140,7 +141,8 @@ class Command(BaseCommand):
             for deal in complete
             if deal.won_on and deal.won_on < last_billed
         )
-        issued = [bill(deal_id, day, clerk) for day, deal_id in todo]
+        billed = (bill(deal_id, day, clerk) for day, deal_id in todo)
+        issued = [pk for pk in billed if pk is not None]
         paid = 0
         for invoice in Invoice.objects.filter(pk__in=issued).select_related("client__client_type"):
             paid += pay(invoice, on, clerk, rng)
@@ -149,12 +151,18 @@ class Command(BaseCommand):
         self.say(f"Issued {len(issued)} invoices, recorded {paid} payments.")
 
 
-def bill(deal_id: int, day: date, clerk: User) -> int:
-    """Draft and issue; a training sold without VAT gets the sentence that the law asks for."""
+def bill(deal_id: int, day: date, clerk: User) -> int | None:
+    """Draft and issue; a training sold without VAT gets the sentence that the law asks for. None of
+    a client whose name no page can print: that draft waits, and says why."""
     draft = draft_from_deal(deal_id=deal_id, by=clerk, on=day)
     if draft.lines.filter(vat_category="E").exists():
         Invoice.objects.filter(pk=draft.pk).update(note=EXEMPTION)
-    return issue(invoice_id=draft.pk, by=clerk, on=day).pk
+    try:
+        return issue(invoice_id=draft.pk, by=clerk, on=day).pk
+    except IssueRefused as refusal:
+        if {reason.field for reason in refusal.reasons} != {"client"}:
+            raise
+        return None
 
 
 def name_types_in_french() -> None:

@@ -36,6 +36,11 @@ class ClientForm(ModelForm[Client]):
         label=gettext_lazy("Language of documents"),
         choices=[("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))],
     )
+    bilingual = forms.BooleanField(
+        label=gettext_lazy("Documents in both languages"),
+        required=False,
+        help_text=gettext_lazy("The other language stands beside or under it."),
+    )
     # Not required: what is left out stays what it is.
     buyer_kind = forms.ChoiceField(
         label=gettext_lazy("Who buys, by law"), choices=BuyerKind, required=False
@@ -49,9 +54,9 @@ class ClientForm(ModelForm[Client]):
     class Meta:
         model = Client
         fields = [
-            "name", "client_type", "owner", "language", "currency", "terms_kind", "terms_days",
-            "terms", "buyer_kind", "vat_id", "siren", "address_line1", "address_line2",
-            "postal_code", "city", "country", "delivery_address", "billing_email",
+            "name", "client_type", "owner", "language", "bilingual", "currency", "terms_kind",
+            "terms_days", "terms", "buyer_kind", "vat_id", "siren", "address_line1",
+            "address_line2", "postal_code", "city", "country", "delivery_address", "billing_email",
             "needs_purchase_order", "monthly_statement", "note", "ledger_code",
         ]  # fmt: skip
         widgets = {

@@ -77,6 +77,10 @@ def read_logo(upload: UploadedFile[bytes]) -> bytes:
     """Decode and write the picture again, so that only pixels are kept: an opaque RGB PNG."""
     if upload.size is None or upload.size > LARGEST_LOGO_BYTES:
         raise ValidationError(_("The picture is larger than 2 MB: save it smaller."))
+    if _is_svg(upload):
+        raise ValidationError(
+            _("SVG drawings are not taken, for they can carry programs: save it as a PNG picture.")
+        )
     unreadable = _("This is no picture that can be read: take a PNG, JPEG, WebP or GIF file.")
     try:
         with warnings.catch_warnings():
@@ -105,6 +109,12 @@ def read_logo(upload: UploadedFile[bytes]) -> bytes:
     out = io.BytesIO()
     flat.save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def _is_svg(upload: UploadedFile[bytes]) -> bool:
+    head = upload.read(1024)
+    upload.seek(0)
+    return b"<svg" in head or b"<!DOCTYPE svg" in head
 
 
 class CompanyForm(ModelForm[Company]):

@@ -7,7 +7,7 @@ Helvetica that the engine names and never uses.
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -26,13 +26,13 @@ class FontNotEmbedded(Exception):
 
 @dataclass(frozen=True)
 class Facts:
-    """What the file says about itself. `on` is the issue date: a document must not depend on the
-    clock."""
+    """What the file says about itself. `at` is when it was made, which the caller says: what is
+    printed does not depend on the clock."""
 
     title: str
     author: str
     language: str
-    on: date
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,8 @@ def _attach(pdf: pikepdf.Pdf, attachment: Attachment, facts: Facts) -> None:
         mime_type=attachment.mime_type,
         description=attachment.description,
         relationship=pikepdf.Name("/" + attachment.relationship),
-        creation_date=_pdf_date(facts.on),
-        mod_date=_pdf_date(facts.on),
+        creation_date=_pdf_date(facts.at),
+        mod_date=_pdf_date(facts.at),
     )
     associated = list(pdf.Root.get("/AF", []))
     pdf.attachments[attachment.name] = spec
@@ -169,9 +169,9 @@ def _describe(pdf: pikepdf.Pdf, facts: Facts, extension: str) -> None:
     info["/Author"] = pikepdf.String(facts.author)
     info["/Creator"] = pikepdf.String(_CREATOR)
     info["/Producer"] = pikepdf.String(_PRODUCER)
-    info["/CreationDate"] = pikepdf.String(_pdf_date(facts.on))
-    info["/ModDate"] = pikepdf.String(_pdf_date(facts.on))
-    moment = f"{facts.on.isoformat()}T00:00:00+00:00"
+    info["/CreationDate"] = pikepdf.String(_pdf_date(facts.at))
+    info["/ModDate"] = pikepdf.String(_pdf_date(facts.at))
+    moment = f"{facts.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}+00:00"
     packet = _XMP.format(
         title=_escaped(facts.title),
         author=_escaped(facts.author),
@@ -187,8 +187,8 @@ def _describe(pdf: pikepdf.Pdf, facts: Facts, extension: str) -> None:
     pdf.Root.Metadata = stream
 
 
-def _pdf_date(on: date) -> str:
-    return f"D:{on:%Y%m%d}000000+00'00'"
+def _pdf_date(at: datetime) -> str:
+    return f"D:{at.astimezone(UTC):%Y%m%d%H%M%S}+00'00'"
 
 
 def _escaped(text: str) -> str:

@@ -4,6 +4,8 @@ gettext, no active locale."""
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
 from babel import Locale
 from babel.dates import format_date
@@ -30,6 +32,7 @@ class Labels:
     due: str
     valid_until: str
     first_of: str
+    billed_by: str
     billed_to: str
     quoted_to: str
     references: str
@@ -72,7 +75,6 @@ class Labels:
     scan_first: str
     in_parts: str
     settled: str
-    debits: str
     vat_id: str
     capital: str
     page: str
@@ -103,6 +105,7 @@ FR = Labels(
     due="Échéance",
     valid_until="Valable jusqu’au",
     first_of="(1re sur {n})",
+    billed_by="Émetteur",
     billed_to="Facturé à",
     quoted_to="Établi pour",
     references="Références",
@@ -146,7 +149,6 @@ FR = Labels(
     "banque.",
     in_parts="À régler en {n} échéances, au plus tard le",
     settled="Facture acquittée.",
-    debits="Option pour le paiement de la TVA d’après les débits.",
     vat_id="TVA",
     capital="au capital de",
     page="Page {page} sur {pages}",
@@ -184,6 +186,7 @@ EN = Labels(
     due="Due date",
     valid_until="Valid until",
     first_of="(1st of {n})",
+    billed_by="From",
     billed_to="Billed to",
     quoted_to="Prepared for",
     references="References",
@@ -203,7 +206,7 @@ EN = Labels(
     mixed="Goods and services",
     description="Description",
     quantity="Qty",
-    unit_price="Unit price",
+    unit_price="Unit price excl. VAT",
     discount="Discount",
     vat="VAT",
     net_amount="Net amount",
@@ -226,7 +229,6 @@ EN = Labels(
     scan_first="Prefilled transfer of the 1st instalment: scan it with your bank’s app.",
     in_parts="To be paid in {n} instalments, by",
     settled="Paid in full.",
-    debits="VAT is due on debits, by option.",
     vat_id="VAT",
     capital="share capital",
     page="Page {page} of {pages}",
@@ -268,6 +270,57 @@ UNITS = {
 }
 
 LABELS = {"fr": FR, "en": EN}
+JOINT = " / "
+# Where both languages share what is filled in: the form, then the words of each.
+_SHARED: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
+    "vat_on": ("{0} {{rate}} {1} {{basis}}", {"fr": ("TVA", "sur"), "en": ("VAT", "on")}),
+    "no_vat_on": ("{{category}} {0} {{basis}}", {"fr": ("sur",), "en": ("on",)}),
+    "page": ("{0} {{page}} {1} {{pages}}", {"fr": ("Page", "sur"), "en": ("Page", "of")}),
+    "month": ("{0}\u00a0: {{month}}", {"fr": ("Période",), "en": ("Period",)}),
+    "period": ("{0}\u00a0: {{start}} – {{end}}", {"fr": ("Période",), "en": ("Period",)}),
+    "day_of_supply": (
+        "{0}\u00a0: {{day}}",
+        {"fr": ("Date de prestation ou de livraison",), "en": ("Supplied on",)},
+    ),
+    "corrects": (
+        "{0} {{number}}, {{day}}",
+        {"fr": ("Rectifie la facture",), "en": ("Corrects invoice",)},
+    ),
+    "replaces": (
+        "{0} {{number}}, {{day}}",
+        {"fr": ("Annule et remplace la facture",), "en": ("Cancels and replaces invoice",)},
+    ),
+    "why": ("{0}\u00a0: {{reason}}", {"fr": ("Motif",), "en": ("Reason",)}),
+    "deposit_taken": (
+        "{0} {{number}}, {{day}}\u00a0: {{net}} {1}, {2} {{vat}}, {{total}} {3}",
+        {"fr": ("Acompte", "HT", "TVA", "TTC"), "en": ("Deposit", "net", "VAT", "in all")},
+    ),
+    "vat_in_eur": (
+        "{0}\u00a0: {{amount}}.",
+        {"fr": ("Montant de la TVA en euros",), "en": ("VAT amount in euros",)},
+    ),
+}
+
+
+@cache
+def in_both(first: str, second: str) -> Labels:
+    """The labels of a page in two languages: “Facture / Invoice”."""
+    joined: dict[str, Any] = {}
+    for field in fields(Labels):
+        one, other = getattr(LABELS[first], field.name), getattr(LABELS[second], field.name)
+        if field.name in _SHARED:
+            form, said = _SHARED[field.name]
+            pairs = zip(said[first], said[second], strict=True)
+            joined[field.name] = form.format(*(_joined(*pair) for pair in pairs))
+        elif isinstance(one, str):
+            joined[field.name] = _joined(one, other)
+        else:
+            joined[field.name] = {key: _joined(one[key], other[key]) for key in one}
+    return Labels(**joined)
+
+
+def _joined(one: str, other: str) -> str:
+    return one if one == other else f"{one}{JOINT}{other}"
 
 
 def as_dict(labels: Labels) -> dict[str, object]:
@@ -280,7 +333,11 @@ class Words:
     def __init__(self, paper: Paper, *, pro_forma: bool = False) -> None:
         self.paper = paper
         self.pro_forma = pro_forma
-        self.labels = LABELS[paper.language]
+        # Of its first language alone, and as the page says them.
+        self.own = LABELS[paper.language]
+        self.labels = (
+            in_both(paper.language, paper.second_language) if paper.second_language else self.own
+        )
         self.locale = LOCALES[paper.language]
         self.decimals = decimals_of(paper.currency)
 
@@ -297,7 +354,7 @@ class Words:
     @property
     def mark(self) -> str:
         """Across every page of what is no invoice."""
-        return self.labels.pro_forma_mark if self.pro_forma else self.labels.draft
+        return self.own.pro_forma_mark if self.pro_forma else self.own.draft
 
     def money(self, minor: int) -> str:
         return money(self.paper.language, minor, self.paper.currency)
@@ -330,9 +387,11 @@ class Words:
         forms = UNITS.get(code)
         if forms is None:
             return code
-        french = self.paper.language == "fr"
-        plural = abs(quantity) >= 2 if french else abs(quantity) != 1
-        return forms[self.paper.language][plural]
+        said = []
+        for language in filter(None, (self.paper.language, self.paper.second_language)):
+            plural = abs(quantity) >= 2 if language == "fr" else abs(quantity) != 1
+            said.append(forms[language][plural])
+        return said[0] if len(said) == 1 else _joined(*said)
 
     def country(self, code: str) -> str:
         return str(Locale.parse(self.locale).territories.get(code.upper(), code))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from functools import partial
 from typing import Any
 
@@ -13,15 +14,18 @@ from invoices.documents.mentions import LOCALES, long_date
 from invoices.documents.pdf import page, render
 from invoices.documents.pdf.archive import Facts, FontNotEmbedded, finish
 from invoices.documents.pdf.labels import LABELS
-from invoices.documents.pdf.lines import payment_details
-from invoices.documents.pdf.marks import PageNumber, PageTotal
+from invoices.documents.pdf.logo import logo_of
+from invoices.documents.pdf.marks import PageDress, PageNumber, PageTotal
 from invoices.documents.pdf.offers import shown
+from invoices.documents.pdf.paragraphs import WIDTH, theme_of
 from invoices.documents.pdf.render import PdfRefused
 from invoices.documents.pdf.rows import Rows
 from invoices.documents.pdf.seller import legal, spaced
-from invoices.documents.pdf.text import MISSING, needs_fallback, printable
+from invoices.documents.pdf.tail import payment_details
+from invoices.documents.pdf.text import MISSING, needs_east_asian, needs_fallback, printable
 
 MAX_ROWS = 10_000
+_AIR = 11  # of the box of payment, on each side
 
 
 def print_letter(letter: Letter, *, logo_png: bytes | None = None) -> bytes:
@@ -32,12 +36,15 @@ def print_letter(letter: Letter, *, logo_png: bytes | None = None) -> bytes:
             _("This would be %(count)s rows, and a PDF has at most %(limit)s: choose fewer days.")
             % {"count": rows, "limit": MAX_ROWS}
         )
-    labels = LABELS[letter.language]
+    labels, theme = LABELS[letter.language], theme_of(letter.look)
     makers: dict[str, Any] = {
-        f"table{n}": partial(Rows, table) for n, table in enumerate(letter.tables)
+        f"table{n}": partial(Rows, table, theme) for n, table in enumerate(letter.tables)
     }
+    pay = [(label, printable(value)) for label, value in letter.pay if value]
+    head = _running_head(letter)
     makers |= {
-        "payment": lambda: payment_details([(k, printable(v)) for k, v in letter.pay if v]),
+        "payment": lambda: payment_details(pay, WIDTH - 2 * _AIR),
+        "dress": lambda: PageDress(theme, *head),
         "page": PageNumber,
         "end": lambda: PageTotal(printable(letter.number or letter.kind), labels.page),
     }
@@ -47,7 +54,7 @@ def print_letter(letter: Letter, *, logo_png: bytes | None = None) -> bytes:
         title=f"{title} – {letter.seller.name}",
         author=letter.seller.name,
         language="fr-FR" if letter.language == "fr" else "en-GB",
-        on=letter.on,
+        at=datetime.combine(letter.on, time(), UTC),
     )
     try:
         return finish(raw, facts)
@@ -62,12 +69,12 @@ def _context(letter: Letter, logo_png: bytes | None) -> dict[str, Any]:
     labels, seller, to = LABELS[letter.language], letter.seller, letter.recipient
     territories = Locale.parse(LOCALES[letter.language]).territories
     abroad = seller.country != to.country
-    all_text = "".join(_texts(letter))
+    all_text = printable("".join(_texts(letter)))
     return {
         "language": letter.language,
         "kind": printable(letter.kind),
         "number": printable(letter.number),
-        "logo": render.logo_of(logo_png) if logo_png else None,
+        "logo": logo_of(logo_png, letter.look.layout) if logo_png else None,
         "facts": [(label, printable(value)) for label, value in letter.facts if value],
         "seller_name": printable(seller.name),
         "seller_lines": shown(
@@ -103,13 +110,19 @@ def _context(letter: Letter, logo_png: bytes | None) -> dict[str, Any]:
         ],
         "pay_title": printable(letter.pay_title),
         "pays": any(value for _label, value in letter.pay),
-        "closing": shown(
-            [*letter.closing, labels.missing if MISSING in printable(all_text) else ""]
-        ),
+        "closing": shown([*letter.closing, labels.missing if MISSING in all_text else ""]),
         "legal": printable(legal(seller, labels, letter.language)),
-        "has_fallback": needs_fallback(printable(all_text)),
+        "look": letter.look,
+        "has_fallback": needs_fallback(all_text),
+        "has_east_asian": needs_east_asian(all_text),
         "written_on": long_date(letter.on, letter.language),
     }
+
+
+def _running_head(letter: Letter) -> tuple[str, str]:
+    said = " ".join(filter(None, (letter.kind, letter.number)))
+    left = (letter.seller.name, said, long_date(letter.on, letter.language))
+    return printable(" · ".join(filter(None, left))), printable(letter.recipient.name)
 
 
 def _texts(letter: Letter) -> list[str]:

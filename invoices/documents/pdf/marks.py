@@ -1,4 +1,5 @@
-"""What hangs beside the words of a page: payment code, page numbers, draft mark."""
+"""What hangs beside the words of a page: payment code, page numbers, draft mark, the bar of the
+colour, and the head of every page after the first."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,16 @@ from reportlab.platypus import Flowable
 from xhtml2pdf import parser
 from xhtml2pdf.tags import pisaTag
 
-from invoices.documents.pdf.lines import INK, MUTED
+from invoices.documents.pdf.paragraphs import (
+    FINE,
+    INK,
+    LINE,
+    MUTED,
+    WIDTH,
+    Theme,
+    drawn_width,
+    shortened,
+)
 from invoices.documents.pdf.text import BOLD, runs
 
 
@@ -77,16 +87,61 @@ class PageTotal(Flowable):  # type: ignore[misc]
             canvas.beginForm(f"page-{page}", 0, 0, width, height)
             canvas.setFillColor(MUTED)
             for line, baseline in (
-                (self.reference, 12.4),
-                (self.text.format(page=page, pages=pages), 2.9),
+                (self.reference, 11.8),
+                (self.text.format(page=page, pages=pages), 1.3),
             ):
                 pieces = list(runs(line))
-                x = width - sum(stringWidth(piece, font, 6.8) for font, piece in pieces)
+                x = width - sum(stringWidth(piece, font, FINE) for font, piece in pieces)
                 for font, piece in pieces:
-                    canvas.setFont(font, 6.8)
+                    canvas.setFont(font, FINE)
                     canvas.drawString(x, baseline, piece)
-                    x += stringWidth(piece, font, 6.8)
+                    x += stringWidth(piece, font, FINE)
             canvas.endForm()
+
+
+class PageDress(Flowable):  # type: ignore[misc]
+    """In the frame of the foot, so on every page: the bar of the colour at the top edge, and from
+    the second page on who sells what to whom."""
+
+    def __init__(self, theme: Theme, left: str, right: str) -> None:
+        super().__init__()
+        self.theme, self.left, self.right = theme, left, right
+
+    def wrap(self, *_available: float) -> tuple[float, float]:
+        return 0, 0
+
+    def draw(self) -> None:
+        canvas = self.canv
+        x, y = canvas.absolutePosition(0, 0)
+        canvas.saveState()
+        canvas.translate(-x, -y)
+        if self.theme.layout != "classic" or not self.theme.plain:
+            canvas.setFillColor(self.theme.fill)
+            canvas.rect(0, 842 - _BAR, 596, _BAR, stroke=0, fill=1)
+        if canvas.getPageNumber() > 1:
+            self._head(canvas)
+        canvas.restoreState()
+
+    def _head(self, canvas: Any) -> None:
+        start, end, base = 51.0, 51.0 + WIDTH, 842 - 31.0
+        right = shortened(self.right, WIDTH * 0.42, FINE)
+        _write(canvas, end - drawn_width(right, FINE), base, right)
+        room = WIDTH - drawn_width(right, FINE) - 16
+        _write(canvas, start, base, shortened(self.left, room, FINE))
+        canvas.setStrokeColor(LINE)
+        canvas.setLineWidth(0.5)
+        canvas.line(start, base - 5, end, base - 5)
+
+
+_BAR = 6.0
+
+
+def _write(canvas: Any, x: float, y: float, text: str) -> None:
+    canvas.setFillColor(MUTED)
+    for font, piece in runs(text):
+        canvas.setFont(font, FINE)
+        canvas.drawString(x, y, piece)
+        x += stringWidth(piece, font, FINE)
 
 
 class DraftMark(Flowable):  # type: ignore[misc]

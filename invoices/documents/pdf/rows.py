@@ -16,7 +16,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable
 
 from invoices.documents.letters import Column, Table
-from invoices.documents.pdf.lines import ACCENT, INK, LINE, MUTED, WIDTH
+from invoices.documents.pdf.paragraphs import INK, LINE, MUTED, WIDTH, Theme
 from invoices.documents.pdf.text import (
     BOLD,
     REGULAR,
@@ -43,13 +43,14 @@ class Rows(Flowable):  # type: ignore[misc]
     def __init__(
         self,
         table: Table,
+        theme: Theme,
         *,
         laid: _Laid | None = None,
         first: int = 0,
         last: int | None = None,
     ) -> None:
         super().__init__()
-        self.table = table
+        self.table, self.theme = table, theme
         self.laid = laid or _Laid(table)
         self.first = first
         self.last = len(table.rows) if last is None else last
@@ -81,7 +82,7 @@ class Rows(Flowable):  # type: ignore[misc]
         if end <= self.first:
             return []
         return [
-            Rows(self.table, laid=self.laid, first=first, last=last)
+            Rows(self.table, self.theme, laid=self.laid, first=first, last=last)
             for first, last in ((self.first, end), (end, self.last))
         ]
 
@@ -114,7 +115,7 @@ class Rows(Flowable):  # type: ignore[misc]
             self._text(
                 printable(column.label), x, width, top - 12, BOLD, 7.4, MUTED, right=column.right
             )
-        self._rule(top - _HEAD + 2.5, 0.9, INK)
+        self._rule(top - _HEAD + 2.5, 0.9, self.theme.fill)
 
     def _row(self, place: int, bottom: float) -> None:
         size, canvas = self.laid.size, self.canv
@@ -132,8 +133,8 @@ class Rows(Flowable):  # type: ignore[misc]
         strong = BOLD if kind else REGULAR
         size = 10.5 if kind == "grand" else 8.6
         if kind == "grand":
-            self._rule(bottom + _GRAND - 2, 0.9, INK)
-        colour = ACCENT if kind == "grand" else INK
+            self._rule(bottom + _GRAND - 2, 0.9, self.theme.fill)
+        colour = self.theme.text if kind == "grand" else INK
         label, amount = printable(label), printable(amount)
         width = stringWidth(amount, strong, size)
         self._text(amount, 0, WIDTH, bottom + 4.5, strong, size, colour, right=True)

@@ -15,6 +15,7 @@ FONTS = Path(__file__).resolve().parents[2] / "assets" / "fonts"
 # family_boldItalic.
 REGULAR, BOLD = "portalsans_00", "portalsans_10"
 FALLBACK_REGULAR, FALLBACK_BOLD = "portalfallback_00", "portalfallback_10"
+EAST_ASIAN = "portaleastasian_00"
 MISSING = "□"
 # Joiners and variation selectors: part of an emoji, invisible by themselves.
 _INVISIBLE = {0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x20E3, *range(0xFE00, 0xFE10)}
@@ -26,6 +27,10 @@ _EMOJI = (
 )
 
 
+# Where the ideographs, kana and syllables lie: nothing else asks for their three megabytes.
+_EAST_ASIAN_CODES = range(0x2E80, 0xFFF0)
+
+
 @cache
 def _drawn_by(name: str) -> frozenset[int]:
     return frozenset(TTFontFile(FONTS / f"{name}.ttf").charToGlyph)
@@ -35,8 +40,16 @@ def _is_main(code: int) -> bool:
     return 0x20 <= code < 0x7F or code in _drawn_by("PortalSans-Regular")
 
 
+def _is_fallback(code: int) -> bool:
+    return code in _drawn_by("PortalFallback-Regular")
+
+
+def _is_east_asian(code: int) -> bool:
+    return code in _EAST_ASIAN_CODES and code in _drawn_by("PortalEastAsian-Regular")
+
+
 def _can_draw(code: int) -> bool:
-    return _is_main(code) or code in _drawn_by("PortalFallback-Regular")
+    return _is_main(code) or _is_fallback(code) or _is_east_asian(code)
 
 
 @cache
@@ -57,6 +70,14 @@ def needs_fallback(text: str) -> bool:
     if _common().fullmatch(text):
         return False
     return not text.isascii() and any(not _is_main(ord(char)) for char in text if char != "\n")
+
+
+def needs_east_asian(text: str) -> bool:
+    """Whether a character is drawn by the large font, which is read for such documents only."""
+    return not text.isascii() and any(
+        code in _EAST_ASIAN_CODES and not _is_main(code) and not _is_fallback(code)
+        for code in map(ord, set(text))
+    )
 
 
 def printable(text: str) -> str:
@@ -109,11 +130,18 @@ def runs(text: str, *, bold: bool = False) -> Iterator[tuple[str, str]]:
     if not needs_fallback(text):
         yield main, text
         return
+    fonts = [_font(ord(char), main, fallback) for char in text]
     start = 0
     for index in range(1, len(text) + 1):
-        if index == len(text) or _is_main(ord(text[index])) != _is_main(ord(text[start])):
-            yield (main if _is_main(ord(text[start])) else fallback), text[start:index]
+        if index == len(text) or fonts[index] != fonts[start]:
+            yield fonts[start], text[start:index]
             start = index
+
+
+def _font(code: int, main: str, fallback: str) -> str:
+    if _is_main(code):
+        return main
+    return EAST_ASIAN if not _is_fallback(code) and _is_east_asian(code) else fallback
 
 
 def is_right_to_left(text: str) -> bool:

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -220,7 +219,7 @@ def _send_dialog(
     company = Company.ours()
     subject = text = ""
     if company is not None:
-        subject, text, _html = invoice_mail(invoice, company, render_to_string)
+        subject, text, _html = invoice_mail(invoice, company)
     document = invoice.documents.filter(kind="pdf").defer("content").first()
     recipients = list(invoice.recipients) or client_recipients(invoice.client)
     return render_dialog(

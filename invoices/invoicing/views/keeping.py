@@ -154,11 +154,16 @@ def preview_of_typed(request: StaffRequest, invoice: Invoice, on: date) -> bytes
     """Nothing is saved by looking. Raises IssueRefused, PdfRefused."""
     if request.method == "GET" or not request.user.has_perm("invoices.change_invoice"):
         return preview_pdf(invoice, on)
-    editor = typed_editor(invoice, request.POST, on)
+    return printed_draft(paper_of_typed(request.POST, invoice, on))
+
+
+def paper_of_typed(given: QueryDict, invoice: Invoice, on: date) -> Paper:
+    """What the page would say. Raises IssueRefused for what cannot be read yet."""
+    editor = typed_editor(invoice, given, on)
     values = editor.check()
     if editor.has_errors:
         raise IssueRefused(_why_not(editor))
-    return printed_draft(_paper(editor, values, on))
+    return _paper(editor, values, on)
 
 
 def _paper(editor: Editor, values: list[dict[str, Any]], on: date) -> Paper:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0071_rows_left_out'),
+        ('invoices', '0075_looks_and_wordings'),
     ]
 
     operations = [
