@@ -180,8 +180,7 @@ def freeze(
     invoice.save()
     _advance(series, invoice)
     looks.keep_logo(company)
-    for file in files:
-        file.save(force_insert=True)
+    Document.objects.bulk_create(files)
 
 
 def sha256_of(content: bytes) -> str:

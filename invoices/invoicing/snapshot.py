@@ -82,9 +82,7 @@ def paper_of(
         vat_minor=vat,
         total_minor=net + vat,
         nature=nature_of_all(line.nature for line in lines),
-        exemptions=tuple(
-            dict.fromkeys(each for why in why_none.values() for each in why.sentences)
-        ),
+        exemptions=_sentences(why_none),
         vat_on_debits=company.vat_on_debits and vat != 0,
         vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),
         eur_rate=_eur_rate(invoice, company, vat, issue_date, corrects),
@@ -101,6 +99,10 @@ def _explained(row: PaperVat, why_none: dict[str, WithoutVat]) -> PaperVat:
     """With its reason, where it bears no VAT."""
     why = why_none.get(row.vat_category)
     return replace(row, exemption_code=why.code, exemption_text=why.text) if why else row
+
+
+def _sentences(why_none: Mapping[str, WithoutVat]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each for why in why_none.values() for each in why.sentences))
 
 
 def _vat_rows(totals: Totals, breakdown: list[VatBreakdown] | None) -> tuple[PaperVat, ...]:

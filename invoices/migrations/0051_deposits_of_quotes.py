@@ -9,6 +9,6 @@ def mark(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoices", "0050_finer_exchange_rates")]
+    dependencies = [("invoices", "0050_deposits_and_corrections")]
 
     operations = [migrations.RunPython(mark, migrations.RunPython.noop, elidable=True)]

@@ -24,7 +24,6 @@ from tests.invoices.quotes.making import PAGES_OF_DEPOSITS
 
 ROLES = ["administrator", "finance", "manager", "sales"]
 OURS = {"reports", "invoices", "integrations", "accounts", "company"}
-
 ACTS = ("", "-check", "-anchor")
 
 

@@ -398,6 +398,4 @@ class Words:
 
     def _decimal(self, value: Decimal, decimals: str) -> str:
         pattern = "#,##0" + (f".{decimals}" if decimals else "")
-        return minus(
-            format_decimal(value + 0, pattern, locale=self.locale, decimal_quantization=True)
-        )
+        return minus(format_decimal(value + 0, pattern, locale=self.locale))
