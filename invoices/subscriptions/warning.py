@@ -48,3 +48,9 @@ class Subscriptions:
         else:
             return ()
         return (Reason("subscription", text % values, ""),)
+
+    def replaced(self, old: Invoice, new: Invoice) -> None:
+        """The corrected invoice bills the period that the old one billed."""
+        was = SubscriptionBilling.objects.filter(invoice=old).first()
+        if was is not None:
+            SubscriptionBilling.objects.create(period_id=was.period_id, invoice=new)

@@ -493,7 +493,9 @@ def test_a_font_that_is_not_embedded_is_a_refusal(monkeypatch):
     monkeypatch.setattr(
         pdf.page,
         "html_of",
-        lambda *args: html(*args).replace("body { font-family: PortalSans", "body { font-family: Helvetica"),
+        lambda *args: html(*args).replace(
+            "body { font-family: PortalSans", "body { font-family: Helvetica"
+        ),
     )
     with pytest.raises(PdfRefused, match="Helvetica"):
         render(make_paper())
