@@ -82,9 +82,7 @@ def paper_of(
         vat_minor=vat,
         total_minor=net + vat,
         nature=nature_of_all(line.nature for line in lines),
-        exemptions=tuple(
-            dict.fromkeys(each for why in why_none.values() for each in why.sentences)
-        ),
+        exemptions=_reasons(why_none),
         vat_on_debits=company.vat_on_debits and vat != 0,
         vat_minor_in_eur=_vat_in_eur(invoice, company, vat, issue_date),
         eur_rate=_eur_rate(invoice, company, vat, issue_date, corrects),
@@ -95,6 +93,11 @@ def paper_of(
         **said_in(language),
         **sentences.in_the_other(invoice, company, language, lines, vat_rows, issue_date, said_in),
     )
+
+
+def _reasons(why_none: dict[str, WithoutVat]) -> tuple[str, ...]:
+    """Each once, in the order of the VAT rows."""
+    return tuple(dict.fromkeys(each for why in why_none.values() for each in why.sentences))
 
 
 def _explained(row: PaperVat, why_none: dict[str, WithoutVat]) -> PaperVat:

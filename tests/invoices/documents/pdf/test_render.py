@@ -490,13 +490,8 @@ def test_a_failure_of_the_engine_is_a_refusal_with_a_sentence():
 
 def test_a_font_that_is_not_embedded_is_a_refusal(monkeypatch):
     html = pdf.page.html_of
-    monkeypatch.setattr(
-        pdf.page,
-        "html_of",
-        lambda *args: html(*args).replace(
-            "body { font-family: PortalSans", "body { font-family: Helvetica"
-        ),
-    )
+    ours, other = (f"body {{ font-family: {name}" for name in ("PortalSans", "Helvetica"))
+    monkeypatch.setattr(pdf.page, "html_of", lambda *args: html(*args).replace(ours, other))
     with pytest.raises(PdfRefused, match="Helvetica"):
         render(make_paper())
 
