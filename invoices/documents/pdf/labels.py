@@ -335,21 +335,19 @@ class Words:
         self.pro_forma = pro_forma
         # Of its first language alone, and as the page says them.
         self.own = LABELS[paper.language]
-        self.labels = (
-            in_both(paper.language, paper.second_language) if paper.second_language else self.own
-        )
+        second = paper.second_language
+        self.labels = in_both(paper.language, second) if second else self.own
         self.locale = LOCALES[paper.language]
         self.decimals = decimals_of(paper.currency)
 
     def kind(self) -> str:
-        labels = self.labels
+        labels, paper = self.labels, self.paper
         if self.pro_forma:
             return labels.pro_forma
-        if self.paper.kind == INVOICE:
-            named_for = {"deposit": labels.deposit, "final": labels.final}
-            return named_for.get(self.paper.purpose, labels.invoice)
         named = {CREDIT_NOTE: labels.credit_note, QUOTE: labels.quote}
-        return named.get(self.paper.kind, labels.invoice)
+        if paper.kind == INVOICE:
+            named = {"deposit": labels.deposit, "final": labels.final}
+        return named.get(paper.purpose if paper.kind == INVOICE else paper.kind, labels.invoice)
 
     @property
     def mark(self) -> str:

@@ -76,6 +76,7 @@ def test_a_deposit_belongs_to_one_client_and_one_final_invoice():
     assert [row.invoice_id for row in deducting.in_force(second)] == [second.pk]
 
 
+@pytest.mark.prints
 def test_a_pro_forma_says_what_it_is_and_takes_no_number(clerk_client):
     draft = make_draft(lines=[(1, "1000")], language="en")
     answer = clerk_client.get(reverse("invoices:pro-forma", args=[draft.pk]))
@@ -88,6 +89,7 @@ def test_a_pro_forma_says_what_it_is_and_takes_no_number(clerk_client):
     assert "facture pro forma" in text_of(answer.content).lower()
 
 
+@pytest.mark.prints
 def test_the_page_of_a_final_invoice_names_each_deposit_and_its_vat():
     whole = make_draft(lines=[(1, "1000")], language="fr")
     deposit = make_unprinted(

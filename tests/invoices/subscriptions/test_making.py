@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from invoices.invoicing.correcting import draft_correction
 from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.drafting import save_draft, void_draft
 from invoices.invoicing.issuing import issue
@@ -24,6 +25,7 @@ from invoices.subscriptions.standing import SubscriptionRefused
 from invoices.subscriptions.warning import Subscriptions
 from tests import crash
 from tests.factories import make_client
+from tests.invoices.invoicing.test_correcting import pay
 from tests.invoices.subscriptions.making import line, save, started
 from tests.race import at_once
 
@@ -112,6 +114,23 @@ def test_the_database_refuses_a_second_invoice_of_a_period_that_stands():
         SubscriptionBilling.objects.create(period=period, invoice=other)
     void_draft(invoice_id=draft.pk, by=None, on=date(2026, 1, 1))
     SubscriptionBilling.objects.create(period=period, invoice=other)
+
+
+def test_a_corrected_invoice_bills_the_period_though_payments_stay_with_the_old_one():
+    found = started(on=date(2026, 1, 1))
+    making.make_due(date(2026, 1, 1))
+    told = {"by": None, "on": date(2026, 1, 2)}
+    [old] = invoices_of(found)
+    issue(invoice_id=old.pk, **told)
+    pay(Invoice.objects.get(pk=old.pk), 120_00)
+    for _again in range(2):
+        draft = draft_correction(invoice_id=old.pk, move_payments=False, **told)
+        issue(invoice_id=draft.pk, **told)
+        old = draft
+    [period] = found.periods.all()
+    billed = list(period.billings.values_list("invoice", flat=True))
+    assert len(billed) == 3
+    assert billed[-1] == draft.pk
 
 
 @pytest.mark.django_db(transaction=True)
