@@ -95,7 +95,8 @@ def read(content: bytes) -> list[Anchor]:
     found = [anchor for match in _LINE.finditer(text) if (anchor := _read(match[0]))]
     if not found:
         raise AnchorRefused(
-            _("There is no anchor in this file: it is a line that begins with %s.") % '{"anchor":1'
+            _("There is no anchor in this file: it is a line that begins with %(start)s.")
+            % {"start": '{"anchor":1'}
         )
     return found[-MOST:]
 

@@ -82,7 +82,7 @@ def wording(request: StaffRequest, kind: str, language: str) -> HttpResponse:
             },
             done=lambda row: said(
                 request,
-                _("The text is saved: mails that leave from now on say this.")
+                _("The text is saved: emails that leave from now on say this.")
                 if row
                 else _("Nothing was to be changed."),
                 url,
