@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,8 @@ from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.invoicing import deducting, deposits, drafting, issuing
 from invoices.invoicing.drafting import DraftRefused
-from invoices.models import Invoice
+from invoices.invoicing.sending import invoice_mail
+from invoices.models import Company, Invoice
 from tests.factories import make_client, make_draft, make_unprinted
 from tests.invoices.documents.pdf.test_render import text_of
 from tests.invoices.quotes.making import TODAY, accepted_quote
@@ -102,6 +104,28 @@ def test_the_page_of_a_final_invoice_names_each_deposit_and_its_vat():
     assert "Facture définitive" in said
     assert "300,00 € HT, TVA 60,00 €, 360,00 € TTC" in said
     assert deposit.number in said
+    said = text_of(render.render(replace(paper, second_language="en")))
+    said = " ".join(said.replace("\u202f", " ").replace("\u00a0", " ").split())
+    assert f"Acompte / Deposit {deposit.number}," in said
+    assert "300,00 € HT / net, TVA / VAT 60,00 €, 360,00 € TTC / in all" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "purpose", "kind", "said"),
+    [
+        ("fr", "deposit", "Facture d’acompte", "ci-joint la facture d’acompte"),
+        ("fr", "final", "Facture définitive", "ci-joint la facture définitive"),
+        ("en", "deposit", "Deposit invoice", "attached deposit invoice"),
+        ("en", "standard", "Invoice", "attached invoice"),
+    ],
+)
+def test_the_mail_names_what_it_carries(language, purpose, kind, said):
+    invoice = make_unprinted(make_draft(language=language))
+    invoice.purpose = purpose  # not stored: the database would not have it change
+    subject, text, html = invoice_mail(invoice, Company.objects.get(pk=1))
+    assert subject.startswith(f"{kind} {invoice.number}")
+    assert f"{said} {invoice.number}" in text
+    assert said in html
 
 
 def test_the_list_tells_them_apart(clerk_client):
