@@ -63,9 +63,13 @@ def checked(*, deep: bool = False, kept: list[anchors.Anchor] | None = None) -> 
 
 def checked_by_itself() -> list[Broken]:
     """In the language of the company: people read it on a page."""
-    company = Company.ours()
-    with translation.override(company.language if company else "fr"):
+    with translation.override(_language()):
         return checked()
+
+
+def _language() -> str:
+    company = Company.ours()
+    return company.language if company else "fr"
 
 
 @contextmanager
@@ -87,10 +91,14 @@ def every_night(on: date) -> int:
     for one in broken[:KEPT]:
         logger.error("The books do not hold: %s", one)
     line = anchors.anchor_now()
+    told = {_language(): broken}
     for person in _administrators():
         with translation.override(person.language):
             if broken:
-                _tell(person, on, broken)
+                if person.language not in told:
+                    # Looked at again, for what was found is words by now. It is a rare night.
+                    told[person.language] = books.verify()
+                _tell(person, on, told[person.language])
             elif line:
                 # What is sent out of the house is a chain that holds; a missed month is caught up.
                 _send_anchor(person, on, line)

@@ -146,7 +146,7 @@ def test_a_logo_is_written_again_as_an_opaque_png_of_bounded_size(admin_client):
     [
         (b"GIF89a not really", "no picture that can be read"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "no picture that can be read"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no picture that can be read"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG drawings are not taken"),
         (b"x" * (2 * 2**20 + 1), "larger than 2 MB"),
     ],
 )
