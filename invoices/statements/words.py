@@ -145,7 +145,7 @@ FR = Words(
     claim="Pénalités de retard",
     claim_on="Chiffrées au",
     claim_intro=(
-        "Les factures ci-dessous ont été ou restent payées après leur échéance. Nous vous "
+        "Les factures ci-dessous ont été payées après leur échéance, ou restent dues. Nous vous "
         "réclamons les pénalités de retard et l’indemnité forfaitaire pour frais de recouvrement "
         "que prévoit le code de commerce (articles L441-10 et D441-5).",
     ),

@@ -38,7 +38,8 @@ def late_claim(request: StaffRequest, pk: int) -> HttpResponse:
         return redirect("invoices:late-claim", pk=found.merged_into.pk)
     on = timezone.localdate()
     form = ClaimForm(request.POST or None, initial={"recipients": client_recipients(found)})
-    picked = {key for text in request.POST.getlist("pick") if (key := row_id(text)) is not None}
+    given = request.POST.getlist("pick") if request.method == "POST" else ()
+    picked = {key for text in given if (key := row_id(text)) is not None}
     if request.method == "POST" and form.is_valid():
         url = reverse("invoices:late-claim", args=[pk])
 
