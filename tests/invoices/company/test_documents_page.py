@@ -9,7 +9,7 @@ from invoices.models import Company, KeptLogo
 from tests.factories import make_company
 from tests.invoices.documents.pdf.papers import logo
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.prints]
 URL, PREVIEW = "company:documents", "company:documents-preview"
 
 

@@ -10,7 +10,7 @@ from invoices.models import MailWording, Message
 from invoices.outbox import changing_words, delivering
 from invoices.outbox.changing_words import WordsChanged, WordsRefused, keep, words_now
 from invoices.outbox.wording import Block, Link, filled, problems_of, wordings
-from tests.factories import make_issued
+from tests.factories import make_company, make_issued
 
 INVOICE = WORDINGS[0]
 BODY = "Cher client,\n\nVoici {number} pour {client}.\n\n{amounts}\n\n{phone}"
@@ -129,3 +129,11 @@ def test_the_page_saves_shows_it_on_a_real_invoice_and_sends_a_test_to_oneself(c
     assert MailWording.objects.first().is_standard
     assert clerk_client.get(reverse("invoices:wordings")).status_code == 200
     assert clerk_client.get(reverse("invoices:wording", args=["nothing", "fr"])).status_code == 404
+
+
+def test_a_version_that_nobody_wrote_is_refused_with_a_sentence(admin_client):
+    make_company()
+    url = reverse("invoices:wording-standard", args=["invoice", "fr"])
+    answer = admin_client.post(url, {"seen": "9" * 30, "once": new_key()})
+    assert answer.status_code == 422
+    assert "out of date" in answer.text
