@@ -35,6 +35,7 @@ from tests.factories import (
     make_user,
     settle,
 )
+from tests.invoices.lifecycle.making import rejected
 from tests.invoices.quotes.making import CHOICES, accept, send_quote, write_quote
 from tests.invoices.subscriptions.making import asked_now, made_now, paused_now, written_now
 from tests.test_confirming import exported_to_paris
@@ -89,6 +90,8 @@ PAGES = [
     ("invoices:statement", "client"), ("invoices:statement-send", "client"),
     ("invoices:late-claim", "client"), ("invoices:receipt-send", "payment"),
     ("invoices:account", "?role=bank"), ("invoices:journal-account", "ledger"),
+    ("invoices:einvoicing", ""), ("invoices:routing", ""), ("invoices:incoming", ""),
+    ("integrations:platform", ""), ("invoices:put-right", "rejected"),
     ("company:documents", ""), ("invoices:wordings", ""), ("invoices:wording", "wording"),
 ]  # fmt: skip
 # Nobody looks at these: files, pieces of pages, and what only takes a post (checked by the table
@@ -104,7 +107,8 @@ UNSEEN = (
     "subscription-pause", "subscription-skip", "subscription-discard",
     "statement-pdf", "receipt", "account-letter", "history_export", "history_left_out",
     # A dialog of a reason, as those of quotes.
-    "late-claim-withdraw",
+    "late-claim-withdraw", "dispute", "dispute-close", "force-way", "transmit",
+    "incoming-file", "lifecycle-message",
     # The client's side has a story of its own (test_quotes.py).
     "guest-quote", "guest-pdf",
 )  # fmt: skip
@@ -222,7 +226,7 @@ def _less_common(client, issued, clerk):
         "terms": terms.pk, "instalments": in_parts.pk,
         "rate": VatRate.objects.first().pk, "reason": ExemptionReason.objects.first().pk,
         "ledger": ("411000",),
-        "wording": ("invoice", "fr"),
+        "wording": ("invoice", "fr"), "rejected": rejected().pk,
     }  # fmt: skip
 
 
