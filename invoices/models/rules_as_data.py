@@ -42,6 +42,8 @@ NEVER_EMPTIED = (
     "accountletter",
     "lateclaim",
     "lateclaimrow",
+    "mailwording",
+    "keptlogo",
 )
 # What was offered: as it left, so it stays.
 _OFFERED = (  # noqa: SIM905 - reads better than a column of quotes
@@ -262,7 +264,10 @@ RULES: list[tuple[str, str, str, str]] = [
         "invoices_subscriptionbilling",
         "EXISTS (SELECT 1 FROM invoices_subscriptionbilling b JOIN invoices_invoice i "
         "ON i.id = b.invoice_id WHERE b.period_id = NEW.period_id AND i.status <> 'void' "
-        "AND NOT (i.status = 'settled' AND i.credited_minor = i.total_minor))",
+        "AND NOT (i.status = 'settled' AND i.credited_minor = i.total_minor) "
+        # A corrected invoice stands in its place, even where its payments stay with it.
+        "AND NOT EXISTS (SELECT 1 FROM invoices_invoice r WHERE r.replaces_id = i.id "
+        "AND r.status NOT IN ('draft', 'void')))",
     ),
     (
         "payment_content_is_frozen",
