@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing_portal.forms import ModelForm
+from billing_portal.typed.fields import LineField
 from invoices.documents.look import READABLE, WHITE, contrast, readable
 from invoices.models import Company
 
@@ -57,7 +58,7 @@ class ShownForm(forms.Form):
     """What the preview shows: a sample, or a document that was issued."""
 
     sample = forms.ChoiceField(label=gettext_lazy("Shown with"), choices=SAMPLES, required=False)
-    number = forms.CharField(
+    number = LineField(
         label=gettext_lazy("Or with an issued document"), max_length=60, required=False
     )
 
