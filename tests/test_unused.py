@@ -19,8 +19,9 @@ PIECED = re.compile(r"(ct-stroke|fill|heat|state|htmx)-|x$")
 # Django, allauth and the kinds of mail ask for these by rules of their own.
 BY_RULE = re.compile(
     r"\d+(_csrf)?\.html|account/.*|allauth/.*|django/forms/widgets/.*"
-    r"|invoices/invoicing/email/invoice\.(en|fr)\.(html|txt)|reports/desk/partials/desk_\w+\.html"
-    r"|invoices/quotes/email/(offer|accepted)\.(en|fr)\.(html|txt)|invoices/quotes/email/answer\.txt"
+    r"|reports/desk/partials/desk_\w+\.html|invoices/documents/pdf/(classic|modern|compact)\.html"
+    r"|invoices/quotes/email/answer\.txt"
+    r"|invoices/subscriptions/(start|pause|resume|skip|end|rise|release|discard)\.html"
 )
 # What the script says, it finds by a name of its own making (`say`, page.js); tabler reads its own.
 SAID = re.compile(r"say-|bs-")
