@@ -47,7 +47,13 @@ WORK = (
         "u",
     ),
     Section(
-        "clients", _("Clients"), "building", "invoices:clients", "invoices.view_client", (), "c"
+        "clients",
+        _("Clients"),
+        "building",
+        "invoices:clients",
+        "invoices.view_client",
+        ("/late-claims/", "/account-letters/"),
+        "c",
     ),
     Section(
         "payments",

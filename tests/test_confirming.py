@@ -28,6 +28,7 @@ from invoices.models import (
 )
 from invoices.payments.applying import write_off
 from invoices.payments.refunding import refund_client
+from tests.accounts.page import OF_DOCUMENTS
 from tests.clock import as_typed, days_ago
 from tests.confirm import confirm, token_on
 from tests.factories import (
@@ -150,7 +151,7 @@ ASKED_ELSEWHERE = {
     "invoices:account-drop", "invoices:late-claim",
 }  # fmt: skip
 # What can be taken back, begins something new, or only shows.
-REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | {
+REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | set(OF_DOCUMENTS) | {
     "accounts:language", "accounts:profile", "accounts:invite", "accounts:invite_again",
     "accounts:person", "company:details", "company:invoicing", "company:client_types",
     "company:client_type", "company:client_type_move", "company:rates", "company:ecb",

@@ -62,7 +62,7 @@ def acknowledge(
 def _transmission_of(flow_pk: int) -> Transmission | None:
     return (
         Transmission.objects.select_for_update(of=("self",))
-        .select_related("invoice", "flow")
+        .select_related("invoice")
         .filter(flow=flow_pk)
         .first()
     )

@@ -96,7 +96,7 @@ def declare(transmission_id: int) -> int:
     with transaction.atomic():
         found = (
             Transmission.objects.select_for_update(of=("self",))
-            .select_related("invoice", "flow")
+            .select_related("invoice")
             .filter(at_the_platform(), pk=transmission_id)
             .first()
         )

@@ -116,7 +116,9 @@ def _refuse_unless_seen(wording: Wording, language: str, seen: int) -> None:
     # One row of the company: whoever changes words waits here for whoever does it too.
     Company.objects.select_for_update().filter(pk=1).first()
     row = latest(wording.kind, language)
-    # The standard text is there whoever says to have seen another: no row is ever taken away.
+    if row is None and seen:
+        # Rows are kept: no page of ours says that.
+        raise WordsChanged(_("This page is out of date: open it again, then change the text."))
     if row is not None and row.pk != seen:
         raise WordsChanged(
             _("%(who)s changed this text meanwhile: look at it before you change it again.")

@@ -42,15 +42,12 @@ CHOICE_FIELDS: Final = ("role", "section", "proposed")
 
 def locked(quote_id: int) -> Quote:
     """The quote under its lock, which every change of its versions takes first."""
-    quote = (
-        Quote.objects.select_for_update(of=("self",))
-        .select_related("version", "client", "deal", "owner")
-        .filter(pk=quote_id)
-        .first()
-    )
+    # Its version is read after the lock and not beside it: PostgreSQL, which waits for the lock,
+    # would answer with the version of before (accepted meanwhile, and withdrawn all the same).
+    quote = Quote.objects.select_for_update().filter(pk=quote_id).first()
     if quote is None:
         raise QuoteRefused(_("This quote is no longer here."))
-    return quote
+    return Quote.objects.select_related("version", "client", "deal", "owner").get(pk=quote_id)
 
 
 def locked_draft(version_id: int) -> QuoteVersion:
