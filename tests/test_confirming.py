@@ -64,14 +64,13 @@ def exported_to_paris():
 
 def mail(state):
     invoice = issued()
-    sent_at = timezone.now() if state == "sent" else None
     return Message.objects.create(
         reason_key=state,
         kind="invoice",
         invoice=invoice,
         client=invoice.client,
         to=["a@b.example"], subject="Invoice", body_text="Here it is",
-        state=state, sent_at=sent_at, mail_id=f"<{state}>",
+        state=state, sent_at=timezone.now() if state == "sent" else None, mail_id=f"<{state}>",
     )  # fmt: skip
 
 
