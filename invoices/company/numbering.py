@@ -109,6 +109,10 @@ def number_reason(series: NumberSeries, on: date) -> str:
             "next (Settings, Books)."
         ) % {"number": number}
     if before is not None:
+        # Asked before its lock is taken, the series may have given it between the two questions.
+        now = series_for(series.kind, on)
+        if (now.pk, now.next_value) != (series.pk, series.next_value):
+            return number_reason(now, on)
         return _(
             "The number %(number)s exists already: set the number that comes next "
             "(Settings, Books)."

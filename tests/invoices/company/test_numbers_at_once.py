@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from invoices.accounting import books
-from invoices.company import changing_numbers, dating
+from invoices.company import changing_numbers, dating, numbering
 from invoices.company.changing_numbers import EndsSeries
 from invoices.documents.numbers import MONTH, NEVER, YEAR, Pattern
 from invoices.invoicing import crediting, issuing
@@ -105,3 +105,11 @@ def test_the_pattern_changes_while_nineteen_issue():
     assert sum(series.next_value - 1 for series in NumberSeries.objects.all()) == 1 + sum(
         isinstance(one, Invoice) for one in found[1:]
     )
+
+
+def test_a_number_given_between_two_questions_is_no_reason():
+    """Asked without the lock: the series was read, then another took the number that it said."""
+    stale = numbering.series_for("invoice", ON)
+    first = issue(make_draft(issue_date=ON))()
+    assert first.number == stale.next_number(ON)
+    assert numbering.number_reason(stale, ON) == ""
