@@ -21,12 +21,9 @@ from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.models import Invoice, InvoiceEvent
 from invoices.payments.recording import record_payment
-from invoices.quotes import converting
-from invoices.quotes.converting import bill_whole
 from tests.confirm import confirm
 from tests.factories import make_draft, make_issued, make_unprinted
 from tests.invoices.accounting.bookkeeping import balances, journal
-from tests.invoices.quotes.making import accepted_quote, line
 from tests.race import at_once
 
 pytestmark = pytest.mark.django_db
@@ -97,18 +94,6 @@ def test_what_cannot_be_corrected_is_said():
         issuing.issue(invoice_id=draft.pk, **DAY)
     with pytest.raises(DraftRefused, match="simply changed"):
         draft_correction(invoice_id=make_draft().pk, move_payments=True, **DAY)
-
-
-def test_the_quote_of_a_corrected_invoice_is_billed_by_the_new_one():
-    quote = accepted_quote(lines=[line("1000")])
-    old = make_unprinted(bill_whole(quote_id=quote.pk, **DAY))
-    draft = draft_correction(invoice_id=old.pk, move_payments=False, **DAY)
-    billed = converting.standing(quote.acceptance, converting.alive(quote)).billed_minor
-    assert billed == 1200_00
-    issuing.issue(invoice_id=draft.pk, **DAY)
-    (left,) = converting.alive(quote)
-    assert left.invoice_id == draft.pk
-    assert [row.left for row in converting.left_of_lines(quote.acceptance, [left])] == [0]
 
 
 @pytest.mark.django_db(transaction=True)
