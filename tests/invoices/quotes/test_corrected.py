@@ -1,6 +1,6 @@
 """A quote whose invoice is corrected: what was billed of it goes over to the new one.
 
-Beside the other tests of quotes, for a quote is valid until a day and they live on that of `making`.
+Beside the other tests of quotes: a quote is valid until a day, and they live on that of `making`.
 """
 
 from __future__ import annotations
