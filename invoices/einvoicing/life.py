@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from billing_portal import dates
 from billing_portal.money import formatted_minor
@@ -31,10 +31,10 @@ from invoices.models.einvoicing import Group
 SILENT: Final = timedelta(days=1)
 _TRACK: Final = (
     ("deposited", "200", gettext_lazy("Deposited")),
-    ("received", "202", gettext_lazy("Received")),
+    ("received", "202", pgettext_lazy("e-invoice", "Received")),
     ("available", "203", gettext_lazy("Made available")),
     ("answer", "204–211", gettext_lazy("Client’s answer")),
-    ("paid", "212", gettext_lazy("Paid")),
+    ("paid", "212", pgettext_lazy("e-invoice", "Paid")),
 )
 _ORDER: Final = tuple(step for step, _codes, _label in _TRACK)
 _SAID_BY: Final = {
@@ -233,11 +233,16 @@ def _answer(transmission: Transmission, found: Sequence[LifecycleStatus]) -> Mar
 def _paid(transmission: Transmission, rows: Sequence[LifecycleStatus]) -> Mark:
     ours = [row for row in rows if row.code == RECEIVED_MONEY and row.is_ours]
     if not ours or not transmission.declared_minor:
-        return Mark(_("Paid"), "", _("212, declared by us"), "todo")
+        return Mark(pgettext("e-invoice", "Paid"), "", _("212, declared by us"), "todo")
     amount = formatted_minor(transmission.declared_minor, transmission.invoice.currency)
     whole = transmission.group == Group.PAID
     when = dates.exact_moment(ours[-1].at or ours[-1].kept_at)
-    return Mark(_("Paid") if whole else _("Paid in part"), when, amount, "done" if whole else "now")
+    return Mark(
+        pgettext("e-invoice", "Paid") if whole else _("Paid in part"),
+        when,
+        amount,
+        "done" if whole else "now",
+    )
 
 
 # ─ Why, and what was said ───────────────────────────────────────────────────────────────────────

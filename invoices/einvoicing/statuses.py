@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from invoices.models.einvoicing import Group
 
@@ -35,7 +36,9 @@ MEANINGS: Final[dict[str, Meaning]] = {
     ),
     # Sent on by our platform: nothing that the client has seen.
     "201": Meaning(_("Sent on"), "deposited", Group.WAITING.value, "send", "sent"),
-    "202": Meaning(_("Received"), "received", _CLIENT, "check", "sent", "received_at"),
+    "202": Meaning(
+        pgettext_lazy("e-invoice", "Received"), "received", _CLIENT, "check", "sent", "received_at"
+    ),
     "203": Meaning(_("Made available"), "available", _CLIENT, "check", "sent", "available_at"),
     "204": Meaning(_("Taken up"), "answer", _CLIENT, "eye", "sent", "taken_up_at"),
     "205": Meaning(_("Approved"), "answer", _CLIENT, "check", "settled", "approved_at"),
@@ -45,7 +48,9 @@ MEANINGS: Final[dict[str, Meaning]] = {
     ),
     "208": Meaning(_("Suspended"), "answer", Group.DISPUTED.value, "clock", "promised"),
     "209": Meaning(_("Completed"), "answer", _CLIENT, "check", "sent"),
-    "210": Meaning(_("Refused"), "answer", Group.FAILED.value, "x", "overdue"),
+    "210": Meaning(
+        pgettext_lazy("e-invoice", "Refused"), "answer", Group.FAILED.value, "x", "overdue"
+    ),
     "211": Meaning(
         _("Payment announced"), "answer", _CLIENT, "cash", "settled", "payment_announced_at"
     ),
