@@ -82,6 +82,22 @@ def left_out(form: forms.BaseForm, only: Container[str] | None = None) -> list[s
     ]
 
 
+# ─ Tabs ─────────────────────────────────────────────────────────────────────────────────────────
+def tabs_of(
+    params: QueryDict, tabs: Iterable[tuple[str, Any]], state: str, **left: Any
+) -> list[dict[str, Any]]:
+    """Links to the states of a list, by key and label; `left` is what a tab does not keep."""
+    return [
+        {
+            "key": key or "all",
+            "label": label,
+            "url": query_with(params, {**left, **POSITION, "state": key}),
+            "current": key == state,
+        }
+        for key, label in tabs
+    ]
+
+
 # ─ The panel ────────────────────────────────────────────────────────────────────────────────────
 def panel_context(form: forms.BaseForm | None, params: QueryDict) -> dict[str, Any]:
     """What partials/filter_more.html asks, and what the list says of filters that it left out. The

@@ -85,13 +85,22 @@ def in_words(terms: PaymentTerms) -> str:
 
 def when(step: Any) -> str:
     """In how many days, counted how: of a step, a client or an invoice alike."""
-    days, months = step.days, getattr(step, "months", 0)
-    if step.kind == TermsKind.NET:
+    return _when(step.kind, step.days, getattr(step, "months", 0))
+
+
+def chosen_as(kind: str, days: int) -> str:
+    """The same as the words of a choice: “30 days, end of month”, “On receipt”."""
+    words = _when(kind, days, 0)
+    return words[:1].upper() + words[1:]
+
+
+def _when(kind: str, days: int, months: int) -> str:
+    if kind == TermsKind.NET:
         if not days:
             words = _("on receipt") if not months else ""
         else:
             words = ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
-    elif step.kind == TermsKind.END_OF_MONTH_AFTER:
+    elif kind == TermsKind.END_OF_MONTH_AFTER:
         words = ngettext("%(n)s day, end of month", "%(n)s days, end of month", days) % {"n": days}
     else:
         words = ngettext("end of month, then %(n)s day", "end of month, then %(n)s days", days) % {

@@ -123,12 +123,8 @@ def _as_proof(answer: VatCheck | None) -> dict[str, Any]:
     }
 
 
-def preview_pdf(invoice: Invoice, on: date) -> bytes:
-    """The page of a draft, marked as one and without a number. Raises IssueRefused, PdfRefused."""
-    return printed_draft(preview_paper(invoice, on))
-
-
 def preview_paper(invoice: Invoice, on: date) -> Paper:
+    """The page of a draft, without a number. Raises IssueRefused."""
     if Company.ours() is None:
         raise IssueRefused(company_reasons(None))
     paper = snapshot.paper_on(invoice, on)
@@ -138,6 +134,7 @@ def preview_paper(invoice: Invoice, on: date) -> Paper:
 
 
 def printed_draft(paper: Paper) -> bytes:
+    """Marked as a draft. Raises PdfRefused."""
     company = Company.objects.get(pk=1)
     return render.render(paper, draft=True, logo_png=bytes(company.logo_png) or None)
 

@@ -90,11 +90,7 @@ def save_version(
         problems = _header_problems(header, version)
         currency = str(header.get("currency", version.currency))
         known = currency if "currency" not in problems else version.currency
-        of_invoice = [
-            {name: value for name, value in line.items() if name not in CHOICE_FIELDS}
-            for line in lines
-        ]
-        inputs, line_problems = lines_in(of_invoice, known)
+        inputs, line_problems = lines_in([of_invoice(line) for line in lines], known)
         problems |= line_problems
         problems |= choice_problems(lines)
         if not problems:
@@ -114,6 +110,11 @@ def save_version(
             return {"deposit": _("The deposit is more than the quote: at most its total.")}
         write_down(version, ["draft"], by)
         return {}
+
+
+def of_invoice(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A line that is typed without its choice: as one of an invoice."""
+    return {name: value for name, value in line.items() if name not in CHOICE_FIELDS}
 
 
 def _replace_lines(

@@ -14,6 +14,7 @@ urlpatterns = [
     path("quotes/<int:pk>/edit/", drafts.edit, name="quote-edit"),
     path("quotes/<int:pk>/totals/", drafts.totals, name="quote-totals"),
     path("quotes/<int:pk>/preview/", drafts.preview, name="quote-preview"),
+    path("quotes/<int:pk>/page/", drafts.page, name="quote-page-preview"),
     path("quotes/<int:pk>/discard/", drafts.discard, name="quote-discard"),
     path("quotes/<int:pk>/copy/", drafts.copy, name="quote-copy"),
     path("quotes/<int:pk>/version/", drafts.version, name="quote-version"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from billing_portal.dates import as_typed
 from billing_portal.typed.fields import DayField, LineField
-from invoices.invoicing.forms.drafts import RecipientsField
+from invoices.invoicing.forms.heads import RecipientsField
 
 
 class DaysForm(forms.Form):

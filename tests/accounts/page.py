@@ -17,6 +17,7 @@ OF_DOCUMENTS = {
     "company:documents": Page("accounts.change_company"),
     "company:documents-preview": Page("accounts.change_company", post=True),
     "invoices:page-preview": Page("invoices.change_invoice", (0,), post=True),
+    "invoices:quote-page-preview": Page("invoices.change_quote", (0,), post=True),
     "invoices:wordings": Page("invoices.change_wording"),
     "invoices:wording": Page("invoices.change_wording", _TEXT),
     "invoices:wording-preview": Page("invoices.change_wording", _TEXT, post=True),

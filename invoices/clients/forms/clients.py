@@ -73,6 +73,8 @@ class ClientForm(ModelForm[Client]):
             Q(archived=False) | Q(pk=self.instance.terms_id)
         )
         terms.empty_label = _("Due whole, by the terms above")
+        # No question where there is nothing to choose.
+        self.offers_terms = terms.queryset.exists()
         self.fields["currency"].help_text = _("Three letters: EUR, USD, GBP…")
         self.fields["country"].help_text = _("Two letters: FR, DE, US…")
         usual = usual_ledger_code(self.instance.pk) if self.instance.pk else ""

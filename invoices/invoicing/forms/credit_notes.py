@@ -16,7 +16,7 @@ from billing_portal.typed.fields import LinesField, MoneyField
 from billing_portal.typed.numbers import is_finer, read_amount, read_number, too_fine
 from billing_portal.typed.texts import Unreadable
 from invoices.invoicing.creditable import Creditable, CreditLine
-from invoices.invoicing.forms.drafts import RecipientsField
+from invoices.invoicing.forms.heads import RecipientsField
 from invoices.invoicing.forms.lines import written
 from invoices.models import Invoice, InvoiceLine
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from babel.numbers import format_decimal
 from django.http import QueryDict
@@ -69,6 +69,9 @@ class TypedLine:
     net: str = ""
     # Its place among the lines that are not blank, as save_draft counts them.
     place: int | None = None
+
+    # What the form sends of a line.
+    fields: ClassVar[tuple[str, ...]] = FIELDS
 
     @property
     def is_blank(self) -> bool:
@@ -200,21 +203,23 @@ def from_rows(rows: Iterable[InvoiceLine], currency: str) -> list[TypedLine]:
     return found
 
 
-def read(given: QueryDict | Mapping[str, str]) -> list[TypedLine]:
+Line = TypeVar("Line", bound=TypedLine)
+
+
+def read(given: QueryDict | Mapping[str, str], make: type[Line]) -> list[Line]:
     """The lines of a posted form, in their order."""
     total = given.get("lines-TOTAL_FORMS", "") or "0"
     count = int(total) if total.isascii() and total.isdigit() and len(total) < 6 else 0
     found = []
     # Some more than are allowed, so that the page can say so and lose none of them.
     for n in range(min(count, 2 * MAX_LINES)):
-        values = {name: given.get(f"lines-{n}-{name}") for name in FIELDS}
-        if all(value is None for value in values.values()):
-            continue
-        line = TypedLine()
-        for name, value in values.items():
-            if value is not None:
-                setattr(line, name, value.replace("\r\n", "\n"))
-        found.append(line)
+        values: dict[str, Any] = {
+            name: value.replace("\r\n", "\n")
+            for name in make.fields
+            if (value := given.get(f"lines-{n}-{name}")) is not None
+        }
+        if values:
+            found.append(make(**values))
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,26 +19,14 @@ from billing_portal.keys import contains
 from billing_portal.lists.filters import searched
 from billing_portal.toasts import add_toast
 from invoices.clients.forms.clients import chosen_client
-from invoices.documents.pdf.render import PdfRefused
-from invoices.invoicing import drafting, origins, versions
+from invoices.invoicing import drafting, origins
 from invoices.invoicing.confirming import draft_shown, under_lock
-from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.drafting import DraftRefused
 from invoices.invoicing.forms import lines as typed
-from invoices.invoicing.forms.drafts import DiscardForm
-from invoices.invoicing.freezing import IssueRefused
-from invoices.invoicing.views.editor import Editor, context_of, rearranged
-from invoices.invoicing.views.keeping import (
-    editor_of,
-    keep_typed,
-    parse_stamp,
-    preview_of_typed,
-    stored_editor,
-    texts_of,
-    typed_editor,
-    undo,
-    who_saved,
-)
+from invoices.invoicing.forms.heads import ReasonForm
+from invoices.invoicing.views import page_preview
+from invoices.invoicing.views.editor import InvoiceEditor, context_of, draft_rows
+from invoices.invoicing.views.keeping import keep_typed, opened, save_typed, undo
 from invoices.models import Client, Invoice
 
 
@@ -85,12 +72,7 @@ def new(request: StaffRequest) -> HttpResponse:
 
 # ─ The editor ───────────────────────────────────────────────────────────────────────────────────
 def _draft(pk: int) -> Invoice:
-    return get_object_or_404(
-        Invoice.objects.select_related(
-            "client__client_type", "deal__client", "created_by", "replaces"
-        ),
-        pk=pk,
-    )
+    return get_object_or_404(draft_rows(), pk=pk)
 
 
 @require_http_methods(["GET", "POST"])
@@ -108,52 +90,19 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
             )
         return go_to(request, reverse("invoices:detail", args=[pk]))
     if request.method == "GET":
-        unread = versions.not_taken(invoice)
-        if unread is not None:
-            # Typed before the window closed, and not readable yet: it is still here.
-            return _page(request, editor_of(unread, invoice, on))
-        return _page(request, stored_editor(invoice, on))
+        return _page(request, opened(InvoiceEditor, invoice, on))
     act = request.POST.get("act", "save")
     if act == "keep":
-        return keep_typed(request, invoice, on)
+        return keep_typed(request, InvoiceEditor, invoice, on)
     if act == "undo":
-        editor = undo(request, invoice, on)
+        editor = undo(request, InvoiceEditor, invoice, on)
         return _page(request, editor, status=422 if editor.problems else 200)
-    editor = typed_editor(invoice, request.POST, on)
-    if rearranged(editor, act):
+    editor = InvoiceEditor.typed(invoice, request.POST, on)
+    if editor.rearranged(act):
         return _page(request, editor)
-    return _save(request, editor, act)
-
-
-def _save(request: StaffRequest, editor: Editor, act: str) -> HttpResponse:
-    values = editor.check()
-    if len(editor.lines) > MAX_LINES:
-        editor.problems.append(_("More than %(limit)s lines.") % {"limit": MAX_LINES})
-    if not editor.has_errors:
-        seen = None if act == "overwrite" else parse_stamp(request.POST.get("seen", ""))
-        begun = texts_of(stored_editor(editor.invoice, editor.on))
-        try:
-            with transaction.atomic():
-                problems = drafting.save_draft(
-                    invoice_id=editor.invoice.pk,
-                    header=editor.form.header(),
-                    lines=values,
-                    by=request.user,
-                    seen=seen,
-                )
-                if not problems:
-                    versions.begin(editor.invoice, begun)
-                    versions.keep(editor.invoice, texts_of(editor), by=request.user, taken=True)
-        except DraftRefused as refusal:
-            fresh = Invoice.objects.get(pk=editor.invoice.pk)
-            sentence = who_saved(fresh, seen) if fresh.is_draft else str(refusal)
-            editor.problems.append(sentence)
-            editor.stale = Invoice.objects.drafts().filter(pk=editor.invoice.pk).exists()
-        else:
-            editor.take(problems)
-    if editor.has_errors:
+    if not save_typed(request, editor, act):
         return _page(request, editor, status=422)
-    return _saved(request, editor.invoice.pk, act)
+    return _saved(request, pk, act)
 
 
 def _saved(request: StaffRequest, pk: int, act: str) -> HttpResponse:
@@ -166,7 +115,7 @@ def _saved(request: StaffRequest, pk: int, act: str) -> HttpResponse:
         messages.success(request, _("The draft is saved."))
         return redirect("invoices:edit", pk=pk)
     invoice = _draft(pk)
-    editor = stored_editor(invoice, on)
+    editor = InvoiceEditor.stored(invoice, on)
     if act == "issue":
         from invoices.invoicing.views.issuing import issue_dialog
 
@@ -180,7 +129,7 @@ def _saved(request: StaffRequest, pk: int, act: str) -> HttpResponse:
     return add_toast(_page(request, editor), _("The draft is saved."))
 
 
-def _page(request: StaffRequest, editor: Editor, status: int = 200) -> HttpResponse:
+def _page(request: StaffRequest, editor: InvoiceEditor, status: int = 200) -> HttpResponse:
     return render_page(
         request,
         page="invoices/invoicing/edit.html",
@@ -196,7 +145,7 @@ def totals(request: StaffRequest, pk: int) -> HttpResponse:
     """What is typed, added up; nothing is read back or saved."""
     invoice = _draft(pk)
     on = timezone.localdate()
-    editor = typed_editor(invoice, request.POST, on)
+    editor = InvoiceEditor.typed(invoice, request.POST, on)
     return render(
         request,
         "invoices/invoicing/partials/draft_live.html",
@@ -265,26 +214,20 @@ def preview(request: StaffRequest, pk: int) -> HttpResponse:
     )
     if not invoice.is_draft:
         return redirect("invoices:document", pk=pk)
-    try:
-        content = preview_of_typed(request, invoice, timezone.localdate())
-    except (IssueRefused, PdfRefused) as refusal:
-        return render(
-            request,
-            "invoices/invoicing/no_preview.html",
-            {"invoice": invoice, "text": str(refusal)},
-            status=422,
-        )
-    answer = HttpResponse(content, content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="draft-{pk}.pdf"'
-    answer["Cache-Control"] = "private, no-store"
-    return answer
+    return page_preview.pdf(
+        request,
+        InvoiceEditor,
+        invoice,
+        may_change=request.user.has_perm("invoices.change_invoice"),
+        filename=f"draft-{pk}.pdf",
+    )
 
 
 @require_http_methods(["GET", "POST"])
 @permission_required("invoices.change_invoice", raise_exception=True)
 def void(request: StaffRequest, pk: int) -> HttpResponse:
     invoice = _draft(pk)
-    form = DiscardForm(request.POST or None)
+    form = ReasonForm(request.POST or None)
     back = (
         reverse("invoices:deals") if invoice.deal_id else reverse("invoices:list") + "?state=draft"
     )
@@ -320,7 +263,7 @@ def void(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _void_again(request: StaffRequest, pk: int, refusal: ChangedMeanwhile) -> HttpResponse:
     invoice = _draft(pk)
-    form = DiscardForm(request.POST)
+    form = ReasonForm(request.POST)
     if not invoice.is_draft:
         # Nothing is left to confirm: the refusal of the act itself says what became of it.
         try:
@@ -331,7 +274,7 @@ def _void_again(request: StaffRequest, pk: int, refusal: ChangedMeanwhile) -> Ht
 
 
 def _void_dialog(
-    request: StaffRequest, invoice: Invoice, form: DiscardForm, *, changed: str = ""
+    request: StaffRequest, invoice: Invoice, form: ReasonForm, *, changed: str = ""
 ) -> HttpResponse:
     return render_dialog(
         request,

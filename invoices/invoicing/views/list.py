@@ -19,7 +19,7 @@ from billing_portal import dates
 from billing_portal.figures import EMPTY, grouped
 from billing_portal.htmx import StaffRequest
 from billing_portal.lists.columns import POSITION, Column
-from billing_portal.lists.filters import Chip, chips, left_out, periods
+from billing_portal.lists.filters import Chip, chips, left_out, periods, tabs_of
 from billing_portal.lists.page import Listing, export, show
 from billing_portal.lists.totals import Total
 from billing_portal.templatetags.portal import query_with
@@ -158,15 +158,7 @@ _NOT_OF_TABS = {"sort": None, "bucket": None, "ageing": None, "size": None, **PO
 
 def _tabs(params: QueryDict, state: str) -> list[dict[str, Any]]:
     kept = {**_NOT_OF_TABS, "size": params.get("size")}
-    return [
-        {
-            "key": key or "all",
-            "label": label,
-            "url": query_with(params, {**kept, "state": key}),
-            "current": key == state,
-        }
-        for key, label, _sort in TABS
-    ]
+    return tabs_of(params, [(key, label) for key, label, _sort in TABS], state, **kept)
 
 
 def _chips(form: FilterForm, params: QueryDict, wanted: InvoiceFilter) -> list[Chip]:

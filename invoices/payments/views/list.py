@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
@@ -15,15 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_GET
 
-from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest
 from billing_portal.keys import contains, contains_number
 from billing_portal.lists.columns import Column
 from billing_portal.lists.filters import left_out, periods
 from billing_portal.lists.page import Listing, export, show
 from billing_portal.money import is_currency
-from billing_portal.typed.addresses import AddressForm, typed_filters
+from billing_portal.typed.addresses import typed_filters
 from billing_portal.typed.fields import DayField, LineField
+from invoices.clients.forms.filters import OfAClientForm
 from invoices.models import Allocation, Client, Payment
 from invoices.models.payments import PaymentQuerySet
 
@@ -83,11 +81,7 @@ COLUMNS = (
 )
 
 
-class FilterForm(AddressForm):
-    q = LineField(label=gettext_lazy("Contains"), required=False, max_length=200)
-    client = forms.ModelChoiceField(
-        Client.objects.none(), label=gettext_lazy("Client"), required=False
-    )
+class FilterForm(OfAClientForm):
     received_from = DayField(label=gettext_lazy("Received from"), required=False)
     received_to = DayField(label=gettext_lazy("Received until"), required=False)
     currency = LineField(label=gettext_lazy("Currency"), required=False, max_length=3)
@@ -95,13 +89,6 @@ class FilterForm(AddressForm):
         label=gettext_lazy("Method"), required=False, choices=[("", "–"), *Payment.Method.choices]
     )
     unapplied = forms.BooleanField(label=gettext_lazy("With unapplied cash"), required=False)
-
-    def __init__(self, params: QueryDict) -> None:
-        super().__init__(params)
-        chosen = params.get("client", "")
-        if (client_id := row_id(chosen)) is not None:
-            field: Any = self.fields["client"]
-            field.queryset = Client.objects.filter(pk=client_id)
 
     def clean_currency(self) -> str:
         code = str(self.cleaned_data["currency"]).upper()

@@ -10,103 +10,64 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from billing_portal.money import is_currency
-from billing_portal.typed.fields import DayField, LineField, LinesField
-from invoices.company.currencies import company_currency, usual_currencies
+from billing_portal.typed.fields import DayField, LineField
 from invoices.invoicing.forms.deposits import DepositField, deposit_written
-from invoices.invoicing.forms.drafts import (
-    COMMON_CURRENCIES,
-    COMMON_TERMS,
-    RecipientsField,
-    terms_in_words,
-)
-from invoices.models import QuoteVersion
-
-LANGUAGES = [("fr", gettext_lazy("French")), ("en", gettext_lazy("English"))]
+from invoices.invoicing.forms.heads import HeadForm, RecipientsField
+from invoices.models import Client, QuoteVersion
 
 
-class QuoteForm(forms.Form):
-    title = LineField(label=gettext_lazy("Title"), required=False, max_length=255)
+class QuoteForm(HeadForm):
     recipients = RecipientsField(label=gettext_lazy("Quote goes to"), required=False)
     valid_until = DayField(
         label=gettext_lazy("Valid until"),
         error_messages={"required": gettext_lazy("Say until when it can be accepted.")},
     )
-    terms = forms.ChoiceField(label=gettext_lazy("Payment terms"))
     deposit = DepositField(label=gettext_lazy("Deposit"), required=False)
-    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
-    currency = forms.ChoiceField(label=gettext_lazy("Currency"))
-    note = LinesField(
-        label=gettext_lazy("Note under the lines"),
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 2}),
+
+    field_order = (
+        *("title", "recipients", "valid_until", "terms", "deposit"),
+        *("language", "currency", "note"),
     )
+    days = ("valid_until",)
+    read_apart = frozenset({"terms", "deposit"})
 
     def __init__(
-        self, data: Mapping[str, Any] | None = None, *, version: QuoteVersion, today: date
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        document: QuoteVersion,
+        client: Client,
+        today: date,
     ) -> None:
-        super().__init__(data, initial=None if data is not None else initial_of(version))
-        self.label_suffix = ""
-        self.version = version
-        day: Any = self.fields["valid_until"]
-        day.today = today
-        client = version.quote.client
-        pairs = dict.fromkeys(
-            [
-                (client.terms_kind, client.terms_days),
-                (version.terms_kind, version.terms_days),
-                *COMMON_TERMS,
-            ]
-        )
-        self._choices("terms", [(f"{k}:{d}", terms_in_words(k, d)) for k, d in pairs])
-        codes = dict.fromkeys(
-            [
-                version.currency,
-                client.currency,
-                company_currency(),
-                *COMMON_CURRENCIES,
-                *usual_currencies(),
-            ]
-        )
-        self._choices("currency", [(code, code) for code in codes])
+        super().__init__(data, document=document, client=client, today=today)
         deposit: Any = self.fields["deposit"]
         deposit.currency = self.chosen_currency
 
-    def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
-        field: Any = self.fields[name]
-        field.choices = choices
-
-    @property
-    def chosen_currency(self) -> str:
-        value = str(self["currency"].value() or "")
-        return value if is_currency(value) else self.version.currency
+    def more_terms(self) -> list[tuple[str, str]]:
+        """None: what is asked in parts is the deposit, and the rest."""
+        return []
 
     def header(self) -> dict[str, Any]:
-        """What of it is well typed, in the words of `save_version`."""
-        cleaned = self.cleaned_data
-        found = {name: cleaned[name] for name in cleaned if name not in ("terms", "deposit")}
-        if "terms" in cleaned:
-            kind, _colon, days = cleaned["terms"].partition(":")
-            found |= {"terms_kind": kind, "terms_days": int(days)}
-        if "deposit" in cleaned:
-            found["deposit_percent"], found["deposit_minor"] = cleaned["deposit"]
+        found = super().header()
+        if "deposit" in self.cleaned_data:
+            found["deposit_percent"], found["deposit_minor"] = self.cleaned_data["deposit"]
         return found
 
+    def terms_chosen(self) -> dict[str, Any]:
+        return {name: value for name, value in super().terms_chosen().items() if name != "terms_id"}
 
-def initial_of(version: QuoteVersion) -> dict[str, Any]:
-    return {
-        "title": version.title,
-        "recipients": list(version.recipients),
-        "valid_until": version.valid_until,
-        "terms": f"{version.terms_kind}:{version.terms_days}",
-        "deposit": deposit_written(
-            Decimal(version.deposit_percent), version.deposit_minor, version.currency
-        ),
-        "language": version.language,
-        "currency": version.currency,
-        "note": version.note,
-    }
+    @classmethod
+    def terms_of(cls, document: QuoteVersion) -> str:
+        return f"{document.terms_kind}:{document.terms_days}"
+
+    @classmethod
+    def initial_of(cls, document: QuoteVersion) -> dict[str, Any]:
+        return super().initial_of(document) | {
+            "valid_until": document.valid_until,
+            "deposit": deposit_written(
+                Decimal(document.deposit_percent), document.deposit_minor, document.currency
+            ),
+        }
 
 
 class SendForm(forms.Form):
@@ -116,10 +77,6 @@ class SendForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("Several addresses: separate them by commas."),
     )
-
-
-class ReasonForm(forms.Form):
-    reason = LineField(label=gettext_lazy("Why"), required=False, max_length=300)
 
 
 class RecordForm(forms.Form):

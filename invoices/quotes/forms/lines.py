@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
 from billing_portal.typed.texts import one_line
-from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.lines import TypedLine
 from invoices.models import QuoteLine
@@ -35,6 +33,7 @@ class TypedQuoteLine(TypedLine):
 
     # What the row of an invoice's line shows beside its own fields.
     more: ClassVar[str] = "invoices/quotes/partials/line_choice.html"
+    fields: ClassVar[tuple[str, ...]] = (*typed.FIELDS, "role", "section")
 
     @property
     def roles(self) -> Sequence[tuple[str, Any]]:
@@ -50,22 +49,6 @@ def from_rows(rows: Iterable[QuoteLine], currency: str) -> list[TypedQuoteLine]:
         )
         for line, row in zip(typed.from_rows(found, currency), found, strict=True)
     ]
-
-
-def read(given: QueryDict | Mapping[str, str]) -> list[TypedQuoteLine]:
-    """The lines of a posted form, in their order."""
-    total = given.get("lines-TOTAL_FORMS", "") or "0"
-    count = int(total) if total.isascii() and total.isdigit() and len(total) < 6 else 0
-    found = []
-    for n in range(min(count, 2 * MAX_LINES)):
-        values: dict[str, Any] = {
-            name: value.replace("\r\n", "\n")
-            for name in (*typed.FIELDS, "role", "section")
-            if (value := given.get(f"lines-{n}-{name}")) is not None
-        }
-        if values:
-            found.append(TypedQuoteLine(**values))
-    return found
 
 
 def clean(lines: Sequence[TypedQuoteLine], currency: str) -> list[dict[str, Any]]:

@@ -19,15 +19,17 @@ from billing_portal.confirming import ChangedMeanwhile, Shown, facts_of
 from billing_portal.htmx import StaffRequest, go_to, render_dialog
 from billing_portal.money import formatted_minor
 from invoices.documents.pdf.render import PdfRefused
+from invoices.invoicing.forms.heads import ReasonForm
 from invoices.models import Quote
 from invoices.models.quotes import State
 from invoices.outbox.queueing import MailRefused
 from invoices.quotes import answering, drafting, sending
 from invoices.quotes.choices import groups_of, proposed, taken, totals_of, whole
 from invoices.quotes.forms.answers import picked
-from invoices.quotes.forms.drafts import ReasonForm, RecordForm, SendForm
+from invoices.quotes.forms.drafts import RecordForm, SendForm
 from invoices.quotes.refusals import QuoteRefused
-from invoices.quotes.views.drafts import draft_of, draft_shown, visible
+from invoices.quotes.views.drafts import draft_shown, visible
+from invoices.quotes.views.editor import draft_of
 
 
 class Changed:

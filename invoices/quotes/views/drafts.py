@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST
@@ -22,22 +19,14 @@ from billing_portal.confirming import ChangedMeanwhile, Shown, facts_of
 from billing_portal.htmx import StaffRequest, go_to, render_dialog, render_page, wants_partial
 from billing_portal.toasts import add_toast
 from invoices.clients.forms.clients import chosen_client
-from invoices.documents.pdf.render import PdfRefused
-from invoices.documents.totals import TotalsRefused
-from invoices.invoicing.draft_lines import MAX_LINES
+from invoices.invoicing.forms.heads import ReasonForm
+from invoices.invoicing.views import page_preview
+from invoices.invoicing.views.keeping import keep_typed, opened, save_typed, undo
 from invoices.models import Quote, QuoteVersion
 from invoices.models.quotes import State
-from invoices.quotes import beginning, drafting, printing
-from invoices.quotes.choices import proposed
-from invoices.quotes.forms.drafts import ReasonForm
+from invoices.quotes import beginning, drafting
 from invoices.quotes.refusals import QuoteRefused
-from invoices.quotes.views.editor import (
-    Editor,
-    context_of,
-    rearranged,
-    stored_editor,
-    typed_editor,
-)
+from invoices.quotes.views.editor import QuoteEditor, context_of, draft_of
 
 
 def visible(request: StaffRequest, pk: int) -> Quote:
@@ -45,14 +34,6 @@ def visible(request: StaffRequest, pk: int) -> Quote:
         "client__client_type", "deal", "owner", "version", "copied_from"
     )
     return get_object_or_404(rows, pk=pk)
-
-
-def draft_of(quote: Quote) -> QuoteVersion | None:
-    """The version being written."""
-    version = quote.versions.filter(status=State.DRAFT).first()
-    if version is not None:
-        version.quote = quote
-    return version
 
 
 # ─ Beginning one ────────────────────────────────────────────────────────────────────────────────
@@ -147,59 +128,32 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
             messages.warning(request, f"{text} {_('What you typed was not kept.')}")
         return go_to(request, reverse("invoices:quote", args=[pk]))
     if request.method == "GET":
-        return _page(request, stored_editor(draft, on))
+        return _page(request, opened(QuoteEditor, draft, on))
     act = request.POST.get("act", "save")
-    editor = typed_editor(draft, request.POST, on)
-    if rearranged(editor, act):
+    if act == "keep":
+        return keep_typed(request, QuoteEditor, draft, on)
+    if act == "undo":
+        editor = undo(request, QuoteEditor, draft, on)
+        return _page(request, editor, status=422 if editor.problems else 200)
+    editor = QuoteEditor.typed(draft, request.POST, on)
+    if editor.rearranged(act):
         return _page(request, editor)
-    return _save(request, editor, act)
-
-
-def _save(request: StaffRequest, editor: Editor, act: str) -> HttpResponse:
-    values = editor.check()
-    draft = editor.version
-    if len(editor.lines) > MAX_LINES:
-        editor.problems.append(_("More than %(limit)s lines.") % {"limit": MAX_LINES})
-    if not editor.has_errors:
-        seen = None if act == "overwrite" else _stamp(request.POST.get("seen", ""))
-        try:
-            problems = drafting.save_version(
-                version_id=draft.pk,
-                header=editor.form.header(),
-                lines=values,
-                by=request.user,
-                seen=seen,
-            )
-        except QuoteRefused as refusal:
-            editor.problems.append(str(refusal))
-            editor.stale = QuoteVersion.objects.filter(pk=draft.pk, status=State.DRAFT).exists()
-        else:
-            editor.take(problems)
-    if editor.has_errors:
+    if not save_typed(request, editor, act):
         return _page(request, editor, status=422)
     if act == "send":
-        return go_to(request, reverse("invoices:quote-send", args=[draft.quote_id]))
+        return go_to(request, reverse("invoices:quote-send", args=[pk]))
     if not wants_partial(request):
         messages.success(request, _("The quote is saved."))
-        return redirect("invoices:quote-edit", pk=draft.quote_id)
-    fresh = draft_of(visible(request, draft.quote_id))
-    assert fresh is not None
-    return add_toast(_page(request, stored_editor(fresh, editor.on)), _("The quote is saved."))
+        return redirect("invoices:quote-edit", pk=pk)
+    return add_toast(_page(request, editor.anew()), _("The quote is saved."))
 
 
-def _stamp(text: str) -> Any:
-    try:
-        return parse_datetime(text)
-    except ValueError:
-        return None
-
-
-def _page(request: StaffRequest, editor: Editor, status: int = 200) -> HttpResponse:
+def _page(request: StaffRequest, editor: QuoteEditor, status: int = 200) -> HttpResponse:
     return render_page(
         request,
         page="invoices/quotes/edit.html",
         partial="invoices/quotes/partials/editor.html",
-        context=context_of(editor),
+        context=context_of(editor, request.user),
         status=status,
     )
 
@@ -211,8 +165,8 @@ def totals(request: StaffRequest, pk: int) -> HttpResponse:
     draft = draft_of(visible(request, pk))
     if draft is None:
         return go_to(request, reverse("invoices:quote", args=[pk]))
-    editor = typed_editor(draft, request.POST, timezone.localdate())
-    context = context_of(editor, live=True)
+    editor = QuoteEditor.typed(draft, request.POST, timezone.localdate())
+    context = context_of(editor, request.user, live=True)
     return render(request, "invoices/quotes/partials/live.html", context)
 
 
@@ -226,40 +180,24 @@ def preview(request: StaffRequest, pk: int) -> HttpResponse:
     draft = draft_of(quote)
     if draft is None:
         return redirect("invoices:quote", pk=pk)
-    try:
-        content = _printed(request, draft)
-    except (QuoteRefused, PdfRefused, TotalsRefused) as refusal:
-        context = {"quote": quote, "text": str(refusal)}
-        return render(request, "invoices/quotes/no_preview.html", context, status=422)
-    answer = HttpResponse(content, content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="quote-{pk}-draft.pdf"'
-    answer["Cache-Control"] = "private, no-store"
-    return answer
+    return page_preview.pdf(
+        request,
+        QuoteEditor,
+        draft,
+        may_change=request.user.has_perm("invoices.change_quote"),
+        filename=f"quote-{pk}-draft.pdf",
+    )
 
 
-def _printed(request: StaffRequest, draft: QuoteVersion) -> bytes:
-    """Nothing is saved by looking."""
-    on = timezone.localdate()
-    with transaction.atomic():
-        if request.method == "POST" and request.user.has_perm("invoices.change_quote"):
-            editor = typed_editor(draft, request.POST, on)
-            values = editor.check()
-            problems = (
-                {}
-                if editor.has_errors
-                else drafting.save_version(
-                    version_id=draft.pk, header=editor.form.header(), lines=values, by=None
-                )
-            )
-            if editor.has_errors or problems:
-                said_before = [str(t) for texts in editor.form.errors.values() for t in texts]
-                said_before += [text for line in editor.lines for text in line.told]
-                raise QuoteRefused(" ".join([*said_before, *problems.values()]))
-        fresh = QuoteVersion.objects.select_related("quote__client").get(pk=draft.pk)
-        lines = list(fresh.lines.all())
-        paper = printing.paper_of(fresh, lines, proposed(lines), on=on, number="")
-        transaction.set_rollback(True)
-    return printing.printed(paper, draft=True)
+@require_POST
+@permission_required("invoices.change_quote", raise_exception=True)
+def page(request: StaffRequest, pk: int) -> HttpResponse:
+    """The page beside the editor, of what is typed."""
+    draft = draft_of(visible(request, pk))
+    if draft is None:
+        return HttpResponse(status=204)
+    editor = QuoteEditor.typed(draft, request.POST, timezone.localdate())
+    return page_preview.drawn(request, editor)
 
 
 _LINE = (

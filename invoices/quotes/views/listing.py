@@ -10,7 +10,7 @@ from django import forms
 from django.contrib.auth.decorators import permission_required
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,15 +20,15 @@ from django.views.decorators.http import require_GET
 
 from billing_portal.accounts.models import User
 from billing_portal.figures import EMPTY, decimal, percent
-from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest
 from billing_portal.keys import contains, contains_number
-from billing_portal.lists.columns import POSITION, Amount, Column
-from billing_portal.lists.filters import left_out, periods
+from billing_portal.lists.columns import Amount, Column
+from billing_portal.lists.filters import left_out, periods, tabs_of
 from billing_portal.lists.page import Listing, export, show
-from billing_portal.templatetags.portal import query_with, quote_state
+from billing_portal.templatetags.portal import quote_state
 from billing_portal.typed.addresses import AddressForm, typed_filters
-from billing_portal.typed.fields import DayField, LineField
+from billing_portal.typed.fields import DayField
+from invoices.clients.forms.filters import OfAClientForm
 from invoices.models import Client, Quote, QuoteVersion
 from invoices.models.quotes import QuoteQuerySet, State
 from invoices.quotes import measuring
@@ -114,11 +114,7 @@ TABS: Sequence[tuple[str, Any]] = (
 )
 
 
-class FilterForm(AddressForm):
-    q = LineField(label=gettext_lazy("Contains"), required=False, max_length=200)
-    client = forms.ModelChoiceField(
-        Client.objects.none(), label=gettext_lazy("Client"), required=False
-    )
+class FilterForm(OfAClientForm):
     owner = forms.ModelChoiceField(
         User.objects.filter(quotes__isnull=False).distinct(),
         label=gettext_lazy("Salesperson"),
@@ -128,12 +124,6 @@ class FilterForm(AddressForm):
     sent_to = DayField(label=gettext_lazy("Sent until"), required=False)
     until_from = DayField(label=gettext_lazy("Valid from"), required=False)
     until_to = DayField(label=gettext_lazy("Valid to"), required=False)
-
-    def __init__(self, params: QueryDict) -> None:
-        super().__init__(params)
-        if (client_id := row_id(params.get("client", ""))) is not None:
-            field: Any = self.fields["client"]
-            field.queryset = Client.objects.filter(pk=client_id)
 
 
 def selected(request: StaffRequest, on: date) -> tuple[QuoteQuerySet, FilterForm, str]:
@@ -193,15 +183,6 @@ _WITH = ("client__client_type", "version", "owner")
 def quote_list(request: StaffRequest) -> HttpResponse:
     on = timezone.localdate()
     rows, form, state = selected(request, on)
-    tabs = [
-        {
-            "key": key or "all",
-            "label": label,
-            "url": query_with(request.GET, {"state": key, **POSITION}),
-            "current": key == state,
-        }
-        for key, label in TABS
-    ]
     return show(
         request,
         LISTING,
@@ -210,7 +191,7 @@ def quote_list(request: StaffRequest) -> HttpResponse:
         kept=("sort", "state"),
         written=lambda page: [(row, quote_state(row.version, on)) for row in page],
         context={
-            "tabs": tabs,
+            "tabs": tabs_of(request.GET, TABS, state),
             "periods": periods(request.GET, "sent_from", "sent_to", on),
             "on": on,
         },

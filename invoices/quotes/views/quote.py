@@ -33,7 +33,8 @@ from invoices.models import (
 from invoices.models.quotes import State
 from invoices.quotes import converting, links, timeline, words
 from invoices.quotes.choices import proposed, taken, totals_of
-from invoices.quotes.views.drafts import draft_of, visible
+from invoices.quotes.views.drafts import visible
+from invoices.quotes.views.editor import draft_of
 
 MOST_EVENTS = 200
 

@@ -20,9 +20,10 @@ from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile, Shown, locked
 from billing_portal.htmx import StaffRequest, go_to, render_dialog
 from billing_portal.money import formatted_minor
+from invoices.invoicing.forms.heads import ReasonForm
 from invoices.models import Invoice, PriceRise, Subscription, SubscriptionPeriod
 from invoices.subscriptions import making, running, words
-from invoices.subscriptions.forms.subscriptions import EndForm, PauseForm, ResumeForm, RiseForm
+from invoices.subscriptions.forms.subscriptions import EndForm, ResumeForm, RiseForm
 from invoices.subscriptions.periods import Period
 from invoices.subscriptions.standing import SubscriptionRefused
 from invoices.subscriptions.upcoming import Upcoming, contents_of, invoice_of, upcoming
@@ -159,7 +160,7 @@ def discard(request: StaffRequest, pk: int) -> HttpResponse:
 @permission_required("invoices.change_subscription", raise_exception=True)
 def pause(request: StaffRequest, pk: int) -> HttpResponse:
     subscription = visible(request, pk)
-    form = PauseForm(request.POST or None)
+    form = ReasonForm(request.POST or None)
     return _acted(
         request,
         subscription,

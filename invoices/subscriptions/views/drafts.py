@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -11,7 +10,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -19,17 +17,11 @@ from billing_portal.acts import carry_out
 from billing_portal.htmx import StaffRequest, go_to, render_dialog, render_page, wants_partial
 from billing_portal.toasts import add_toast
 from invoices.clients.forms.clients import chosen_client
-from invoices.invoicing.draft_lines import MAX_LINES
+from invoices.invoicing.views.keeping import keep_typed, opened, save_typed, undo
 from invoices.models import Deal, Invoice, Quote, Subscription
-from invoices.subscriptions import beginning, from_deals, writing
+from invoices.subscriptions import beginning, from_deals
 from invoices.subscriptions.standing import SubscriptionRefused
-from invoices.subscriptions.views.editor import (
-    Editor,
-    context_of,
-    rearranged,
-    stored_editor,
-    typed_editor,
-)
+from invoices.subscriptions.views.editor import SubscriptionEditor, context_of
 
 
 def visible(request: StaffRequest, pk: int) -> Subscription:
@@ -148,37 +140,23 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
             messages.warning(request, f"{text} {_('What you typed was not kept.')}")
         return go_to(request, reverse("invoices:subscription", args=[pk]))
     if request.method == "GET":
-        return _page(request, stored_editor(subscription, on))
+        return _page(request, opened(SubscriptionEditor, subscription, on))
     act = request.POST.get("act", "save")
-    editor = typed_editor(subscription, request.POST, on)
-    if rearranged(editor, act):
+    editor = SubscriptionEditor.typed(subscription, request.POST, on)
+    if editor.keeps_itself and act == "keep":
+        return keep_typed(request, SubscriptionEditor, subscription, on)
+    if editor.keeps_itself and act == "undo":
+        editor = undo(request, SubscriptionEditor, subscription, on)
+        return _page(request, editor, status=422 if editor.problems else 200)
+    if editor.rearranged(act):
         return _page(request, editor)
-    return _save(request, editor, act)
-
-
-def _save(request: StaffRequest, editor: Editor, act: str) -> HttpResponse:
-    values = editor.check()
-    subscription = editor.subscription
-    if len(editor.lines) > MAX_LINES:
-        editor.problems.append(_("More than %(limit)s lines.") % {"limit": MAX_LINES})
-    if not editor.has_errors:
-        try:
-            problems = writing.save_subscription(
-                subscription_id=subscription.pk,
-                header=editor.form.header(),
-                lines=values,
-                by=request.user,
-                on=editor.on,
-                from_number=editor.form.cleaned_data["lines_from"],
-                seen=None if act == "overwrite" else _stamp(request.POST.get("seen", "")),
-            )
-        except SubscriptionRefused as refusal:
-            editor.problems.append(str(refusal))
-            editor.stale = True
-        else:
-            editor.take(problems)
-    if editor.has_errors:
+    if not save_typed(request, editor, act):
         return _page(request, editor, status=422)
+    return _saved(request, editor, act)
+
+
+def _saved(request: StaffRequest, editor: SubscriptionEditor, act: str) -> HttpResponse:
+    subscription = editor.document
     page = reverse("invoices:subscription", args=[subscription.pk])
     if act == "start":
         return go_to(request, reverse("invoices:subscription-start", args=[subscription.pk]))
@@ -188,18 +166,10 @@ def _save(request: StaffRequest, editor: Editor, act: str) -> HttpResponse:
     if not wants_partial(request):
         messages.success(request, _("The subscription is saved."))
         return redirect("invoices:subscription-edit", pk=subscription.pk)
-    fresh = stored_editor(visible(request, subscription.pk), editor.on)
-    return add_toast(_page(request, fresh), _("The subscription is saved."))
+    return add_toast(_page(request, editor.anew()), _("The subscription is saved."))
 
 
-def _stamp(text: str) -> datetime | None:
-    try:
-        return parse_datetime(text)
-    except ValueError:
-        return None
-
-
-def _page(request: StaffRequest, editor: Editor, status: int = 200) -> HttpResponse:
+def _page(request: StaffRequest, editor: SubscriptionEditor, status: int = 200) -> HttpResponse:
     return render_page(
         request,
         page="invoices/subscriptions/edit.html",
@@ -216,6 +186,6 @@ def totals(request: StaffRequest, pk: int) -> HttpResponse:
     subscription = visible(request, pk)
     if not subscription.is_open:
         return go_to(request, reverse("invoices:subscription", args=[pk]))
-    editor = typed_editor(subscription, request.POST, timezone.localdate())
+    editor = SubscriptionEditor.typed(subscription, request.POST, timezone.localdate())
     context = context_of(editor, live=True)
     return render(request, "invoices/subscriptions/partials/live.html", context)

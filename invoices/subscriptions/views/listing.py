@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,15 +15,15 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_GET
 
 from billing_portal.accounts.models import User
-from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest
 from billing_portal.keys import contains
-from billing_portal.lists.columns import POSITION, Amount, Column
-from billing_portal.lists.filters import left_out
+from billing_portal.lists.columns import Amount, Column
+from billing_portal.lists.filters import left_out, tabs_of
 from billing_portal.lists.page import Listing, export, show
-from billing_portal.templatetags.portal import icon_html, query_with
-from billing_portal.typed.addresses import AddressForm, typed_filters
-from billing_portal.typed.fields import DayField, LineField
+from billing_portal.templatetags.portal import icon_html
+from billing_portal.typed.addresses import typed_filters
+from billing_portal.typed.fields import DayField
+from invoices.clients.forms.filters import OfAClientForm
 from invoices.models import Client, Subscription
 from invoices.models.subscriptions import SubscriptionQuerySet
 from invoices.subscriptions import words
@@ -102,11 +102,7 @@ TABS: tuple[tuple[str, Any], ...] = (
 )
 
 
-class FilterForm(AddressForm):
-    q = LineField(label=gettext_lazy("Contains"), required=False, max_length=200)
-    client = forms.ModelChoiceField(
-        Client.objects.none(), label=gettext_lazy("Client"), required=False
-    )
+class FilterForm(OfAClientForm):
     owner = forms.ModelChoiceField(
         User.objects.filter(subscriptions__isnull=False).distinct(),
         label=gettext_lazy("Salesperson"),
@@ -119,12 +115,6 @@ class FilterForm(AddressForm):
     )
     next_from = DayField(label=gettext_lazy("Next invoice from"), required=False)
     next_to = DayField(label=gettext_lazy("Next invoice until"), required=False)
-
-    def __init__(self, params: QueryDict) -> None:
-        super().__init__(params)
-        if (client_id := row_id(params.get("client", ""))) is not None:
-            field: Any = self.fields["client"]
-            field.queryset = Client.objects.filter(pk=client_id)
 
 
 def selected(request: StaffRequest) -> tuple[SubscriptionQuerySet, FilterForm, str]:
@@ -173,15 +163,6 @@ _WITH = ("client__client_type", "owner")
 @typed_filters(FilterForm)
 def subscription_list(request: StaffRequest) -> HttpResponse:
     rows, form, state = selected(request)
-    tabs = [
-        {
-            "key": key or "all",
-            "label": label,
-            "url": query_with(request.GET, {"state": key, **POSITION}),
-            "current": key == state,
-        }
-        for key, label in TABS
-    ]
     return show(
         request,
         LISTING,
@@ -190,7 +171,7 @@ def subscription_list(request: StaffRequest) -> HttpResponse:
         kept=("sort", "state"),
         written=lambda page: [_told(row, timezone.localdate()) for row in page],
         context={
-            "tabs": tabs,
+            "tabs": tabs_of(request.GET, TABS, state),
             "first_step": _(
                 "Begin one here, from a client, an invoice (“Repeat this”), an accepted quote or a "
                 "deal whose lines recur."

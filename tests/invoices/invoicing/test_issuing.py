@@ -224,7 +224,7 @@ def test_without_a_company_nothing_is_issued():
     Company.objects.all().delete()
     assert fields(invoice) == {"company"}
     with pytest.raises(IssueRefused):
-        issuing.preview_pdf(invoice, ON)
+        issuing.printed_draft(issuing.preview_paper(invoice, ON))
     with pytest.raises(IssueRefused):
         issue(invoice)
 

@@ -94,9 +94,9 @@ def test_versions_are_bounded_and_the_same_text_makes_no_second_one(clerk_client
     draft = make_draft()
     for n in range(8):
         keep(clerk_client, draft, LINE, title=f"Title {n}")
-    assert draft.versions.count() == 5
+    assert draft.typed.count() == 5
     keep(clerk_client, draft, LINE, title="Title 7")
-    assert draft.versions.count() == 5
+    assert draft.typed.count() == 5
 
 
 def test_a_draft_that_was_issued_meanwhile_keeps_nothing_and_leads_there(clerk_client):

@@ -49,7 +49,11 @@ def test_english_documents_are_english_throughout():
 
 def test_a_draft_can_be_seen_as_it_will_be_without_a_number():
     invoice = make_draft()
-    text = PdfReader(io.BytesIO(issuing.preview_pdf(invoice, ON))).pages[0].extract_text()
+    text = (
+        PdfReader(io.BytesIO(issuing.printed_draft(issuing.preview_paper(invoice, ON))))
+        .pages[0]
+        .extract_text()
+    )
     assert "BROUILLON" in text
     assert "F-2026" not in text
     nothing_happened(invoice)

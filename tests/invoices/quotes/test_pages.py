@@ -177,7 +177,7 @@ def test_somebody_elses_save_is_not_overwritten_unawares(clerk_client, today):
     save(quote.version, [line("999")])
     answer = clerk_client.post(address("edit", quote), mine)
     assert answer.status_code == 422
-    assert "Nothing was overwritten" in answer.text
+    assert "saved elsewhere in between" in answer.text
     assert (
         clerk_client.post(address("edit", quote), {**mine, "act": "overwrite"}).status_code == 302
     )

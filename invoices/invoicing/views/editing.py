@@ -1,0 +1,366 @@
+"""A document in its editor, whatever its kind: what is typed, what is wrong, what it adds up to.
+
+The draft of an invoice, a quote and a subscription are edited alike. What one kind has of its own
+stands in a subclass: its form, its lines, how it is saved and what its page says beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar, Generic, Self, TypeVar
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing_portal.accounts.models import User
+from billing_portal.money import formatted_minor
+from invoices.clients.vat import vat_treatment
+from invoices.company.exemptions import Exemptions
+from invoices.company.vat_rates import FrenchRates
+from invoices.documents.nature import Nature
+from invoices.documents.paper import Paper
+from invoices.documents.totals import STANDARD, Totals, TotalsRefused
+from invoices.invoicing.draft_lines import MAX_LINES
+from invoices.invoicing.drafting import preview_totals
+from invoices.invoicing.forms import lines as typed
+from invoices.invoicing.forms.heads import HeadForm
+from invoices.invoicing.forms.lines import TypedLine, VatChoices
+from invoices.models import Client, Company, Invoice, QuoteVersion, Subscription
+from invoices.models.natures import USUAL_NATURE
+from invoices.tax.territories import Territory
+
+Document = TypeVar("Document", bound=Invoice | QuoteVersion | Subscription)
+# How the rules name what the form of each kind has under another name.
+FIELD_NAMES: Mapping[str, str] = dict.fromkeys(("terms_kind", "terms_days", "terms_id"), "terms")
+LINE_NAMES: Mapping[str, str] = {"vat_rate": "vat", "vat_category": "vat"}
+
+
+@dataclass
+class DocumentEditor(Generic[Document]):
+    """As it stands in the form: typed, perhaps not saved, perhaps not even readable."""
+
+    document: Document
+    form: HeadForm
+    lines: list[Any]
+    on: date
+    # Sentences about the whole, above the form.
+    problems: list[str] = field(default_factory=list)
+    stale: bool = False
+    saved: bool = True
+    # What is saved beside the form: a step back may give the draft to another client.
+    also: dict[str, Any] = field(default_factory=dict)
+
+    line_class: ClassVar[type[TypedLine]] = TypedLine
+    field_names: ClassVar[Mapping[str, str]] = FIELD_NAMES
+    # What its rules raise when nothing may be saved.
+    refused: ClassVar[tuple[type[Exception], ...]]
+    # Names of its addresses by what is asked there: edit, totals, preview, page.
+    addresses: ClassVar[Mapping[str, str]]
+    # Pieces of the page that speak of what is stored: they come anew each time it is kept.
+    of_stored: ClassVar[Sequence[str]] = ()
+
+    # ─ What each kind says itself ───────────────────────────────────────────────────────────────
+    @classmethod
+    def form_of(cls, document: Document, on: date, given: Any = None) -> HeadForm:
+        raise NotImplementedError
+
+    @classmethod
+    def rows_of(cls, document: Document) -> list[Any]:
+        """The lines that are stored, as they would be typed."""
+        raise NotImplementedError
+
+    @property
+    def client(self) -> Client:
+        raise NotImplementedError
+
+    @property
+    def address_id(self) -> int:
+        """What stands in its addresses."""
+        return self.document.pk
+
+    def save(
+        self, values: Sequence[Mapping[str, Any]], *, by: User | None, seen: datetime | None = None
+    ) -> dict[str, str]:
+        """Into the rows; problems by field. Raises one of `refused`."""
+        raise NotImplementedError
+
+    def locked(self) -> Document | None:
+        """The row under its lock; None when it can no longer be changed."""
+        raise NotImplementedError
+
+    def anew(self) -> Self:
+        """As its rows are now."""
+        raise NotImplementedError
+
+    def paper(self) -> Paper:
+        """Of the stored rows. Raises one of `refused`, TotalsRefused, IssueRefused."""
+        raise NotImplementedError
+
+    def printed(self, paper: Paper) -> bytes:
+        """The PDF. Raises PdfRefused."""
+        raise NotImplementedError
+
+    def context_of_stored(self, reader: User) -> dict[str, Any]:
+        """What the pieces of `of_stored` show."""
+        return {}
+
+    def given_back(self, client_id: int) -> dict[str, Any]:
+        """What a step back saves beside the form, of a version that was for this client."""
+        return {}
+
+    @property
+    def begun_by(self) -> User | None:
+        return self.document.created_by  # type: ignore[union-attr]
+
+    @property
+    def keeps_itself(self) -> bool:
+        """Whether it is saved while somebody types: nothing follows from a draft by itself."""
+        return True
+
+    # ─ What they have in common ─────────────────────────────────────────────────────────────────
+    @classmethod
+    def stored(cls, document: Document, on: date) -> Self:
+        return cls(document, cls.form_of(document, on), cls.rows_of(document), on)
+
+    @classmethod
+    def typed(cls, document: Document, given: QueryDict, on: date) -> Self:
+        lines = typed.read(given, cls.line_class)
+        return cls(document, cls.form_of(document, on, given), lines, on, saved=False)
+
+    @property
+    def currency(self) -> str:
+        return self.form.chosen_currency
+
+    def address(self, what: str) -> str:
+        name = self.addresses.get(what)
+        return reverse(name, args=[self.address_id]) if name else ""
+
+    def header(self) -> dict[str, Any]:
+        return {**self.form.header(), **self.also}
+
+    def clean_lines(self) -> list[dict[str, Any]]:
+        return typed.clean(self.lines, self.currency)
+
+    def totals(self, values: Sequence[Mapping[str, Any]]) -> Totals:
+        """Of lines that could be read. Raises TotalsRefused."""
+        return preview_totals(values, self.currency)
+
+    def check(self) -> list[dict[str, Any]]:
+        """Clean the head and the lines; what the rules want of the lines that could be read."""
+        self.form.is_valid()
+        values = self.clean_lines()
+        for line in self.lines:
+            if line.place is None:
+                continue
+            given = values[line.place]
+            try:
+                net_minor = self.totals_of_one(given).net_minor
+            except TotalsRefused as refusal:
+                line.errors[""] = str(refusal)
+            else:
+                # Nothing beside a line without a price: 0.00 would say that it is free.
+                line.net = "" if given["price_missing"] else typed.bare(net_minor, self.currency)
+        return values
+
+    def totals_of_one(self, value: Mapping[str, Any]) -> Totals:
+        return preview_totals([value], self.currency)
+
+    @property
+    def has_errors(self) -> bool:
+        return bool(self.problems or self.form.errors or any(line.errors for line in self.lines))
+
+    def take(self, problems: Mapping[str, str]) -> None:
+        """Put what the rules found where it belongs."""
+        for key, text in problems.items():
+            head, *rest = key.split(".")
+            name = self.field_names.get(head, head)
+            if head == "lines" and rest:
+                part = rest[1] if len(rest) > 1 else ""
+                for line in self.lines:
+                    if line.place == int(rest[0]):
+                        line.errors.setdefault(LINE_NAMES.get(part, part), text)
+            elif name in self.form.fields:
+                self.form.add_error(name, text)
+            else:
+                self.problems.append(text)
+
+    def readable(self, values: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Of the checked lines those that have nothing wrong."""
+        return [
+            values[line.place] for line in self.lines if line.place is not None and not line.errors
+        ]
+
+    # ─ Lines ────────────────────────────────────────────────────────────────────────────────────
+    def rearranged(self, act: str) -> bool:
+        """Buttons that change the lines on the page, without script; nothing is saved."""
+        word, _dash, number = act.partition("-")
+        if act == "add":
+            if len(self.lines) <= MAX_LINES:
+                self.lines.append(self.new_line(Company.ours()))
+            return True
+        if word not in ("remove", "up", "down") or not (number.isascii() and number.isdigit()):
+            return False
+        n, lines = int(number[:6]), self.lines
+        if n < len(lines):
+            if word == "remove":
+                del lines[n]
+            else:
+                other = n - 1 if word == "up" else n + 1
+                if 0 <= other < len(lines):
+                    lines[n], lines[other] = lines[other], lines[n]
+        return True
+
+    def new_line(self, company: Company | None) -> TypedLine:
+        nature = company.usual_nature if company else USUAL_NATURE
+        return self.line_class(nature=nature, vat=self.usual_vat(company, nature))
+
+    def usual_vat(self, company: Company | None, nature: str) -> str:
+        """What a new line is taxed with, from where the client is."""
+        treatment = vat_treatment(self.client, company, nature)
+        return typed.vat_value(treatment.category, treatment.rate)
+
+    def vat_choices(self, company: Company | None, day: date) -> VatChoices:
+        """The rates of that day; of a seller elsewhere we know no others than the French."""
+        rates = FrenchRates()
+        here = rates.on(day, vat_treatment(self.client, company).territory)
+        return typed.vat_choices(
+            here or rates.on(day, Territory.METROPOLE),
+            rates.on(day),
+            Exemptions().on(day),
+            zero=company is not None and company.country != "FR",
+        )
+
+
+def read_lines(editor: DocumentEditor[Any], *, live: bool) -> list[dict[str, Any]]:
+    """The lines as typed, with the net of each; what was found wrong before stays said."""
+    if not (editor.lines or live):
+        # The first line waits for its words: nothing is saved of it while it stays empty.
+        editor.rearranged("add")
+    before = [dict(line.errors) for line in editor.lines]
+    values = editor.check()
+    for line, errors in zip(editor.lines, before, strict=True):
+        line.errors = {**errors, **line.errors}
+    return values
+
+
+def context_of(
+    editor: DocumentEditor[Any], *, live: bool, vat_day: date | None = None
+) -> dict[str, Any]:
+    """What the frame of every editor shows; each kind adds its own, and its sums."""
+    document, form, on = editor.document, editor.form, editor.on
+    company = Company.ours()
+    return {
+        "editor": editor,
+        "document": document,
+        "client": editor.client,
+        "form": form,
+        "lines": editor.lines,
+        "begins": not form.is_bound and not any(line.description for line in editor.lines),
+        "blank": editor.new_line(company),
+        "usual_vat": {nature: editor.usual_vat(company, nature) for nature in map(str, Nature)},
+        "vat": None if live else editor.vat_choices(company, vat_day or on),
+        "problems": editor.problems,
+        "line_errors": [
+            (n, line) for n, line in enumerate(editor.lines, 1) if form.is_bound and line.errors
+        ],
+        "stale": editor.stale,
+        "saved": editor.saved,
+        "wrong": _wrong(editor),
+        "currency": editor.currency,
+        "on": on,
+        "edit_url": editor.address("edit"),
+        "totals_url": editor.address("totals"),
+        "preview_url": editor.address("preview"),
+        "page_url": editor.address("page"),
+        "back_here": "?" + urlencode({"next": editor.address("edit")}),
+        "contacts": [] if live else _contacts(editor.client),
+        "may_undo": not live and document.typed.all()[1:2].exists(),
+        **moment_of(editor),
+    }
+
+
+def moment_of(editor: DocumentEditor[Any]) -> dict[str, Any]:
+    """Which state of it the page has seen, and since when it is kept."""
+    document = editor.document
+    return {"stamp": document.updated_at.isoformat(), "kept_at": document.updated_at}
+
+
+def _contacts(client: Client) -> list[str]:
+    return [
+        contact.email
+        for contact in client.contacts.all()
+        if contact.email and contact.gone_at is None
+    ][:20]
+
+
+def _wrong(editor: DocumentEditor[Any]) -> str:
+    """Names of the fields that cannot be read, for marking them while somebody types."""
+    names = [name for name in editor.form.errors if name in editor.form.fields]
+    for n, line in enumerate(editor.lines):
+        names += [f"lines-{n}-{name}" for name in line.errors if name]
+    return " ".join(names)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What is typed, added up; `totals` is None with the reason in `refusal`."""
+
+    totals: Totals | None
+    refusal: str
+    currency: str
+    left_out: int
+    # Of nothing that can be read there is no sum: 0.00 would look like one.
+    nothing: bool
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "sums_refusal": self.refusal,
+            "left_out": ngettext(
+                "One line cannot be read and is left out.",
+                "%(n)s lines cannot be read and are left out.",
+                self.left_out,
+            )
+            % {"n": self.left_out}
+            if self.left_out
+            else "",
+        }
+        if self.totals is None:
+            return found
+        return found | {
+            "net": self.money(self.totals.net_minor),
+            "groups": [
+                (
+                    typed.vat_label(typed.vat_value(g.vat_category, g.vat_rate)),
+                    g.vat_category == STANDARD,
+                    formatted_minor(g.basis_minor, self.currency),
+                    formatted_minor(g.vat_minor, self.currency),
+                )
+                for g in self.totals.breakdown
+            ],
+            "total": self.money(self.totals.total_minor),
+        }
+
+    def money(self, minor: int) -> str:
+        return "–" if self.nothing else formatted_minor(minor, self.currency)
+
+
+def sums_of(editor: DocumentEditor[Any], values: Sequence[dict[str, Any]]) -> Sums:
+    good = editor.readable(values)
+    left_out = sum(bool(line.errors) for line in editor.lines)
+    totals, refusal = None, ""
+    try:
+        totals = editor.totals(good)
+    except TotalsRefused as problem:
+        refusal = str(problem)
+    return Sums(totals, refusal, editor.currency, left_out, bool(left_out) and not good)
+
+
+def too_many_lines(editor: DocumentEditor[Any]) -> None:
+    if len(editor.lines) > MAX_LINES:
+        editor.problems.append(_("More than %(limit)s lines.") % {"limit": MAX_LINES})
