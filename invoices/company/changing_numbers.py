@@ -28,7 +28,7 @@ from invoices.company.numbering import (
 from invoices.company.patterns import meeting, pattern_problem
 from invoices.documents import numbers
 from invoices.documents.numbers import Pattern
-from invoices.models import BooksDecision, Invoice, NumberPattern, NumberSeries
+from invoices.models import BooksDecision, NumberPattern, NumberSeries
 
 
 class PatternRefused(NumberRefused):
@@ -149,8 +149,8 @@ def foresee_all(forms: Mapping[str, Pattern], *, at_once: bool, on: date) -> lis
         raise PatternRefused(
             other,
             _(
-                "An invoice and a credit note could get the same number: give each a beginning of "
-                "its own, such as F- and A-."
+                "Two kinds of documents could get the same number: give each a beginning of its "
+                "own, such as F-, A- and D-."
             ),
         )
     changed = {kind for kind, form in forms.items() if form != pattern_of(kind)}
@@ -221,11 +221,11 @@ def _refuse_a_prefix_in_use(change: Change, rows: list[NumberSeries]) -> None:
 
 def patterns_shown() -> Shown:
     """What the page of the numbers shows as being so, for its token."""
-    return Shown({kind: _told(pattern_of(kind)) for kind in Invoice.Kind.values})
+    return Shown({kind: _told(pattern_of(kind)) for kind in NumberPattern.KINDS})
 
 
 def patterns_under_lock() -> Shown:
-    for kind in sorted(Invoice.Kind.values):
+    for kind in NumberPattern.KINDS:
         locked_pattern(kind)
     return patterns_shown()
 

@@ -7,6 +7,7 @@ month, its year, or without end. Where there is none, the pattern of the kind be
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import BigIntegerField, QuerySet
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from invoices.company.patterns import prefix_problem
 from invoices.documents import numbers
 from invoices.documents.numbers import Pattern
-from invoices.models import Invoice, NumberPattern, NumberSeries
+from invoices.models import Invoice, NumberPattern, NumberSeries, Quote
 
 
 class NumberRefused(Exception):
@@ -46,9 +47,16 @@ def beginning(kind: str, form: Pattern, on: date) -> NumberSeries:
     row = NumberSeries(
         kind=kind, period=form.period(on), prefix=form.prefix_in(on), width=form.width
     )
-    found = highest(row, Invoice.objects.filter(imported=False))
+    found = highest(row, given_by_us(kind))
     row.first_value = row.next_value = (found[1] if found else 0) + 1
     return row
+
+
+def given_by_us(kind: str) -> QuerySet[Any]:
+    """The documents whose numbers our own series gave."""
+    if kind == NumberPattern.QUOTE:
+        return Quote.objects.exclude(number="")
+    return Invoice.objects.filter(imported=False)
 
 
 def next_number(kind: str, on: date) -> str:
@@ -65,7 +73,7 @@ def locked_pattern(kind: str) -> NumberPattern:
     found = rows.first()
     if found is None:
         NumberPattern.objects.get_or_create(
-            kind=kind, defaults={"prefix": NumberPattern.USUAL[kind]}
+            kind=kind, defaults={"prefix": NumberPattern.usual(kind)}
         )
         found = rows.get()
     return found
@@ -102,6 +110,9 @@ def number_reason(series: NumberSeries, on: date) -> str:
     Of its own the series gives each once; the old system, or another series, may have given it.
     """
     number = series.next_number(on)
+    if series.kind == NumberPattern.QUOTE:
+        # Only our own series give them, each once; none came in from an old system.
+        return ""
     before = Invoice.objects.filter(number=number).only("imported").first()
     if before is not None and before.imported:
         return _(
@@ -129,7 +140,7 @@ def number_reason(series: NumberSeries, on: date) -> str:
     return ""
 
 
-def highest(series: NumberSeries, rows: QuerySet[Invoice]) -> tuple[str, int] | None:
+def highest(series: NumberSeries, rows: QuerySet[Any]) -> tuple[str, int] | None:
     """Of these documents the number in the form of the series that counts furthest."""
     head, place = numbers.literal_head(series.prefix), numbers.length(series.prefix) + 1
     if connection.vendor == "sqlite":

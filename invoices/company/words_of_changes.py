@@ -12,7 +12,7 @@ from billing_portal.dates import day
 from invoices.company.changing_numbers import Change
 from invoices.company.numbering import number_reason
 from invoices.documents import numbers
-from invoices.models import Invoice, NumberSeries
+from invoices.models import Invoice, NumberPattern, NumberSeries
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,16 @@ class Told:
 def told(change: Change, on: date) -> Told:
     series = change.series_for(on)
     return Told(
-        kind=str(Invoice.Kind(change.kind).label),
+        kind=_("Quote") if is_quote(change) else str(Invoice.Kind(change.kind).label),
         next=[series.next_number(on), series.number(series.next_value + 1, on)],
         later=[(first, change.series_for(first).next_number(first)) for first in _later(change)],
         sentences=_sentences(change, series),
         taken=number_reason(series, on),
     )
+
+
+def is_quote(change: Change) -> bool:
+    return change.kind == NumberPattern.QUOTE
 
 
 def _later(change: Change) -> Iterator[date]:
@@ -49,23 +53,24 @@ def _later(change: Change) -> Iterator[date]:
 
 
 def _sentences(change: Change, series: NumberSeries) -> list[str]:
-    credit = change.kind == Invoice.Kind.CREDIT_NOTE
     values = {"next": series.next_number(change.on), "day": day(change.effective)}
     if change.effective > change.on:
         later = change.series_for(change.effective)
         values["later"] = later.next_number(change.effective)
-        text = (
-            _("The next credit note is still %(next)s; from %(day)s on it is %(later)s.")
-            if credit
-            else _("The next invoice is still %(next)s; from %(day)s on it is %(later)s.")
-        )
+        if is_quote(change):
+            text = _("The next quote is still %(next)s; from %(day)s on it is %(later)s.")
+        elif change.kind == Invoice.Kind.CREDIT_NOTE:
+            text = _("The next credit note is still %(next)s; from %(day)s on it is %(later)s.")
+        else:
+            text = _("The next invoice is still %(next)s; from %(day)s on it is %(later)s.")
         found = [text % values]
     else:
-        text = (
-            _("The next credit note will be %(next)s.")
-            if credit
-            else _("The next invoice will be %(next)s.")
-        )
+        if is_quote(change):
+            text = _("The next quote will be %(next)s.")
+        elif change.kind == Invoice.Kind.CREDIT_NOTE:
+            text = _("The next credit note will be %(next)s.")
+        else:
+            text = _("The next invoice will be %(next)s.")
         found = [text % values]
     for row in change.ends:
         found.append(

@@ -13,7 +13,11 @@ from invoices.models import BooksDecision, Invoice, NumberPattern
 
 
 def told(row: BooksDecision) -> str:
-    kind = _("credit notes") if row.document_kind == Invoice.Kind.CREDIT_NOTE else _("invoices")
+    kind = _("invoices")
+    if row.document_kind == Invoice.Kind.CREDIT_NOTE:
+        kind = _("credit notes")
+    elif row.document_kind == NumberPattern.QUOTE:
+        kind = _("quotes")
     if row.kind == BooksDecision.Kind.CLOSED:
         return _("The books are closed until %(day)s.") % {"day": day(row.closed_until)}
     if row.kind == BooksDecision.Kind.REOPENED:

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from invoices.documents import numbers
+from invoices.models.company import Company
 from invoices.models.facts import SealField
 
 
@@ -26,8 +27,15 @@ class NumberPattern(models.Model):
         YEAR = numbers.YEAR, _("At 1 each year")
         MONTH = numbers.MONTH, _("At 1 each month")
 
-    # A kind that has no row yet is numbered so.
-    USUAL = {"invoice": "F-{year}-", "credit_note": "A-{year}-"}
+    QUOTE = "quote"
+    KINDS = ("credit_note", "invoice", QUOTE)
+    # A kind that has no row yet is numbered so: by the first that no kind before it has taken.
+    USUAL = {
+        "invoice": ("F-{year}-",),
+        "credit_note": ("A-{year}-",),
+        QUOTE: ("D-{year}-", "DEV-{year}-", "DEVIS-{year}-"),
+    }
+    USUAL_ELSEWHERE = {QUOTE: ("Q-{year}-", "QUO-{year}-", "QUOTE-{year}-")}
 
     kind = models.CharField(max_length=20, unique=True)
     prefix = models.CharField(_("begins with"), max_length=40, blank=True)
@@ -59,7 +67,19 @@ class NumberPattern(models.Model):
     @classmethod
     def of(cls, kind: str) -> NumberPattern:
         """Not saved where nobody has chosen one yet."""
-        return cls.objects.filter(kind=kind).first() or cls(kind=kind, prefix=cls.USUAL[kind])
+        return cls.objects.filter(kind=kind).first() or cls(kind=kind, prefix=cls.usual(kind))
+
+    @classmethod
+    def usual(cls, kind: str) -> str:
+        """The beginning of a kind whose numbers nobody has given a form."""
+        first, *others = cls.USUAL[kind]
+        if kind != cls.QUOTE:
+            return first
+        company = Company.ours()
+        if company is not None and company.country != "FR":
+            first, *others = cls.USUAL_ELSEWHERE[kind]
+        taken = set(cls.objects.exclude(kind=kind).values_list("prefix", flat=True))
+        return next((each for each in (first, *others) if each not in taken), first)
 
     @property
     def form(self) -> numbers.Pattern:
@@ -125,4 +145,4 @@ class NumberSeries(models.Model):
         """Whether a document bears a number of it: from then on it only goes on."""
         if self.pk is None:
             return False
-        return self.last_issue_date is not None or self.invoices.exists()
+        return self.last_issue_date is not None or self.invoices.exists() or self.quotes.exists()

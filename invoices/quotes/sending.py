@@ -60,11 +60,10 @@ def send(*, version_id: int, recipients: Sequence[str], by: User | None, on: dat
         before = quote.version
         if before is not None and before.status == State.ACCEPTED:
             raise QuoteRefused(_accepted_meanwhile(quote))
-        company = Company.ours()
-        if company is None:
+        if Company.ours() is None:
             raise QuoteRefused(_("Say who sells: fill in the company in Settings."))
         if not quote.number:
-            numbering.give_number(quote, on, company)
+            numbering.give_number(quote, on)
             quote.first_sent_on = on
         if before is not None and before.pk != version.pk:
             _replace(quote, before, by=by, on=on, newer=version)

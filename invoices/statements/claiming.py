@@ -186,7 +186,7 @@ def _locked_series(on: date, company: Company) -> NumberSeries:
     )
     if (series := rows.first()) is not None:
         return series
-    of_invoices = {NumberPattern.of(kind).prefix for kind in Invoice.Kind.values}
+    of_invoices = {NumberPattern.of(kind).prefix for kind in NumberPattern.KINDS}
     for prefix in _PREFIXES.get(company.country, _PREFIXES[""]):
         if prefix in of_invoices:
             continue

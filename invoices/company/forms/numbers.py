@@ -12,11 +12,13 @@ from django.utils.translation import gettext_lazy
 from billing_portal.typed.fields import LineField, WholeNumberField
 from invoices.company.changing_numbers import pattern_of
 from invoices.company.closing import LONGEST_REASON
-from invoices.company.forms.books import KINDS
+from invoices.company.forms.books import KINDS as OF_INVOICES
 from invoices.company.patterns import pattern_problem
 from invoices.documents.numbers import MOST_DIGITS, Pattern
 from invoices.models import NumberPattern
 
+# What the pattern of each is called on the page of the numbers.
+KINDS = [*OF_INVOICES, (NumberPattern.QUOTE, gettext_lazy("Quotes"))]
 NEXT_PERIOD, AT_ONCE = "period", "once"
 
 

@@ -24,8 +24,7 @@ from invoices.company.changing_numbers import (
     patterns_under_lock,
 )
 from invoices.company.first_numbers import ReasonMissing
-from invoices.company.forms.books import KINDS
-from invoices.company.forms.numbers import NumbersForm
+from invoices.company.forms.numbers import KINDS, NumbersForm
 from invoices.company.numbering import NumberRefused
 from invoices.company.views.settings import may_change, settings_page
 from invoices.company.words_of_changes import Told, ends_in_words, told
@@ -102,7 +101,7 @@ def preview(request: StaffRequest) -> HttpResponse:
 
 
 def _page(request: StaffRequest, form: NumbersForm, asked: EndsSeries | None) -> HttpResponse:
-    # Quotes have a series too, and no pattern of their own to choose.
+    # Claims have a series too, and no pattern to choose.
     ours = NumberSeries.objects.filter(kind__in=dict(KINDS))
     rows = ours.order_by("ended_on", "-last_issue_date", "-pk")
     on = timezone.localdate()
@@ -147,7 +146,7 @@ def _row(series: NumberSeries) -> dict[str, Any]:
         "kind": dict(KINDS)[series.kind],
         "last": series.number(series.next_value - 1, day) if day else "",
         "next": series.number(series.next_value, day),
-        "issued": series.invoices.count(),
+        "issued": series.invoices.count() + series.quotes.count(),
         "on": day,
         "ended": series.ended_on,
     }

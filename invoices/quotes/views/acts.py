@@ -18,9 +18,10 @@ from billing_portal.acts import already, carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile, Shown, facts_of
 from billing_portal.htmx import StaffRequest, go_to, render_dialog
 from billing_portal.money import formatted_minor
+from invoices.company.numbering import next_number
 from invoices.documents.pdf.render import PdfRefused
 from invoices.invoicing.forms.heads import ReasonForm
-from invoices.models import Quote
+from invoices.models import NumberPattern, Quote
 from invoices.models.quotes import State
 from invoices.outbox.queueing import MailRefused
 from invoices.quotes import answering, drafting, sending
@@ -97,6 +98,7 @@ def send(request: StaffRequest, pk: int) -> HttpResponse:
             "replaces": before if before is not None and before.status != State.DISCARDED else None,
             "changed": changed.text,
             "confirmed": draft_shown(draft).token,
+            "next_number": "" if quote.number else next_number(NumberPattern.QUOTE, on),
             "on": on,
         },
         back=reverse("invoices:quote-edit", args=[pk]),

@@ -9,12 +9,13 @@ from typing import Any
 
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
+from invoices.company.numbering import next_number
 from invoices.documents.paper import Paper
 from invoices.documents.totals import Totals
 from invoices.invoicing.drafting import preview_totals
 from invoices.invoicing.views import editing
 from invoices.invoicing.views.editing import DocumentEditor
-from invoices.models import Client, QuoteLine, QuoteVersion
+from invoices.models import Client, NumberPattern, QuoteLine, QuoteVersion
 from invoices.models.quotes import State
 from invoices.quotes import drafting, printing, words
 from invoices.quotes.choices import proposed
@@ -122,6 +123,10 @@ def context_of(editor: QuoteEditor, reader: User, *, live: bool = False) -> dict
         **editing.context_of(editor, live=live),
         "quote": version.quote,
         "version": version,
+        # Only the locked row makes it certain.
+        "next_number": ""
+        if live or version.quote.number
+        else next_number(NumberPattern.QUOTE, editor.on),
         "sections": list(dict.fromkeys(line.section for line in editor.lines if line.section)),
         **_sums(editor, values),
         **({} if live else editor.context_of_stored(reader)),

@@ -27,6 +27,9 @@ def typed(**fields):
         "credit_note_prefix": "A-{year}-",
         "credit_note_width": "4",
         "credit_note_restart": "year",
+        "quote_prefix": "D-{year}-",
+        "quote_width": "4",
+        "quote_restart": "year",
         "begins": "period",
         "reason": "",
     }
@@ -50,12 +53,18 @@ def test_only_administrators_see_it(clerk_client, admin_client):
     assert "F-2026-0001" in page and "F-2027-0001" in page and "A-2026-0001" in page
 
 
-def test_the_series_of_quotes_is_none_of_its_rows(admin_client):
+def test_the_numbers_of_quotes_have_a_form_of_their_own(admin_client):
     make_company()
-    NumberSeries.objects.create(kind="quote", period="2026", prefix="D-2026-")
+    text = preview(admin_client, quote_prefix="DV{yy}{month}-", quote_restart="month")
+    assert "The next quote will be DV2611-0001." in text
+    # One that invoices have already, or claims gave, is none for quotes.
+    assert "same number" in preview(admin_client, quote_prefix="F-{year}-")
+    NumberSeries.objects.create(kind="claim", period="2026", prefix="P-2026-")
+    assert "name other documents" in preview(admin_client, quote_prefix="P-{year}-")
     answer = admin_client.get(URL)
     assert answer.status_code == 200
-    assert "D-2026-" not in answer.text
+    # The series of claims is none of its rows.
+    assert "P-2026-" not in answer.text
 
 
 def test_without_a_company_it_leads_to_the_company(admin_client):
@@ -74,7 +83,7 @@ def test_what_would_happen_is_said_while_typing_and_nothing_is_changed(admin_cli
     text = preview(admin_client, invoice_prefix="FA", invoice_width="6", invoice_restart="never")
     assert "from 1\xa0Jan 2027 on it is FA000001" in text
     assert NumberSeries.objects.count() == 1 and not NumberPattern.objects.exclude(
-        prefix__in=["F-{year}-", "A-{year}-"]
+        prefix__in=["F-{year}-", "A-{year}-", "D-{year}-"]
     )
 
 

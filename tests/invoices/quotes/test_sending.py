@@ -10,14 +10,14 @@ import pytest
 from django.utils import timezone
 
 from invoices.accounting.books import verify
-from invoices.models import Message, NumberPattern, QuoteDocument, QuoteEvent
+from invoices.models import Message, NumberPattern, Quote, QuoteDocument, QuoteEvent
 from invoices.models.quotes import State
 from invoices.outbox import delivering
 from invoices.outbox.queueing import MailRefused
 from invoices.quotes import answering, beginning, links, sending
 from invoices.quotes.links import LinkGone
 from invoices.quotes.refusals import QuoteRefused
-from tests.factories import make_client, make_company, make_user
+from tests.factories import make_client, make_company, make_user, number_by
 from tests.invoices.quotes.making import (
     CHOICES,
     NOON,
@@ -65,6 +65,26 @@ def test_abroad_the_letter_is_that_of_quotes_and_a_taken_one_is_left():
     sending.send(version_id=quote.version_id, recipients=[], by=None, on=TODAY)
     quote.refresh_from_db()
     assert quote.number == "QUO-2026-0001"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_sent_at_once_by_the_pattern_each_gets_its_number_and_none_is_left_out():
+    number_by("DV{yy}{month}-", "month", kind="quote", width=3)
+    versions = [write_quote().version_id for _each in range(6)]
+    # The first begins the series of the month: two may not both begin it.
+    at_once(
+        *(
+            lambda pk=pk: sending.send(version_id=pk, recipients=[], by=None, on=TODAY)
+            for pk in versions
+        )
+    )
+    given = sorted(Quote.objects.values_list("number", flat=True))
+    month = f"{TODAY:%y%m}"
+    assert given == [f"DV{month}-{n:03d}" for n in range(1, 7)]
+    # Half way back: what was refused takes no number with it.
+    with pytest.raises(MailRefused):
+        sending.send(version_id=write_quote().version_id, recipients=["x"], by=None, on=TODAY)
+    assert send_quote(on=TODAY).number == f"DV{month}-007"
 
 
 @pytest.mark.django_db(transaction=True)
