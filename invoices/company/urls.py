@@ -7,6 +7,7 @@ from invoices.company.views import (
     law_rows,
     numbers,
     payment_terms,
+    sales_terms,
     settings,
 )
 
@@ -26,6 +27,9 @@ urlpatterns = [
     path("terms/new/", payment_terms.terms_new, name="terms_new"),
     path("terms/<int:pk>/", payment_terms.terms_edit, name="terms_edit"),
     path("terms/<int:pk>/archive/", payment_terms.terms_archive, name="terms_archive"),
+    path("sales-terms/", sales_terms.page, name="sales-terms"),
+    path("sales-terms/<int:pk>/", sales_terms.file, name="sales-terms-file"),
+    path("sales-terms/stop/<str:language>/", sales_terms.stop, name="sales-terms-stop"),
     path("rates/", settings.rates, name="rates"),
     path("rates/exchange/ecb/", ecb.bring_in, name="ecb"),
     path("rates/late-penalty/<int:pk>/delete/", settings.penalty_delete, name="penalty_delete"),

@@ -36,6 +36,7 @@ from invoices.models.quote_answers import (
     QuoteEvent,
 )
 from invoices.models.quotes import Quote, QuoteLine, QuoteVersion
+from invoices.models.sales_terms import SalesTerms
 from invoices.models.subscriptions import (
     PriceRise,
     Subscription,
@@ -110,6 +111,7 @@ __all__ = [
     "QuoteLine",
     "QuoteVersion",
     "Refund",
+    "SalesTerms",
     "Stage",
     "Subscription",
     "SubscriptionBilling",

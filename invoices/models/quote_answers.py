@@ -11,6 +11,7 @@ from moneyed import Money
 from billing_portal.money import from_minor
 from invoices.models.invoices import Invoice
 from invoices.models.quotes import Quote, QuoteLine, QuoteVersion
+from invoices.models.sales_terms import SalesTerms
 
 
 class QuoteDocument(models.Model):
@@ -67,6 +68,11 @@ class QuoteAcceptance(models.Model):
     total_minor = models.BigIntegerField()
     deposit_minor = models.BigIntegerField(default=0)
     sha256 = models.CharField(max_length=64)
+    # The general terms of sale that were accepted with it, and the file that the client read.
+    sales_terms = models.ForeignKey(
+        SalesTerms, on_delete=models.PROTECT, null=True, blank=True, related_name="acceptances"
+    )
+    sales_terms_sha256 = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = [

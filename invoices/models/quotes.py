@@ -23,6 +23,7 @@ from invoices.models.exemptions import ExemptionReason
 from invoices.models.invoices import Invoice
 from invoices.models.natures import NATURES, USUAL_NATURE
 from invoices.models.numbering import NumberSeries
+from invoices.models.sales_terms import SalesTerms
 from invoices.models.terms import TermsKind
 
 # In minor units: VAT is rounded in each invoice, and a few cents may be left of the whole.
@@ -176,6 +177,10 @@ class QuoteVersion(Keyed):
     deposit_percent = models.DecimalField(max_digits=5, decimal_places=2, default=0)
     deposit_minor = models.BigIntegerField(default=0)
     note = models.TextField(_("note"), max_length=2000, blank=True)
+    # The general terms of sale that it left with: those in force on that day, in its language.
+    sales_terms = models.ForeignKey(
+        SalesTerms, on_delete=models.PROTECT, null=True, blank=True, related_name="quotes"
+    )
     recipients = models.JSONField(default=list, blank=True)
     # With what is ticked at first; the acceptance has its own.
     net_minor = models.BigIntegerField(default=0)

@@ -32,6 +32,7 @@ NEVER_EMPTIED = (
     "quoteevent",
     "quotedocument",
     "quoteacceptance",
+    "salesterms",
     "vatcheck",
     "subscriptionperiod",
     "subscriptionbilling",
@@ -48,7 +49,7 @@ NEVER_EMPTIED = (
 # What was offered: as it left, so it stays.
 _OFFERED = (  # noqa: SIM905 - reads better than a column of quotes
     "quote_id number title language currency valid_until terms_kind terms_days deposit_percent "
-    "deposit_minor note net_minor vat_minor total_minor sent_at"
+    "deposit_minor note net_minor vat_minor total_minor sent_at sales_terms_id"
 ).split()
 # What was asked about a client's VAT id.
 _QUESTION = ["client_id", "vat_id", "requester", "asked_at", "on", "asked_by_id"]
@@ -210,7 +211,7 @@ RULES: list[tuple[str, str, str, str]] = [
         (f"{table}_is_append_only_{moment.lower()}", moment, f"invoices_{table}", "TRUE")
         for table in (
             *("document", "bookslink", "bookshead"),
-            *("journalexport", "quoteevent", "quotedocument", "quoteacceptance"),
+            *("journalexport", "quoteevent", "quotedocument", "quoteacceptance", "salesterms"),
             *("subscriptionbilling", "subscriptionevent"),
             *("accountletter", "lateclaimrow"),
             *("mailwording", "keptlogo"),

@@ -121,6 +121,8 @@ def _of(
         vat_minor=totals.vat_minor,
         total_minor=totals.total_minor,
         deposit_minor=deposit_of(version, totals.total_minor),
+        sales_terms=version.sales_terms,
+        sales_terms_sha256=version.sales_terms.sha256 if version.sales_terms else "",
     )
 
 

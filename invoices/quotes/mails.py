@@ -87,7 +87,11 @@ class OfferMail(Kind):
 
     def files(self, message: Message) -> Sequence[File]:
         version = QuoteVersion.objects.get(pk=message.data["version"])
-        return _documents(version, "sent")
+        terms = version.sales_terms
+        return [
+            *_documents(version, "sent"),
+            *([File(terms.filename, bytes(terms.content), "application/pdf")] if terms else []),
+        ]
 
     def reason(self, code: str) -> str:
         if code == "not_open":

@@ -23,6 +23,7 @@ from invoices.models import (
     QuoteDocument,
     QuoteLine,
     QuoteVersion,
+    SalesTerms,
 )
 from invoices.quotes import words
 from invoices.quotes.choices import input_of, left, taken, totals_of
@@ -66,7 +67,7 @@ def paper_of(
         kind="quote",
         due_date=None,
         valid_until=version.valid_until,
-        payment_terms=words.plan_in_words(version, totals.total_minor),
+        payment_terms=_terms(version, totals.total_minor),
         # Of a claim, which there is none yet.
         early_payment="",
         late_penalty="",
@@ -83,6 +84,15 @@ def paper_of(
         else tuple(_offered(line, version.currency) for line in left(lines, choice)),
         accepted=accepted,
     )
+
+
+def _terms(version: QuoteVersion, total_minor: int) -> str:
+    """How it is paid, and by which terms of sale it is sold."""
+    found = words.plan_in_words(version, total_minor)
+    terms = version.sales_terms
+    if terms is None and version.is_draft:
+        terms = SalesTerms.objects.in_force(version.language)
+    return f"{found} {words.sale_terms(terms)}" if terms else found
 
 
 def _as_of_invoice(line: QuoteLine) -> InvoiceLine:

@@ -12,7 +12,15 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from billing_portal.dates import day
 from invoices.documents.totals import TotalsRefused
-from invoices.models import Company, Message, Quote, QuoteEvent, QuoteLine, QuoteVersion
+from invoices.models import (
+    Company,
+    Message,
+    Quote,
+    QuoteEvent,
+    QuoteLine,
+    QuoteVersion,
+    SalesTerms,
+)
 from invoices.models.quotes import State
 from invoices.outbox.queueing import MailRefused, queue
 from invoices.quotes import links, mails, numbering, printing
@@ -95,6 +103,7 @@ def _freeze(
     on: date,
 ) -> None:
     quote = version.quote
+    version.sales_terms = SalesTerms.objects.in_force(version.language)
     try:
         paper = printing.paper_of(version, lines, proposed(lines), on=on, number=quote.number)
     except TotalsRefused as refusal:

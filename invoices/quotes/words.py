@@ -10,8 +10,9 @@ from babel.numbers import format_decimal
 from django.utils import timezone
 
 from billing_portal.money import formatted_minor
+from invoices.company.sales_terms import name_of
 from invoices.documents.mentions import LOCALES, long_date
-from invoices.models import QuoteAcceptance, QuoteVersion
+from invoices.models import QuoteAcceptance, QuoteVersion, SalesTerms
 from invoices.models.terms import TermsKind
 from invoices.quotes.choices import deposit_of
 
@@ -49,6 +50,14 @@ _SENTENCES: Final = {
     "accepted_sum": {
         "fr": "Montant accepté, choix compris\u202f: {total} TTC.",
         "en": "Amount accepted, choices included: {total} including VAT.",
+    },
+    "sale_terms": {
+        "fr": "{terms}, jointes à ce devis.",
+        "en": "{terms}, with this quote.",
+    },
+    "accepted_terms": {
+        "fr": "{terms}, acceptées avec le devis. Empreinte SHA-256\u202f: {sha256}",
+        "en": "{terms}, accepted with the quote. SHA-256: {sha256}",
     },
     "accepted_of": {
         "fr": "Empreinte SHA-256 du devis envoyé\u202f: {sha256}",
@@ -104,6 +113,11 @@ def plan_in_words(version: QuoteVersion, total_minor: int) -> str:
     return ". ".join(parts) + "."
 
 
+def sale_terms(terms: SalesTerms) -> str:
+    """That the general terms of sale go with it, as the printed page says it."""
+    return sentence("sale_terms", terms.language, terms=name_of(terms))
+
+
 def _small(words: str) -> str:
     return words[:1].lower() + words[1:]
 
@@ -129,9 +143,15 @@ def stamp(acceptance: QuoteAcceptance, sent_sha256: str) -> tuple[str, ...]:
     else:
         way = sentence("accepted_from", language, ip=acceptance.ip or "–")
     number = acceptance.version.number
+    terms = acceptance.sales_terms
     return (
         sentence("accepted", language, who=who, version=number, **moment(acceptance.at, language)),
         sentence("accepted_sum", language, total=total),
         way,
         sentence("accepted_of", language, sha256=sent_sha256),
+        *(
+            [sentence("accepted_terms", language, terms=name_of(terms), sha256=terms.sha256)]
+            if terms
+            else []
+        ),
     )

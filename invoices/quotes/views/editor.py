@@ -15,7 +15,7 @@ from invoices.documents.totals import Totals
 from invoices.invoicing.drafting import preview_totals
 from invoices.invoicing.views import editing
 from invoices.invoicing.views.editing import DocumentEditor
-from invoices.models import Client, NumberPattern, QuoteLine, QuoteVersion
+from invoices.models import Client, NumberPattern, QuoteLine, QuoteVersion, SalesTerms
 from invoices.models.quotes import State
 from invoices.quotes import drafting, printing, words
 from invoices.quotes.choices import proposed
@@ -104,6 +104,7 @@ class QuoteEditor(DocumentEditor[QuoteVersion]):
         version = self.document
         return {
             "quote": version.quote,
+            "sales_terms": SalesTerms.objects.without_content().in_force(version.language),
             "reasons": reasons_not_to_send(version, list(version.lines.all()), self.on),
         }
 

@@ -124,7 +124,7 @@ def _addresses(request: HttpRequest, token: str) -> dict[str, str]:
     """Of each act, in the language that the reader chose."""
     lang = request.GET.get("lang", "")
     query = f"?lang={lang}" if lang in ("fr", "en") else ""
-    names = ("total", "accept", "decline", "reconsider", "ask", "seen", "pdf")
+    names = ("total", "accept", "decline", "reconsider", "ask", "seen", "pdf", "terms")
     found = {
         f"{name}_url": reverse(f"invoices:guest-{name}", args=[token]) + query for name in names
     }
@@ -167,6 +167,15 @@ def pdf(request: HttpRequest, version: QuoteVersion, token: str) -> HttpResponse
             return _printed(request, version, token, choice)
     kept = version.documents.get(kind=kind)
     return _file(bytes(kept.content), kept.filename)
+
+
+@guest
+@require_http_methods(["GET", "HEAD"])
+def terms(request: HttpRequest, version: QuoteVersion, token: str) -> HttpResponse:
+    """The general terms of sale that this version left with."""
+    if version.sales_terms is None:
+        return _short(request, "gone", 404)
+    return _file(bytes(version.sales_terms.content), version.sales_terms.filename)
 
 
 def _printed(

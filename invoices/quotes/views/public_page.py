@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from moneyed import Money
 
 from billing_portal.money import digits, formatted, formatted_minor
+from invoices.company.sales_terms import name_of, paragraphs
 from invoices.documents.mentions import long_date
 from invoices.documents.pdf.labels import UNITS
 from invoices.invoicing.forms.lines import vat_label, vat_value
@@ -50,6 +51,9 @@ def page_of(version: QuoteVersion, token: str, choice: Collection[int], on: date
         "accepted_at": words.moment(acceptance.at, _language()) if acceptance else {},
         "newer": newer,
         "newer_url": _newer_link(version, newer),
+        "terms": version.sales_terms,
+        "terms_name": name_of(version.sales_terms) if version.sales_terms else "",
+        "terms_text": paragraphs(version.sales_terms.text) if version.sales_terms else [],
         "asked": quote.events.filter(kind=QuoteEvent.Kind.ASKED, version=version, on=on).exists(),
         "changes": _changes(version, lines),
         "sections": _sections([line for line in lines if line.role == Role.INCLUDED], version),
