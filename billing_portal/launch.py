@@ -52,8 +52,9 @@ class Together(Manager):  # type: ignore[misc] # honcho has no types
     _terminating: bool
 
     def add(self, name: str, command: list[str], env: dict[str, str]) -> None:
+        # What each says is shown, an error of a page above all; that it starts is no news.
         line = f"exec {shlex.join(command)}"
-        self.add_process(name, line, env=env, cwd=str(ROOT), quiet=True)
+        self.add_process(name, line, env=env, cwd=str(ROOT))
 
     def terminate(self) -> None:
         if self._terminating:
@@ -109,7 +110,7 @@ def environment(address: str, vies_port: int) -> dict[str, str]:
         **os.environ,
         "BASE_URL": address,
         "VIES_URL": f"http://127.0.0.1:{vies_port}/taxation_customs/vies/rest-api",
-        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "ERROR"),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -1,4 +1,4 @@
-"""The mail that says that invoices of subscriptions wait for a person: one a day, however many."""
+"""The mail that says that invoices of subscriptions wait for a person: one for all of a run."""
 
 from __future__ import annotations
 
@@ -21,13 +21,19 @@ MOST_NAMED = 20
 
 
 def tell_what_waits(on: date) -> None:
-    """To the company's address. Queued once a day: worded when it leaves, by what waits then."""
+    """To the company's address, once for what waits; a period that comes later the same day is told
+    in another one, unless the first has not left: it is worded then, by what waits then."""
+    newest = (
+        SubscriptionPeriod.objects.waiting().order_by("-pk").values_list("pk", flat=True).first()
+    )
+    if newest is None or Message.objects.filter(kind=WAITS, state=Message.State.QUEUED).exists():
+        return
     company = Company.ours()
     if company is None or not company.email:
         return
     try:
         queue(
-            reason_key=f"subscriptions-wait:{on.isoformat()}",
+            reason_key=f"subscriptions-wait:{on.isoformat()}:{newest}",
             kind=WAITS,
             to=[company.email],
             language=company.language,
