@@ -37,7 +37,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"outbox"},
         {"payments"},
         {"invoicing", "history", "credit_control"},
-        {"deals", "quotes", "client_page", "accounting", "lifecycle", "statements"},
+        {"deals", "quotes", "client_page", "accounting", "lifecycle", "statements", "bulk"},
         # Begun from deals and quotes too.
         {"subscriptions"},
         {"seeding"},

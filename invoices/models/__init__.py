@@ -1,6 +1,7 @@
 from invoices.models.account_letters import AccountLetter, LateClaim, LateClaimRow
 from invoices.models.accounting import JournalExport, JournalSetup, LedgerAccount
 from invoices.models.bases import DealBasis
+from invoices.models.batches import Batch, BatchItem
 from invoices.models.chain import BooksChain, BooksCheck, BooksHead, BooksLink
 from invoices.models.clients import Client, ClientType, Contact
 from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
@@ -53,6 +54,8 @@ from invoices.models.wordings import MailWording
 __all__ = [
     "AccountLetter",
     "Allocation",
+    "Batch",
+    "BatchItem",
     "BooksChain",
     "BooksCheck",
     "BooksDecision",
