@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("invoices.history.urls")),
     path("", include("invoices.lifecycle.urls")),
     path("", include("invoices.bulk.urls")),
+    path("", include("invoices.attachments.urls")),
     path("", include("invoices.invoicing.urls")),
     path("", include("invoices.clients.urls")),
     path("", include("invoices.payments.urls")),

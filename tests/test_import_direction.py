@@ -34,7 +34,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"tax", "models"},
         {"company", "einvoicing"},
         {"clients", "selections"},
-        {"outbox"},
+        {"outbox", "attachments"},
         {"payments"},
         {"invoicing", "history", "credit_control"},
         {"deals", "quotes", "client_page", "accounting", "lifecycle", "statements", "bulk"},

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Case, Count, F, Sum, When
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 
 from billing_portal.money import formatted_minor
 from invoices.company import numbering
@@ -46,18 +47,17 @@ def numbers_of(batch: Batch) -> list[Numbers]:
 
 def sums_of(batch: Batch) -> list[str]:
     """What waits or is done, per currency with its VAT; credit notes count below zero."""
-    signed = Case(
-        When(invoice__kind=Invoice.Kind.CREDIT_NOTE, then=-F("invoice__total_minor")),
-        default=F("invoice__total_minor"),
-    )
+    credited = Q(invoice__kind=Invoice.Kind.CREDIT_NOTE)
     rows = (
         batch.items.filter(state__in=[State.WAITING, State.DONE])
         .order_by("invoice__currency")
         .values_list("invoice__currency")
-        .annotate(total=Sum(signed), n=Count("pk"))
-        .values_list("invoice__currency", "total")
+        .annotate(
+            owed=Coalesce(Sum("invoice__total_minor", filter=~credited), 0),
+            less=Coalesce(Sum("invoice__total_minor", filter=credited), 0),
+        )
     )
-    return [formatted_minor(minor, currency) for currency, minor in rows]
+    return [formatted_minor(owed - less, currency) for currency, owed, less in rows]
 
 
 def counts_of(batch: Batch) -> dict[str, int]:

@@ -212,6 +212,7 @@ def batches(request: StaffRequest) -> HttpResponse:
         )
     }
     rows = Batch.objects.select_related("created_by").annotate(n=Count("items"), **ends)
+    rows = rows.order_by("-pk")
     page = Paginator(rows, 50).get_page(request.GET.get("page") or 1)
     context = {
         "page": page,

@@ -1,5 +1,6 @@
 from invoices.models.account_letters import AccountLetter, LateClaim, LateClaimRow
 from invoices.models.accounting import JournalExport, JournalSetup, LedgerAccount
+from invoices.models.attachments import Attachment, StoredFile
 from invoices.models.bases import DealBasis
 from invoices.models.batches import Batch, BatchItem
 from invoices.models.chain import BooksChain, BooksCheck, BooksHead, BooksLink
@@ -54,6 +55,7 @@ from invoices.models.wordings import MailWording
 __all__ = [
     "AccountLetter",
     "Allocation",
+    "Attachment",
     "Batch",
     "BatchItem",
     "BooksChain",
@@ -114,6 +116,7 @@ __all__ = [
     "QuoteVersion",
     "Refund",
     "Stage",
+    "StoredFile",
     "Subscription",
     "SubscriptionBilling",
     "SubscriptionEvent",

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, came_from, go_to, render_dialog
+from invoices.attachments.keeping import attachments_of
 from invoices.clients.recipients import client_recipients
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
@@ -225,6 +226,7 @@ def _send_dialog(
             "subject": subject,
             "text": text,
             "document": document,
+            "enclosed": attachments_of(invoice),
             "again": invoice.sent_at is not None,
             "duty": duty_of(invoice, timezone.localdate(), company),
         },
