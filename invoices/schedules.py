@@ -8,6 +8,11 @@ from django.utils.translation import gettext_noop as _
 
 SCHEDULES: list[dict[str, Any]] = [
     {"name": _("Emails that wait"), "func": "invoices.tasks.sweep_mail", "minutes": 1},
+    {
+        "name": _("Batches that no worker has"),
+        "func": "invoices.tasks.sweep_batches",
+        "minutes": 1,
+    },
     {"name": _("Books: what is new is linked"), "func": "invoices.tasks.link_books", "minutes": 1},
     {
         "name": _("Books: check of the night"),

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from invoices.accounting import nightly
 from invoices.accounting.chain import linking
+from invoices.bulk import carrying_out
 from invoices.history import imports
 from invoices.outbox import delivering
 from invoices.statements import sending
@@ -39,6 +40,14 @@ def sweep_history_imports() -> int:
 
 def make_recurring_invoices() -> dict[str, Any]:
     return asdict(making.make_due(timezone.localdate()))
+
+
+def go_on_with_batch(batch_id: int) -> str:
+    return carrying_out.go_on(batch_id, today=timezone.localdate())
+
+
+def sweep_batches() -> int:
+    return carrying_out.sweep(timezone.localdate())
 
 
 def link_books() -> int:

@@ -8,6 +8,8 @@ urlpatterns = [
     path("", include("invoices.subscriptions.urls")),
     path("", include("invoices.history.urls")),
     path("", include("invoices.lifecycle.urls")),
+    path("", include("invoices.bulk.urls")),
+    path("", include("invoices.attachments.urls")),
     path("", include("invoices.invoicing.urls")),
     path("", include("invoices.clients.urls")),
     path("", include("invoices.payments.urls")),

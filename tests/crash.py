@@ -91,13 +91,13 @@ def rehearse(work):
         transaction.set_rollback(True)
 
 
-def at_every_statement(deed, look, limit=200, *, can_be_undone=True):
-    """Fork, act, die at statement 1, 2, 3 …; after each, `look` says what is left."""
+def at_every_statement(deed, look, limit=200, *, can_be_undone=True, step=1):
+    """Fork, act, die at statement 1, 2, 3 … (or every `step`th); `look` says what is left."""
     from django.db import connection, connections
 
     if can_be_undone:
         rehearse(deed)
-    for n in range(1, limit):
+    for n in range(1, limit, step):
         connections.close_all()
 
         def work(n=n):
@@ -155,6 +155,24 @@ def subscription(subscription_id):
 
     # What a child made before it died stays made; the next one goes on from there.
     at_every_statement(lambda: making.make_due(date(2027, 2, 1)).drafted, look, can_be_undone=False)
+
+
+@act("batch")
+def batch(batch_id):
+    from invoices.bulk import carrying_out
+    from invoices.models import Batch, BatchItem, Invoice, Message, NumberSeries
+
+    pk = int(batch_id)
+
+    def look():
+        # As if the hold of the dead worker had run out.
+        Batch.objects.filter(pk=pk).update(worker="", claimed_until=None)
+        issued = Invoice.objects.issued().count()
+        done = BatchItem.objects.filter(batch=pk, state="done").count()
+        last = max([series.next_value - 1 for series in NumberSeries.objects.all()], default=0)
+        return f"{issued}/{done}/{Message.objects.count()}/{last}"
+
+    at_every_statement(lambda: carrying_out.go_on(pk, today=ON), look, 400, step=5)
 
 
 def _owed_paid_credited(first, second):

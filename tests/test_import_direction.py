@@ -34,10 +34,10 @@ FLOORS: dict[str, list[set[str]]] = {
         {"tax", "models"},
         {"company", "einvoicing"},
         {"clients", "selections"},
-        {"outbox"},
+        {"outbox", "attachments"},
         {"payments"},
         {"invoicing", "history", "credit_control"},
-        {"deals", "quotes", "client_page", "accounting", "lifecycle", "statements"},
+        {"deals", "quotes", "client_page", "accounting", "lifecycle", "statements", "bulk"},
         # Begun from deals and quotes too.
         {"subscriptions"},
         {"seeding"},

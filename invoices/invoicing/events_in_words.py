@@ -53,6 +53,10 @@ def _drafted(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     if data.get("replaces_id"):
         url = reverse("invoices:detail", args=[data["replaces_id"]])
         return "repeat", "", _("Drafted to replace"), [], url, str(data["replaces"]), False
+    if data.get("copied_id"):
+        url = reverse("invoices:detail", args=[data["copied_id"]])
+        link = str(data.get("copied") or _("a draft"))
+        return "copy", "", _("Copied from"), [], url, link, False
     return "pencil", "", _("Draft begun"), [], "", "", False
 
 

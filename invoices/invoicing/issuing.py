@@ -16,7 +16,7 @@ from invoices.documents.paper import Paper
 from invoices.documents.pdf import render
 from invoices.invoicing import correcting, deducting, drafting, origins, snapshot
 from invoices.invoicing.by_platform import transmit_at_issue
-from invoices.invoicing.freezing import IssueRefused, freeze, print_ahead, queue_mail
+from invoices.invoicing.freezing import IssueRefused, Printed, freeze, print_ahead, queue_mail
 from invoices.invoicing.readiness import company_reasons, line_reasons, reasons_not_to_issue
 from invoices.invoicing.vat_readiness import answer_relied_on
 from invoices.models import Company, Invoice, InvoiceEvent, VatCheck
@@ -30,13 +30,15 @@ def issue(
     on: date,
     send: bool = False,
     recipients: Sequence[str] = (),
+    ahead: Printed | None = None,
 ) -> Invoice:
     """Number it, freeze it, print it, keep it; queue its mail if asked. Raises IssueRefused.
 
-    All of it or nothing, whatever ends the process in between.
+    All of it or nothing, whatever ends the process in between. `ahead` from a caller whose
+    transaction holds locks already: printed before it took them.
     """
     recipients = [address.strip() for address in recipients if address.strip()]
-    ahead = print_ahead(invoice_id, on)
+    ahead = ahead or print_ahead(invoice_id, on)
     with transaction.atomic():
         correcting.lock(invoice_id)
         invoice = (

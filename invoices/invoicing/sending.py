@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
+from invoices.attachments.keeping import attachments_of
 from invoices.invoicing.mail_words import credited_by, values_of, wording_kind
 from invoices.models import Company, Invoice, InvoiceEvent, Message
 from invoices.outbox.changing_words import mail_of
@@ -68,6 +69,7 @@ def queue_invoice(
             kind=KIND,
             to=to,
             attachments=documents,
+            enclosures=list(attachments_of(invoice)),
             invoice=invoice,
             language=invoice.language,
             by=by,

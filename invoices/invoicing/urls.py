@@ -2,6 +2,7 @@ from django.urls import path
 
 from invoices.invoicing.views import (
     acts,
+    copying,
     correcting,
     credit_notes,
     deciding,
@@ -40,6 +41,7 @@ urlpatterns = [
     path("invoices/<int:pk>/deposit/", deposits.deposit_on, name="deposit-on"),
     path("invoices/<int:pk>/void/", drafts.void, name="void"),
     path("invoices/<int:pk>/send/", issuing.send_invoice, name="send"),
+    path("invoices/<int:pk>/copy/", copying.copy_invoice, name="copy"),
     path("invoices/<int:pk>/correct/", correcting.correct, name="correct"),
     path("invoices/<int:pk>/credit/", credit_notes.credit, name="credit"),
     path("invoices/<int:pk>/credit/totals/", credit_notes.credit_preview, name="credit-totals"),

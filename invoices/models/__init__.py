@@ -1,6 +1,8 @@
 from invoices.models.account_letters import AccountLetter, LateClaim, LateClaimRow
 from invoices.models.accounting import JournalExport, JournalSetup, LedgerAccount
+from invoices.models.attachments import Attachment, StoredFile
 from invoices.models.bases import DealBasis
+from invoices.models.batches import Batch, BatchItem
 from invoices.models.chain import BooksChain, BooksCheck, BooksHead, BooksLink
 from invoices.models.clients import Client, ClientType, Contact
 from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
@@ -54,6 +56,9 @@ from invoices.models.wordings import MailWording
 __all__ = [
     "AccountLetter",
     "Allocation",
+    "Attachment",
+    "Batch",
+    "BatchItem",
     "BooksChain",
     "BooksCheck",
     "BooksDecision",
@@ -113,6 +118,7 @@ __all__ = [
     "Refund",
     "SalesTerms",
     "Stage",
+    "StoredFile",
     "Subscription",
     "SubscriptionBilling",
     "SubscriptionEvent",

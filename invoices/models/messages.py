@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from invoices.models.attachments import Attachment
 from invoices.models.clients import Client
 from invoices.models.documents import Document
 from invoices.models.invoices import Invoice
@@ -65,6 +66,8 @@ class Message(models.Model):
     body_text = models.TextField(blank=True)
     body_html = models.TextField(blank=True)
     attachments = models.ManyToManyField(Document, blank=True, related_name="+")
+    # What staff put beside the document; as it stood when the mail was queued.
+    enclosures = models.ManyToManyField(Attachment, blank=True, related_name="mails")
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)

@@ -14,6 +14,8 @@ import random
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from email.encoders import encode_base64
+from email.mime.base import MIMEBase
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -22,7 +24,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from billing_portal.accounts.models import User
-from invoices.models import Message
+from invoices.models import Attachment, Message
 from invoices.outbox.kinds import Held, Moot, Words, kind_of, words_of
 from invoices.outbox.mail_server import Later, Line, Never, SetUp, Unconfirmed
 from invoices.outbox.queueing import MAX_BODY, one_line
@@ -150,6 +152,8 @@ def _built(message: Message, words: Words) -> EmailMultiAlternatives:
     for document in message.attachments.all():
         content_type = "application/pdf" if document.kind == "pdf" else "application/octet-stream"
         mail.attach(document.filename, bytes(document.content), content_type)
+    for enclosed in message.enclosures.select_related("file"):
+        mail.attach(_enclosed(enclosed))
     for file in kind_of(message).files(message):
         mail.attach(file.name, file.content, file.content_type)
     try:
@@ -158,6 +162,19 @@ def _built(message: Message, words: Words) -> EmailMultiAlternatives:
         # BadHeaderError and the like: nothing about it will be better next time.
         raise Never(str(trouble)) from trouble
     return mail
+
+
+def _enclosed(enclosed: Attachment) -> MIMEBase:
+    """Byte for byte: as a text it would be written anew, with other ends of lines."""
+    part = MIMEBase(*enclosed.file.content_type.split("/", 1))
+    part.set_payload(bytes(enclosed.file.content))
+    encode_base64(part)
+    name: str | tuple[str, str, str] = enclosed.filename
+    if not enclosed.filename.isascii():
+        # RFC 2231.
+        name = ("utf-8", "", enclosed.filename)
+    part.add_header("Content-Disposition", "attachment", filename=name)
+    return part
 
 
 def _send(message: Message, words: Words, mail: EmailMultiAlternatives, line: Line) -> list[str]:

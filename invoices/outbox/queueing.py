@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices.clients.recipients import address_problem
-from invoices.models import Client, Company, Document, Invoice, Message
+from invoices.models import Attachment, Client, Company, Document, Invoice, Message
 from invoices.outbox.kinds import kind_of, words_of
 
 MAX_BODY = 200_000
@@ -32,6 +32,7 @@ def queue(
     body_html: str = "",
     data: dict[str, Any] | None = None,
     attachments: Sequence[Document] = (),
+    enclosures: Sequence[Attachment] = (),
     invoice: Invoice | None = None,
     client: Client | None = None,
     language: str,
@@ -79,6 +80,8 @@ def queue(
             return Message.objects.get(reason_key=reason_key)
         if attachments:
             message.attachments.set(attachments)
+        if enclosures:
+            message.enclosures.set(enclosures)
         hurry(message)
         return message
 

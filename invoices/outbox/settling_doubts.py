@@ -70,6 +70,7 @@ def _again(message: Message, by: User | None) -> Message:
         body_html=message.body_html,
         data=message.data,
         attachments=list(message.attachments.all()),
+        enclosures=list(message.enclosures.filter(removed_at__isnull=True)),
         invoice=message.invoice,
         client=message.client,
         language=message.language,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from billing_portal.dates import day
+from invoices.attachments.keeping import attachments_of
 from invoices.documents.totals import TotalsRefused
 from invoices.models import (
     Company,
@@ -165,6 +166,7 @@ def _mail(version: QuoteVersion, recipients: Sequence[str], *, by: User | None) 
         reason_key=f"quote:{version.pk}:{before + 1}",
         kind=mails.OFFER,
         to=recipients,
+        enclosures=list(attachments_of(version.quote)),
         client=version.quote.client,
         data={"quote": version.quote_id, "version": version.pk},
         language=version.language,

@@ -31,6 +31,7 @@ urlpatterns = [
     path("quote/<str:token>/seen/", public.seen, name="guest-seen"),
     path("quote/<str:token>/pdf/", public.pdf, name="guest-pdf"),
     path("quote/<str:token>/terms/", public.terms, name="guest-terms"),
+    path("quote/<str:token>/files/<int:pk>/", public.attachment, name="guest-file"),
     path("quote/<str:token>/accept/", public.accept, name="guest-accept"),
     path("quote/<str:token>/decline/", public.decline, name="guest-decline"),
     path("quote/<str:token>/reconsider/", public.reconsider, name="guest-reconsider"),

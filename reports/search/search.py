@@ -17,7 +17,7 @@ from moneyed import get_currency
 from billing_portal.accounts.models import User
 from billing_portal.keys import begins, contains, contains_number, number_key, text_key
 from billing_portal.typed.numbers import readings
-from invoices.models import Client, Deal, Invoice, Payment, Quote, QuoteVersion
+from invoices.models import Client, Deal, Invoice, Payment, Quote, QuoteVersion, Subscription
 from invoices.selections.sql import codes_by_unit
 
 PER_GROUP = 8
@@ -59,6 +59,7 @@ def search(text: str, user: User) -> Found:
             _group("numbers", _by_number(invoices, text)),
             _group("clients", _clients(text, user)),
             _group("quotes", _quotes(text, user)),
+            _group("subscriptions", _subscriptions(text, user)),
             _group("deals", _deals(text, user)),
             _group("titles", _titles(invoices, text)),
             _group("amounts", _amounts(invoices, text)),
@@ -153,6 +154,16 @@ def _quotes(text: str, user: User) -> list[Any]:
     named = contains_number(text) | contains("client__name_key", text) | Q(pk__in=titled)
     quotes = Quote.objects.visible_to(user).exclude(version__status="discarded")
     return _first(quotes.filter(named).select_related("client", "version").order_by("-pk"))
+
+
+def _subscriptions(text: str, user: User) -> list[Any]:
+    """By title or client, those that run before those that ended."""
+    if not user.has_perm("invoices.view_subscription"):
+        return []
+    named = contains("title_key", text) | contains("client__name_key", text)
+    mine = Subscription.objects.visible_to(user).exclude(status=Subscription.Status.DISCARDED)
+    rows = mine.filter(named).select_related("client")
+    return _first(rows.order_by(F("next_due_on").asc(nulls_last=True), "-pk"))
 
 
 def _titles(invoices: QuerySet[Invoice], text: str) -> list[Any]:

@@ -41,6 +41,7 @@ document.addEventListener("keydown", (event) => {
     x: () => document.querySelector(".is-cursor .row-check")?.click(),
     f: openFilter,
     c: () => document.querySelector("[data-primary]")?.click(),
+    d: () => document.querySelector("[data-copies]")?.click(),
   }[event.key];
   if (act) { event.preventDefault(); act(); }
 });

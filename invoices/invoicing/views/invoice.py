@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from billing_portal.htmx import StaffRequest, render_page
+from invoices.invoicing.copying import refusal
 from invoices.invoicing.deal_basis import changed_of
 from invoices.invoicing.made_by import subscription_of
 from invoices.invoicing.views.panels import (
@@ -84,6 +85,7 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
         else [],
         "subscription": subscription_of(invoice, request.user),
         "next_steps": next_steps(invoice, request.user),
+        "may_copy": request.user.has_perm("invoices.change_invoice") and not refusal(invoice),
         **related(invoice),
         "deal_change": changed_of(invoice),
         **timeline_of(invoice, on, request.user),

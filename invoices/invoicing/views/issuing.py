@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from billing_portal.accounts.models import User
 from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, came_from, go_to, render_dialog
+from invoices.attachments.keeping import attachments_of
 from invoices.clients.recipients import client_recipients
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
@@ -31,7 +31,7 @@ from invoices.invoicing.issuing import issue
 from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.sending import invoice_mail, queue_invoice
-from invoices.invoicing.views.mending import link_of
+from invoices.invoicing.views.mending import place_of
 from invoices.models import Company, Invoice
 from invoices.outbox.queueing import MailRefused
 
@@ -139,11 +139,11 @@ def issue_dialog(
             "confirmed": draft_shown(invoice, on).token,
             "form": form or IssueForm(initial={"recipients": list(invoice.recipients)}),
             "reasons": [
-                (r.text, _place(r, invoice, request.user, "" if inside else edit_url))
+                (r.text, place_of(r, invoice, request.user, "" if inside else edit_url))
                 for r in reasons
             ],
             "warnings": [
-                (r.text, _place(r, invoice, request.user, "" if inside else edit_url))
+                (r.text, place_of(r, invoice, request.user, "" if inside else edit_url))
                 for r in (
                     warnings_before_issue(invoice, on, company=company) if not reasons else []
                 )
@@ -161,13 +161,6 @@ def issue_dialog(
         back=edit_url,
         status=status,
     )
-
-
-def _place(reason: Reason, invoice: Invoice, reader: User, edit_url: str) -> str:
-    places = ("client", "vat_check", "company", "rates", "books", "numbers", "deal")
-    if reason.anchor in places:
-        return link_of(reason, invoice, reader)
-    return f"{edit_url}{reason.anchor}" if reason.anchor else ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -233,6 +226,7 @@ def _send_dialog(
             "subject": subject,
             "text": text,
             "document": document,
+            "enclosed": attachments_of(invoice),
             "again": invoice.sent_at is not None,
             "duty": duty_of(invoice, timezone.localdate(), company),
         },

@@ -223,11 +223,17 @@ def list_rows(found: Iterable[Line], query: str) -> list[Row]:
                 note=", ".join(notes),
                 total=_written(line.total),
                 open=_written(line.open),
-                open_minor=line.open.minor if line.open else 0,
+                open_minor=_added(line),
                 currency=row["currency"],
             )
         )
     return written
+
+
+def _added(line: Line) -> int:
+    """In the list of drafts, of which nothing is outstanding, what they come to."""
+    amount = line.total if line.open is None else line.open
+    return 0 if amount is None else amount.minor
 
 
 def _name(row: dict[str, Any], place: str) -> str:

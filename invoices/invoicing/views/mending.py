@@ -42,3 +42,13 @@ def link_of(reason: Reason, invoice: Invoice, reader: User) -> str:
     if reason.anchor == "deal":
         return reverse("invoices:deal-change", args=[invoice.pk])
     return reason.anchor
+
+
+_PAGES = ("client", "vat_check", "company", "rates", "books", "numbers", "deal")
+
+
+def place_of(reason: Reason, invoice: Invoice, reader: User, edit_url: str) -> str:
+    """The link from elsewhere: a field of the draft is in the editor at `edit_url`."""
+    if reason.anchor in _PAGES:
+        return link_of(reason, invoice, reader)
+    return f"{edit_url}{reason.anchor}" if reason.anchor else ""

@@ -118,6 +118,7 @@ def mail(request: StaffRequest, pk: int) -> HttpResponse:
             "unsent": found.state in UNSENT,
             "trouble": trouble,
             "attachments": found.attachments.defer("content"),
+            "enclosures": found.enclosures.all(),
             "sign": sign,
             "look": look,
         },

@@ -14,14 +14,16 @@ from allauth.account.adapter import get_adapter
 from django.contrib.auth.decorators import login_not_required
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
 from billing_portal.accounts.limits import too_many
+from invoices.attachments.keeping import attachments_of
 from invoices.documents.pdf.render import PdfRefused
 from invoices.models import Company, QuoteDocument, QuoteVersion
 from invoices.models.quotes import State
@@ -50,7 +52,7 @@ def guest(view: View) -> View:
     @login_not_required
     @sensitive_variables("token")
     @wraps(view)
-    def led(request: HttpRequest, token: str) -> HttpResponse:
+    def led(request: HttpRequest, token: str, **more: int) -> HttpResponse:
         ip = client_ip(request)
         try:
             if too_many("quote", ip, most=PER_MINUTE, seconds=60):
@@ -61,7 +63,7 @@ def guest(view: View) -> View:
             answer = _short(request, "too_many", 429) if bad else _short(request, "gone", 404)
             return _private(answer)
         with translation.override(_language(request, version)):
-            return _private(view(request, version, token))
+            return _private(view(request, version, token, **more))
 
     return led
 
@@ -178,6 +180,15 @@ def terms(request: HttpRequest, version: QuoteVersion, token: str) -> HttpRespon
     return _file(bytes(version.sales_terms.content), version.sales_terms.filename)
 
 
+@guest
+@require_http_methods(["GET", "HEAD"])
+def attachment(request: HttpRequest, version: QuoteVersion, token: str, pk: int) -> HttpResponse:
+    """A file that stands beside the quote and is shown to its client; any other is not there."""
+    shown = attachments_of(version.quote).filter(shown_to_client=True)
+    found = get_object_or_404(shown, pk=pk)
+    return _file(bytes(found.file.content), found.filename, found.file.content_type)
+
+
 def _printed(
     request: HttpRequest, version: QuoteVersion, token: str, choice: frozenset[int]
 ) -> HttpResponse:
@@ -197,9 +208,9 @@ def _printed(
         return _page(request, version, token, choice, problem=str(refusal), status=422)
 
 
-def _file(content: bytes, name: str) -> HttpResponse:
-    answer = HttpResponse(content, content_type="application/pdf")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+def _file(content: bytes, name: str, content_type: str = "application/pdf") -> HttpResponse:
+    answer = HttpResponse(content, content_type=content_type)
+    answer["Content-Disposition"] = content_disposition_header(True, name)
     return answer
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from moneyed import Money
@@ -16,6 +17,7 @@ from invoices.company.sales_terms import name_of, paragraphs
 from invoices.documents.mentions import long_date
 from invoices.documents.pdf.labels import UNITS
 from invoices.invoicing.forms.lines import vat_label, vat_value
+from invoices.attachments.keeping import attachments_of
 from invoices.models import Company, QuoteAcceptance, QuoteEvent, QuoteLine, QuoteVersion
 from invoices.models.quotes import State
 from invoices.quotes import links, words
@@ -59,6 +61,10 @@ def page_of(version: QuoteVersion, token: str, choice: Collection[int], on: date
         "sections": _sections([line for line in lines if line.role == Role.INCLUDED], version),
         "accepted_lines": _accepted(lines, choice, version) if acceptance else [],
         "options": _sections([line for line in lines if line.role == Role.OPTION], version, choice),
+        "attached": [
+            (each, reverse("invoices:guest-file", args=[token, each.pk]))
+            for each in attachments_of(quote).filter(shown_to_client=True)
+        ],
         "groups": [
             (n, group.section, [_shown(line, version, choice) for line in group.lines])
             for n, group in enumerate(groups_of(lines))

@@ -12,7 +12,8 @@ from billing_portal.accounts.models import User
 from invoices.clients.merging import merge_clients
 from invoices.models import Payment
 from reports.search.search import PER_GROUP, search
-from tests.factories import make_client, make_company, make_deal, make_invoice
+from tests.factories import make_client, make_company, make_deal, make_invoice, make_user
+from tests.invoices.subscriptions import making as subscriptions
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +119,10 @@ def test_the_name_of_a_merged_client_finds_the_account_it_became(typed, clerk):
     merge_clients(loser_id=merged.pk, winner_id=account.pk, at=timezone.now())
     assert found(typed, clerk)["clients"] == [account]
     assert found("orion", clerk)["clients"] == [account]
+
+
+def test_subscriptions_are_found_by_title_and_client(clerk):
+    running = subscriptions.started(client=make_client(name="Verreries"), title="Hosting")
+    assert found("hosting", clerk)["subscriptions"] == [running]
+    assert found("verrer", clerk)["subscriptions"] == [running]
+    assert "subscriptions" not in found("hosting", make_user(role=User.Role.SALES))
