@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from billing_portal.notices import Notice
 from invoices.einvoicing.folding import fold
+from invoices.einvoicing.locking import locked
 from invoices.einvoicing.transmitting import tell
 from invoices.models import PlatformFlow, Transmission
 
@@ -60,9 +62,4 @@ def acknowledge(
 
 
 def _transmission_of(flow_pk: int) -> Transmission | None:
-    return (
-        Transmission.objects.select_for_update(of=("self",))
-        .select_related("invoice")
-        .filter(flow=flow_pk)
-        .first()
-    )
+    return locked(Q(flow=flow_pk))

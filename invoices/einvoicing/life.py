@@ -24,7 +24,7 @@ from invoices.einvoicing.statuses import (
     SUSPENDED,
     label_of,
 )
-from invoices.models import LifecycleStatus, PlatformFlow, Transmission
+from invoices.models import Invoice, LifecycleStatus, PlatformFlow, Transmission
 from invoices.models.einvoicing import Group
 
 # With no word of the platform for so long it needs somebody.
@@ -90,6 +90,8 @@ class Life:
     # What can be done: replace, send_again, answer; "" for nothing.
     act: str = ""
     wrong_address: bool = False
+    # The document that stands in its place.
+    instead: Invoice | None = None
 
 
 def life_of(transmission: Transmission, now: datetime | None = None) -> Life:
@@ -114,7 +116,15 @@ def life_of(transmission: Transmission, now: datetime | None = None) -> Life:
         needs_somebody=needs_somebody(transmission, now),
         act=_act(transmission),
         wrong_address=transmission.reason_code in OF_THE_ADDRESS,
+        instead=_instead(transmission),
     )
+
+
+def _instead(transmission: Transmission) -> Invoice | None:
+    """Sent again after a rejection, or corrected."""
+    if transmission.replaced_by is not None:
+        return transmission.replaced_by
+    return Invoice.objects.issued().filter(replaces=transmission.invoice_id).first()
 
 
 def state_of(transmission: Transmission, now: datetime) -> tuple[str, str, str]:
@@ -124,6 +134,8 @@ def state_of(transmission: Transmission, now: datetime) -> tuple[str, str, str]:
         return _("Put right"), "arrow-back-up", "void"
     if transmission.group == Group.PAID:
         return _("Paid, declared"), "cash", "settled"
+    if code == IN_DISPUTE and transmission.group == Group.CLIENT:
+        return _("Dispute settled"), "message-check", "settled"
     if code:
         meaning = MEANINGS[code]
         return str(meaning.label), meaning.icon, meaning.colour
@@ -267,6 +279,8 @@ def _after(transmission: Transmission) -> str:
     if transmission.status_code == REFUSED:
         return _("The client refused it: a credit note answers, and a new number.")
     if transmission.status_code == IN_DISPUTE:
+        if transmission.group != Group.DISPUTED:
+            return _("The dispute is settled here; the client’s platform still calls it open.")
         return _("No reminder goes out while the dispute is open.")
     return ""
 

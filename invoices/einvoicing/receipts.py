@@ -24,6 +24,7 @@ from billing_portal.money import from_minor
 from invoices.documents.cdar.message import Amount, Message, Party, Status
 from invoices.documents.cdar.writing import ADMINISTRATION, write
 from invoices.einvoicing.folding import fold
+from invoices.einvoicing.locking import locked
 from invoices.einvoicing.minor import share
 from invoices.einvoicing.statuses import RECEIVED_MONEY
 from invoices.einvoicing.taking_in import ZONE
@@ -94,12 +95,7 @@ class Receipt:
 def declare(transmission_id: int) -> int:
     """The receipts of one document that were not told yet, under its lock; how many."""
     with transaction.atomic():
-        found = (
-            Transmission.objects.select_for_update(of=("self",))
-            .select_related("invoice")
-            .filter(at_the_platform(), pk=transmission_id)
-            .first()
-        )
+        found = locked(at_the_platform() & Q(pk=transmission_id))
         if found is None:
             return 0
         receipts = untold(found)

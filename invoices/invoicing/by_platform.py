@@ -9,9 +9,10 @@ from billing_portal.accounts.models import User
 from invoices.clients.routes import route_of_client
 from invoices.einvoicing import platforms
 from invoices.einvoicing.routing import Route
+from invoices.einvoicing.statuses import REFUSED
 from invoices.einvoicing.transmitting import TransmitRefused, transmit, why_not
 from invoices.models import Company, Invoice, Transmission
-from invoices.models.einvoicing import Way
+from invoices.models.einvoicing import Group, Way
 
 
 @dataclass(frozen=True)
@@ -78,5 +79,19 @@ def transmit_at_issue(
         return None
     try:
         return transmit(invoice_id=invoice.pk, by=by, on=on)
+    except TransmitRefused:
+        return None
+
+
+def transmit_with_its_invoice(note: Invoice, *, by: User | None, on: date) -> Transmission | None:
+    """A credit note goes to where its invoice went: whoever has the one must have the other.
+
+    Not where the platform kept the invoice back: its client never saw it.
+    """
+    before = Transmission.objects.filter(invoice=note.corrects_id).first()
+    if before is None or (before.group == Group.FAILED and before.status_code != REFUSED):
+        return None
+    try:
+        return transmit(invoice_id=note.pk, by=by, on=on)
     except TransmitRefused:
         return None
