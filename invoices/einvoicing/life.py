@@ -133,6 +133,10 @@ def state_of(transmission: Transmission, now: datetime) -> tuple[str, str, str]:
     if transmission.group == Group.CLOSED:
         return _("Put right"), "arrow-back-up", "void"
     if transmission.group == Group.PAID:
+        invoice = transmission.invoice
+        if not invoice.is_credit_note and not invoice.paid_minor:
+            # A credit note settled it: nobody paid.
+            return _("Credited, declared"), "receipt-refund", "settled"
         return _("Paid, declared"), "cash", "settled"
     if code == IN_DISPUTE and transmission.group == Group.CLIENT:
         return _("Dispute settled"), "message-check", "settled"
