@@ -12,6 +12,7 @@ from integrations.core.http import ProviderError
 from integrations.core.runs import SyncRefused, claim, is_orphan, start_sync
 from integrations.crm.importing import carry_out
 from integrations.einvoicing.directory import ask_about_all
+from integrations.einvoicing.hints import answer_hints, forget_old_hints
 from integrations.einvoicing.receiving import AT_NIGHT, OVERLAP, receive
 from integrations.einvoicing.sending import send_all
 from integrations.models import Connection, SyncRun
@@ -60,6 +61,7 @@ def forget_old_runs() -> None:
     """Runs of which nothing is worth knowing any more."""
     old = timezone.now() - timedelta(days=30)
     SyncRun.objects.filter(finished_at__lt=old, created=0, updated=0, refused=0).delete()
+    forget_old_hints()
 
 
 # ─ The approved platform ────────────────────────────────────────────────────────────────────────
@@ -89,9 +91,11 @@ def _receive(back: timedelta) -> None:
     connection = _active_platform()
     if connection is None:
         return
+    begun = timezone.now()
     try:
         with open_platform(connection) as platform:
             receive(connection, platform, back=back)
+        answer_hints(connection.provider, begun)
     except ProviderError as error:
         _note_trouble(connection, error)
 

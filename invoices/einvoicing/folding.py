@@ -109,13 +109,15 @@ def _final_group(transmission: Transmission, group: str, declared: int) -> str:
 
 def is_settled_here(transmission: Transmission) -> bool:
     """Whether people closed the dispute that its last word opened, whatever the platform says."""
+    if transmission.status_code != IN_DISPUTE or transmission.status_at is None:
+        return False
     opened_by_it = Dispute.objects.filter(
         invoice=transmission.invoice_id,
         opened_at=transmission.status_at,
         status__isnull=False,
         closed_at__isnull=False,
     )
-    return transmission.status_code == IN_DISPUTE and opened_by_it.exists()
+    return opened_by_it.exists()
 
 
 def _minor(row: LifecycleStatus) -> int:
