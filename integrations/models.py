@@ -25,7 +25,8 @@ class Connection(models.Model):
     base_url = models.URLField(_("address"), max_length=300)
     # Where a platform keeps its directory, when that is another place.
     directory_url = models.URLField(_("address of the directory"), max_length=300, blank=True)
-    # Encrypted columns keep nothing as null. A token that lasts, or else a login that gives short ones (OAuth 2, client credentials).
+    # A token that lasts, or else a login that gives short ones (OAuth 2, client credentials).
+    # Encrypted columns keep nothing as null.
     api_token = EncryptedTextField(_("API token"), null=True, blank=True)
     token_url = models.URLField(_("address of the login"), max_length=300, blank=True)
     client_id = models.CharField(_("client id"), max_length=200, blank=True)

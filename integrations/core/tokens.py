@@ -58,7 +58,7 @@ class Login:
     client_secret: str = field(repr=False)
 
     def fetch(self, provider: str) -> tuple[str, datetime]:
-        """A new short token, and until when. Raises ProviderError; nothing else was sent by then."""
+        """A new short token, and until when. Raises ProviderError; nothing else was sent."""
         pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
         http = Http(
             self.token_url,

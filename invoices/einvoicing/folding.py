@@ -45,6 +45,9 @@ def fold(transmission: Transmission) -> None:
             # Our own words: they are true of the books, whatever the platform says of them.
             declared += _minor(row) if row.is_ours else 0
             continue
+        if row.is_ours and row.flow is not None and _was_turned_away(row.flow):
+            # The client never had it.
+            continue
         if meaning.column and found[meaning.column] is None:
             found[meaning.column] = at
         if not meaning.group or found["status_code"] in FINAL:

@@ -16,6 +16,7 @@ from billing_portal.money import formatted_minor
 from invoices.einvoicing.folding import in_order
 from invoices.einvoicing.reasons import OF_THE_ADDRESS, reason_in_words
 from invoices.einvoicing.statuses import (
+    COMPLETED,
     IN_DISPUTE,
     MEANINGS,
     RECEIVED_MONEY,
@@ -282,6 +283,8 @@ def _after(transmission: Transmission) -> str:
         return _("The client has not seen this invoice. Its number is not used again.")
     if transmission.status_code == REFUSED:
         return _("The client refused it: a credit note answers, and a new number.")
+    if transmission.status_code == COMPLETED:
+        return _("We answered; the client has the word now.")
     if transmission.status_code == IN_DISPUTE:
         if transmission.group != Group.DISPUTED:
             return _("The dispute is settled here; the client’s platform still calls it open.")
