@@ -115,13 +115,17 @@ class Kept:
 
     def _good_one(self, *, refused: str) -> str:
         while True:
-            row = Connection.objects.get(pk=self.pk)
-            fresh = row.access_until is not None and row.access_until > timezone.now() + EARLY
-            if row.access_token and row.access_token != refused and fresh:
-                return str(row.access_token)
+            if found := self._kept(refused):
+                return found
             if self._claim():
-                return self._fetched(row)
+                return self._fetched(refused)
             self.sleep(0.2)
+
+    def _kept(self, refused: str) -> str:
+        row = Connection.objects.get(pk=self.pk)
+        fresh = row.access_until is not None and row.access_until > timezone.now() + EARLY
+        token = row.access_token or ""
+        return token if fresh and token != refused else ""
 
     def _claim(self) -> bool:
         """Atomic in the database; one that died lets go by itself."""
@@ -130,7 +134,12 @@ class Kept:
         rows = Connection.objects.filter(free, pk=self.pk)
         return bool(rows.update(access_claimed_until=now + CLAIM))
 
-    def _fetched(self, row: Connection) -> str:
+    def _fetched(self, refused: str) -> str:
+        if found := self._kept(refused):
+            # Whoever had the claim before us has just brought it.
+            Connection.objects.filter(pk=self.pk).update(access_claimed_until=None)
+            return found
+        row = Connection.objects.get(pk=self.pk)
         login = Login(row.token_url, row.client_id, row.client_secret or "")
         token, until = "", None
         try:

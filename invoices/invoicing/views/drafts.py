@@ -20,6 +20,7 @@ from billing_portal.keys import contains
 from billing_portal.lists.filters import searched
 from billing_portal.toasts import add_toast
 from invoices.clients.forms.clients import chosen_client
+from invoices.clients.routes import have_asked
 from invoices.documents.pdf.render import PdfRefused
 from invoices.invoicing import drafting, origins, versions
 from invoices.invoicing.confirming import draft_shown, under_lock
@@ -108,6 +109,7 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
             )
         return go_to(request, reverse("invoices:detail", args=[pk]))
     if request.method == "GET":
+        have_asked(invoice.client_id)
         unread = versions.not_taken(invoice)
         if unread is not None:
             # Typed before the window closed, and not readable yet: it is still here.

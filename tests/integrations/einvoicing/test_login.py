@@ -116,7 +116,8 @@ def test_a_wrong_secret_is_said_beside_its_field_and_a_withdrawn_one_rests(platf
 def test_a_login_in_trouble_sends_nothing_and_rests_nothing(platform, kind):
     connect(platform)
     sent = make_transmission()
-    platform.inject(kind, path=TOKEN)
+    # For the directory, which holds nothing up, and for the file.
+    platform.inject(kind, path=TOKEN, times=2)
     assert tasks.send_to_platform() == 0
     assert Connection.objects.get().state == Connection.State.ACTIVE
     # Nothing left, so nothing has to be looked up: the next sweep sends.
