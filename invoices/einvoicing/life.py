@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from billing_portal import dates
 from billing_portal.money import formatted_minor
@@ -289,7 +289,24 @@ def _after(transmission: Transmission) -> str:
         if transmission.group != Group.DISPUTED:
             return _("The dispute is settled here; the client’s platform still calls it open.")
         return _("No reminder goes out while the dispute is open.")
-    return ""
+    return _approved(transmission)
+
+
+def _approved(transmission: Transmission) -> str:
+    """When it was approved, counted from its issue and from the day on which it is due."""
+    invoice = transmission.invoice
+    if not transmission.approved_at or not invoice.issue_date or not invoice.due_date:
+        return ""
+    on = timezone.localdate(transmission.approved_at)
+    took, left = (on - invoice.issue_date).days, (invoice.due_date - on).days
+    parts = {
+        "day": dates.day(on),
+        "took": ngettext("%(n)s day", "%(n)s days", took) % {"n": took},
+        "left": ngettext("%(n)s day", "%(n)s days", abs(left)) % {"n": abs(left)},
+    }
+    if left < 0:
+        return _("Approved on %(day)s: %(took)s after its issue, %(left)s past due.") % parts
+    return _("Approved on %(day)s: %(took)s after its issue, %(left)s before it is due.") % parts
 
 
 def _waits(flow: PlatformFlow) -> str:
