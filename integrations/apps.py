@@ -25,5 +25,7 @@ class IntegrationsConfig(AppConfig):
         notices.register(VAT_REGISTER_SENTENCES)
         vat_register.register(VAT_REGISTER)
         platforms.register(
-            connected_platform, lambda: async_task("integrations.tasks.send_to_platform")
+            connected_platform,
+            lambda: async_task("integrations.tasks.send_to_platform"),
+            lambda client_id: async_task("integrations.tasks.ask_directory_about", client_id),
         )

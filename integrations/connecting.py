@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import secrets
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from integrations.core.http import AddressRefused, ProviderError
+from integrations.core.http import AddressRefused, ProviderError, checked_base_url
+from integrations.core.tokens import Lasting, Login, Tried
 from integrations.crm.contract import Account, Definition
 from integrations.crm.places import keep_fields
 from integrations.crm.walking import ENTITIES
@@ -61,16 +63,25 @@ def _one_word(typed: str, *, longest: int) -> str:
 def connect_platform(
     *,
     base_url: str,
-    api_token: str,
+    api_token: str = "",
     directory_url: str = "",
     account_name: str = "",
+    token_url: str = "",
+    client_id: str = "",
+    client_secret: str = "",
     dry_run: bool = False,
 ) -> Connection:
     """Make or renew the connection to the approved platform. Raises ConnectRefused.
 
-    What waits in the outbox leaves with the next sweep.
+    With a token that lasts, or with a login (`token_url`, `client_id`, `client_secret`). What waits
+    in the outbox leaves with the next sweep.
     """
-    token = _one_word(api_token, longest=4_000)
+    token = _one_word(api_token, longest=4_000) if api_token.strip() else ""
+    login = _login(token_url, client_id, client_secret)
+    if not token and login is None:
+        raise ConnectRefused(_("Enter a token, or a login with its id and secret."), "api_token")
+    if token and login is not None:
+        raise ConnectRefused(_("Enter a token or a login, not both: leave one empty."), "api_token")
     field = "base_url"
     try:
         address = PLATFORM.address_of(base_url)
@@ -78,17 +89,24 @@ def connect_platform(
             field = "directory_url"
             directory_url = PLATFORM.address_of(directory_url, "directory-service")
             field = "base_url"
-        with PLATFORM.open(address, token, directory_url=directory_url, attempts=2) as platform:
+        tokens = Tried(login, PLATFORM.noun) if login else Lasting(token)
+        with PLATFORM.open(address, tokens, directory_url=directory_url, attempts=2) as platform:
             platform.check()
     except AddressRefused as refusal:
         raise ConnectRefused(str(refusal), field) from refusal
     except ProviderError as error:
-        where = "api_token" if error.status == 401 else "base_url"
-        raise ConnectRefused(str(error), where) from error
+        raise ConnectRefused(str(error), _field_of(error, login)) from error
     values = {
         "base_url": address,
         "directory_url": directory_url,
         "api_token": token,
+        "token_url": login.token_url if login else "",
+        "client_id": login.client_id if login else "",
+        "client_secret": login.client_secret if login else "",
+        # What another login gave is good for nothing now.
+        "access_token": "",
+        "access_until": None,
+        "access_claimed_until": None,
         "account_name": account_name.strip()[:255],
         "state": Connection.State.ACTIVE,
         "pause": None,
@@ -101,8 +119,37 @@ def connect_platform(
         del values["account_name"]
     with transaction.atomic():
         made, _new = Connection.objects.update_or_create(provider=PLATFORM.key, defaults=values)
+        if not made.hook_secret:
+            made.hook_secret = new_hook_secret()
+            made.save(update_fields=["hook_secret"])
         PlatformFlow.objects.filter(state=PlatformFlow.State.WAITING).update(next_attempt_at=None)
     return made
+
+
+def new_hook_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _login(token_url: str, client_id: str, client_secret: str) -> Login | None:
+    given = [token_url.strip(), client_id.strip(), client_secret.strip()]
+    if not any(given):
+        return None
+    fields = ("token_url", "client_id", "client_secret")
+    for name, value in zip(fields, given, strict=True):
+        if not value:
+            raise ConnectRefused(_("A login needs its address, its id and its secret."), name)
+    try:
+        return Login(checked_base_url(given[0]), given[1], given[2])
+    except AddressRefused as refusal:
+        raise ConnectRefused(str(refusal), "token_url") from refusal
+
+
+def _field_of(error: ProviderError, login: Login | None) -> str:
+    if login is not None and error.notice.code.startswith("login."):
+        return "client_secret" if error.credentials else "token_url"
+    if error.status == 401:
+        return "client_secret" if login else "api_token"
+    return "base_url"
 
 
 def _tried(

@@ -25,7 +25,18 @@ class Connection(models.Model):
     base_url = models.URLField(_("address"), max_length=300)
     # Where a platform keeps its directory, when that is another place.
     directory_url = models.URLField(_("address of the directory"), max_length=300, blank=True)
-    api_token = EncryptedTextField(_("API token"))
+    # A token that lasts, or else a login that gives short ones (OAuth 2, client credentials).
+    # Encrypted columns keep nothing as null.
+    api_token = EncryptedTextField(_("API token"), null=True, blank=True)
+    token_url = models.URLField(_("address of the login"), max_length=300, blank=True)
+    client_id = models.CharField(_("client id"), max_length=200, blank=True)
+    client_secret = EncryptedTextField(_("client secret"), null=True, blank=True)
+    # The short one in use, until when, and whose turn it is to fetch the next.
+    access_token = EncryptedTextField(null=True, blank=True)
+    access_until = models.DateTimeField(null=True, blank=True)
+    access_claimed_until = models.DateTimeField(null=True, blank=True)
+    # What the provider has to show when it calls us; without it it may not.
+    hook_secret = EncryptedTextField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
     # Why it rests and what to do: code and values; an older row has a sentence.
     pause = models.JSONField(null=True, blank=True)
@@ -46,6 +57,33 @@ class Connection(models.Model):
     @property
     def pause_text(self) -> str:
         return in_words(self.pause or self.pause_reason)
+
+
+class InboundEvent(models.Model):
+    """The provider called: a hint that something changed, once, and nothing that is believed."""
+
+    provider = models.CharField(max_length=20, choices=Provider)
+    # SHA-256 of what was sent: the same said twice is one.
+    event_id = models.CharField(max_length=64)
+    # The provider's number of the object, as it says.
+    about = models.CharField(max_length=60, blank=True)
+    received_at = models.DateTimeField(auto_now_add=True)
+    # When the provider was asked after it came.
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "event_id"], name="an_event_is_kept_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["provider"], name="event_to_answer", condition=Q(answered_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.about}"
 
 
 class ExternalLink(models.Model):

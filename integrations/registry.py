@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from integrations.core.tokens import tokens_of
 from integrations.crm.contract import Crm, Opener
 from integrations.einvoicing.contract import Platform
 from integrations.models import Connection, Provider
 from integrations.pipedrive import adapter as pipedrive
 from integrations.platform import adapter as platform
+from integrations.platform.client import NAME
+from integrations.platform.mapping import flow_named_in
 from integrations.vies.adapter import ViesRegister
 from integrations.vies.sentences import SENTENCES as VIES_SENTENCES
 from invoices.clients.vat_register import VatRegister
@@ -58,6 +61,11 @@ class PlatformProvider:
     address_help: Any
     directory_help: Any
     token_help: Any
+    login_help: Any
+    # What it calls itself in sentences.
+    noun: str
+    # A call of its to us → the flow that it names.
+    flow_named_in: Callable[[Any], str]
 
 
 # One norm, so one provider: whichever platform it is, only the address differs.
@@ -69,6 +77,9 @@ PLATFORM: Final = PlatformProvider(
     platform.ADDRESS_HELP,
     platform.DIRECTORY_HELP,
     platform.TOKEN_HELP,
+    platform.LOGIN_HELP,
+    NAME,
+    flow_named_in,
 )
 
 
@@ -79,7 +90,7 @@ def platform_connection() -> Connection | None:
 def open_platform(connection: Connection, **options: Any) -> Platform:
     return PLATFORM.open(
         connection.base_url,
-        connection.api_token,
+        tokens_of(connection, PLATFORM.noun),
         directory_url=connection.directory_url,
         **options,
     )
@@ -96,7 +107,7 @@ def crm_of(connection: Connection) -> CrmProvider:
 
 
 def open_crm(connection: Connection, **options: Any) -> Crm:
-    return crm_of(connection).open(connection.base_url, connection.api_token, **options)
+    return crm_of(connection).open(connection.base_url, connection.api_token or "", **options)
 
 
 def crm_connection() -> Connection | None:

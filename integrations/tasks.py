@@ -11,12 +11,14 @@ from django_q.tasks import async_task
 from integrations.core.http import ProviderError
 from integrations.core.runs import SyncRefused, claim, is_orphan, start_sync
 from integrations.crm.importing import carry_out
-from integrations.einvoicing.directory import ask_about_all
+from integrations.einvoicing.directory import ask_about_all, ask_before_sending, ask_if_stale
+from integrations.einvoicing.hints import answer_hints, forget_old_hints
 from integrations.einvoicing.receiving import AT_NIGHT, OVERLAP, receive
 from integrations.einvoicing.sending import send_all
 from integrations.models import Connection, SyncRun
 from integrations.registry import CRMS, open_crm, open_platform, platform_connection
 from invoices.einvoicing.receipts import declare_all
+from invoices.models import PlatformFlow
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +62,7 @@ def forget_old_runs() -> None:
     """Runs of which nothing is worth knowing any more."""
     old = timezone.now() - timedelta(days=30)
     SyncRun.objects.filter(finished_at__lt=old, created=0, updated=0, refused=0).delete()
+    forget_old_hints()
 
 
 # ─ The approved platform ────────────────────────────────────────────────────────────────────────
@@ -72,7 +75,12 @@ def send_to_platform() -> int:
     """Every minute: receipts that were not declared yet, then whatever waits in the outbox."""
     declare_all()
     connection = _active_platform()
-    return send_all(connection, open_platform) if connection is not None else 0
+    if connection is None:
+        return 0
+    if PlatformFlow.objects.filter(state=PlatformFlow.State.WAITING).exists():
+        with open_platform(connection, attempts=1) as platform:
+            ask_before_sending(platform)
+    return send_all(connection, open_platform)
 
 
 def poll_platform() -> None:
@@ -89,9 +97,11 @@ def _receive(back: timedelta) -> None:
     connection = _active_platform()
     if connection is None:
         return
+    begun = timezone.now()
     try:
         with open_platform(connection) as platform:
             receive(connection, platform, back=back)
+        answer_hints(connection.provider, begun)
     except ProviderError as error:
         _note_trouble(connection, error)
 
@@ -106,6 +116,15 @@ def ask_directory() -> None:
             ask_about_all(platform)
     except ProviderError as error:
         _note_trouble(connection, error)
+
+
+def ask_directory_about(client_id: int) -> bool:
+    """Somebody is about to issue to this client."""
+    connection = _active_platform()
+    if connection is None:
+        return False
+    with open_platform(connection, attempts=1) as platform:
+        return ask_if_stale(client_id, platform)
 
 
 def _note_trouble(connection: Connection, error: ProviderError) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from integrations.views import fields, imports, platform
+from integrations.views import fields, hooks, imports, platform
 
 app_name = "integrations"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("pipedrive/mapping/preview/", fields.mapping_preview, name="mapping_preview"),
     path("platform/", platform.connection_page, name="platform"),
     path("platform/ask/", platform.ask_now, name="platform-ask"),
+    path("platform/secret/", platform.renew_hook_secret, name="platform-secret"),
+    path("platform/hook/", hooks.platform_hook, name="platform-hook"),
     path("pipedrive/sync/", imports.start, name="start"),
     path("runs/<int:pk>/", imports.run, name="run"),
     path("runs/<int:pk>/refused.csv", imports.refused_csv, name="refused_csv"),

@@ -102,6 +102,8 @@ class _Asked:
     body: Json | None = None
     headers: Headers = field(default_factory=dict)
     files: Files | None = None
+    # Fields of a form, as a login takes them.
+    form: Mapping[str, str] | None = None
     # The answer is taken as bytes.
     is_file: bool = False
 
@@ -184,6 +186,10 @@ class Http:
         repeatable = method in ("GET", "DELETE") or bool(headers)
         return self._answer(asked, self._json_in, repeatable=repeatable)
 
+    def log_in(self, form: Mapping[str, str]) -> Json:
+        """Like `send`, to the address itself, with a form; asking twice does no harm."""
+        return self._answer(_Asked("POST", "", form=form), self._json_in, repeatable=True)
+
     def search(self, path: str, body: Json) -> Json:
         """Like `get`, where a provider takes its questions by POST: it changes nothing there."""
         return self._answer(_Asked("POST", path, None, body), self._json_in, repeatable=True)
@@ -239,6 +245,7 @@ class Http:
                 f"{self.base_url}{asked.path}",
                 params=asked.query,
                 json=asked.body,
+                data=asked.form,
                 files=asked.files,
                 headers=asked.headers,
                 timeout=self.bounds.timeout,

@@ -71,5 +71,10 @@ SENTENCES: Final[dict[str, Any]] = {
     "http.damaged": _(
         "The answer of %(provider)s (%(host)s) broke off or is damaged. Nothing is lost."
     ),
+    "login.refused": _(
+        "The login at %(host)s does not accept this client id and secret (%(said)s). Nothing is "
+        "lost: copy both again from your platform’s page, and connect again."
+    ),
+    "login.odd": _("What the login at %(host)s answered holds no token. Nothing is lost."),
     "http.odd": _("The answer is not in the shape of %(provider)s’s API. Check the address."),
 }

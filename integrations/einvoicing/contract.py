@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, Self
 
+from integrations.core.tokens import Tokens
+
 # Flow types of the norm.
 OUR_INVOICE, OUR_STATUS = "CustomerInvoice", "CustomerInvoiceLC"
 THEIR_INVOICE = "SupplierInvoice"
@@ -84,5 +86,5 @@ class Platform(Protocol):
 
 class Opener(Protocol):
     def __call__(
-        self, base_url: str, token: str, *, directory_url: str = "", **options: Any
+        self, base_url: str, tokens: Tokens, *, directory_url: str = "", **options: Any
     ) -> Platform: ...

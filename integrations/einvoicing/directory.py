@@ -1,23 +1,21 @@
-"""Asking the directory how clients are reached: every night, and again at each issue."""
+"""Asking the directory how clients are reached: each night, and before an invoice to them."""
 
 from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
 from typing import Final
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from integrations.core.http import ProviderError
 from integrations.einvoicing.contract import Platform
-from invoices.models import Client, ClientRoute
-from invoices.models.clients import BuyerKind
+from invoices.clients.routes import can_be_asked_about, stale
+from invoices.models import Client, ClientRoute, PlatformFlow
 
 logger = logging.getLogger(__name__)
 
-FRESH: Final = timedelta(hours=20)
 MOST_OFFERED: Final = 20
 
 
@@ -37,24 +35,12 @@ def ask_about(client: Client, platform: Platform) -> ClientRoute:
     return row
 
 
-def stale() -> Q:
-    """Clients whose answer is old, or is about another SIREN than they have now."""
-    old = timezone.now() - FRESH
-    return (
-        Q(route__isnull=True)
-        | Q(route__asked_at__isnull=True)
-        | Q(route__asked_at__lt=old)
-        | ~Q(route__siren=F("siren"))
-    )
-
-
 def ask_about_all(platform: Platform, *, limit: int = 5_000, seconds: float = 1_500.0) -> int:
     """Those that a directory can know, the longest unasked first; how many were asked."""
     end = time.monotonic() + seconds
     clients = (
         Client.objects.living()
-        .filter(stale(), gone_at__isnull=True)
-        .exclude(Q(siren="") | Q(buyer_kind=BuyerKind.CONSUMER))
+        .filter(stale(), can_be_asked_about(), gone_at__isnull=True)
         .order_by(F("route__asked_at").asc(nulls_first=True), "pk")[:limit]
     )
     asked = 0
@@ -66,8 +52,28 @@ def ask_about_all(platform: Platform, *, limit: int = 5_000, seconds: float = 1_
     return asked
 
 
+def ask_before_sending(platform: Platform, *, limit: int = 20) -> int:
+    """Those to whom something is about to leave; a directory in trouble holds nothing up."""
+    waiting = PlatformFlow.objects.filter(state=PlatformFlow.State.WAITING)
+    clients = Client.objects.filter(
+        stale(), can_be_asked_about(), invoices__transmission__flow__in=waiting
+    ).distinct()
+    asked = 0
+    for client in clients.order_by("pk")[:limit]:
+        if not try_to_ask(client, platform):
+            break
+        asked += 1
+    return asked
+
+
+def ask_if_stale(client_id: int, platform: Platform) -> bool:
+    """Somebody is about to issue to it."""
+    client = Client.objects.filter(stale(), can_be_asked_about(), pk=client_id).first()
+    return client is not None and try_to_ask(client, platform)
+
+
 def try_to_ask(client: Client, platform: Platform) -> bool:
-    """At an issue: an answer makes it better, none holds nobody up."""
+    """An answer makes it better, none holds nobody up."""
     try:
         ask_about(client, platform)
     except ProviderError as error:

@@ -29,6 +29,25 @@ class PlatformForm(forms.Form):
     api_token = LineField(
         label=gettext_lazy("API token"),
         max_length=4_000,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+    token_url = LineField(
+        label=gettext_lazy("Address of the login"),
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(attrs=_URL),
+    )
+    client_id = LineField(
+        label=gettext_lazy("Client id"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    client_secret = LineField(
+        label=gettext_lazy("Client secret"),
+        max_length=4_000,
+        required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
 

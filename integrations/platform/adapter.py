@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing_portal.notices import Notice
 from integrations.core.http import ProviderError, checked_base_url
+from integrations.core.tokens import Tokens
 from integrations.einvoicing.contract import AlreadyThere, Flow, Outgoing, Page
 from integrations.platform import mapping
 from integrations.platform.client import NAME, PAGE, PlatformClient
@@ -23,6 +24,10 @@ DIRECTORY_HELP: Final = _(
     "Before /v1/directory-line; leave it empty where only flow-service is directory-service."
 )
 TOKEN_HELP: Final = _("From your platform’s page about its API; it is kept encrypted.")
+LOGIN_HELP: Final = _(
+    "Where your platform gives a client id and secret instead of a token: the address that its "
+    "documentation calls the token URL."
+)
 FLOWS, DIRECTORY = "flow-service", "directory-service"
 _LINES, _MOST_LINES = 50, 500
 
@@ -42,10 +47,10 @@ def directory_of(base_url: str) -> str:
 
 class NormPlatform:
     def __init__(
-        self, base_url: str, token: str, *, directory_url: str = "", **options: Any
+        self, base_url: str, tokens: Tokens, *, directory_url: str = "", **options: Any
     ) -> None:
         directory_url = directory_url or directory_of(base_url)
-        self.client = PlatformClient(base_url, token, directory_url=directory_url, **options)
+        self.client = PlatformClient(base_url, tokens, directory_url=directory_url, **options)
 
     def __enter__(self) -> NormPlatform:
         return self

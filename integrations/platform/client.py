@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
-from integrations.core.http import Bounds, Http, Json, Manners
+from integrations.core.http import Bounds, Files, Http, Json, Manners, ProviderError
+from integrations.core.tokens import Tokens
 
+T = TypeVar("T")
 NAME: Final = "the platform"
 FLOWS: Final = "/v1/flows"
 DIRECTORY: Final = "/v1/directory-line/search"
@@ -24,7 +26,7 @@ class PlatformClient:
     def __init__(
         self,
         base_url: str,
-        token: str,
+        tokens: Tokens,
         *,
         directory_url: str,
         name: str = NAME,
@@ -36,13 +38,14 @@ class PlatformClient:
             return Http(
                 url,
                 provider=name,
-                headers={"Authorization": f"Bearer {token}"},
+                headers={},
                 manners=Manners(said=error_in),
                 bounds=bounds,
                 attempts=attempts,
                 sleep=sleep,
             )
 
+        self.tokens = tokens
         self.flows = opened(base_url)
         self.directory = opened(directory_url)
 
@@ -53,22 +56,36 @@ class PlatformClient:
         self.flows.close()
         self.directory.close()
 
+    def _asked(self, http: Http, ask: Callable[[], T]) -> T:
+        """With the token of now; refused, once more with another: a 401 changed nothing there."""
+        token = self.tokens.current()
+        for other in (False, True):
+            http.session.headers["Authorization"] = f"Bearer {token}"
+            try:
+                return ask()
+            except ProviderError as error:
+                if error.status != 401 or other:
+                    raise
+                token = self.tokens.instead_of(token)
+                if not token:
+                    raise
+        raise AssertionError("unreachable")
+
     def create(self, info: Json, content: bytes, filename: str, media_type: str) -> Json:
         """Not tried again by itself: nobody knows whether a broken call was carried out."""
-        return self.flows.send(
-            "POST",
-            FLOWS,
-            files={
-                "flowInfo": (None, json.dumps(info).encode(), "application/json"),
-                "file": (filename, content, media_type),
-            },
-        )
+        files: Files = {
+            "flowInfo": (None, json.dumps(info).encode(), "application/json"),
+            "file": (filename, content, media_type),
+        }
+        return self._asked(self.flows, lambda: self.flows.send("POST", FLOWS, files=files))
 
     def search(self, where: Json) -> Json:
-        return self.flows.search(f"{FLOWS}/search", {"limit": PAGE, "where": where})
+        body = {"limit": PAGE, "where": where}
+        return self._asked(self.flows, lambda: self.flows.search(f"{FLOWS}/search", body))
 
     def original(self, flow_id: str) -> tuple[bytes, str]:
-        return self.flows.download(f"{FLOWS}/{flow_id}", {"docType": "Original"})
+        query = {"docType": "Original"}
+        return self._asked(self.flows, lambda: self.flows.download(f"{FLOWS}/{flow_id}", query))
 
     def directory_lines(self, siren: str, *, limit: int, ignore: int) -> Json:
         body = {
@@ -76,7 +93,7 @@ class PlatformClient:
             "limit": limit,
             "ignore": ignore,
         }
-        return self.directory.search(DIRECTORY, body)
+        return self._asked(self.directory, lambda: self.directory.search(DIRECTORY, body))
 
 
 def error_in(body: Json) -> str:

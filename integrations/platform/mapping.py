@@ -56,6 +56,14 @@ def flow_of(body: Any) -> Flow:
     )
 
 
+def flow_named_in(body: Any) -> str:
+    """Of a call of the platform's to us (WebhookCallbackContent), "" where it names none."""
+    try:
+        return flow_of(body.get("flowInfo") if isinstance(body, dict) else None).id
+    except OddAnswer:
+        return ""
+
+
 def flows_in(body: Json) -> list[Flow]:
     """One that has no id is left out: there is nothing to ask for."""
     found = []

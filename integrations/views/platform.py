@@ -14,10 +14,10 @@ from django_q.tasks import async_task
 
 from billing_portal.acts import carry_out, said
 from billing_portal.htmx import StaffRequest
-from integrations.connecting import ConnectRefused, connect_platform
+from integrations.connecting import ConnectRefused, connect_platform, new_hook_secret
 from integrations.core.waiting import of_platform
 from integrations.einvoicing.forms import PlatformForm
-from integrations.models import Connection
+from integrations.models import Connection, InboundEvent
 from integrations.registry import PLATFORM, platform_connection
 from invoices.models import LifecycleStatus, PlatformFlow
 
@@ -60,6 +60,8 @@ def connection_page(request: StaffRequest) -> HttpResponse:
             "sent": outbox.filter(state=State.SENT).count(),
             "refused": outbox.filter(state=State.REFUSED).count(),
             "received": LifecycleStatus.objects.filter(flow=None).count(),
+            "hook_url": request.build_absolute_uri(reverse("integrations:platform-hook")),
+            "called": InboundEvent.objects.filter(provider=PLATFORM.key).first(),
         },
         status=422 if form.errors else 200,
     )
@@ -70,11 +72,14 @@ def _form(data: Any, connection: Connection | None) -> PlatformForm:
         "account_name": connection.account_name if connection else "",
         "base_url": connection.base_url if connection else "",
         "directory_url": connection.directory_url if connection else "",
+        "token_url": connection.token_url if connection else "",
+        "client_id": connection.client_id if connection else "",
     }
     helps = {
         "base_url": PLATFORM.address_help,
         "directory_url": PLATFORM.directory_help,
         "api_token": PLATFORM.token_help,
+        "token_url": PLATFORM.login_help,
     }
     return PlatformForm(data, helps=helps, initial=initial)
 
@@ -96,6 +101,30 @@ def ask_now(request: StaffRequest) -> HttpResponse:
         action="ask the platform",
         act=act,
         done=lambda _none: said(request, _("The platform is asked now."), back),
+        url=back,
+    )
+    assert answer is not None
+    return answer
+
+
+@require_POST
+@permission_required("integrations.change_connection", raise_exception=True)
+def renew_hook_secret(request: StaffRequest) -> HttpResponse:
+    """The old one is good for nothing from now on."""
+    if platform_connection() is None:
+        raise Http404
+    back = reverse("integrations:platform")
+
+    def act() -> None:
+        Connection.objects.filter(provider=PLATFORM.key).update(hook_secret=new_hook_secret())
+
+    answer = carry_out(
+        request,
+        action="renew the platform's secret",
+        act=act,
+        done=lambda _none: said(
+            request, _("The new secret stands below: give it to your platform."), back
+        ),
         url=back,
     )
     assert answer is not None

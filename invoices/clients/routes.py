@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
+from invoices.einvoicing import platforms
 from invoices.einvoicing.routing import Facts, Route, route_of
 from invoices.models import Client, ClientRoute, Company, Contact
+from invoices.models.clients import BuyerKind
 from invoices.models.einvoicing import Way
 
 _COLUMNS: Final = (
@@ -23,8 +25,33 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
+# An answer of the directory is good for the day.
+FRESH: Final = timedelta(hours=20)
+
+
 class RouteRefused(Exception):
     """Nothing was changed; the message is written for staff."""
+
+
+def stale() -> Q:
+    """Clients whose answer is old, or is about another SIREN than they have now."""
+    old = timezone.now() - FRESH
+    return (
+        Q(route__isnull=True)
+        | Q(route__asked_at__isnull=True)
+        | Q(route__asked_at__lt=old)
+        | ~Q(route__siren=F("siren"))
+    )
+
+
+def can_be_asked_about() -> Q:
+    return ~Q(siren="") & ~Q(buyer_kind=BuyerKind.CONSUMER)
+
+
+def have_asked(client_id: int) -> None:
+    """Somebody is about to issue to it: by the time of the click the answer is there."""
+    if Client.objects.filter(stale(), can_be_asked_about(), pk=client_id).exists():
+        platforms.ask_about(client_id)
 
 
 def with_contacts(clients: QuerySet[Client]) -> QuerySet[Client]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from billing_portal.notices import Notice
 from invoices.einvoicing.folding import fold
+from invoices.einvoicing.locking import locked
+from invoices.einvoicing.statuses import COMPLETED
 from invoices.einvoicing.transmitting import tell
 from invoices.models import PlatformFlow, Transmission
 
@@ -26,6 +29,7 @@ def note_refusal(flow_pk: int) -> None:
     if found is not None:
         fold(found)
         tell(found.invoice, "refused", notice=found.flow.trouble)
+    _note_unsaid(flow_pk)
 
 
 def acknowledge(
@@ -56,13 +60,19 @@ def acknowledge(
             fold(found)
             if status == "Error":
                 tell(found.invoice, "refused", notice=flow.trouble)
+        elif status == "Error":
+            _note_unsaid(flow.pk)
         return True
 
 
+def _note_unsaid(flow_pk: int) -> None:
+    """An answer of ours that the platform turned away: the client waits for it as before."""
+    found = locked(Q(statuses__flow=flow_pk, statuses__code=COMPLETED))
+    if found is not None:
+        fold(found)
+        flow = PlatformFlow.objects.get(pk=flow_pk)
+        tell(found.invoice, "answer_refused", notice=flow.trouble)
+
+
 def _transmission_of(flow_pk: int) -> Transmission | None:
-    return (
-        Transmission.objects.select_for_update(of=("self",))
-        .select_related("invoice")
-        .filter(flow=flow_pk)
-        .first()
-    )
+    return locked(Q(flow=flow_pk))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
+from invoices.einvoicing.folding import fold
+from invoices.einvoicing.locking import locked
 from invoices.einvoicing.transmitting import tell
 from invoices.models import Dispute, Invoice, LifecycleStatus, Transmission
 
@@ -63,16 +66,35 @@ def open_by_staff(*, invoice_id: int, reason: str, by: User, now: datetime) -> D
 def close(*, dispute_id: int, outcome: str, by: User) -> Dispute:
     """It is settled between the parties, whatever the platform last said. Raises DisputeRefused."""
     with transaction.atomic():
-        found = (
-            Dispute.objects.select_for_update(of=("self",))
-            .select_related("invoice")
-            .filter(pk=dispute_id)
-            .first()
-        )
-        if found is None or found.closed_at is not None:
+        invoice_id = Dispute.objects.filter(pk=dispute_id).values_list("invoice", flat=True).first()
+        transmission = locked(Q(invoice=invoice_id))
+        found = _open_one(Q(pk=dispute_id))
+        if found is None:
             raise DisputeRefused(_("This dispute is closed already."))
-        found.closed_at, found.closed_by = timezone.now(), by
-        found.outcome = outcome[:300]
-        found.save(update_fields=["closed_at", "closed_by", "outcome"])
-        tell(found.invoice, "dispute_closed", by=by, reason=outcome[:300])
+        _close(found, transmission, outcome=outcome, by=by)
         return found
+
+
+def settle(invoice: Invoice, *, outcome: str, by: User | None) -> None:
+    """Nothing is left to contest: it is credited whole. Inside the transaction that does it."""
+    transmission = locked(Q(invoice=invoice.pk))
+    found = _open_one(Q(invoice=invoice.pk))
+    if found is not None:
+        _close(found, transmission, outcome=outcome, by=by)
+
+
+def _open_one(which: Q) -> Dispute | None:
+    rows = Dispute.objects.select_for_update(of=("self",)).select_related("invoice")
+    return rows.filter(which, closed_at=None).first()
+
+
+def _close(
+    dispute: Dispute, transmission: Transmission | None, *, outcome: str, by: User | None
+) -> None:
+    dispute.closed_at, dispute.closed_by = timezone.now(), by
+    dispute.outcome = outcome[:300]
+    dispute.save(update_fields=["closed_at", "closed_by", "outcome"])
+    tell(dispute.invoice, "dispute_closed", by=by, reason=outcome[:300])
+    if transmission is not None:
+        # What needed somebody does no longer.
+        fold(transmission)

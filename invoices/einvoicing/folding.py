@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from invoices.einvoicing.statuses import FINAL, MEANINGS, RECEIVED_MONEY
-from invoices.models import LifecycleStatus, PlatformFlow, Transmission
+from invoices.einvoicing.statuses import FINAL, IN_DISPUTE, MEANINGS, RECEIVED_MONEY
+from invoices.models import Dispute, LifecycleStatus, PlatformFlow, Transmission
 from invoices.models.einvoicing import Group
 
 _COLUMNS = tuple(meaning.column for meaning in MEANINGS.values() if meaning.column)
@@ -45,6 +45,9 @@ def fold(transmission: Transmission) -> None:
             # Our own words: they are true of the books, whatever the platform says of them.
             declared += _minor(row) if row.is_ours else 0
             continue
+        if row.is_ours and row.flow is not None and _was_turned_away(row.flow):
+            # The client never had it.
+            continue
         if meaning.column and found[meaning.column] is None:
             found[meaning.column] = at
         if not meaning.group or found["status_code"] in FINAL:
@@ -57,9 +60,9 @@ def fold(transmission: Transmission) -> None:
         group = Group.FAILED.value
         found |= _reason_of(flow)
     found["declared_minor"] = declared
-    found["group"] = _final_group(transmission, group, declared)
     for name, value in found.items():
         setattr(transmission, name, value)
+    transmission.group = _final_group(transmission, group, declared)
     transmission.save(update_fields=list(MADE))
 
 
@@ -100,9 +103,24 @@ def _final_group(transmission: Transmission, group: str, declared: int) -> str:
     whole = declared >= total if total else False
     if transmission.invoice.is_credit_note:
         whole = declared <= -total if total else False
+    if group == Group.DISPUTED and is_settled_here(transmission):
+        group = Group.CLIENT.value
     if whole and group in (Group.CLIENT, Group.WAITING, Group.DISPUTED):
         return Group.PAID.value
     return group
+
+
+def is_settled_here(transmission: Transmission) -> bool:
+    """Whether people closed the dispute that its last word opened, whatever the platform says."""
+    if transmission.status_code != IN_DISPUTE or transmission.status_at is None:
+        return False
+    opened_by_it = Dispute.objects.filter(
+        invoice=transmission.invoice_id,
+        opened_at=transmission.status_at,
+        status__isnull=False,
+        closed_at__isnull=False,
+    )
+    return opened_by_it.exists()
 
 
 def _minor(row: LifecycleStatus) -> int:

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from billing_portal import dates
 from billing_portal.money import formatted_minor
 from invoices.einvoicing.folding import in_order
 from invoices.einvoicing.reasons import OF_THE_ADDRESS, reason_in_words
 from invoices.einvoicing.statuses import (
+    COMPLETED,
     IN_DISPUTE,
     MEANINGS,
     RECEIVED_MONEY,
@@ -24,7 +25,7 @@ from invoices.einvoicing.statuses import (
     SUSPENDED,
     label_of,
 )
-from invoices.models import LifecycleStatus, PlatformFlow, Transmission
+from invoices.models import Invoice, LifecycleStatus, PlatformFlow, Transmission
 from invoices.models.einvoicing import Group
 
 # With no word of the platform for so long it needs somebody.
@@ -90,6 +91,8 @@ class Life:
     # What can be done: replace, send_again, answer; "" for nothing.
     act: str = ""
     wrong_address: bool = False
+    # The document that stands in its place.
+    instead: Invoice | None = None
 
 
 def life_of(transmission: Transmission, now: datetime | None = None) -> Life:
@@ -114,7 +117,15 @@ def life_of(transmission: Transmission, now: datetime | None = None) -> Life:
         needs_somebody=needs_somebody(transmission, now),
         act=_act(transmission),
         wrong_address=transmission.reason_code in OF_THE_ADDRESS,
+        instead=_instead(transmission),
     )
+
+
+def _instead(transmission: Transmission) -> Invoice | None:
+    """Sent again after a rejection, or corrected."""
+    if transmission.replaced_by is not None:
+        return transmission.replaced_by
+    return Invoice.objects.issued().filter(replaces=transmission.invoice_id).first()
 
 
 def state_of(transmission: Transmission, now: datetime) -> tuple[str, str, str]:
@@ -123,7 +134,13 @@ def state_of(transmission: Transmission, now: datetime) -> tuple[str, str, str]:
     if transmission.group == Group.CLOSED:
         return _("Put right"), "arrow-back-up", "void"
     if transmission.group == Group.PAID:
+        invoice = transmission.invoice
+        if not invoice.is_credit_note and not invoice.paid_minor:
+            # A credit note settled it: nobody paid.
+            return _("Credited, declared"), "receipt-refund", "settled"
         return _("Paid, declared"), "cash", "settled"
+    if code == IN_DISPUTE and transmission.group == Group.CLIENT:
+        return _("Dispute settled"), "message-check", "settled"
     if code:
         meaning = MEANINGS[code]
         return str(meaning.label), meaning.icon, meaning.colour
@@ -266,9 +283,30 @@ def _after(transmission: Transmission) -> str:
         return _("The client has not seen this invoice. Its number is not used again.")
     if transmission.status_code == REFUSED:
         return _("The client refused it: a credit note answers, and a new number.")
+    if transmission.status_code == COMPLETED:
+        return _("We answered; the client has the word now.")
     if transmission.status_code == IN_DISPUTE:
+        if transmission.group != Group.DISPUTED:
+            return _("The dispute is settled here; the client’s platform still calls it open.")
         return _("No reminder goes out while the dispute is open.")
-    return ""
+    return _approved(transmission)
+
+
+def _approved(transmission: Transmission) -> str:
+    """When it was approved, counted from its issue and from the day on which it is due."""
+    invoice = transmission.invoice
+    if not transmission.approved_at or not invoice.issue_date or not invoice.due_date:
+        return ""
+    on = timezone.localdate(transmission.approved_at)
+    took, left = (on - invoice.issue_date).days, (invoice.due_date - on).days
+    parts = {
+        "day": dates.day(on),
+        "took": ngettext("%(n)s day", "%(n)s days", took) % {"n": took},
+        "left": ngettext("%(n)s day", "%(n)s days", abs(left)) % {"n": abs(left)},
+    }
+    if left < 0:
+        return _("Approved on %(day)s: %(took)s after its issue, %(left)s past due.") % parts
+    return _("Approved on %(day)s: %(took)s after its issue, %(left)s before it is due.") % parts
 
 
 def _waits(flow: PlatformFlow) -> str:

@@ -7,8 +7,6 @@ that is taken back is declared with a minus, as the use cases do it for a credit
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +19,12 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from billing_portal.money import from_minor
-from invoices.documents.cdar.message import Amount, Message, Party, Status
-from invoices.documents.cdar.writing import ADMINISTRATION, write
+from invoices.documents.cdar.message import Amount
+from invoices.documents.cdar.writing import ADMINISTRATION
 from invoices.einvoicing.folding import fold
+from invoices.einvoicing.locking import locked
 from invoices.einvoicing.minor import share
+from invoices.einvoicing.own_messages import Said, buyer_of, put_into_outbox
 from invoices.einvoicing.statuses import RECEIVED_MONEY
 from invoices.einvoicing.taking_in import ZONE
 from invoices.einvoicing.transmitting import tell
@@ -32,8 +32,6 @@ from invoices.models import (
     Allocation,
     DeclaredAllocation,
     Invoice,
-    LifecycleStatus,
-    PlatformFlow,
     Transmission,
 )
 from invoices.models.einvoicing import Group, TransmissionQuerySet
@@ -94,12 +92,7 @@ class Receipt:
 def declare(transmission_id: int) -> int:
     """The receipts of one document that were not told yet, under its lock; how many."""
     with transaction.atomic():
-        found = (
-            Transmission.objects.select_for_update(of=("self",))
-            .select_related("invoice")
-            .filter(at_the_platform(), pk=transmission_id)
-            .first()
-        )
+        found = locked(at_the_platform() & Q(pk=transmission_id))
         if found is None:
             return 0
         receipts = untold(found)
@@ -197,50 +190,19 @@ def split(minor: int, left: ByRate) -> dict[Decimal, int]:
 
 # ─ The message ──────────────────────────────────────────────────────────────────────────────────
 def _put_into_outbox(transmission: Transmission, receipt: Receipt) -> None:
-    document, key = transmission.invoice, uuid.uuid4()
-    at = _moment(receipt)
-    type_code = "381" if document.is_credit_note else "380"
-    assert document.issue_date is not None
-    name = f"{document.number}_212_{at:%Y%m%d%H%M%S}_{key.hex[:8]}"
-    content = write(
-        Message(
-            id=f"{name}#{type_code}_{document.issue_date:%Y%m%d}",
-            name=name,
-            made_at=timezone.localtime(timezone.now(), ZONE),
-            at=at,
-            issuer=_seller(document),
-            type_code="23",
-            recipients=(_buyer(transmission), ADMINISTRATION),
-            statuses=(_status(transmission, receipt, type_code),),
-        )
-    )
-    digest = hashlib.sha256(content).hexdigest()
-    flow = PlatformFlow.objects.create(
-        reason_key=f"status:{key}",
-        tracking_id=str(key),
-        syntax="CDAR",
-        filename=f"{name}.xml".replace("/", "-"),
-        content=content,
-        sha256=digest,
-    )
-    row = LifecycleStatus.objects.create(
-        transmission=transmission,
-        flow=flow,
-        code=RECEIVED_MONEY,
-        words=WORDS,
-        at=at,
-        amounts=[
-            {"kind": "MEN", "rate": str(rate), "minor": minor, "currency": document.currency}
-            for rate, minor in receipt.by_rate.items()
-        ],
-        issuer_role="SE",
-        issuer_name=_seller(document).name[:200],
-        message_id=name[:120],
-        number=document.number,
-        issued_on=document.issue_date,
-        filename=flow.filename,
-        content=content,
-        sha256=digest,
+    document = transmission.invoice
+    row = put_into_outbox(
+        transmission,
+        Said(
+            code=RECEIVED_MONEY,
+            words=WORDS,
+            at=_moment(receipt),
+            recipients=(buyer_of(transmission), ADMINISTRATION),
+            amounts=tuple(
+                Amount("MEN", from_minor(minor, document.currency).amount, document.currency, rate)
+                for rate, minor in receipt.by_rate.items()
+            ),
+        ),
     )
     DeclaredAllocation.objects.bulk_create(
         DeclaredAllocation(allocation=each, transmission=transmission, status=row)
@@ -253,49 +215,6 @@ def _put_into_outbox(transmission: Transmission, receipt: Receipt) -> None:
         amount_minor=receipt.minor,
         currency=document.currency,
     )
-
-
-def _status(transmission: Transmission, receipt: Receipt, type_code: str) -> Status:
-    document = transmission.invoice
-    deposited = transmission.deposited_at or transmission.received_at
-    return Status(
-        number=document.number,
-        type_code=type_code,
-        issued_on=document.issue_date,
-        code=RECEIVED_MONEY,
-        words=WORDS,
-        seller=_seller(document).siren,
-        deposited_at=timezone.localtime(deposited, ZONE) if deposited else None,
-        amounts=tuple(
-            Amount("MEN", from_minor(minor, document.currency).amount, document.currency, rate)
-            for rate, minor in receipt.by_rate.items()
-        ),
-    )
-
-
-def _seller(document: Invoice) -> Party:
-    seller = _party(document, "seller")
-    return Party(siren=_digits(seller.get("siren", "")), name=seller.get("name", ""), role="SE")
-
-
-def _buyer(transmission: Transmission) -> Party:
-    buyer = _party(transmission.invoice, "buyer")
-    return Party(
-        siren=_digits(buyer.get("siren", "")),
-        name=buyer.get("name", ""),
-        role="BY",
-        address=transmission.address,
-    )
-
-
-def _party(document: Invoice, which: str) -> dict[str, str]:
-    """As the document names it; only what is issued here has one."""
-    found = document.paper.get(which) if isinstance(document.paper, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def _digits(text: str) -> str:
-    return "".join(sign for sign in text if sign.isdigit())
 
 
 def _moment(receipt: Receipt) -> datetime:

@@ -58,7 +58,8 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "213": Meaning(_("Rejected"), "", Group.FAILED.value, "alert-circle", "overdue"),
     "220": Meaning(_("Cancelled"), "", "", "ban", "void"),
 }
-REJECTED, REFUSED, IN_DISPUTE, SUSPENDED, RECEIVED_MONEY = "213", "210", "207", "208", "212"
+REJECTED, REFUSED, IN_DISPUTE, SUSPENDED = "213", "210", "207", "208"
+COMPLETED, RECEIVED_MONEY = "209", "212"
 # After these only a new document under a new number helps.
 FINAL: Final = (REJECTED, REFUSED)
 

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from billing_portal.money import is_currency
@@ -21,8 +22,9 @@ from invoices.documents.cdar.reading import CdarUnreadable, read
 from invoices.documents.facturx.spelling import plain
 from invoices.einvoicing.disputes import close_by_client, open_by_client
 from invoices.einvoicing.folding import fold
+from invoices.einvoicing.locking import locked
 from invoices.einvoicing.minor import minor_of
-from invoices.einvoicing.statuses import IN_DISPUTE
+from invoices.einvoicing.statuses import COMPLETED, IN_DISPUTE
 from invoices.einvoicing.transmitting import tell
 from invoices.models import Company, LifecycleStatus, Transmission
 
@@ -113,14 +115,10 @@ def _of(status: Status, siren: str) -> Transmission | None:
     """The transmission it speaks of, under its lock: by number, and of our own documents only."""
     if not status.number or (status.seller and siren and status.seller[:9] != siren):
         return None
-    found = (
-        Transmission.objects.select_for_update(of=("self",))
-        .select_related("invoice", "flow")
-        .filter(invoice__number=status.number, invoice__number_clashes=False)
-    )
+    found = Q(invoice__number=status.number, invoice__number_clashes=False)
     if status.issued_on is not None:
-        found = found.filter(invoice__issue_date=status.issued_on)
-    return found.first()
+        found &= Q(invoice__issue_date=status.issued_on)
+    return locked(found)
 
 
 def _count_in(transmission: Transmission, row: LifecycleStatus) -> None:
@@ -138,7 +136,7 @@ def _count_in(transmission: Transmission, row: LifecycleStatus) -> None:
     )
     if row.code == IN_DISPUTE == transmission.status_code and not _is_repeated(row):
         open_by_client(transmission.invoice, row)
-    elif transmission.status_code != IN_DISPUTE:
+    elif transmission.status_code not in (IN_DISPUTE, COMPLETED):
         close_by_client(transmission)
 
 

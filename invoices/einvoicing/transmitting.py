@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices.einvoicing.folding import fold
+from invoices.einvoicing.locking import locked
 from invoices.einvoicing.platforms import hurry
 from invoices.models import Document, Invoice, InvoiceEvent, PlatformFlow, Transmission
 
@@ -72,11 +74,9 @@ def send_again(*, transmission_id: int, by: User | None, on: date | None = None)
     It never was at the platform, so its number and its key stay good.
     """
     with transaction.atomic():
-        found = (
-            Transmission.objects.select_for_update(of=("self",))
-            .select_related("invoice")
-            .get(pk=transmission_id)
-        )
+        found = locked(Q(pk=transmission_id))
+        if found is None:
+            raise TransmitRefused(_("This invoice is no longer here."))
         flow = PlatformFlow.objects.select_for_update().get(pk=found.flow_id)
         if flow.state != PlatformFlow.State.REFUSED:
             raise TransmitRefused(_("It is on its way already, or was taken."))

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext as _
+
 from billing_portal.accounts.models import User
 from invoices.clients.routes import route_of_client
 from invoices.einvoicing import platforms
 from invoices.einvoicing.routing import Route
+from invoices.einvoicing.statuses import REFUSED
 from invoices.einvoicing.transmitting import TransmitRefused, transmit, why_not
+from invoices.invoicing.reasons import Reason
 from invoices.models import Company, Invoice, Transmission
-from invoices.models.einvoicing import Way
+from invoices.models.einvoicing import Group, Way
 
 
 @dataclass(frozen=True)
@@ -80,3 +84,35 @@ def transmit_at_issue(
         return transmit(invoice_id=invoice.pk, by=by, on=on)
     except TransmitRefused:
         return None
+
+
+def transmit_with_its_invoice(note: Invoice, *, by: User | None, on: date) -> Transmission | None:
+    """A credit note goes to where its invoice went: whoever has the one must have the other.
+
+    Not where the platform kept the invoice back: its client never saw it.
+    """
+    before = Transmission.objects.filter(invoice=note.corrects_id).first()
+    if before is None or (before.group == Group.FAILED and before.status_code != REFUSED):
+        return None
+    try:
+        return transmit(invoice_id=note.pk, by=by, on=on)
+    except TransmitRefused:
+        return None
+
+
+def route_warnings(invoice: Invoice) -> list[Reason]:
+    """Before a number is taken: a rejected invoice needs a credit note and another one."""
+    if not platforms.connected():
+        text = _(
+            "This invoice has to go through an approved platform, to which nothing is connected "
+            "yet: a PDF by email is not enough."
+        )
+        return [Reason("einvoicing", text, "")]
+    route = route_of_client(invoice.client)
+    if route.lacks == "address":
+        text = _("%(why)s Take the new one first: the platform rejects an address that is gone.")
+    elif route.way == Way.UNKNOWN:
+        text = _("%(why)s It can be issued, but does not go to the platform by itself then.")
+    else:
+        return []
+    return [Reason("einvoicing", text % {"why": route.reason}, "client")]

@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 from moneyed import Money
 
 from billing_portal.accounts.models import User
+from invoices.einvoicing import disputes
 from invoices.invoicing import deducting, drafting, snapshot
+from invoices.invoicing.by_platform import transmit_with_its_invoice
 from invoices.invoicing.creditable import CreditLine, Wanted, creditable, what_to_credit
 from invoices.invoicing.freezing import IssueRefused, freeze, queue_mail
 from invoices.invoicing.readiness import company_reasons
@@ -76,6 +78,8 @@ def issue_credit_note(
         if note.total_minor == left.total_minor:
             # Credited whole, it takes nothing off any more.
             deducting.release(invoice, by=by, on=on)
+            disputes.settle(invoice, outcome=note.number, by=by)
+        transmit_with_its_invoice(note, by=by, on=on)
         if send:
             queue_mail(note, by=by, on=on)
     return note

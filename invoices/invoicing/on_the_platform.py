@@ -28,6 +28,13 @@ def told_of(data: dict[str, Any], at: datetime) -> Told:
         amount = formatted_minor(data["amount_minor"], data["currency"])
         text = _("declared to the platform as received")
         return "cash", amount, text, ["212"], _message(data), _("the message"), False
+    if what == "answered":
+        details = ["209", str(data.get("words", "")), str(data.get("filename", ""))]
+        text = _("Answered through the platform")
+        return "message", "", text, details, _message(data), _("the message"), False
+    if what == "answer_refused":
+        why = [in_words(data.get("notice"))]
+        return "alert-circle", "", _("The platform did not take our answer"), why, "", "", True
     if what == "refused":
         why = [in_words(data.get("notice"))]
         return "alert-circle", "", _("The platform did not take it"), why, "", "", True

@@ -24,6 +24,7 @@ from invoices.invoicing import (
     replacing,
     unprintable,
 )
+from invoices.invoicing.by_platform import route_warnings
 from invoices.invoicing.reasons import Reason
 from invoices.invoicing.vat_readiness import lacks_rate, vat_reasons, vat_warnings
 from invoices.models import ClientType, Company, Invoice, InvoiceLine
@@ -114,11 +115,7 @@ def _client_warnings(invoice: Invoice, company: Company, on: date) -> list[Reaso
     client = invoice.client
     found = []
     if _goes_through_a_platform(invoice, company, on):
-        text = _(
-            "This invoice has to go through an approved platform, to which nothing is connected "
-            "yet: a PDF by email is not enough."
-        )
-        found.append(Reason("einvoicing", text, ""))
+        found += route_warnings(invoice)
     elif client.country == "FR" and not client.siren and client.buyer_kind != BuyerKind.CONSUMER:
         found.append(Reason("siren", _("The client's SIREN is missing."), "client"))
     if (

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
@@ -18,6 +19,7 @@ from invoices.clients.routes import RouteRefused, address_in_use, use_address
 from invoices.company import numbering
 from invoices.documents.totals import compute
 from invoices.einvoicing.folding import fold
+from invoices.einvoicing.locking import locked
 from invoices.einvoicing.statuses import REFUSED, label_of
 from invoices.einvoicing.transmitting import TransmitRefused, transmit
 from invoices.invoicing import drafting
@@ -76,24 +78,17 @@ def replace(
     `address` is one that the directory names, "" leaves it. Raises ReplaceRefused, IssueRefused.
     """
     with transaction.atomic():
-        found = (
-            Transmission.objects.select_for_update(of=("self",))
-            .select_related("invoice__client", "flow")
-            .filter(pk=transmission_id)
-            .first()
-        )
+        found = locked(Q(pk=transmission_id))
         if found is None:
             raise ReplaceRefused(_("This invoice is no longer here."))
         _refuse_unless_failed(found)
         invoice = found.invoice
         if address and address != address_in_use(invoice.client):
             _take_address(invoice.client_id, address, by)
-        note = issue_credit_note(invoice_id=invoice.pk, reason=_reason(found), by=by, on=on)
+        issue_credit_note(invoice_id=invoice.pk, reason=_reason(found), by=by, on=on)
         draft = _copied(invoice, by=by, on=on)
         new = issue(invoice_id=draft.pk, by=by, on=on) if send else draft
         try:
-            if found.status_code == REFUSED:
-                transmit(invoice_id=note.pk, by=by, on=on)
             if send:
                 transmit(invoice_id=new.pk, by=by, on=on)
         except TransmitRefused as refusal:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoices.lifecycle.views import acts, files, listing, routing
+from invoices.lifecycle.views import acts, answering, files, listing, routing
 
 urlpatterns = [
     path("invoices/platform/", listing.einvoicing, name="einvoicing"),
@@ -9,6 +9,7 @@ urlpatterns = [
     path("invoices/platform/received/<int:pk>/", files.incoming_file, name="incoming-file"),
     path("invoices/platform/messages/<int:pk>/", files.message, name="lifecycle-message"),
     path("invoices/platform/<int:pk>/put-right/", acts.put_right, name="put-right"),
+    path("invoices/platform/<int:pk>/answer/", answering.answer, name="platform-answer"),
     path("invoices/platform/<int:pk>/send-again/", acts.again, name="transmit-again"),
     path("invoices/<int:pk>/hand-over/", acts.hand_over, name="transmit"),
     path("invoices/<int:pk>/dispute/", acts.open_dispute, name="dispute"),

@@ -111,6 +111,8 @@ class InvoiceFilter:
     reason: str = ""
     # Where it stands on the approved platform; "none" was never handed over.
     einvoice: str = ""
+    # What the client has said of it there, once and whatever came later: a key of SAID_THERE.
+    said: str = ""
     # In a dispute that is open today.
     disputed: bool = False
     bucket: str = ""
@@ -165,6 +167,13 @@ class InvoiceFilter:
 # Not a purpose of its own: what stands in the place of another invoice, whatever it is for.
 REPLACING = "corrected"
 
+# What clients say on the platform → the column that keeps when they did first.
+SAID_THERE = {
+    "taken_up": "taken_up_at",
+    "approved": "approved_at",
+    "announced": "payment_announced_at",
+}
+
 _READERS: dict[str, Any] = {
     "state": reading.one_of(STATES),
     **dict.fromkeys(("client", "subscription"), reading.whole),
@@ -178,6 +187,7 @@ _READERS: dict[str, Any] = {
     "amount_max": reading.amount,
     **dict.fromkeys(("converted", "type_today", "disputed"), reading.flag),
     "einvoice": reading.one_of([*Group.values, "none"]),
+    "said": reading.one_of([*SAID_THERE]),
     "kind": reading.one_of(Invoice.Kind.values),
     "purpose": reading.one_of([*Invoice.Purpose.values, REPLACING]),
     "reason": reading.one_of(Invoice.CreditReason.values),
@@ -300,6 +310,9 @@ def _on_the_platform(wanted: InvoiceFilter) -> Q:
     found = Q()
     if wanted.disputed:
         found &= Q(pk__in=Dispute.objects.filter(closed_at=None).order_by().values("invoice"))
+    if wanted.said:
+        said = Transmission.objects.filter(**{f"{SAID_THERE[wanted.said]}__isnull": False})
+        found &= Q(pk__in=said.order_by().values("invoice"))
     if wanted.einvoice == "none":
         there = Transmission.objects.order_by().values("invoice")
         found &= was_issued() & ~Q(pk__in=there)

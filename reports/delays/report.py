@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -10,6 +11,7 @@ from django.utils.translation import ngettext
 from billing_portal import dates
 from billing_portal.figures import grouped
 from reports.cells import invoices_text
+from reports.delays.approvals import Approvals, approvals_of
 from reports.delays.changes import Changes
 from reports.delays.figures import Figures
 from reports.delays.findings import Findings
@@ -34,6 +36,12 @@ class DelayReport:
         self.figures = Figures(self.groups, self.trends)
         self.findings = Findings(self.groups, self.figures, self.changes)
         self.heat = Heat(self.groups) if self.groups.by_amount else None
+        self.today = today or scope.as_of
+
+    @cached_property
+    def approvals(self) -> Approvals | None:
+        """Of the page alone, where anything was said on the platform."""
+        return approvals_of(self.groups.scope, self.today)
 
     @property
     def filter_words(self) -> str:

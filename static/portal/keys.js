@@ -40,6 +40,7 @@ document.addEventListener("keydown", (event) => {
     k: () => moveCursor(-1),
     x: () => document.querySelector(".is-cursor .row-check")?.click(),
     f: openFilter,
+    n: () => document.querySelector('[aria-keyshortcuts="n"]')?.click(),
     c: () => document.querySelector("[data-primary]")?.click(),
     d: () => document.querySelector("[data-copies]")?.click(),
   }[event.key];

@@ -25,15 +25,25 @@ class Command(BaseCommand):
         parser.add_argument(
             "--api-token", default="", help="or in the environment as PROVIDER_API_TOKEN"
         )
+        parser.add_argument("--token-url", default="", help="of a platform with a login (OAuth 2)")
+        parser.add_argument("--client-id", default="", help="of that login")
+        parser.add_argument(
+            "--client-secret", default="", help="or in the environment as PROVIDER_CLIENT_SECRET"
+        )
         parser.add_argument("--directory-url", default="", help="of a platform, where it differs")
         parser.add_argument("--name", default="", help="what a platform is called here")
         parser.add_argument("--dry-run", action="store_true", help="try the token, keep nothing")
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        variable = f"{options['provider'].upper()}_API_TOKEN"
+        prefix = options["provider"].upper()
+        variable = f"{prefix}_API_TOKEN"
         token = options["api_token"] or os.environ.get(variable, "")
-        if not token:
+        secret = options["client_secret"] or os.environ.get(f"{prefix}_CLIENT_SECRET", "")
+        options["client_secret"] = secret if options["token_url"] else ""
+        if options["token_url"]:
+            token = options["api_token"]
+        elif not token:
             raise CommandError(f"Give --api-token, or {variable} in the environment.")
         try:
             connection = self.connect(token, options)
@@ -65,5 +75,8 @@ class Command(BaseCommand):
             api_token=token,
             directory_url=options["directory_url"],
             account_name=options["name"],
+            token_url=options["token_url"],
+            client_id=options["client_id"],
+            client_secret=options["client_secret"],
             dry_run=options["dry_run"],
         )

@@ -96,13 +96,16 @@ class Sandbox:
         answer = fault.answer(self.stand_in.refusal) if fault else None
         if answer is None and not self.limits.admit():
             answer = self.stand_in.refusal(429, "request over limit", "Too many requests.")
-        if answer is None and not hmac.compare_digest(token.encode(), self.token.encode()):
+        if answer is None and not self.takes(token):
             answer = self.stand_in.refusal(401, *UNAUTHORIZED)
         if answer is None:
             answer = self.stand_in.answer(method, path, query, body)
         answer.headers.update(self.limits.headers(answer.cost, writes=method != "GET"))
         self.requests.append(Request(method, route, path, query, answer.status))
         return answer, fault
+
+    def takes(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode(), self.token.encode())
 
     def serve_forever(self) -> None:
         self._server.serve_forever(poll_interval=0.2)

@@ -12,21 +12,27 @@ POST /_sandbox/edits/say {"number": …, "code": "205"}, and likewise `bring`, `
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import re
+import time
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
 
 from integrations.sandbox.kit.control import as_json
+from integrations.sandbox.kit.faults import Fault
 from integrations.sandbox.kit.limits import Limits
-from integrations.sandbox.kit.server import DEFAULT_TOKEN, Sandbox
+from integrations.sandbox.kit.server import DEFAULT_TOKEN, Request, Sandbox
 from integrations.sandbox.kit.stand_in import Answer
 from integrations.sandbox.platform.world import File, Refused, World, stamp
 
 FLOWS: Final = "/flow-service/v1/flows"
 LINES: Final = "/directory-service/v1/directory-line/search"
+TOKEN: Final = "/oauth/token"  # noqa: S105  a path
 EDITS: Final = (
     *("say", "bring", "deliver_again", "fail_next", "refuse_next", "enter", "tell_story"),
 )
@@ -234,16 +240,60 @@ def _error(status: int, code: str, text: str) -> Answer:
 
 
 class PlatformSandbox(Sandbox):
-    """An approved platform on a real socket; `sandbox.world` takes edits while it runs."""
+    """An approved platform on a real socket; `sandbox.world` takes edits while it runs.
+
+    With a `login` (client id, secret) only short tokens are good, which POST /oauth/token gives;
+    `lifetime` is their seconds, and `sandbox.forget_tokens()` ends them before that.
+    """
 
     def __init__(
         self,
         directory: Mapping[str, Iterable[str]] | None = None,
         *,
         stories: Mapping[str, Iterable[Any]] | None = None,
+        login: tuple[str, str] | None = None,
+        lifetime: int = 300,
         port: int = 0,
     ) -> None:
         self.world = World(directory, stories)
+        self.login, self.lifetime = login, lifetime
+        self._given: dict[str, float] = {}
         super().__init__(
             PlatformStandIn(self.world), port=port, token=DEFAULT_TOKEN, limits=Limits()
         )
+
+    @property
+    def token_url(self) -> str:
+        return f"{self.base_url}{TOKEN}"
+
+    def forget_tokens(self) -> None:
+        self._given.clear()
+
+    def takes(self, token: str) -> bool:
+        if self.login is None:
+            return super().takes(token)
+        return self._given.get(token, 0.0) > time.monotonic()
+
+    def answer(
+        self, method: str, target: str, token: str, body: bytes
+    ) -> tuple[Answer, Fault | None]:
+        if self.login is None or target != TOKEN:
+            return super().answer(method, target, token, body)
+        fault = self.faults.take(TOKEN, TOKEN)
+        answer = fault.answer(self.stand_in.refusal) if fault else None
+        answer = answer or self._logged_in(method, token, body)
+        self.requests.append(Request(method, TOKEN, TOKEN, "", answer.status))
+        return answer, fault
+
+    def _logged_in(self, method: str, header: str, body: bytes) -> Answer:
+        """RFC 6749, 4.4: name and secret in a Basic header, and the grant in a form."""
+        assert self.login is not None
+        pair = base64.b64encode(":".join(self.login).encode()).decode()
+        if not hmac.compare_digest(header.encode(), f"Basic {pair}".encode()):
+            return as_json(401, {"error": "invalid_client", "error_description": "Unknown client"})
+        if method != "POST" or parse_qs(body.decode()).get("grant_type") != ["client_credentials"]:
+            return as_json(400, {"error": "unsupported_grant_type"})
+        token = uuid.uuid4().hex
+        self._given[token] = time.monotonic() + self.lifetime
+        shown = {"access_token": token, "token_type": "Bearer", "expires_in": self.lifetime}
+        return as_json(200, shown)

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from integrations.sandbox.platform.messages import message
 
 PARIS: Final = ZoneInfo("Europe/Paris")
+_SECOND: Final = timedelta(seconds=1)
 USUAL_STORY: Final = ("200", "202", "203")
 _RAM: Final = "{urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100}"
 
@@ -102,6 +103,8 @@ class World:
         self.next_error: tuple[str, str] | None = None
         self.next_refusal: tuple[str, str] | None = None
         self._last = datetime.now(UTC)
+        # When each invoice was last spoken of.
+        self.said_at: dict[str, datetime] = {}
 
     # ─ What comes in ────────────────────────────────────────────────────────────────────────────
     def take(self, info: Mapping[str, Any], content: bytes, name: str) -> File:
@@ -180,7 +183,11 @@ class World:
         Of a number that was never deposited `unknown` says issued_on, seller and buyer.
         """
         with self.lock:
-            moment = datetime.fromisoformat(at) if isinstance(at, str) else at or self._now()
+            moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+            if moment is None:
+                # Messages bear seconds, and a story runs ahead by some: what is said now is later.
+                moment = max(self._now(), self.said_at.get(number, self._last) + _SECOND)
+            self.said_at[number] = moment
             of = self.deposited.get(number) or Deposited(
                 number,
                 unknown.get("issued_on", "20260101"),

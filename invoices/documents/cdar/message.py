@@ -36,6 +36,15 @@ class Amount:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file inside the message, of a kind that EN 16931 allows to invoices too."""
+
+    filename: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Status:
     """What a message says of one document."""
 
@@ -48,6 +57,8 @@ class Status:
     words: str
     reasons: tuple[Reason, ...] = ()
     amounts: tuple[Amount, ...] = ()
+    # Only in what we write: of what comes in the message itself is kept.
+    attachments: tuple[Attachment, ...] = ()
     # MDT-129: SIREN of who issued the document.
     seller: str = ""
     # MDT-95, in the sender's local time: when the document was deposited.

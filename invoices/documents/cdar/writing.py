@@ -1,17 +1,19 @@
 """The seller's own lifecycle messages as XML, in the order of elements that the schema wants.
 
-Only codes whose form the annexes of XP Z12-012 show are written: today 212, money received.
+Two codes: 212, money received, in the form of the annexes of XP Z12-012; and 209, completed, which
+no annex shows: words as a note, the file as an attachment, which the schema has. [U]
 """
 
 from __future__ import annotations
 
+import base64
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from lxml import etree
 
-from invoices.documents.cdar.message import Amount, Message, Party, Status
+from invoices.documents.cdar.message import Amount, Attachment, Message, Party, Status
 
 _RSM: Final = "urn:un:unece:uncefact:data:standard:CrossDomainAcknowledgementAndResponse:100"
 _RAM: Final = "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"
@@ -22,7 +24,7 @@ _SIREN, _ADDRESS, _PLATFORM = "0002", "0225", "0238"
 # The administration (DFH) reads what is received: the portal publique under its own number.
 ADMINISTRATION: Final = Party(siren="9998", name="PPF", role="DFH")
 # MDT-88 beside MDT-105, as the use cases have them.
-_DOCUMENT_STATUS: Final = {"212": "47"}
+_DOCUMENT_STATUS: Final = {"212": "47", "209": ""}
 
 
 def write(message: Message) -> bytes:
@@ -68,21 +70,34 @@ def _party(element: Any, party: Party) -> None:
 
 def _reference(element: Any, status: Status) -> None:
     _ram(element, "IssuerAssignedID", status.number)
-    _ram(element, "StatusCode", _DOCUMENT_STATUS[status.code])
+    if said := _DOCUMENT_STATUS[status.code]:
+        _ram(element, "StatusCode", said)
     _ram(element, "TypeCode", status.type_code)
     if status.deposited_at is not None:
         _moment(_ram(element, "ReceiptDateTime"), status.deposited_at)
+    for each in status.attachments:
+        _attach(element, each)
     if status.issued_on is not None:
         _day(_ram(element, "FormattedIssueDateTime"), status.issued_on)
     _ram(element, "ProcessConditionCode", status.code)
     _ram(element, "ProcessCondition", status.words)
     issuer = _ram(_ram(element, "IssuerTradeParty"), "GlobalID", status.seller)
     issuer.set("schemeID", _SIREN)
-    if status.amounts:
+    notes = [reason.note for reason in status.reasons if reason.note]
+    if status.amounts or notes:
         detail = _ram(element, "SpecifiedDocumentStatus")
         _ram(detail, "SequenceNumeric", "1")
+        for note in notes:
+            _ram(_ram(detail, "IncludedNote"), "Content", note)
         for amount in status.amounts:
             _amount(_ram(detail, "SpecifiedDocumentCharacteristic"), amount)
+
+
+def _attach(element: Any, attachment: Attachment) -> None:
+    inside = base64.b64encode(attachment.content).decode()
+    found = _ram(element, "AttachmentBinaryObject", inside)
+    found.set("mimeCode", attachment.media_type)
+    found.set("filename", attachment.filename)
 
 
 def _amount(element: Any, amount: Amount) -> None:

@@ -95,6 +95,16 @@ class FilterForm(AddressForm):
         required=False,
         choices=[("", "–"), *Group.choices, ("none", gettext_lazy("Never handed over"))],
     )
+    said = forms.ChoiceField(
+        label=gettext_lazy("The client said"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("anything")),
+            ("taken_up", gettext_lazy("that it is taken up (204)")),
+            ("approved", gettext_lazy("that it is approved (205)")),
+            ("announced", gettext_lazy("that payment is on its way (211)")),
+        ],
+    )
     disputed = forms.BooleanField(label=gettext_lazy("In dispute"), required=False)
 
     def __init__(self, params: QueryDict, *, user: User, currencies: Iterable[str] = ()) -> None:

@@ -19,6 +19,7 @@ from billing_portal.keys import contains
 from billing_portal.lists.filters import searched
 from billing_portal.toasts import add_toast
 from invoices.clients.forms.clients import chosen_client
+from invoices.clients.routes import have_asked
 from invoices.invoicing import drafting, origins
 from invoices.invoicing.confirming import draft_shown, under_lock
 from invoices.invoicing.drafting import DraftRefused
@@ -90,6 +91,7 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
             )
         return go_to(request, reverse("invoices:detail", args=[pk]))
     if request.method == "GET":
+        have_asked(invoice.client_id)
         return _page(request, opened(InvoiceEditor, invoice, on))
     act = request.POST.get("act", "save")
     if act == "keep":

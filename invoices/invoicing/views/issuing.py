@@ -19,6 +19,7 @@ from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, came_from, go_to, render_dialog
 from invoices.attachments.keeping import attachments_of
 from invoices.clients.recipients import client_recipients
+from invoices.clients.routes import have_asked
 from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
 from invoices.invoicing import drafting
@@ -129,6 +130,7 @@ def issue_dialog(
             reasons = reasons_of_einvoice(invoice, company, on)
     issue_date, due = drafting.dates_of(invoice, on)
     edit_url = reverse("invoices:edit", args=[invoice.pk])
+    have_asked(invoice.client_id)
     inside = came_from(request) == edit_url
     return render_dialog(
         request,

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -15,6 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing_portal.acts import carry_out, into, said
 from billing_portal.htmx import StaffRequest, go_to, render_dialog, render_page
+from billing_portal.keys import contains, text_key
+from billing_portal.lists.filters import searched
 from invoices.clients.recipients import client_recipients
 from invoices.clients.routes import (
     RouteRefused,
@@ -30,6 +33,8 @@ from invoices.models import Client, ClientRoute, Company
 from invoices.models.einvoicing import Way
 
 SIZE: Final = 50
+# The tab of those whose way is not known, or who lack what it needs.
+LACKS: Final = "lacks"
 _ICONS: Final = {
     Way.PLATFORM: "shield-check",
     Way.MAIL: "mail-forward",
@@ -44,10 +49,14 @@ _ORDER: Final = {Way.UNKNOWN: 0, Way.PLATFORM: 1, Way.MAIL: 2, Way.POST: 3}
 @permission_required("invoices.view_client", raise_exception=True)
 def routing(request: StaffRequest) -> HttpResponse:
     living = Client.objects.living().filter(gone_at__isnull=True).order_by("name_key", "pk")
+    q = searched(request.GET)
+    if q:
+        living = living.filter(contains("name_key", q) | Q(siren=text_key(q)))
+    # The way follows from a rule, not a column: all are judged, in one query, and a page is shown.
     every = list(routes_of(living))
     by = request.GET.get("by", "")
-    by = by if by in Way.values else ""
-    chosen = [pair for pair in every if not by or pair[1].way == by]
+    by = by if by in Way.values or by == LACKS else ""
+    chosen = [pair for pair in every if not by or by == pair[1].way or _lacks(by, pair[1])]
     if not by:
         # A changed address needs somebody too. Sorting is stable: by name within each.
         chosen.sort(key=lambda pair: _ORDER[Way(pair[1].way)] if not pair[1].lacks else 0)
@@ -59,10 +68,13 @@ def routing(request: StaffRequest) -> HttpResponse:
     tabs: list[tuple[str, Any, int]] = [("", _("All"), len(every))]
     for way in (Way.PLATFORM, Way.MAIL, Way.POST, Way.UNKNOWN):
         tabs.append((way.value, way.label, sum(route.way == way for _pk, route in every)))
+    lacking = sum(_lacks(LACKS, route) for _pk, route in every)
+    tabs.append((LACKS, _("Needs you"), lacking))
     context: dict[str, Any] = {
         "rows": [_row(found[pk], route) for pk, route in shown.items() if pk in found],
         "tabs": tabs,
         "by": by,
+        "q": q,
         "company": Company.ours(),
         "on": timezone.localdate(),
         "asked_at": asked.asked_at if asked else None,
@@ -75,6 +87,10 @@ def routing(request: StaffRequest) -> HttpResponse:
     }
     template = "invoices/lifecycle/routing.html"
     return render_page(request, page=template, partial=template, context=context)
+
+
+def _lacks(by: str, route: Route) -> bool:
+    return by == LACKS and bool(route.lacks or route.way == Way.UNKNOWN)
 
 
 def _start(request: StaffRequest) -> int:

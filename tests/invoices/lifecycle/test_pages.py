@@ -238,7 +238,19 @@ def test_each_client_has_a_way_and_a_reason(clerk_client, admin_client, db):
     for name, (_fields, way, reason) in rows.items():
         assert shown[name]["route"].way == way, name
         assert reason in shown[name]["reason"], name
-    assert [n for _key, _label, n in page.context["tabs"]] == [10, 4, 2, 1, 3]
+    assert [n for _key, _label, n in page.context["tabs"]] == [10, 4, 2, 1, 3, 5]
+    # Searched by name or SIREN; what needs somebody has a tab; the queries are those of one client.
+    found = clerk_client.get("/invoices/platform/clients/", {"q": "héNaff"})
+    assert [row["client"].name for row in found.context["rows"]] == ["Hénaff"]
+    assert len(clerk_client.get("/invoices/platform/clients/", {"q": BUYER}).context["rows"]) == 7
+    lacks = clerk_client.get("/invoices/platform/clients/", {"by": "lacks"}).context["rows"]
+    assert {row["client"].name for row in lacks} == {
+        "Hénaff",
+        "Moved",
+        "Private",
+        "Ghost",
+        "NewPlain",
+    }
     assert "We must issue by platform since" in page.content.decode()
     mail = clerk_client.get("/invoices/platform/clients/", {"by": "mail"})
     assert {row["client"].name for row in mail.context["rows"]} == {"Hargreaves", "Croix"}
