@@ -1,10 +1,11 @@
 from invoices.models.account_letters import AccountLetter, LateClaim, LateClaimRow
 from invoices.models.accounting import JournalExport, JournalSetup, LedgerAccount
 from invoices.models.bases import DealBasis
+from invoices.models.catalogue import CatalogueItem, CataloguePrice
 from invoices.models.chain import BooksChain, BooksCheck, BooksHead, BooksLink
 from invoices.models.clients import Client, ClientType, Contact
 from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
-from invoices.models.deals import Deal, DealDiscount, DealLine, Pipeline, Stage
+from invoices.models.deals import Deal, DealDiscount, DealInstalment, DealLine, Pipeline, Stage
 from invoices.models.decisions import BooksDecision
 from invoices.models.deposits import DepositDeduction
 from invoices.models.documents import Document
@@ -58,6 +59,8 @@ __all__ = [
     "BooksDecision",
     "BooksHead",
     "BooksLink",
+    "CatalogueItem",
+    "CataloguePrice",
     "Client",
     "ClientRoute",
     "ClientType",
@@ -66,6 +69,7 @@ __all__ = [
     "Deal",
     "DealBasis",
     "DealDiscount",
+    "DealInstalment",
     "DealLine",
     "DeclaredAllocation",
     "DepositDeduction",
