@@ -163,13 +163,13 @@ class PipedriveCrm:
             batch = unknown[start : start + MOST_IDS]
             self._units |= dict.fromkeys(batch, "")
             try:
-                products = self.client.products(batch)
+                found = self.client.products(batch)
             except ProviderError as error:
                 if error.retryable or error.status not in NOT_FOR_US:
                     raise
                 # A plan without products: a unit less is no reason to refuse every deal.
                 return
-            for product in products:
+            for product in found:
                 unit = product.get("unit")
                 if isinstance(unit, str) and isinstance(product.get("id"), int):
                     self._units[product["id"]] = one_line(unit)[:40]
