@@ -47,6 +47,15 @@ WORK = (
         "u",
     ),
     Section(
+        "catalogue",
+        _("Catalogue"),
+        "tags",
+        "invoices:catalogue",
+        "invoices.view_catalogue",
+        (),
+        "l",
+    ),
+    Section(
         "clients",
         _("Clients"),
         "building",

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("invoices.attachments.urls")),
     path("", include("invoices.invoicing.urls")),
     path("", include("invoices.clients.urls")),
+    path("", include("invoices.catalogue.urls")),
     path("", include("invoices.payments.urls")),
     path("", include("invoices.statements.urls")),
     path("", include("invoices.outbox.urls")),

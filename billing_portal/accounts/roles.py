@@ -19,6 +19,7 @@ _READ = {
     "invoices.view_invoice",
     "invoices.view_quote",
     "invoices.view_subscription",
+    "invoices.view_catalogue",
     "reports.view_desk",
     "reports.view_alert",
 }
@@ -42,6 +43,7 @@ _FINANCE = {
     "invoices.add_refund",
     "invoices.add_creditnote",
     "invoices.change_client",
+    "invoices.change_catalogue",
     "invoices.import_history",
     "invoices.change_accounts",
     "invoices.change_wording",

@@ -17,6 +17,7 @@ from integrations.models import SyncRun
 # What a person sees as one step, and the steps of the import that it stands for.
 SHOWN: Final[tuple[tuple[str, Any, tuple[str, ...]], ...]] = (
     ("settings", gettext_lazy("Fields, people and stages"), ("fields", "users", "pipelines")),
+    ("products", gettext_lazy("Products"), ("products",)),
     ("organizations", gettext_lazy("Organisations"), ("organizations",)),
     ("persons", gettext_lazy("Contacts"), ("persons",)),
     ("deals", gettext_lazy("Deals and lines"), ("deals",)),

@@ -14,6 +14,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from billing_portal.notices import Notice
 from integrations.crm.fields import Found, Rules
 
 
@@ -111,6 +112,34 @@ class LineValues:
     # Of a recurring line: None recurs for ever, or from no day that is given.
     billing_cycles: int | None = None
     billing_starts_on: date | None = None
+    # The product of the catalogue.
+    product_id: int | None = None
+
+
+@dataclass(frozen=True)
+class InstalmentValues:
+    """A part of the deal's value, in minor units of its currency."""
+
+    description: str
+    amount_minor: int
+    due_on: date
+
+
+@dataclass
+class ProductValues:
+    """An item of the CRM's catalogue; prices by currency, before VAT."""
+
+    external_id: int
+    code: str
+    name: str
+    description: str
+    unit: str
+    # Nought where none is given.
+    tax_percent: Decimal
+    prices: dict[str, Decimal]
+    active: bool
+    deleted: bool
+    notices: list[Notice]
 
 
 @dataclass(frozen=True)
@@ -138,6 +167,8 @@ class DealValues:
     lines: list[LineValues]
     discounts: list[DiscountValues]
     found: Found
+    # None where they were not asked for, or the plan has none: what is here stays.
+    instalments: list[InstalmentValues] | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +186,10 @@ class DealParts:
     lines: dict[int, list[Any]] = field(default_factory=dict)
     discounts: dict[int, list[Any]] = field(default_factory=dict)
     units: dict[int, str] = field(default_factory=dict)
+    # Of the deals that were asked about.
+    instalments: dict[int, list[Any]] = field(default_factory=dict)
+    # They cannot be asked for: the plan has none, or the token may not see them.
+    no_instalments: bool = False
 
 
 class Hidden(Exception):
@@ -162,7 +197,7 @@ class Hidden(Exception):
 
 
 class Crm(Protocol):
-    """`entity` is "organization", "person" or "deal". Calls raise ProviderError."""
+    """`entity` is "organization", "person", "deal" or "product". Calls raise ProviderError."""
 
     @property
     def requests(self) -> int: ...
@@ -216,6 +251,8 @@ class Crm(Protocol):
     def contact_values(self, thing: Thing, rules: Rules) -> ContactValues: ...
 
     def deal_values(self, thing: Thing, parts: DealParts, rules: Rules) -> DealValues: ...
+
+    def product_values(self, thing: Thing) -> ProductValues: ...
 
     def mapped(self, entity: str, thing: Thing, rules: Rules) -> Found:
         """What the mapped fields of an object hold."""

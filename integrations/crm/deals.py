@@ -11,7 +11,7 @@ from django.utils import timezone
 from billing_portal.notices import Notice
 from integrations.crm.clients import find_named
 from integrations.crm.contacts import apply_to_clients
-from integrations.crm.contract import DealValues, Thing
+from integrations.crm.contract import DealValues, LineValues, Thing
 from integrations.crm.fields import Found
 from integrations.crm.values import Refused, fingerprint
 from integrations.crm.walking import (
@@ -32,7 +32,7 @@ from integrations.crm.walking import (
 )
 from integrations.models import ExternalLink
 from invoices.deals.changes import changing
-from invoices.models import Deal, DealDiscount, DealLine
+from invoices.models import Deal, DealDiscount, DealInstalment, DealLine
 
 _DEAL_FIELDS: Final = [
     *(
@@ -55,6 +55,10 @@ def prepare(context: Context, things: list[Thing]) -> Callable[[], None]:
     links = links_of(context, "deal", [each.id for each in things if each.id is not None])
     fresh = [each for each in things if context.full or not _is_this_version(each, links)]
     parts = context.crm.parts_of(fresh)
+    if parts.no_instalments and context.full and "instalments" not in context.unavailable:
+        # Once in a full import: a plan without them is no news each quarter of an hour.
+        context.unavailable.add("instalments")
+        context.journal.notice("deal", "", "", [Notice("crm.no_instalments")])
     find_named(context, fresh)
     read, refused = read_each(
         context, "deal", fresh, lambda thing: context.crm.deal_values(thing, parts, context.rules)
@@ -85,6 +89,8 @@ class _Page:
     changed: list[tuple[Deal, DealValues]] = field(default_factory=list)
     links: list[ExternalLink] = field(default_factory=list)
     deleted: list[int] = field(default_factory=list)
+    # Our items by the numbers of products.
+    items: dict[int, int] = field(default_factory=dict)
     # Values of clients that the mapping takes from deals.
     mapped: list[tuple[int, Found]] = field(default_factory=list)
 
@@ -96,6 +102,8 @@ def _keep(
 ) -> None:
     clients = local_keys(context, "organization", [v.organization_id or 0 for _t, v in read])
     people = local_keys(context, "person", [v.person_id or 0 for _t, v in read])
+    products = [line.product_id for _t, v in read for line in v.lines if line.product_id]
+    items = local_keys(context, "product", products)
     # Locked: a person who chooses the client of a deal meanwhile waits, or was there before.
     known = (
         Deal.objects.select_for_update(of=("self",))
@@ -119,6 +127,7 @@ def _keep(
             context.stages.get(values.stage_id or 0),
         )
         _keep_one(context, thing, values, wanted, deal, link, page)
+    page.items = items
     _write(context, page)
     mark_deleted(page.deleted)
 
@@ -135,7 +144,9 @@ def _keep_one(
     journal, number, client_id = context.journal, values.external_id, wanted["client_id"]
     marks = ("outdated", "hidden_at")
     content = {name: value for name, value in wanted.items() if name not in marks}
-    print_ = fingerprint(content, values.lines, values.discounts, plain(values.found))
+    print_ = fingerprint(
+        content, values.lines, values.discounts, plain(values.found), values.instalments
+    )
     wanted = _beside_choice(deal, wanted)
     # The print alone does not prove it: since then somebody may have marked our row.
     if deal is not None and link is not None and link.fingerprint == print_ and says(deal, wanted):
@@ -181,12 +192,14 @@ def _write_rows(context: Context, page: _Page) -> None:
     for deal, link, _values in page.new:
         link.local_id = deal.pk
     update(Deal, [deal for deal, _values in page.changed], _DEAL_FIELDS)
-    _keep_lines([(deal.pk, values) for deal, _link, values in page.new])
+    _keep_lines([(deal.pk, values) for deal, _link, values in page.new], page.items)
     if page.changed:
         pks = [deal.pk for deal, _values in page.changed]
         DealLine.objects.filter(deal_id__in=pks).delete()
         DealDiscount.objects.filter(deal_id__in=pks).delete()
-        _keep_lines([(deal.pk, values) for deal, values in page.changed])
+        told = [deal.pk for deal, values in page.changed if values.instalments is not None]
+        DealInstalment.objects.filter(deal_id__in=told).delete()
+        _keep_lines([(deal.pk, values) for deal, values in page.changed], page.items)
     keep_links([*(link for _deal, link, _values in page.new), *page.links])
     apply_to_clients(context, page.mapped)
 
@@ -242,12 +255,26 @@ def mark_deleted(pks: list[int]) -> None:
 # ─ Rows
 
 
-def _keep_lines(rows: list[tuple[int, DealValues]]) -> None:
+def _line(pk: int, place: int, line: LineValues, items: Mapping[int, int]) -> DealLine:
+    columns = dict(vars(line))
+    product = columns.pop("product_id")
+    return DealLine(deal_id=pk, position=place, item_id=items.get(product or 0), **columns)
+
+
+def _keep_lines(rows: list[tuple[int, DealValues]], items: Mapping[int, int]) -> None:
     DealLine.objects.bulk_create(
         [
-            DealLine(deal_id=pk, position=place, **vars(line))
+            _line(pk, place, line, items)
             for pk, values in rows
             for place, line in enumerate(values.lines, 1)
+        ],
+        batch_size=2_000,
+    )
+    DealInstalment.objects.bulk_create(
+        [
+            DealInstalment(deal_id=pk, position=place, **vars(each))
+            for pk, values in rows
+            for place, each in enumerate(values.instalments or (), 1)
         ],
         batch_size=2_000,
     )

@@ -15,12 +15,13 @@ from django.utils import timezone
 from billing_portal.notices import Notice, count
 from integrations.crm.contract import Hidden
 from integrations.crm.deals import mark_deleted
+from integrations.crm.products import archive_gone
 from integrations.crm.walking import Context
 from integrations.models import Connection, ExternalLink
 from invoices.clients.merging import merge_clients
 from invoices.deals.changes import changing
 from invoices.deals.choosing import follow_merges
-from invoices.models import Client, Contact, Deal
+from invoices.models import CatalogueItem, Client, Contact, Deal
 
 # More than so many missing at once, and more than this part of all, are rarely deleted ones: a
 # person of the CRM lost the right to see them. Somebody is asked before each is looked up.
@@ -38,11 +39,15 @@ def find_gone(context: Context) -> None:
     gone = _missing(context, "organization", set(clients.values_list("pk", flat=True)))
     contacts: list[int] = []
     deals: list[int] = []
+    items: list[int] = []
     if context.full:
         people = Contact.objects.filter(gone_at=None).values_list("pk", flat=True)
         contacts = _missing(context, "person", set(people))
         living = Deal.objects.exclude(status=Deal.Status.DELETED).values_list("pk", flat=True)
         deals = _missing(context, "deal", set(living))
+        if "product" not in context.unavailable:
+            offered = CatalogueItem.objects.offered().filter(origin=CatalogueItem.Origin.CRM)
+            items = _missing(context, "product", set(offered.values_list("pk", flat=True)))
         if context.incomplete:
             context.journal.notice("", "", "", [Notice("crm.not_whole")])
     now = timezone.now()
@@ -58,7 +63,9 @@ def find_gone(context: Context) -> None:
             Contact.objects.filter(pk__in=contacts).update(gone_at=now)
         if deals:
             mark_deleted(deals)
-        number = len(gone) + len(contacts) + len(deals)
+        if items:
+            archive_gone(items)
+        number = len(gone) + len(contacts) + len(deals) + len(items)
         context.journal.count("updated", number)
         context.journal.advance("gone", number, done=True)
         if context.full:
@@ -118,6 +125,8 @@ def _looked_up(
             context.journal.notice(entity, link.external_id, label, [Notice("crm.hidden")])
         now = timezone.now()
         ExternalLink.objects.filter(pk__in=[link.pk for link in new]).update(hidden_at=now)
+        if entity == "product":
+            archive_gone([link.local_id for link in new])
         if entity == "deal":
             pks = [link.local_id for link in new]
             with changing(pks, timezone.localdate()):
@@ -126,5 +135,10 @@ def _looked_up(
 
 
 def _label(entity: str, pk: int) -> str:
-    models: dict[str, Any] = {"organization": Client, "person": Contact, "deal": Deal}
+    models: dict[str, Any] = {
+        "organization": Client,
+        "person": Contact,
+        "deal": Deal,
+        "product": CatalogueItem,
+    }
     return str(models[entity].objects.filter(pk=pk).first() or "")

@@ -18,7 +18,7 @@ from django.db import transaction
 from billing_portal.notices import Notice
 from integrations.core.http import AddressRefused, ProviderError
 from integrations.core.runs import DryJournal, Journal, TakenOver
-from integrations.crm import clients, contacts, deals, gone, places
+from integrations.crm import clients, contacts, deals, gone, places, products
 from integrations.crm.contract import Crm
 from integrations.crm.walking import ENTITY_OF, STEPS, Context, begin_clock, walk
 from integrations.models import Connection, SyncRefusal, SyncRun
@@ -85,6 +85,7 @@ _WORK: Final[dict[str, Callable[[Context], None]]] = {
     "fields": places.read_fields,
     "users": places.read_users,
     "pipelines": places.read_pipelines,
+    "products": products.read_products,
     "organizations": lambda context: walk(
         context, "organizations", lambda things: clients.prepare(context, things)
     ),

@@ -16,6 +16,11 @@ SENTENCES: Final[dict[str, Any]] = {
     "crm.the_deal_discount": _("The discount of the deal"),
     "crm.deal_created": _("Deal created"),
     "crm.won_time": _("Won time"),
+    "crm.the_code": _("The code"),
+    "crm.the_description": _("The description"),
+    "crm.the_vat_of_product": _("The VAT rate"),
+    "crm.the_product_price": _("The price in %(currency)s"),
+    "crm.instalment": _("Instalment %(place)s"),
     "crm.line": _("Line %(place)s"),
     "crm.the_quantity": _("%(where)s: the quantity"),
     "crm.the_price": _("%(where)s: the price"),
@@ -75,6 +80,26 @@ SENTENCES: Final[dict[str, Any]] = {
     "crm.quantity_negative": _("Line %(place)s has a negative quantity: it lowers the invoice."),
     "crm.discount_impossible": _(
         "Line %(place)s has a discount of %(discount)s, which cannot be; it was left out."
+    ),
+    "crm.product_vat_impossible": _("A VAT rate of %(rate)s %% cannot be; none was taken."),
+    "crm.price_currency": _(
+        "“%(currency)s” is not a currency the portal knows; this price was left out."
+    ),
+    "crm.product_price_negative": _("The price in %(currency)s is negative; it was left out."),
+    "crm.code_taken": _(
+        "Its code %(wanted)s is another item’s here; it got %(given)s. Give each product of "
+        "%(provider)s a code of its own."
+    ),
+    "crm.no_products": _(
+        "%(provider)s did not show its products: the plan has none, or the owner of the token may "
+        "not see them. The catalogue stays as it is, and all else came in."
+    ),
+    "crm.no_instalments": _(
+        "%(provider)s did not show the instalments of deals: the plan has none, or the owner of "
+        "the token may not see them. Drafts take the payment terms of the client."
+    ),
+    "crm.instalment_left_out": _(
+        "Instalment %(place)s has no day or no amount above zero; it was left out."
     ),
     "crm.vat_impossible": _(
         "Line %(place)s has a VAT rate of %(rate)s %%, which cannot be; choose one on the draft."

@@ -22,6 +22,7 @@ STEPS: Final = (
     "fields",
     "users",
     "pipelines",
+    "products",
     "organizations",
     "persons",
     "deals",
@@ -30,6 +31,7 @@ STEPS: Final = (
 )
 # The steps that read a list in pages, and whose objects they read.
 ENTITY_OF: Final = {
+    "products": "product",
     "organizations": "organization",
     "persons": "person",
     "deals": "deal",
@@ -55,7 +57,11 @@ class Context:
     company: Company = field(default_factory=lambda: Company.ours() or Company())
     rules: Rules = field(init=False)
     mapped: dict[str, FieldMapping] = field(init=False)
-    seen: dict[str, set[int]] = field(default_factory=lambda: {name: set() for name in ENTITIES})
+    seen: dict[str, set[int]] = field(
+        default_factory=lambda: {name: set() for name in ENTITY_OF.values()}
+    )
+    # What the plan lacks, or the owner of the token may not see at all.
+    unavailable: set[str] = field(default_factory=set)
     # Entities whose lists this process did not read from the beginning: `seen` is not all of them.
     incomplete: set[str] = field(default_factory=set)
     absent: set[int] = field(default_factory=set)

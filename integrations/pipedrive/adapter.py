@@ -21,12 +21,13 @@ from integrations.crm.contract import (
     Page,
     PersonOfCrm,
     Place,
+    ProductValues,
     Thing,
 )
 from integrations.crm.fields import Found, Rules
 from integrations.crm.values import object_id, one_line
 from integrations.pipedrive import client as api
-from integrations.pipedrive import deal_mapping, mapping
+from integrations.pipedrive import deal_mapping, mapping, product_mapping
 from integrations.pipedrive.client import MOST_IDS, PAGE, Pipedrive
 from integrations.pipedrive.mapping import title_of
 
@@ -35,6 +36,8 @@ TOKEN_HELP: Final = _(
     "In Pipedrive: your picture, Personal preferences, API. The portal sees what its owner may "
     "see, and keeps it encrypted."
 )
+# How a plan that lacks something answers is not documented; a bad token is 401.
+NOT_FOR_US: Final = (402, 403, 404)
 _PLACES: Final = {"deal": "deal", "organization": "organization", "person": "person"}
 
 
@@ -43,6 +46,7 @@ class PipedriveCrm:
         self.client = Pipedrive(base_url, api_token, **options)
         # Units of products by number: asked for once in a run.
         self._units: dict[int, str] = {}
+        self._no_instalments = False
 
     def __enter__(self) -> Self:
         return self
@@ -126,7 +130,31 @@ class PipedriveCrm:
             if deal.id and deal_mapping.asks_for_discounts(deal.raw, parts.lines.get(deal.id, [])):
                 parts.discounts[deal.id] = self.client.discounts(deal.id)
         self._find_units([line for lines in parts.lines.values() for line in lines])
+        self._find_instalments(deals, parts)
         return parts
+
+    def _find_instalments(self, deals: Sequence[Thing], parts: DealParts) -> None:
+        """Of won deals with lines, none of which recurs: no others can be billed in instalments."""
+        ids = [
+            deal.id
+            for deal in deals
+            if deal.id and deal_mapping.may_have_instalments(deal.raw, parts.lines.get(deal.id, []))
+        ]
+        for start in range(0, len(ids), MOST_IDS):
+            if self._no_instalments:
+                break
+            batch = ids[start : start + MOST_IDS]
+            try:
+                rows = self.client.instalments(batch)
+            except ProviderError as error:
+                if error.retryable or error.status not in (400, *NOT_FOR_US):
+                    raise
+                self._no_instalments = True
+            else:
+                parts.instalments |= {number: [] for number in batch}
+                for row in rows:
+                    parts.instalments.setdefault(row.get("deal_id", 0), []).append(row)
+        parts.no_instalments = self._no_instalments
 
     def _find_units(self, lines: list[Json]) -> None:
         products = {n for line in lines if isinstance(n := line.get("product_id"), int)}
@@ -134,7 +162,14 @@ class PipedriveCrm:
         for start in range(0, len(unknown), MOST_IDS):
             batch = unknown[start : start + MOST_IDS]
             self._units |= dict.fromkeys(batch, "")
-            for product in self.client.products(batch):
+            try:
+                found = self.client.products(batch)
+            except ProviderError as error:
+                if error.retryable or error.status not in NOT_FOR_US:
+                    raise
+                # A plan without products: a unit less is no reason to refuse every deal.
+                return
+            for product in found:
                 unit = product.get("unit")
                 if isinstance(unit, str) and isinstance(product.get("id"), int):
                     self._units[product["id"]] = one_line(unit)[:40]
@@ -158,7 +193,13 @@ class PipedriveCrm:
             parts.discounts.get(number, []),
             parts.units,
             rules,
+            parts.instalments.get(number),
         )
+
+    def product_values(self, thing: Thing) -> ProductValues:
+        values = product_mapping.product_values(thing.raw)
+        self._units[values.external_id] = values.unit
+        return values
 
     def mapped(self, entity: str, thing: Thing, rules: Rules) -> Found:
         return mapping.mapped(entity, thing.raw, rules)

@@ -27,7 +27,12 @@ NAME: Final = "Pipedrive"
 # A request costs the same whatever it brings, so each asks for the most.
 PAGE: Final = 500
 MOST_IDS: Final = 100
-LISTS: Final = {"organization": "organizations", "person": "persons", "deal": "deals"}
+LISTS: Final = {
+    "organization": "organizations",
+    "person": "persons",
+    "deal": "deals",
+    "product": "products",
+}
 ALL_STATUSES: Final = "open,won,lost,deleted"
 
 
@@ -123,7 +128,7 @@ class Pipedrive:
         newest_first: bool = False,
         status: str = ALL_STATUSES,
     ) -> Page:
-        """A page of organisations, persons or deals, oldest change first.
+        """A page of organisations, persons, deals or products, oldest change first.
 
         In that order, what changes while the pages are read comes again at the end.
         """
@@ -168,6 +173,11 @@ class Pipedrive:
         """The product lines of at most 100 deals."""
         query = {"deal_ids": ",".join(map(str, deal_ids))}
         return list(self._all("/api/v2/deals/products", query))
+
+    def instalments(self, deal_ids: Sequence[int]) -> list[Json]:
+        """Of at most 100 deals; from the plan Growth upwards."""
+        query = {"deal_ids": ",".join(map(str, deal_ids))}
+        return list(self._all("/api/v2/deals/installments", query))
 
     def discounts(self, deal_id: int) -> list[Json]:
         return self._rows(self.http.get(f"/api/v2/deals/{deal_id}/discounts"))

@@ -34,6 +34,7 @@ from integrations.crm.values import (
     one_line,
 )
 from integrations.pipedrive.mapping import mapped
+from integrations.pipedrive.product_mapping import instalment_values
 
 LONGEST_DESCRIPTION: Final = 2_000
 _CENT: Final = Decimal("0.01")
@@ -57,12 +58,20 @@ def asks_for_discounts(deal: Json, lines: Sequence[Json]) -> bool:
     return value != total
 
 
+def may_have_instalments(deal: Json, lines: Sequence[Json]) -> bool:
+    """The provider allows them beside lines that are billed once, and no others."""
+    if deal.get("status") != "won" or deal.get("is_deleted") is True or not lines:
+        return False
+    return all(line.get("billing_frequency") in (None, "one-time") for line in lines)
+
+
 def deal_values(
     deal: Json,
     lines: Sequence[Json],
     discounts: Sequence[Json],
     units: Mapping[int, str],
     rules: Rules,
+    instalments: Sequence[Json] | None = None,
 ) -> DealValues:
     """Raises Refused with a sentence for a deal that cannot become an invoice as it is."""
     number = external_id(deal)
@@ -101,6 +110,7 @@ def deal_values(
         read_lines,
         read_discounts,
         found,
+        None if instalments is None else instalment_values(instalments, currency, notices),
     )
 
 
@@ -170,6 +180,7 @@ def _line_values(
         line.get("is_enabled") is not False,
         frequency,
         *_recurrence(line, frequency, where, notices),
+        object_id(product_id),
     )
 
 

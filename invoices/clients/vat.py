@@ -12,15 +12,18 @@ from invoices.tax.deciding import VatTreatment, treatment
 
 
 def vat_treatment(
-    client: Client, company: Company | None, nature: str | None = None
+    client: Client,
+    company: Company | None,
+    nature: str | None = None,
+    rate: Decimal | None = None,
 ) -> VatTreatment:
     """Our usual rate at home, reverse charge or exempt delivery for a business in the EU, no French
-    VAT beyond; without a `nature`, of what we usually sell."""
+    VAT beyond; without a `nature` and a `rate` in percent, of what we usually sell."""
     is_consumer = client.buyer_kind == BuyerKind.CONSUMER
     usual = company.usual_nature if company else Nature.SERVICES
     found = treatment(
         home=company.country if company else "FR",
-        usual_rate=_usual_rate(company),
+        usual_rate=_usual_rate(company, rate),
         nature=Nature(nature or usual),
         country=client.country,
         postal_code=client.postal_code,
@@ -31,7 +34,9 @@ def vat_treatment(
     return replace(found, needs_vat_id=False) if is_consumer else found
 
 
-def _usual_rate(company: Company | None) -> Decimal:
-    if company is None:
-        return Decimal(20)
-    return Decimal(0) if company.in_franchise else Decimal(company.vat_rate)
+def _usual_rate(company: Company | None, rate: Decimal | None) -> Decimal:
+    if company is not None and company.in_franchise:
+        return Decimal(0)
+    if rate is not None:
+        return rate
+    return Decimal(20) if company is None else Decimal(company.vat_rate)

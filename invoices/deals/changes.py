@@ -25,8 +25,9 @@ from billing_portal.accounts.models import User
 from billing_portal.confirming import Shown
 from billing_portal.money import is_currency
 from invoices.clients.vat import vat_treatment
+from invoices.deals.instalments import dues_from
 from invoices.deals.lacking import with_what_billing_needs
-from invoices.deals.lines import drafted_lines
+from invoices.deals.lines import drafted_for, drafted_lines
 from invoices.documents.totals import TotalsRefused
 from invoices.invoicing import deal_basis
 from invoices.invoicing.draft_lines import DraftLine, plain
@@ -84,7 +85,15 @@ def content_of(
     }
     if not is_currency(deal.currency):
         return found
+    instalments = [
+        [each.due_on.isoformat(), each.amount_minor, each.description]
+        for each in deal.instalments.all()
+    ]
+    if instalments or (known is not None and "instalments" in known):
+        # Not of all: what was kept before there were any says the same as before.
+        found["instalments"] = instalments
     try:
+        # By the deal alone: an item of the catalogue that is changed is no change of the deal.
         drafted = drafted_lines(deal, treatment)
     except TotalsRefused:
         return found
@@ -191,6 +200,10 @@ def _as_printed(content: dict[str, Any], known: dict[str, Any]) -> dict[str, Any
     """The deal with the words that the issued document bears; a deal without lines has its title
     as the words of its one line."""
     said = content | {name: known[name] for name in _PRINTED}
+    # When it is due was agreed with its issue.
+    said.pop("instalments", None)
+    if "instalments" in known:
+        said["instalments"] = known["instalments"]
     if content["lineless"] and known.get("lineless") and content["lines"] and known["lines"]:
         (_words, *amounts), printed = content["lines"][0], known["lines"][0][0]
         said["lines"] = [[printed, *amounts]]
@@ -264,7 +277,9 @@ def take_over(*, invoice_id: int, by: User, on: date) -> Invoice:
             client = deal.billed_client
             header |= taken_from(client)
         try:
-            drafted = drafted_lines(deal, vat_treatment(client, Company.ours()))
+            drafted = drafted_for(deal, client, Company.ours())
+            if _differ(was, now, "instalments"):
+                header["dues_typed"] = dues_from(deal, drafted)[0]
             problems = save_draft(
                 invoice_id=invoice_id,
                 header=header,
@@ -290,7 +305,11 @@ def can_take_over(invoice: Invoice, basis: DealBasis) -> bool:
         return False
     if not now["client"] or now["sum_minor"] is None:
         return False
-    return any(was[name] != now[name] for name in (*_HEAD, "client", "lines"))
+    return any(_differ(was, now, name) for name in (*_HEAD, "client", "lines", "instalments"))
+
+
+def _differ(was: dict[str, Any], now: dict[str, Any], name: str) -> bool:
+    return bool(was.get(name) != now.get(name))
 
 
 def _locked(invoice_id: int) -> tuple[Invoice, DealBasis]:
@@ -321,6 +340,8 @@ def _given(line: DraftLine) -> dict[str, Any]:
         "vat_category": amounts.vat_category,
         "vat_rate": amounts.vat_rate,
         "nature": line.nature,
+        "exemption_id": line.exemption_id,
+        "item_id": line.item_id,
     }
 
 

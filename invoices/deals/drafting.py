@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices.clients.recipients import recipients_for
-from invoices.clients.vat import vat_treatment
 from invoices.deals import changes
+from invoices.deals.instalments import dues_from
 from invoices.deals.lacking import missing_for
-from invoices.deals.lines import drafted_lines
+from invoices.deals.lines import drafted_for
 from invoices.invoicing.drafting import DraftRefused, draft
 from invoices.models import Company, Deal, Invoice
 
@@ -40,7 +40,8 @@ def draft_from_deal(*, deal_id: int, by: User | None, on: date) -> Invoice:
                 raise DraftRefused(missing.text)
         client = deal.client
         assert client is not None
-        drafted = drafted_lines(deal, vat_treatment(client, company))
+        drafted = drafted_for(deal, client, company)
+        dues, about_dues = dues_from(deal, drafted)
         try:
             made = draft(
                 client=client,
@@ -54,9 +55,14 @@ def draft_from_deal(*, deal_id: int, by: User | None, on: date) -> Invoice:
                 recipients=recipients_for(deal),
                 lines=drafted.lines,
                 totals=drafted.totals,
+                dues_typed=dues,
                 by=by,
                 on=on,
-                told={"deal": deal.title, "deal_id": deal.pk, "notes": list(drafted.notes)},
+                told={
+                    "deal": deal.title,
+                    "deal_id": deal.pk,
+                    "notes": [*drafted.notes, *about_dues],
+                },
             )
             changes.begin(made, deal, company)
             return made

@@ -38,7 +38,10 @@ def with_what_billing_needs(deals: QuerySet[Deal]) -> QuerySet[Deal]:
     """The rows that `missing_for` reads, in a fixed number of queries."""
     return deals.select_related(
         "client__client_type", "client_in_crm", "contact", "owner"
-    ).prefetch_related("lines", "discounts", "client__contacts", "quotes__version", "subscriptions")
+    ).prefetch_related(
+        *("lines__item", "discounts", "instalments", "client__contacts", "quotes__version"),
+        "subscriptions",
+    )
 
 
 def missing_for(deals: Iterable[Deal], company: Company | None = None) -> dict[int, list[Missing]]:
@@ -47,7 +50,8 @@ def missing_for(deals: Iterable[Deal], company: Company | None = None) -> dict[i
     company = company or Company.ours()
     prefetch_related_objects(
         found,
-        *("client__contacts", "contact", "lines", "discounts", "quotes__version"),
+        *("client__contacts", "contact", "lines__item", "discounts", "instalments"),
+        "quotes__version",
         "subscriptions",
     )
     rates = FrenchRates()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from billing_portal.money import from_minor
+from invoices.catalogue.units import PIECE, known_unit
+from invoices.catalogue.vat import LineVat, vat_of
+from invoices.clients.vat import vat_treatment
 from invoices.documents.from_gross import net_lines_from_gross
 from invoices.documents.totals import (
     STANDARD,
@@ -17,17 +20,11 @@ from invoices.documents.totals import (
     compute,
 )
 from invoices.invoicing.draft_lines import HUNDREDTH, MAX_DESCRIPTION, DraftLine, plain
-from invoices.models import Deal, DealLine
+from invoices.models import CatalogueItem, Client, Company, Deal, DealLine
 from invoices.tax.deciding import VatTreatment
 
-# UN/ECE Recommendation 20 for the words that CRMs use; anything else is a piece.
-_UNITS = {
-    "DAY": {"d", "day", "days", "j", "jour", "jours", "tag", "tage"},
-    "HUR": {"h", "hour", "hours", "heure", "heures", "hr", "hrs"},
-    "MON": {"month", "months", "mois"},
-    "ANN": {"year", "years", "an", "ans", "année", "années"},
-    "KMT": {"km"},
-}
+# What a line is taxed with that names no VAT itself, by its item of the catalogue.
+VatOfItem = Callable[[CatalogueItem], LineVat]
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,19 @@ class Drafted:
     deal_sum_minor: int
 
 
+# The units that a deal's words stand for. What is drafted from one is held against what it was
+# drafted from (changes.py): a unit more here would look like a change of every deal that has it.
+_UNITS = frozenset(("DAY", "HUR", "MON", "ANN", "KMT"))
+
+
+class _Words(NamedTuple):
+    description: str
+    unit: str
+    nature: str
+    exemption_id: int | None = None
+    item_id: int | None = None
+
+
 def recurring_lines(deal: Deal) -> list[DealLine]:
     return [line for line in deal.lines.all() if line.enabled and line.recurs]
 
@@ -53,31 +63,63 @@ def has_subscription(deal: Deal) -> bool:
     return any(each.status != "discarded" for each in deal.subscriptions.all())
 
 
+def drafted_for(
+    deal: Deal, client: Client, company: Company | None, *, of: Sequence[DealLine] | None = None
+) -> Drafted:
+    """As a document for this client has them, with what the catalogue knows.
+
+    Raises TotalsRefused.
+    """
+    return drafted_lines(
+        deal,
+        vat_treatment(client, company),
+        of=of,
+        vat_of_item=lambda item: vat_of(item, client, company),
+    )
+
+
 def drafted_lines(
-    deal: Deal, treatment: VatTreatment, *, of: Sequence[DealLine] | None = None
+    deal: Deal,
+    treatment: VatTreatment,
+    *,
+    of: Sequence[DealLine] | None = None,
+    vat_of_item: VatOfItem | None = None,
 ) -> Drafted:
     """All its lines, but for those that a subscription bills; or those in `of`, for a subscription.
 
-    Raises TotalsRefused. Reads only what `with_what_billing_needs` prefetches.
+    With `vat_of_item` a line without VAT of its own has that of its item. Raises TotalsRefused.
+    Reads only what `with_what_billing_needs` prefetches.
     """
     notes: list[dict[str, Any]] = []
     enabled = [line for line in deal.lines.all() if line.enabled]
     taxed = any(line.tax_percent for line in enabled)
-    words: list[tuple[str, str]] = []
+    words: list[_Words] = []
+    assumed = False
     amounts: list[LineInput] = []
     if enabled:
         if of is not None or has_subscription(deal):
             enabled = list(of or (line for line in enabled if not line.recurs))
         for place, line in enumerate(enabled, 1):
-            category, rate = _line_vat(deal, line, treatment, taxed=taxed)
+            vat = _line_vat(deal, line, treatment, taxed=taxed, vat_of_item=vat_of_item)
             description, was_cut = _described(line)
-            notes += _notes_of(line, place, category, rate, taxed=taxed, was_cut=was_cut)
-            words.append((description, _unit(line.unit)))
-            amounts.append(_line_amounts(line, category, rate))
+            notes += _notes_of(line, place, vat, taxed=taxed, was_cut=was_cut)
+            assumed = assumed or not (_names_vat(line) and vat_of_item)
+            item = line.item if vat_of_item is not None else None
+            words.append(
+                _Words(
+                    description,
+                    _unit(line.unit),
+                    item.nature if item is not None else treatment.nature.value,
+                    vat.exemption_id,
+                    line.item_id,
+                )
+            )
+            amounts.append(_line_amounts(line, vat.category, vat.rate))
     else:
         notes.append({"code": "no_lines"})
         value = deal.value.amount
-        words.append((deal.title, "C62"))
+        assumed = True
+        words.append(_Words(deal.title, PIECE, treatment.nature.value))
         amounts.append(
             LineInput(
                 quantity=Decimal(-1 if value < 0 else 1),
@@ -86,7 +128,7 @@ def drafted_lines(
                 vat_category=treatment.category,
             )
         )
-    if not taxed and treatment.category == STANDARD:
+    if assumed and not taxed and treatment.category == STANDARD:
         notes.append({"code": "vat_assumed", "rate": plain(treatment.rate)})
     discounts = _discounts(deal, shares_only=of is not None) if amounts else []
     totals = as_given = compute(amounts, currency=deal.currency, discounts=discounts)
@@ -102,14 +144,21 @@ def drafted_lines(
                     "currency": deal.currency,
                 }
             )
-    # The CRM does not say whether a product is goods or a service: what is usually sold is assumed.
-    nature = treatment.nature.value
+    # The CRM does not say whether a product is goods or a service: its item does, and without one
+    # what is usually sold is assumed.
     lines = [
-        DraftLine(text, unit, line, nature=nature)
-        for (text, unit), line in zip(words, amounts, strict=True)
+        DraftLine(
+            said.description,
+            said.unit,
+            line,
+            exemption_id=said.exemption_id,
+            nature=said.nature,
+            item_id=said.item_id,
+        )
+        for said, line in zip(words, amounts, strict=True)
     ]
     if totals.allowances:
-        lines += _discount_lines(totals, deal, nature)
+        lines += _discount_lines(totals, deal, treatment.nature.value)
         totals = compute([line.amounts for line in lines], currency=deal.currency)
     return Drafted(tuple(lines), tuple(notes), totals, as_given.net_minor)
 
@@ -129,13 +178,13 @@ def _discounts(deal: Deal, *, shares_only: bool) -> list[DiscountInput]:
 
 
 def _notes_of(
-    line: DealLine, place: int, category: str, rate: Decimal, *, taxed: bool, was_cut: bool
+    line: DealLine, place: int, vat: LineVat, *, taxed: bool, was_cut: bool
 ) -> list[dict[str, Any]]:
     """What became of a line on its way into the invoice, as far as staff should know."""
     found: list[dict[str, Any]] = []
-    if Decimal(rate) != line.tax_percent and taxed and line.tax_percent:
-        found.append({"code": "rate_rounded", "line": place, "rate": plain(rate)})
-    if category == "E" and taxed:
+    if Decimal(vat.rate) != line.tax_percent and taxed and line.tax_percent:
+        found.append({"code": "rate_rounded", "line": place, "rate": plain(vat.rate)})
+    if vat.category == "E" and vat.exemption_id is None and taxed:
         found.append({"code": "exempt_assumed", "line": place})
     if was_cut:
         found.append({"code": "cut", "line": place, "limit": MAX_DESCRIPTION})
@@ -171,16 +220,28 @@ def _discount_lines(totals: Totals, deal: Deal, nature: str) -> list[DraftLine]:
     return found
 
 
+def _names_vat(line: DealLine) -> bool:
+    return line.item is not None and bool(line.item.vat_category)
+
+
 def _line_vat(
-    deal: Deal, line: DealLine, treatment: VatTreatment, *, taxed: bool
-) -> tuple[str, Decimal]:
-    """The rate that the deal names; where it names none, what the client's situation asks for."""
+    deal: Deal,
+    line: DealLine,
+    treatment: VatTreatment,
+    *,
+    taxed: bool,
+    vat_of_item: VatOfItem | None,
+) -> LineVat:
+    """The rate that the deal names; where it names none, the item's, and where that has none
+    either, what the client's situation asks for."""
     if line.tax_percent and deal.tax_method != Deal.TaxMethod.NONE:
-        return STANDARD, line.tax_percent.quantize(HUNDREDTH, ROUND_HALF_UP)
+        return LineVat(STANDARD, line.tax_percent.quantize(HUNDREDTH, ROUND_HALF_UP), None)
+    item = line.item if vat_of_item is not None else None
+    own = vat_of_item(item) if vat_of_item is not None and item is not None else None
     if taxed and treatment.category not in ("AE", "K") and deal.tax_method != Deal.TaxMethod.NONE:
-        # Other lines of this deal are taxed: that this one is not was meant.
-        return "E", Decimal(0)
-    return treatment.category, treatment.rate
+        # Other lines of this deal are taxed: that this one is not was meant. Its item may say why.
+        return LineVat("E", Decimal(0), own.exemption_id if own is not None else None)
+    return own or LineVat(treatment.category, treatment.rate, None)
 
 
 def _line_amounts(line: DealLine, category: str, rate: Decimal) -> LineInput:
@@ -207,8 +268,5 @@ def _described(line: DealLine) -> tuple[str, bool]:
 
 
 def _unit(word: str) -> str:
-    lowered = word.strip().lower()
-    for code, words in _UNITS.items():
-        if lowered in words or word.strip().upper() == code:
-            return code
-    return "C62"
+    unit = known_unit(word)
+    return unit if unit in _UNITS else PIECE

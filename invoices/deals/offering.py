@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from invoices.clients.vat import vat_treatment
 from invoices.deals.lacking import with_what_billing_needs
-from invoices.deals.lines import drafted_lines
+from invoices.deals.lines import drafted_for
 from invoices.deals.queue import first_billing_day
 from invoices.invoicing.draft_lines import DraftLine
 from invoices.invoicing.origins import Offered
@@ -28,7 +27,7 @@ class Deals:
         deal = with_what_billing_needs(Deal.objects.filter(pk=invoice.deal_id)).first()
         if deal is None:
             return None
-        found = drafted_lines(deal, vat_treatment(invoice.client, Company.ours()))
+        found = drafted_for(deal, invoice.client, Company.ours())
         return Offered(found.lines, deal.currency)
 
     def warnings(self, invoice: Invoice) -> Sequence[Reason]:
@@ -42,4 +41,4 @@ def lines_of_deal(deal: Deal) -> Sequence[DraftLine]:
     """As a quote begins with them. Raises TotalsRefused."""
     found = with_what_billing_needs(Deal.objects.filter(pk=deal.pk)).get()
     assert found.client is not None
-    return drafted_lines(found, vat_treatment(found.client, Company.ours())).lines
+    return drafted_for(found, found.client, Company.ours()).lines

@@ -83,6 +83,7 @@ class NoteLine:
     # Why it is exempt, and what it supplies, as on the invoice.
     exemption_id: int | None = None
     nature: str = ""
+    item_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,16 @@ def _note_line(row: InvoiceLine, net_minor: int, currency: str) -> NoteLine:
             vat_rate=Decimal(row.vat_rate),
             vat_category=row.vat_category,
         )
-    return NoteLine(row.description, unit, amounts, net_minor, row.pk, row.exemption_id, row.nature)
+    return NoteLine(
+        row.description,
+        unit,
+        amounts,
+        net_minor,
+        row.pk,
+        row.exemption_id,
+        row.nature,
+        row.item_id,
+    )
 
 
 def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Company) -> Wanted:

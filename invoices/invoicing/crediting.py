@@ -216,6 +216,7 @@ def _store_credit_lines(note: Invoice, wanted: Wanted) -> list[InvoiceLine]:
             vat_rate=line.amounts.vat_rate,
             exemption_id=line.exemption_id,
             nature=line.nature,
+            item_id=line.item_id,
             net_minor=line.net_minor,
             credits_id=line.source_id,
         )

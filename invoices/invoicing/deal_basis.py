@@ -27,6 +27,8 @@ from invoices.models import Client, Deal, DealBasis, Invoice
 
 # So many lines are named one by one; of the others the number is told.
 MOST_LINES = 8
+# Parts that older rows do not have: they are told where a deal has them now.
+_LATER = ("instalments",)
 Content = Mapping[str, Any]
 
 
@@ -93,9 +95,9 @@ def parts(was: Content, now: Content) -> dict[str, dict[str, Any]]:
 def told(was: Content, now: Content) -> list[Change]:
     """Every part that differs, in the reader's language."""
     found = [
-        Change(str(label), tell(was[name], was), tell(now[name], now))
+        Change(str(label), tell(was.get(name), was), tell(now[name], now))
         for name, (label, tell) in _parts().items()
-        if name in was and name in now and was[name] != now[name]
+        if name in now and was.get(name) != now[name] and (name in was or name in _LATER)
     ]
     if not (was.get("lineless") and now.get("lineless")):
         found += _lines(was, now)
@@ -114,7 +116,20 @@ def _parts() -> dict[str, tuple[str, Any]]:
         "purchase_order": (_("Purchase order"), _text),
         "service_from": (_("Service from"), _day),
         "service_until": (_("Service until"), _day),
+        "instalments": (_("Instalments"), _instalments),
     }
+
+
+def _instalments(value: Any, all_: Content) -> str:
+    code = str(all_.get("currency", ""))
+    return (
+        ", ".join(
+            f"{day(date.fromisoformat(on))} {formatted_minor(minor, code)}"
+            for on, minor, _words in value or ()
+        )
+        if is_currency(code)
+        else ""
+    ) or _("none")
 
 
 def _readable(value: Any, _all: Content) -> str:

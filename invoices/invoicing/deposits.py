@@ -147,6 +147,7 @@ def as_draft_line(row: InvoiceLine) -> DraftLine:
         price_missing=row.price_missing,
         exemption_id=row.exemption_id,
         nature=row.nature,
+        item_id=row.item_id,
     )
 
 

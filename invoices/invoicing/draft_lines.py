@@ -32,6 +32,8 @@ class DraftLine:
     # See InvoiceLine.exemption.
     exemption_id: int | None = None
     nature: str = USUAL_NATURE
+    # See InvoiceLine.item.
+    item_id: int | None = None
 
 
 def plain(number: Decimal) -> str:
@@ -53,6 +55,9 @@ def told(note: Mapping[str, Any]) -> str:
     code, values = note.get("code"), dict(note)
     if "difference_minor" in values:
         values["difference"] = formatted_minor(values["difference_minor"], values["currency"])
+    for name in ("sum", "amount"):
+        if f"{name}_minor" in values:
+            values[name] = formatted_minor(values[f"{name}_minor"], values["currency"])
     if "limit" in values:
         values["limit"] = format_decimal(values["limit"], locale=reader_locale())
     if code == "recurring":
@@ -64,6 +69,19 @@ def told(note: Mapping[str, Any]) -> str:
             "Line %(line)s has a negative price: on the invoice its quantity is negative instead."
         ),
         "recurring": _("Line %(line)s recurs (%(every)s): one period is billed here."),
+        "instalments_taken": _(
+            "The deal has instalments: they are the due dates, by their shares of its amount. VAT "
+            "goes with each, and the last takes what rounding leaves."
+        ),
+        "instalments_differ": _(
+            "The deal’s instalments come to %(sum)s, its lines to %(amount)s: they were kept with "
+            "the deal, and the payment terms of the client hold here. Correct them in the CRM, or "
+            "type the instalments by hand."
+        ),
+        "instalments_many": _(
+            "The deal has more than %(limit)s instalments: they were kept with the deal, and the "
+            "payment terms of the client hold here."
+        ),
         "no_lines": _("The deal has no lines: one line bears its title and its value."),
         "vat_assumed": _("The deal names no VAT: %(rate)s %% was assumed."),
         "exempt_assumed": _(

@@ -298,6 +298,7 @@ def _replace_lines(invoice: Invoice, lines: Sequence[DraftLine], totals: Totals)
             vat_category=line.amounts.vat_category,
             vat_rate=line.amounts.vat_rate,
             exemption_id=line.exemption_id,
+            item_id=line.item_id,
             nature=line.nature,
             net_minor=amounts.net_minor,
         )

@@ -28,6 +28,7 @@ LINE_FIELDS: Final = (
     "vat_rate",
     "exemption_id",
     "nature",
+    "item_id",
 )
 
 
@@ -80,5 +81,6 @@ def lines_in(
         if nature not in set(Nature):
             problems[f"lines.{place}.nature"] = _("Choose goods or services.")
             continue
-        found.append(DraftLine(description, unit, line, missing, why, nature))
+        item = given.get("item_id")
+        found.append(DraftLine(description, unit, line, missing, why, nature, item))
     return found, problems

@@ -174,4 +174,5 @@ def _line(row: InvoiceLine) -> DraftLine:
         amounts=drafting.input_of(row),
         exemption_id=row.exemption_id,
         nature=row.nature or "services",
+        item_id=row.item_id,
     )

@@ -3,10 +3,11 @@ from invoices.models.accounting import JournalExport, JournalSetup, LedgerAccoun
 from invoices.models.attachments import Attachment, StoredFile
 from invoices.models.bases import DealBasis
 from invoices.models.batches import Batch, BatchItem
+from invoices.models.catalogue import CatalogueItem, CataloguePrice
 from invoices.models.chain import BooksChain, BooksCheck, BooksHead, BooksLink
 from invoices.models.clients import Client, ClientType, Contact
 from invoices.models.company import Company, ExchangeRate, LatePenaltyRate
-from invoices.models.deals import Deal, DealDiscount, DealLine, Pipeline, Stage
+from invoices.models.deals import Deal, DealDiscount, DealInstalment, DealLine, Pipeline, Stage
 from invoices.models.decisions import BooksDecision
 from invoices.models.deposits import DepositDeduction
 from invoices.models.documents import Document
@@ -64,6 +65,8 @@ __all__ = [
     "BooksDecision",
     "BooksHead",
     "BooksLink",
+    "CatalogueItem",
+    "CataloguePrice",
     "Client",
     "ClientRoute",
     "ClientType",
@@ -72,6 +75,7 @@ __all__ = [
     "Deal",
     "DealBasis",
     "DealDiscount",
+    "DealInstalment",
     "DealLine",
     "DeclaredAllocation",
     "DepositDeduction",

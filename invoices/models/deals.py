@@ -16,6 +16,7 @@ from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from billing_portal.keys import Keyed, KeyedQuerySet, KeyField
 from billing_portal.money import from_minor
+from invoices.models.catalogue import CatalogueItem
 from invoices.models.clients import Client, Contact
 from invoices.models.invoices import Invoice
 
@@ -191,11 +192,25 @@ class DealLine(models.Model):
     # Of a recurring line: how many times, empty for ever; and from which day on.
     billing_cycles = models.PositiveSmallIntegerField(null=True, blank=True)
     billing_starts_on = models.DateField(null=True, blank=True)
+    # The product of the CRM, as the catalogue has it.
+    item = models.ForeignKey(
+        CatalogueItem,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="deal_lines",
+        db_index=False,
+    )
 
     class Meta:
         ordering = ["position", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["deal", "position"], name="deal_lines_are_in_order")
+        ]
+        indexes = [
+            models.Index(
+                fields=["item"], condition=Q(item__isnull=False), name="deal_line_of_item"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -204,6 +219,28 @@ class DealLine(models.Model):
     @property
     def recurs(self) -> bool:
         return self.billing_frequency not in ("", "one-time")
+
+
+class DealInstalment(models.Model):
+    """A part of the deal's value and the day on which the CRM says that it is billed."""
+
+    deal = models.ForeignKey(Deal, on_delete=models.CASCADE, related_name="instalments")
+    position = models.PositiveIntegerField()
+    description = models.CharField(max_length=255, blank=True)
+    # In the deal's currency; like its value before VAT, or with it where its prices are.
+    amount_minor = models.BigIntegerField()
+    due_on = models.DateField()
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="an_instalment_of_a_deal_is_above_zero", condition=Q(amount_minor__gt=0)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.description or f"{self.due_on} {self.amount_minor}"
 
 
 class DealDiscount(models.Model):

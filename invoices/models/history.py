@@ -44,7 +44,7 @@ class ImportedPaymentRow(models.Model):
 
 
 class HistoryImport(models.Model):
-    """Three files between their preview and the click that brings them in."""
+    """Files between their preview and the click that brings them in."""
 
     class State(models.TextChoices):
         PREVIEWED = "previewed", _("Looked at")
@@ -62,9 +62,11 @@ class HistoryImport(models.Model):
     clients_name = models.CharField(max_length=255, blank=True)
     invoices_name = models.CharField(max_length=255, blank=True)
     payments_name = models.CharField(max_length=255, blank=True)
+    items_name = models.CharField(max_length=255, blank=True)
     clients_file = models.BinaryField(default=b"", blank=True)
     invoices_file = models.BinaryField(default=b"", blank=True)
     payments_file = models.BinaryField(default=b"", blank=True)
+    items_file = models.BinaryField(default=b"", blank=True)
     rows = models.PositiveIntegerField(default=0)
     # Given when the files hold only what was open on that day; otherwise all of the past.
     go_live = models.DateField(null=True, blank=True)
@@ -90,7 +92,8 @@ class HistoryImport(models.Model):
 
     @property
     def file_names(self) -> list[str]:
-        return [n for n in (self.clients_name, self.invoices_name, self.payments_name) if n]
+        names = (self.clients_name, self.invoices_name, self.payments_name, self.items_name)
+        return [name for name in names if name]
 
 
 class HistoryComplaint(models.Model):

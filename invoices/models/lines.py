@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from invoices.models.catalogue import CatalogueItem
 from invoices.models.exemptions import ExemptionReason
 from invoices.models.invoices import Invoice
 from invoices.models.natures import NATURES, USUAL_NATURE
@@ -37,6 +38,15 @@ class InvoiceLine(models.Model):
     exemption = models.ForeignKey(
         ExemptionReason, on_delete=models.PROTECT, null=True, blank=True, related_name="lines"
     )
+    # The item of the catalogue that it was made of; its words and price are its own since then.
+    item = models.ForeignKey(
+        CatalogueItem,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="lines",
+        db_index=False,
+    )
     net_minor = models.BigIntegerField(default=0)
     # On a credit note: the line of the invoice that this one takes back, by its own net.
     credits = models.ForeignKey(
@@ -63,9 +73,10 @@ class InvoiceLine(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["item"], condition=Q(item__isnull=False), name="line_of_item"),
             models.Index(
                 fields=["deducts"], condition=Q(deducts__isnull=False), name="line_deducts"
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from billing_portal.keys import Keyed, KeyedQuerySet, KeyField, number_key, sort_key
 from billing_portal.money import from_minor
+from invoices.models.catalogue import CatalogueItem
 from invoices.models.clients import Client
 from invoices.models.deals import Deal
 from invoices.models.exemptions import ExemptionReason
@@ -294,10 +295,24 @@ class QuoteLine(models.Model):
     exemption = models.ForeignKey(
         ExemptionReason, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    # The item of the catalogue that it was made of; its words and price are its own since then.
+    item = models.ForeignKey(
+        CatalogueItem,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="quote_lines",
+        db_index=False,
+    )
     net_minor = models.BigIntegerField(default=0)
 
     class Meta:
         ordering = ["position", "pk"]
+        indexes = [
+            models.Index(
+                fields=["item"], condition=Q(item__isnull=False), name="quote_line_of_item"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.description[:60]

@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from billing_portal.keys import Keyed, KeyedQuerySet, KeyField
+from invoices.models.catalogue import CatalogueItem
 from invoices.models.clients import Client
 from invoices.models.deals import Deal
 from invoices.models.exemptions import ExemptionReason
@@ -210,9 +211,23 @@ class SubscriptionLine(models.Model):
     exemption = models.ForeignKey(
         ExemptionReason, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    # The item of the catalogue that it was made of; its words and price are its own since then.
+    item = models.ForeignKey(
+        CatalogueItem,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="subscription_lines",
+        db_index=False,
+    )
 
     class Meta:
         ordering = ["position", "pk"]
+        indexes = [
+            models.Index(
+                fields=["item"], condition=Q(item__isnull=False), name="subscription_line_of_item"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.description[:60]

@@ -22,7 +22,7 @@ VALID_DAYS: Final = 30
 _COPIED: Final = (
     *("position", "role", "section", "proposed", "description", "quantity", "unit", "unit_price"),
     *("price_missing", "discount_percent", "discount_amount", "nature", "vat_category"),
-    *("vat_rate", "exemption_id", "net_minor"),
+    *("vat_rate", "exemption_id", "item_id", "net_minor"),
 )
 
 

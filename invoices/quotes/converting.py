@@ -249,6 +249,7 @@ class _Way:
                 input_of(row.line, quantities[row.line.pk]),
                 exemption_id=row.line.exemption_id,
                 nature=row.line.nature,
+                item_id=row.line.item_id,
             )
             for row in self.left
             if row.line.pk in quantities

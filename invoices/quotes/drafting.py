@@ -150,6 +150,7 @@ def columns_of(version: QuoteVersion, position: int, line: DraftLine) -> dict[st
         "vat_rate": line.amounts.vat_rate,
         "exemption_id": line.exemption_id,
         "nature": line.nature,
+        "item_id": line.item_id,
     }
 
 

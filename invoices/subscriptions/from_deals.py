@@ -10,10 +10,9 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices.clients.recipients import recipients_for
-from invoices.clients.vat import vat_treatment
 from invoices.deals.changes import changing
 from invoices.deals.lacking import missing_for
-from invoices.deals.lines import drafted_lines, has_subscription, recurring_lines
+from invoices.deals.lines import drafted_for, has_subscription, recurring_lines
 from invoices.documents.totals import TotalsRefused
 from invoices.models import Company, Deal, DealLine, Subscription
 from invoices.subscriptions.beginning import begun
@@ -78,7 +77,7 @@ def _one(
     client = deal.client.merged_into or deal.client
     first = lines[0]
     unit, every = RHYTHMS.get(first.billing_frequency, ("month", 1))
-    drafted = drafted_lines(deal, vat_treatment(client, company), of=lines)
+    drafted = drafted_for(deal, client, company, of=lines)
     start = first.billing_starts_on or deal.service_from
     return begun(
         client,

@@ -27,6 +27,7 @@ def line_of(row: Any) -> DraftLine:
         price_missing=row.price_missing,
         exemption_id=row.exemption_id,
         nature=row.nature,
+        item_id=row.item_id,
     )
 
 
@@ -47,6 +48,7 @@ def replace_lines(version: SubscriptionVersion, lines: Sequence[DraftLine]) -> N
             vat_rate=line.amounts.vat_rate,
             exemption_id=line.exemption_id,
             nature=line.nature,
+            item_id=line.item_id,
         )
         for position, line in enumerate(lines, 1)
     )

@@ -28,6 +28,12 @@ function point(field, option) {
   option.scrollIntoView({ block: "nearest" });
 }
 function take(field, option) {
+  if (!field.form) {
+    // A field of no form takes nothing itself: whoever opened it hears what was chosen.
+    open(field, false);
+    field.dispatchEvent(new CustomEvent("picked", { bubbles: true, detail: { option } }));
+    return;
+  }
   const hidden = field.form.elements.namedItem("client");
   const changed = hidden.value !== option.dataset.value;
   field.value = option.dataset.name;
@@ -51,6 +57,7 @@ export function comboKey(event) {
   if (event.key === "Escape") { open(field, false); return true; }
   if ((event.key === "Enter" || event.key === "Tab") && now >= 0) {
     take(field, options[now]);
+    if (!field.form) { event.preventDefault(); return true; }
     // Tab goes on by itself, Enter as in every field of the form.
     return false;
   }

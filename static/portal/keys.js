@@ -1,6 +1,7 @@
 /* Keys. Off in a field; the reader can switch them off altogether (data-shortcuts="off").
    Where "g d" leads is on <html>: data-go-d="/". */
 
+import { pickItemKey } from "./catalogue.js";
 import { comboKey } from "./combo.js";
 import { lineEditorKey } from "./editor.js";
 import { closePanels, openFilter } from "./filters.js";
@@ -20,7 +21,7 @@ function sendForm(event) {
 let waitingForGo = 0;
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key === "Enter") return sendForm(event);
-  if (comboKey(event) || goesOnKey(event) || lineEditorKey(event)) return;
+  if (pickItemKey(event) || comboKey(event) || goesOnKey(event) || lineEditorKey(event)) return;
   const field = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
   if (event.key === "Escape" && closePanels(event.target.closest?.("details"))) return;
   if (field) { if (event.key === "Escape") field.blur(); return; }

@@ -10,6 +10,7 @@ import "./payments.js";
 import "./corrected.js";
 import "./keys.js";
 import "./editor.js";
+import "./catalogue.js";
 import "./once.js";
 import "./drafts.js";
 import "./preview.js";

@@ -88,9 +88,15 @@ def _discounts(api: Api, query: Query, payload: Json, at: tuple[Any, ...]) -> by
 @route("/api/v2/deals/installments", f"deal_ids {_LIST} {_SORT}", cost=10)
 def _installments(api: Api, query: Query, payload: Json, at: tuple[Any, ...]) -> bytes:
     world = api.world
+    _in_plan(api, "installments")
     rows = (row for deal in _given_deals(api, query) for row in world.installments.get(deal, []))
     sorts = ("id", "billing_date", "deal_id")
     return api.page(query, "installment", rows, sorts=sorts)
+
+
+def _in_plan(api: Api, feature: str) -> None:
+    if feature in api.world.lacking:
+        raise Refusal(403, "Forbidden", f"Your plan has no {feature}.")
 
 
 _PATCHABLE: Final[dict[str, tuple[type, ...]]] = {
@@ -246,7 +252,12 @@ def _person(api: Api, query: Query, payload: Json, at: tuple[Any, ...]) -> bytes
 )
 def _products(api: Api, query: Query, payload: Json, at: tuple[Any, ...]) -> bytes:
     sorts = ("id", "name", "add_time", "update_time")
-    products = api.select(query, api.world.products.values(), ("owner_id",))
+    _in_plan(api, "products")
+    products = (
+        product
+        for product in api.select(query, api.world.products.values(), ("owner_id",))
+        if not product["is_deleted"]
+    )
     return api.page(query, "product", products, sorts=sorts)
 
 

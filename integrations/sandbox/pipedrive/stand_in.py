@@ -21,11 +21,13 @@ from integrations.sandbox.pipedrive.world import UnknownObject, World
 
 EDITS: Final = (
     "add_deal",
+    "add_product",
     "add_organization",
     "archive_deal",
     "change_deal",
     "change_organization",
     "change_person",
+    "change_product",
     "delete_deal",
     "delete_organization",
     "hide",
@@ -34,6 +36,8 @@ EDITS: Final = (
     "rename_option",
     "reopen_deal",
     "set_discounts",
+    "set_installments",
+    "set_plan",
     "set_lines",
     "show",
     "win_deal",

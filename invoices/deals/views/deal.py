@@ -15,10 +15,10 @@ from moneyed import Money
 
 from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.money import digits, formatted, formatted_minor, is_currency
-from invoices.clients.vat import vat_treatment
 from invoices.deals.choosing import choice_shown, may_choose
+from invoices.deals.instalments import dues_from
 from invoices.deals.lacking import missing_for, with_what_billing_needs
-from invoices.deals.lines import drafted_lines, has_subscription, recurring_lines
+from invoices.deals.lines import drafted_for, has_subscription, recurring_lines
 from invoices.deals.queue import (
     Waiting,
 )
@@ -92,8 +92,7 @@ def _added_up(found: Deal, company: Company | None) -> dict[str, Any]:
         text = _("“%(code)s” is not a currency that we know.")
         return {"refusal": text % {"code": found.currency[:10]}}
     try:
-        treatment = vat_treatment(found.client or Client(country="FR"), company)
-        drafted = drafted_lines(found, treatment)
+        drafted = drafted_for(found, found.client or Client(country="FR"), company)
     except TotalsRefused as refusal:
         return {"refusal": str(refusal)}
     totals = drafted.totals
@@ -129,7 +128,11 @@ def _added_up(found: Deal, company: Company | None) -> dict[str, Any]:
         "total": formatted_minor(totals.total_minor, code),
         "difference": formatted_minor(difference, code) if difference else "",
         "deal_sum": formatted_minor(drafted.deal_sum_minor, code),
-        "notes": [told(note) for note in drafted.notes],
+        "notes": [told(note) for note in (*drafted.notes, *dues_from(found, drafted)[1])],
+        "instalments": [
+            (each.due_on, each.description, formatted_minor(each.amount_minor, code))
+            for each in found.instalments.all()
+        ],
     }
 
 

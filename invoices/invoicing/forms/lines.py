@@ -24,10 +24,10 @@ from billing_portal.typed.texts import lines as seen_lines
 from billing_portal.words import labelled
 from invoices.company.vat_faults import WITHOUT_VAT
 from invoices.invoicing.draft_lines import MAX_LINES
-from invoices.models import ExemptionReason, InvoiceLine
+from invoices.models import CatalogueItem, ExemptionReason, InvoiceLine
 from invoices.models.natures import NATURES, USUAL_NATURE
 
-FIELDS = ("description", "nature", "quantity", "unit", "unit_price", "discount", "vat")
+FIELDS = ("description", "nature", "quantity", "unit", "unit_price", "discount", "vat", "item")
 LABELS: dict[str, Any] = {
     "description": gettext_lazy("Description"),
     "nature": gettext_lazy("Nature"),
@@ -65,6 +65,8 @@ class TypedLine:
     unit_price: str = ""
     discount: str = ""
     vat: str = "S:20"
+    # The id of the item of the catalogue that it was made of.
+    item: str = ""
     errors: dict[str, str] = field(default_factory=dict)
     net: str = ""
     # Its place among the lines that are not blank, as save_draft counts them.
@@ -198,6 +200,7 @@ def from_rows(rows: Iterable[InvoiceLine], currency: str) -> list[TypedLine]:
                 unit_price="" if row.price_missing else written(row.unit_price, places),
                 discount=discount,
                 vat=vat_value(row.vat_category, row.vat_rate, row.exemption_id),
+                item=str(row.item_id or ""),
             )
         )
     return found
@@ -226,16 +229,26 @@ def read(given: QueryDict | Mapping[str, str], make: type[Line]) -> list[Line]:
 def clean(lines: Sequence[TypedLine], currency: str) -> list[dict[str, Any]]:
     """What `save_draft` wants for each line that is not blank; problems land in their `errors`."""
     found: list[dict[str, Any]] = []
+    items = _known_items(lines)
     for line in lines:
         line.errors = {}
         line.place = None
         if line.is_blank:
             continue
-        values = _cleaned(line, currency)
+        values = _cleaned(line, currency) | {"item_id": items.get(line.item)}
         if not line.errors:
             line.place = len(found)
             found.append(values)
     return found
+
+
+def _known_items(lines: Sequence[TypedLine]) -> dict[str, int]:
+    """Ids that came in the form and are of an item; a line without one is a line all the same."""
+    given = {text: pk for line in lines if (pk := row_id(text := line.item)) is not None}
+    if not given:
+        return {}
+    known = set(CatalogueItem.objects.filter(pk__in=given.values()).values_list("pk", flat=True))
+    return {text: pk for text, pk in given.items() if pk in known}
 
 
 def _parts_of_vat(value: str) -> tuple[str, str, str]:

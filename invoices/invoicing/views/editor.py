@@ -133,6 +133,7 @@ def _take_from_deal(editor: InvoiceEditor) -> None:
             vat_category=line.amounts.vat_category,
             vat_rate=line.amounts.vat_rate,
             nature=line.nature,
+            item_id=line.item_id,
         )
         for line in found.lines
     ]
