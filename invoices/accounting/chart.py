@@ -93,6 +93,8 @@ USUAL: Final[dict[Key, tuple[str, str]]] = {
             (_GOODS, ("707400", "Ventes – outre-mer")),
         )
     },
+    Key(Role.REBATES, nature=_SERVICES): ("709600", "RRR accordés – prestations de services"),
+    Key(Role.REBATES, nature=_GOODS): ("709700", "RRR accordés – ventes de marchandises"),
     Key(Role.VAT, rate=_rate("20")): ("445711", "TVA collectée 20 %"),
     Key(Role.VAT, rate=_rate("10")): ("445712", "TVA collectée 10 %"),
     Key(Role.VAT, rate=_rate("5.5")): ("445713", "TVA collectée 5,5 %"),
@@ -171,6 +173,11 @@ class Chart:
     def sales(self, territory: str, category: str, rate: Decimal | None, nature: str) -> Account:
         """There is one for each nature, so that nothing sold is without an account."""
         found = self._narrowest(Key(Role.SALES, territory, category, rate, nature))
+        assert found is not None
+        return found
+
+    def rebates(self, territory: str, category: str, rate: Decimal | None, nature: str) -> Account:
+        found = self._narrowest(Key(Role.REBATES, territory, category, rate, nature))
         assert found is not None
         return found
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from invoices.invoicing import deducting
+from invoices.invoicing import credited, deducting
 from invoices.invoicing.reasons import Reason
 from invoices.models import Invoice
 
@@ -33,8 +32,7 @@ def refusal(old: Invoice) -> str:
         )
     if old.written_off_minor:
         return _("A part of %(number)s is written off: take that back first.") % values
-    notes = Invoice.objects.filter(corrects=old).issued()
-    if (notes.aggregate(sum=Sum("total_minor"))["sum"] or 0) >= old.total_minor:
+    if credited.total_taken_back(old) >= old.total_minor:
         return _("%(number)s is credited in full already: make a new invoice.") % values
     return deducting.reason_not_to_credit(old)
 

@@ -36,6 +36,7 @@ from invoices.models.quote_answers import (
     QuoteEvent,
 )
 from invoices.models.quotes import Quote, QuoteLine, QuoteVersion
+from invoices.models.rebates import CreditShare, Rebate
 from invoices.models.subscriptions import (
     PriceRise,
     Subscription,
@@ -63,6 +64,7 @@ __all__ = [
     "ClientType",
     "Company",
     "Contact",
+    "CreditShare",
     "Deal",
     "DealBasis",
     "DealDiscount",
@@ -109,6 +111,7 @@ __all__ = [
     "QuoteEvent",
     "QuoteLine",
     "QuoteVersion",
+    "Rebate",
     "Refund",
     "Stage",
     "Subscription",

@@ -60,6 +60,7 @@ class LedgerAccount(models.Model):
         DEPOSITS = "deposits", _("Deposits billed")
         BANK = "bank", _("Bank")
         SALES = "sales", _("Sales")
+        REBATES = "rebates", _("Rebates granted")
         VAT = "vat", _("VAT collected")
         VAT_WAITING = "vat_waiting", _("VAT that waits for its receipt")
         EXCHANGE_GAIN = "exchange_gain", _("Exchange gains")
