@@ -126,7 +126,7 @@ IRREVERSIBLE = (OF_OFFERS | OF_OTHERS | OF_LETTERS) | {
     "invoices:send": (issued, {"recipients": "a@b.example"}),
     "invoices:credit": (issued, {"code": "error", "mode": "whole", "reason": "Wrong"}),
     "invoices:void": (make_draft, {"reason": "Twice"}),
-    "invoices:write-off": (issued, {"amount": "1", "reason": "Bad"}),
+    "invoices:write-off": (issued, {"amount": "1", "reason": "Bad", "cause": "small"}),
     "invoices:payment-reverse": (payment, {"on": as_typed(RECEIVED), "reason": "Bounced"}),
     "invoices:payment-allocate": (payment, {}),
     "invoices:mail-resend": (lambda: mail("failed"), {}),
@@ -335,7 +335,7 @@ def test_a_write_off_stands_when_its_invoice_moved_meanwhile(clerk_client):
     row = write_off_row()
     url = reverse("invoices:write-off-back", args=[row.pk])
     token = token_on(clerk_client.get(url))
-    more = {"amount": "5", "reason": "More"}
+    more = {"amount": "5", "reason": "More", "cause": "small"}
     confirm(clerk_client, reverse("invoices:write-off", args=[row.invoice_id]), more)
     late = clerk_client.post(url, {"reason": "Oops", "once": new_key(), "confirmed": token})
     assert late.status_code == 422

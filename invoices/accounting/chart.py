@@ -104,6 +104,7 @@ USUAL: Final[dict[Key, tuple[str, str]]] = {
     Key(Role.VAT_WAITING): ("445740", "TVA collectée en attente d’encaissement"),
     Key(Role.EXCHANGE_GAIN): ("766000", "Gains de change"),
     Key(Role.EXCHANGE_LOSS): ("666000", "Pertes de change"),
+    Key(Role.DISCOUNT): ("665000", "Escomptes accordés"),
     Key(Role.BAD_DEBT): ("654000", "Pertes sur créances irrécouvrables"),
     Key(Role.SMALL_LOSS): ("658000", "Charges diverses de gestion courante"),
     Key(Role.SMALL_GAIN): ("758000", "Produits divers de gestion courante"),

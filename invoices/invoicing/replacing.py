@@ -22,11 +22,11 @@ def refusal(old: Invoice) -> str:
             )
             % values
         )
-    if old.is_final:
+    if old.is_final and not old.total_minor:
         return (
             _(
-                "%(number)s deducts deposits: credit it whole, which sets them free, then make the "
-                "final invoice again."
+                "%(number)s asks for nothing beyond its deposits, so that nothing of it can be "
+                "credited: bill what is missing by a new invoice, or credit a deposit."
             )
             % values
         )

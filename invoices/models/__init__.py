@@ -27,7 +27,7 @@ from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.looks import KeptLogo
 from invoices.models.messages import Message
 from invoices.models.numbering import NumberPattern, NumberSeries
-from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
+from invoices.models.payments import Allocation, PastSettlement, Payment, Refund, WriteOff
 from invoices.models.quote_answers import (
     QuoteAcceptance,
     QuoteBilledLine,
@@ -124,4 +124,5 @@ __all__ = [
     "VatBreakdown",
     "VatCheck",
     "VatRate",
+    "WriteOff",
 ]

@@ -66,6 +66,7 @@ class LedgerAccount(models.Model):
         EXCHANGE_GAIN = "exchange_gain", _("Exchange gains")
         EXCHANGE_LOSS = "exchange_loss", _("Exchange losses")
         BAD_DEBT = "bad_debt", _("Bad debts")
+        DISCOUNT = "discount", _("Discounts that clients took")
         SMALL_LOSS = "small_loss", _("Small differences, to our cost")
         SMALL_GAIN = "small_gain", _("Small differences, in our favour")
         FEES = "fees", _("Bank charges")

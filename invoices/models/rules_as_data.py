@@ -46,6 +46,7 @@ NEVER_EMPTIED = (
     "keptlogo",
     "rebate",
     "creditshare",
+    "writeoff",
 )
 # What was offered: as it left, so it stays.
 _OFFERED = (  # noqa: SIM905 - reads better than a column of quotes
@@ -235,7 +236,7 @@ RULES: list[tuple[str, str, str, str]] = [
             *("journalexport", "quoteevent", "quotedocument", "quoteacceptance"),
             *("subscriptionbilling", "subscriptionevent"),
             *("accountletter", "lateclaimrow"),
-            *("mailwording", "keptlogo"),
+            *("mailwording", "keptlogo", "writeoff"),
         )
         for moment in ("UPDATE", "DELETE")
     ),
