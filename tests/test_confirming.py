@@ -126,7 +126,7 @@ IRREVERSIBLE = (OF_OFFERS | OF_OTHERS | OF_LETTERS) | {
     "invoices:send": (issued, {"recipients": "a@b.example"}),
     "invoices:credit": (issued, {"code": "error", "mode": "whole", "reason": "Wrong"}),
     "invoices:void": (make_draft, {"reason": "Twice"}),
-    "invoices:write-off": (issued, {"amount": "1", "reason": "Bad"}),
+    "invoices:write-off": (issued, {"amount": "1", "reason": "Bad", "cause": "small"}),
     "invoices:payment-reverse": (payment, {"on": as_typed(RECEIVED), "reason": "Bounced"}),
     "invoices:payment-allocate": (payment, {}),
     "invoices:mail-resend": (lambda: mail("failed"), {}),
@@ -147,7 +147,7 @@ IRREVERSIBLE = (OF_OFFERS | OF_OTHERS | OF_LETTERS) | {
 ASKED_ELSEWHERE = {
     "invoices:apply", "invoices:draft-deals", "company:client_type_merge", "invoices:deal-change",
     "company:books", "company:numbers", "invoices:refund-new", "invoices:payment-undo",
-    "invoices:account-drop", "invoices:late-claim",
+    "invoices:account-drop", "invoices:late-claim", "invoices:rebate",
 }  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | set(OF_DOCUMENTS) | {
@@ -167,6 +167,7 @@ REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | set(OF_DOCUMENTS) | {
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
     "invoices:deposits", "invoices:deposit-on", "invoices:integrity-check",
+    "invoices:rebate-chosen", "invoices:rebate-totals",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 
@@ -334,7 +335,7 @@ def test_a_write_off_stands_when_its_invoice_moved_meanwhile(clerk_client):
     row = write_off_row()
     url = reverse("invoices:write-off-back", args=[row.pk])
     token = token_on(clerk_client.get(url))
-    more = {"amount": "5", "reason": "More"}
+    more = {"amount": "5", "reason": "More", "cause": "small"}
     confirm(clerk_client, reverse("invoices:write-off", args=[row.invoice_id]), more)
     late = clerk_client.post(url, {"reason": "Oops", "once": new_key(), "confirmed": token})
     assert late.status_code == 422

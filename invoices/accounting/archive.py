@@ -234,6 +234,7 @@ def _document(invoice: Invoice) -> dict[str, Any]:
         "client_name_today": invoice.client.name,
         "lines": [_plain(row) for row in invoice.lines.all()],
         "vat": [_plain(row) for row in invoice.vat_breakdown.all()],
+        "credit_shares": [_plain(row) for row in invoice.credit_shares.all()],
         "instalments": [_plain(row) for row in invoice.instalments.all()],
         "files": [
             {"kind": file.kind, "filename": file.filename, "sha256": file.sha256} for file in files

@@ -93,6 +93,8 @@ USUAL: Final[dict[Key, tuple[str, str]]] = {
             (_GOODS, ("707400", "Ventes – outre-mer")),
         )
     },
+    Key(Role.REBATES, nature=_SERVICES): ("709600", "RRR accordés – prestations de services"),
+    Key(Role.REBATES, nature=_GOODS): ("709700", "RRR accordés – ventes de marchandises"),
     Key(Role.VAT, rate=_rate("20")): ("445711", "TVA collectée 20 %"),
     Key(Role.VAT, rate=_rate("10")): ("445712", "TVA collectée 10 %"),
     Key(Role.VAT, rate=_rate("5.5")): ("445713", "TVA collectée 5,5 %"),
@@ -102,6 +104,7 @@ USUAL: Final[dict[Key, tuple[str, str]]] = {
     Key(Role.VAT_WAITING): ("445740", "TVA collectée en attente d’encaissement"),
     Key(Role.EXCHANGE_GAIN): ("766000", "Gains de change"),
     Key(Role.EXCHANGE_LOSS): ("666000", "Pertes de change"),
+    Key(Role.DISCOUNT): ("665000", "Escomptes accordés"),
     Key(Role.BAD_DEBT): ("654000", "Pertes sur créances irrécouvrables"),
     Key(Role.SMALL_LOSS): ("658000", "Charges diverses de gestion courante"),
     Key(Role.SMALL_GAIN): ("758000", "Produits divers de gestion courante"),
@@ -171,6 +174,11 @@ class Chart:
     def sales(self, territory: str, category: str, rate: Decimal | None, nature: str) -> Account:
         """There is one for each nature, so that nothing sold is without an account."""
         found = self._narrowest(Key(Role.SALES, territory, category, rate, nature))
+        assert found is not None
+        return found
+
+    def rebates(self, territory: str, category: str, rate: Decimal | None, nature: str) -> Account:
+        found = self._narrowest(Key(Role.REBATES, territory, category, rate, nature))
         assert found is not None
         return found
 

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from invoices.accounting.broken import Broken
 from invoices.documents.paper import Paper, PaperMalformed
+from invoices.documents.rebates import per_invoice
 from invoices.documents.totals import TotalsRefused
 from invoices.invoicing import drafting, snapshot
 from invoices.invoicing.freezing import filename_of
-from invoices.models import Document, Instalment, Invoice
+from invoices.models import CreditShare, Document, Instalment, Invoice
 
 BATCH = 500
 # Of many that were changed, the first are looked at more closely.
@@ -26,11 +27,12 @@ def check(only: Collection[int] | None = None) -> Iterator[Broken]:
     ours = (
         Invoice.objects.issued()
         .filter(imported=False)
-        .select_related("corrects", "replaces", "client")
+        .select_related("corrects", "replaces", "client", "rebate")
         .prefetch_related(
             "lines",
             "vat_breakdown",
             "deductions__deposit",
+            "credit_shares__invoice",
             Prefetch("instalments", Instalment.objects.order_by("position")),
             Prefetch("documents", Document.objects.filter(kind="pdf").defer("content")),
         )
@@ -85,12 +87,32 @@ def _pairs(invoice: Invoice, paper: Paper) -> Iterable[tuple[str, Any, Any]]:
     yield "replaces", paper.replaces_number, replaces.number if replaces else ""
     deposits = [(each.number, each.net_minor, each.vat_minor) for each in paper.deposits]
     yield "deposits", sorted(deposits), _deposits_stored(invoice)
+    yield "credited", _credited_said(paper), _credited_stored(invoice)
     yield "corrects", paper.corrects_number, corrects.number if corrects else ""
     if paper.vat_minor_in_eur is not None:
         # An older version printed a note's VAT at the rate of its own day: left as it is.
         said, rate = paper.vat_minor_in_eur, invoice.exchange_rate
         if not invoice.is_credit_note or invoice.sealed_with > 1:
             yield "exchange_rate", said, snapshot.vat_in_eur(invoice, paper.vat_minor, rate)
+
+
+def _credited_said(paper: Paper) -> list[tuple[str, int, int]]:
+    """With the agreement, of a credit note over several invoices or over a period."""
+    found = [(each.number, each.net_minor, each.vat_minor) for each in paper.credited]
+    return sorted([*found, (paper.contract, 0, 0)] if paper.contract else found)
+
+
+def _credited_stored(invoice: Invoice) -> list[tuple[str, int, int]]:
+    if not invoice.is_credit_note:
+        return []
+    rows = [(row.invoice.number, row.basis_minor, row.vat_minor) for row in _shares(invoice)]
+    found = [(number, net, vat) for number, (net, vat) in per_invoice(rows).items()]
+    rebate = getattr(invoice, "rebate", None)
+    return sorted([*found, (rebate.contract, 0, 0)] if rebate and rebate.contract else found)
+
+
+def _shares(invoice: Invoice) -> list[CreditShare]:
+    return list(invoice.credit_shares.all())
 
 
 def _deposits_stored(invoice: Invoice) -> list[tuple[str, int, int]]:

@@ -154,7 +154,13 @@ def _amounts_lack(
     elif drafted.totals.total_minor == 0:
         lacks("value", _("The amount is zero: there is nothing to bill."))
     elif drafted.totals.total_minor < 0:
-        lacks("value", _("The amount is negative: a credit note answers an invoice."))
+        lacks(
+            "value",
+            _(
+                "The amount is negative: a credit note answers an invoice. The client’s page makes "
+                "one over several invoices, or over a period."
+            ),
+        )
     if len(drafted.lines) > MAX_LINES:
         lacks("lines", _("More than %(limit)s lines.") % {"limit": MAX_LINES}, prevents=True)
     if enabled and not subscribed and drafted.deal_sum_minor != deal.value_minor:

@@ -79,6 +79,16 @@ _SENTENCES = {
         "fr": "Cet avoir s’impute sur la facture {number}.",
         "en": "This credit note is set against invoice {number}.",
     },
+    "credit_several": {
+        "fr": "Cet avoir vient en déduction des factures citées et, pour le reste, des suivantes, "
+        "ou est remboursé.",
+        "en": "This credit note is set against the invoices named; the rest against later ones, or "
+        "paid back.",
+    },
+    "credit_period": {
+        "fr": "Cet avoir vient en déduction des prochaines factures, ou est remboursé.",
+        "en": "This credit note is set against the next invoices, or paid back.",
+    },
 }
 
 
@@ -170,6 +180,11 @@ def vat_on_debits(language: str) -> str:
 
 def set_against(language: str, number: str) -> str:
     return _sentence("credit", language, number=number)
+
+
+def set_against_several(language: str, *, named: bool) -> str:
+    """Of a rebate over invoices that are `named`, or over a period without any."""
+    return _sentence("credit_several" if named else "credit_period", language)
 
 
 def money(language: str, minor: int, currency: str) -> str:

@@ -119,6 +119,16 @@ class PaperDeposit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaperCredited:
+    """An invoice that a credit note over several takes something off."""
+
+    number: str
+    issue_date: date
+    net_minor: int
+    vat_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaperInstalment:
     due_date: date
     amount_minor: int
@@ -164,6 +174,9 @@ class Paper:
     replaces_date: date | None = None
     # Of a credit note: why, in the words of a list.
     credit_reason: str = ""
+    # Of one over several invoices: which; and the agreement by which it is granted (BT-12).
+    credited: tuple[PaperCredited, ...] = ()
+    contract: str = ""
     allowances: tuple[PaperAllowance, ...] = ()
     paid_minor: int = 0
     paid_on: date | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -94,6 +94,28 @@ def credit_shown(invoice: Invoice) -> Shown:
     notes = invoice.credit_notes.issued().order_by("pk").values_list("pk", flat=True)
     facts = _columns(invoice, _BALANCE) | {"credited_by": list(notes)}
     return _shown(invoice, facts | _to_whom(invoice))
+
+
+def rebate_shown(client: Client, rows: Sequence[Invoice]) -> Shown:
+    """For a credit note over several: the balances that were offered, and what is printed."""
+    facts = {
+        "rows": [[row.pk, row.outstanding_minor, row.credited_minor] for row in rows],
+        "client": [getattr(client, name) for name in _PRINTED],
+    }
+    return Shown(facts, lambda since: last_change(client, since=since))
+
+
+def rebate_under_lock(client: Client, rows: Sequence[Invoice]) -> Callable[[], Shown]:
+    def read() -> Shown:
+        found = Client.objects.select_for_update(no_key=True).filter(pk=client.pk).first()
+        ids = [row.pk for row in rows]
+        locked_rows = Invoice.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+        by_pk = {row.pk: row for row in locked_rows}
+        if found is None or len(by_pk) != len(ids):
+            return Shown({})
+        return rebate_shown(found, [by_pk[pk] for pk in ids])
+
+    return read
 
 
 def mail_shown(invoice: Invoice) -> Shown:

@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from invoices.invoicing import drafting, replacing
+from invoices.invoicing import deducting, drafting, replacing
 from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.deposits import as_draft_line
 from invoices.invoicing.drafting import DraftRefused
@@ -50,12 +50,13 @@ def draft_correction(*, invoice_id: int, move_payments: bool, by: User | None, o
             )
         if text := replacing.refusal(old):
             raise DraftRefused(text)
-        lines = [as_draft_line(row) for row in old.lines.all()]
+        rows = list(old.lines.filter(deducts=None))
+        lines = [as_draft_line(row) for row in rows]
         header = {name: getattr(old, name) for name in _TAKEN_OVER}
-        return drafting.draft(
+        draft = drafting.draft(
             client=old.client,
             lines=lines,
-            totals=drafting.totals_of(old, list(old.lines.all())),
+            totals=drafting.totals_of(old, rows),
             by=by,
             on=on,
             told={"replaces": old.number, "replaces_id": old.pk},
@@ -65,6 +66,11 @@ def draft_correction(*, invoice_id: int, move_payments: bool, by: User | None, o
             recipients=list(old.recipients),
             **header,
         )
+        if old.is_final:
+            # What the old one deducts; the deposits stay with it until this draft is issued.
+            deducting.write(draft, [row.deposit for row in deducting.in_force(old)])
+            drafting.recalculate(draft)
+        return draft
 
 
 def _step(old: Invoice) -> int:

@@ -15,10 +15,10 @@ from billing_portal.money import formatted_minor, from_minor, to_minor
 from invoices.clients.vat import vat_treatment
 from invoices.documents.from_gross import basis_from_gross
 from invoices.documents.totals import STANDARD, LineInput, split, vat_of
-from invoices.invoicing import drafting
+from invoices.invoicing import credited, drafting
 from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.reasons import Reason
-from invoices.models import Company, Invoice, InvoiceLine, VatBreakdown
+from invoices.models import Company, Invoice, InvoiceLine
 
 One = TypeVar("One")
 
@@ -49,8 +49,7 @@ class Creditable:
 
 def left_to_credit(invoice: Invoice) -> int:
     """What no credit note has taken back yet, in minor units."""
-    notes = Invoice.objects.filter(corrects=invoice).issued()
-    return invoice.total_minor - (notes.aggregate(sum=Sum("total_minor"))["sum"] or 0)
+    return invoice.total_minor - credited.total_taken_back(invoice)
 
 
 def creditable(invoice: Invoice) -> Creditable:
@@ -58,18 +57,10 @@ def creditable(invoice: Invoice) -> Creditable:
     notes = Invoice.objects.filter(corrects=invoice).issued()
     total = left_to_credit(invoice)
     net_by_line = {line.pk: line.net_minor for line in invoice.lines.all()}
-    credited = InvoiceLine.objects.filter(invoice__in=notes, credits__invoice=invoice)
-    for line_id, net_minor in credited.values_list("credits_id", "net_minor"):
+    by_line = InvoiceLine.objects.filter(invoice__in=notes, credits__invoice=invoice)
+    for line_id, net_minor in by_line.values_list("credits_id", "net_minor"):
         net_by_line[line_id] -= net_minor
-    by_rate = {
-        (row.category, Decimal(row.rate)): (row.basis_minor, row.vat_minor)
-        for row in invoice.vat_breakdown.all()
-    }
-    for row in VatBreakdown.objects.filter(invoice__in=notes):
-        key = (row.category, Decimal(row.rate))
-        if key in by_rate:
-            basis, vat = by_rate[key]
-            by_rate[key] = (basis - row.basis_minor, vat - row.vat_minor)
+    by_rate = credited.left_by_rate([invoice])[invoice.pk]
     return Creditable(total, net_by_line, by_rate)
 
 
@@ -161,11 +152,11 @@ def _by_lines(invoice: Invoice, left: Creditable, lines: Sequence[CreditLine]) -
                     "left": formatted_minor(left_basis, invoice.currency),
                 }
             )
-        by_rate[key] = (basis, _vat_part(basis, key[1], left_basis, left_vat))
+        by_rate[key] = (basis, vat_part(basis, key[1], left_basis, left_vat))
     return _checked(Wanted(tuple(found), by_rate), invoice, left)
 
 
-def _vat_part(basis: int, rate: Decimal, left_basis: int, left_vat: int) -> int:
+def vat_part(basis: int, rate: Decimal, left_basis: int, left_vat: int) -> int:
     """VAT on a part; the last part takes what is left, so that all parts make the invoice's VAT."""
     if basis == left_basis:
         return left_vat
@@ -211,7 +202,7 @@ def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Compa
         raise IssueRefused([Reason("amount", _over(invoice, left), "#id_amount")])
     groups = dict(left.by_rate)
     if not groups:
-        groups = _imported_groups(invoice, left, company)
+        groups = imported_groups(invoice, left.total_minor, company)
     french = invoice.language == "fr"
     number = invoice.number
     label = f"Avoir sur facture {number}" if french else f"Credit on invoice {number}"
@@ -231,7 +222,7 @@ def _by_amount(invoice: Invoice, left: Creditable, amount: Money, company: Compa
         net, vat = _parts(share, key[1], *groups[key])
         found.append(
             NoteLine(
-                f"{label}{_at_rate(key[1], french=french)}" if several else label,
+                f"{label}{at_rate(key[1], french=french)}" if several else label,
                 "C62",
                 LineInput(
                     quantity=Decimal(1),
@@ -269,13 +260,13 @@ def _parts(gross: int, rate: Decimal, left_basis: int, left_vat: int) -> tuple[i
     return parts["net"], parts["vat"]
 
 
-def _at_rate(rate: Decimal, *, french: bool) -> str:
+def at_rate(rate: Decimal, *, french: bool) -> str:
     written = format(rate.normalize() + 0, "f")
     return f" (TVA {written.replace('.', ',')} %)" if french else f" (VAT {written}%)"
 
 
-def _imported_groups(
-    invoice: Invoice, left: Creditable, company: Company
+def imported_groups(
+    invoice: Invoice, left_minor: int, company: Company
 ) -> dict[tuple[str, Decimal], tuple[int, int]]:
     """One group from the sums of an older system, at the rate that they come to."""
     before = (
@@ -283,12 +274,13 @@ def _imported_groups(
         .issued()
         .aggregate(net=Sum("net_minor"), vat=Sum("vat_minor"))
     )
-    net = invoice.net_minor - (before["net"] or 0)
-    vat = invoice.vat_minor - (before["vat"] or 0)
+    shares = credited.shares_of(invoice).values()
+    net = invoice.net_minor - (before["net"] or 0) - sum(net for net, _vat in shares)
+    vat = invoice.vat_minor - (before["vat"] or 0) - sum(vat for _net, vat in shares)
     if vat <= 0 or net <= 0:
         category = vat_treatment(invoice.client, company).category
         category = "E" if category == STANDARD else category
-        return {(category, Decimal(0)): (left.total_minor, 0)}
+        return {(category, Decimal(0)): (left_minor, 0)}
     rate = (Decimal(invoice.vat_minor) * 100 / invoice.net_minor).quantize(Decimal("0.01"))
     nearest = min(
         (company.vat_rate, *map(Decimal, ("20", "10", "8.5", "5.5", "2.1"))),

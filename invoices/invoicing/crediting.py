@@ -43,10 +43,10 @@ def issue_credit_note(
     The note bears the buyer as the invoice names him, name and address, unless the person asks for
     those of today.
     """
-    reason = _reason_given(reason)
+    reason = reason_given(reason)
     with transaction.atomic():
         invoice = _locked_for_credit(invoice_id)
-        company = _company()
+        company = company_of_today()
         assert invoice.issue_date is not None
         if on < invoice.issue_date:
             raise IssueRefused(_("A credit note is not dated before its invoice."))
@@ -59,7 +59,7 @@ def issue_credit_note(
             )
         wanted = what_to_credit(invoice, left, lines, amount, company)
         note = _drawn_up(invoice, reason=reason, code=code, recipients=recipients, by=by, on=on)
-        rows = _store_credit_lines(note, wanted)
+        rows = store_credit_lines(note, wanted)
         freeze(
             note,
             company,
@@ -85,7 +85,7 @@ def issue_credit_note(
     return note
 
 
-def _reason_given(typed: str) -> str:
+def reason_given(typed: str) -> str:
     reason = typed.strip()
     if not reason:
         raise IssueRefused(
@@ -96,7 +96,7 @@ def _reason_given(typed: str) -> str:
     return reason
 
 
-def _company() -> Company:
+def company_of_today() -> Company:
     company = Company.ours()
     if reasons := company_reasons(company):
         raise IssueRefused(reasons)
@@ -179,7 +179,7 @@ def credit_totals(
     """Net and VAT in minor units that `issue_credit_note` would credit now. Raises IssueRefused."""
     if text := deducting.reason_not_to_credit(invoice):
         raise IssueRefused(text)
-    company = _company()
+    company = company_of_today()
     wanted = what_to_credit(invoice, creditable(invoice), lines, amount, company)
     groups = wanted.by_rate.values()
     return sum(basis for basis, _vat in groups), sum(vat for _basis, vat in groups)
@@ -201,7 +201,7 @@ def _locked_for_credit(invoice_id: int) -> Invoice:
     return invoice
 
 
-def _store_credit_lines(note: Invoice, wanted: Wanted) -> list[InvoiceLine]:
+def store_credit_lines(note: Invoice, wanted: Wanted) -> list[InvoiceLine]:
     InvoiceLine.objects.bulk_create(
         InvoiceLine(
             invoice=note,

@@ -110,6 +110,7 @@ def write(invoice: Invoice, deposits: Sequence[Invoice]) -> None:
             deposit=deposit,
             net_minor=sum(part.net_minor for part in parts),
             vat_minor=sum(part.vat_minor for part in parts),
+            takes_over=invoice.is_corrective,
         )
         InvoiceLine.objects.bulk_create(
             _line(invoice, row, part, place + n) for n, part in enumerate(parts, 1)
@@ -214,6 +215,15 @@ def release(invoice: Invoice, *, by: User | None, on: date) -> None:
     DepositDeduction.objects.filter(pk__in=[row.pk for row in rows]).update(released=True)
     if invoice.is_issued:
         _tell(rows, InvoiceEvent.Kind.RELEASED, invoice, by=by, on=on)
+
+
+def take_over(invoice: Invoice, old: Invoice, *, by: User | None, on: date) -> None:
+    """A corrected final invoice that is being issued deducts from now on what `old` deducted.
+
+    Both are locked; `old` is credited whole in the same transaction.
+    """
+    release(old, by=by, on=on)
+    DepositDeduction.objects.filter(invoice=invoice, takes_over=True).update(takes_over=False)
 
 
 def tell_deposits(invoice: Invoice, *, by: User | None, on: date) -> None:

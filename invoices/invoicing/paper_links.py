@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from invoices.documents import mentions
-from invoices.documents.paper import PaperDeposit
+from invoices.documents.paper import PaperCredited, PaperDeposit
+from invoices.documents.rebates import per_invoice
 from invoices.invoicing import deducting
-from invoices.models import Invoice
+from invoices.models import CreditShare, Invoice, Rebate
 
 
 def of(
@@ -25,6 +26,25 @@ def of(
         "replaces_date": replaces.issue_date if replaces else None,
         "credit_reason": _reason(invoice, language),
         "deposits": tuple(deposits),
+        **_of_rebate(invoice),
+    }
+
+
+def _of_rebate(invoice: Invoice) -> dict[str, Any]:
+    """The invoices that a credit note over several takes something off, and its agreement."""
+    rebate = Rebate.objects.filter(note=invoice).first() if invoice.is_credit_note else None
+    if rebate is None:
+        return {}
+    shares = CreditShare.objects.filter(note=invoice).select_related("invoice").order_by("pk")
+    days = {row.invoice.number: row.invoice.issue_date for row in shares}
+    taken = per_invoice([(r.invoice.number, r.basis_minor, r.vat_minor) for r in shares])
+    return {
+        "credited": tuple(
+            PaperCredited(number=number, issue_date=day, net_minor=net, vat_minor=vat)
+            for number, (net, vat) in taken.items()
+            if (day := days[number]) is not None
+        ),
+        "contract": rebate.contract,
     }
 
 

@@ -274,7 +274,10 @@ def line_reasons(
         found.append(
             Reason(
                 "total",
-                _("The total is %(total)s: an invoice asks for something.")
+                _(
+                    "The total is %(total)s: an invoice asks for something. What is owed to the "
+                    "client is a credit note: “Rebate” on the client’s page makes one."
+                )
                 % {"total": formatted_minor(totals.total_minor, invoice.currency)},
                 "#lines",
             )

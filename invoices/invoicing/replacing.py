@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from invoices.invoicing import deducting
+from invoices.invoicing import credited, deducting
 from invoices.invoicing.reasons import Reason
 from invoices.models import Invoice
 
@@ -23,18 +22,17 @@ def refusal(old: Invoice) -> str:
             )
             % values
         )
-    if old.is_final:
+    if old.is_final and not old.total_minor:
         return (
             _(
-                "%(number)s deducts deposits: credit it whole, which sets them free, then make the "
-                "final invoice again."
+                "%(number)s asks for nothing beyond its deposits, so that nothing of it can be "
+                "credited: bill what is missing by a new invoice, or credit a deposit."
             )
             % values
         )
     if old.written_off_minor:
         return _("A part of %(number)s is written off: take that back first.") % values
-    notes = Invoice.objects.filter(corrects=old).issued()
-    if (notes.aggregate(sum=Sum("total_minor"))["sum"] or 0) >= old.total_minor:
+    if credited.total_taken_back(old) >= old.total_minor:
         return _("%(number)s is credited in full already: make a new invoice.") % values
     return deducting.reason_not_to_credit(old)
 

@@ -28,9 +28,10 @@ def of(
 ) -> dict[str, Any]:
     """Of the claim: when it is paid, and what late payment costs. `parts`: its instalments."""
     if invoice.is_credit_note:
-        return (
-            {"payment_terms": mentions.set_against(language, corrects.number)} if corrects else {}
-        )
+        if corrects:
+            return {"payment_terms": mentions.set_against(language, corrects.number)}
+        named = invoice.credit_shares.exists()
+        return {"payment_terms": mentions.set_against_several(language, named=named)}
     own_words = company.discount_terms_fr if language == "fr" else company.discount_terms_en
     found = {
         "payment_terms": mentions.due_in_parts(language, parts, invoice.currency)

@@ -14,6 +14,7 @@ from invoices.invoicing.views import (
     page_preview,
     pdfs,
     pro_forma,
+    rebates,
 )
 from invoices.invoicing.views import list as list_views
 
@@ -23,6 +24,9 @@ urlpatterns = [
     path("invoices/export.csv", list_views.export_invoices, {"kind": "csv"}, name="export-csv"),
     path("invoices/export.xlsx", list_views.export_invoices, {"kind": "xlsx"}, name="export-xlsx"),
     path("invoices/pdfs/", pdfs.download_pdfs, name="download-pdfs"),
+    path("invoices/rebate/", rebates.rebate_chosen, name="rebate-chosen"),
+    path("clients/<int:pk>/rebate/", rebates.rebate, name="rebate"),
+    path("clients/<int:pk>/rebate/totals/", rebates.rebate_preview, name="rebate-totals"),
     path("invoices/new/", drafts.new, name="new"),
     path("invoices/<int:pk>/", invoice.detail, name="detail"),
     path("invoices/<int:pk>/timeline/", invoice.invoice_timeline, name="timeline"),

@@ -30,7 +30,7 @@ from invoices.models.lines import InvoiceLine, VatBreakdown
 from invoices.models.looks import KeptLogo
 from invoices.models.messages import Message
 from invoices.models.numbering import NumberPattern, NumberSeries
-from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
+from invoices.models.payments import Allocation, PastSettlement, Payment, Refund, WriteOff
 from invoices.models.quote_answers import (
     QuoteAcceptance,
     QuoteBilledLine,
@@ -39,6 +39,7 @@ from invoices.models.quote_answers import (
     QuoteEvent,
 )
 from invoices.models.quotes import Quote, QuoteLine, QuoteVersion
+from invoices.models.rebates import CreditShare, Rebate
 from invoices.models.sales_terms import SalesTerms
 from invoices.models.subscriptions import (
     PriceRise,
@@ -72,6 +73,7 @@ __all__ = [
     "ClientType",
     "Company",
     "Contact",
+    "CreditShare",
     "Deal",
     "DealBasis",
     "DealDiscount",
@@ -119,6 +121,7 @@ __all__ = [
     "QuoteEvent",
     "QuoteLine",
     "QuoteVersion",
+    "Rebate",
     "Refund",
     "SalesTerms",
     "Stage",
@@ -133,4 +136,5 @@ __all__ = [
     "VatBreakdown",
     "VatCheck",
     "VatRate",
+    "WriteOff",
 ]

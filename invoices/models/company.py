@@ -94,6 +94,10 @@ class Company(models.Model):
         max_length=300,
         default="No discount for early payment.",
     )
+    # Up to how much of one invoice may be given up, with VAT in minor units of the company's
+    # currency; null is without limit (payments/write_off_limits.py).
+    write_off_limit = models.BigIntegerField(null=True, blank=True)
+    write_off_limit_administrator = models.BigIntegerField(null=True, blank=True)
     # Deals won before this day were billed in the old system: the queue leaves them out.
     billing_starts_on = models.DateField(_("first day of billing here"), null=True, blank=True)
 
@@ -107,6 +111,11 @@ class Company(models.Model):
         verbose_name_plural = "companies"
         constraints = [
             models.CheckConstraint(name="there_is_one_company", condition=Q(pk=1)),
+            models.CheckConstraint(
+                name="a_write_off_limit_is_not_below_zero",
+                condition=(Q(write_off_limit=None) | Q(write_off_limit__gte=0))
+                & (Q(write_off_limit_administrator=None) | Q(write_off_limit_administrator__gte=0)),
+            ),
         ]
 
     def __str__(self) -> str:

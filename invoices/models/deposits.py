@@ -22,6 +22,8 @@ class DepositDeduction(models.Model):
     net_minor = models.BigIntegerField()
     vat_minor = models.BigIntegerField()
     released = models.BooleanField(default=False)
+    # Of a draft that corrects the final invoice which deducts it until then.
+    takes_over = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["pk"]
@@ -29,7 +31,7 @@ class DepositDeduction(models.Model):
             # Two who make a final invoice at once: one of them is refused.
             models.UniqueConstraint(
                 fields=["deposit"],
-                condition=Q(released=False),
+                condition=Q(released=False, takes_over=False),
                 name="a_deposit_is_deducted_once",
             ),
             models.CheckConstraint(

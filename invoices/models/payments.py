@@ -294,6 +294,25 @@ class Allocation(models.Model):
         return f"{self.kind} {self.amount_minor} on {self.applied_on}"
 
 
+class WriteOff(models.Model):
+    """Why something was given up; rows from before it was asked have none, then the amount tells
+    (`JournalSetup.small_difference_minor`)."""
+
+    class Cause(models.TextChoices):
+        # VAT that was paid over can be claimed back once the claim is lost for good (CGI 272, 1).
+        BAD_DEBT = "bad_debt", _("Bad debt")
+        SMALL = "small", _("Small difference of a payment")
+        DISCOUNT = "discount", _("Discount that the client took")
+
+    allocation = models.OneToOneField(
+        Allocation, on_delete=models.PROTECT, related_name="write_off"
+    )
+    cause = models.CharField(max_length=10, choices=Cause)
+
+    def __str__(self) -> str:
+        return f"{self.allocation}: {self.cause}"
+
+
 class PastSettlement(models.Model):
     """An invoice, or an instalment, was settled from one day until the day that opened it again.
 

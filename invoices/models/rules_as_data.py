@@ -45,6 +45,9 @@ NEVER_EMPTIED = (
     "lateclaimrow",
     "mailwording",
     "keptlogo",
+    "rebate",
+    "creditshare",
+    "writeoff",
 )
 # What was offered: as it left, so it stays.
 _OFFERED = (  # noqa: SIM905 - reads better than a column of quotes
@@ -90,10 +93,10 @@ def _of_dues(what: str) -> str:
     return f"(SELECT {what} FROM invoices_instalment p WHERE p.invoice_id = NEW.id)"  # noqa: S608
 
 
-def _parent_issued(row: str) -> str:
+def _parent_issued(row: str, parent: str = "invoice_id") -> str:
     return (
         # Built from the names above only.
-        f"EXISTS (SELECT 1 FROM invoices_invoice i WHERE i.id = {row}.invoice_id "  # noqa: S608
+        f"EXISTS (SELECT 1 FROM invoices_invoice i WHERE i.id = {row}.{parent} "  # noqa: S608
         "AND i.status IN ('issued', 'settled'))"
     )
 
@@ -140,6 +143,26 @@ RULES: list[tuple[str, str, str, str]] = [
             ("UPDATE", "OLD", "is_frozen"),
             ("DELETE", "OLD", "is_kept"),
         )
+    ),
+    *(
+        (f"{table}_of_issued_{verb}", moment, f"invoices_{table}", _parent_issued(row, "note_id"))
+        for table in ("rebate", "creditshare")
+        for moment, row, verb in (
+            ("INSERT", "NEW", "gains_no_row"),
+            ("UPDATE", "OLD", "is_frozen"),
+            ("DELETE", "OLD", "is_kept"),
+        )
+    ),
+    (
+        "rebates_never_take_off_more_than_was_billed",
+        "INSERT",
+        "invoices_creditshare",
+        "NOT EXISTS (SELECT 1 FROM invoices_invoice i WHERE i.id = NEW.invoice_id AND "
+        "i.kind = 'invoice' AND i.status IN ('issued', 'settled') AND "
+        "i.total_minor >= NEW.basis_minor + NEW.vat_minor + COALESCE((SELECT "
+        "SUM(c.total_minor) FROM invoices_invoice c WHERE c.corrects_id = i.id AND c.status IN "
+        "('issued', 'settled')), 0) + COALESCE((SELECT SUM(s.basis_minor + s.vat_minor) FROM "
+        "invoices_creditshare s WHERE s.invoice_id = i.id), 0))",
     ),
     (
         "depositdeduction_of_issued_gains_no_row",
@@ -214,7 +237,7 @@ RULES: list[tuple[str, str, str, str]] = [
             *("journalexport", "quoteevent", "quotedocument", "quoteacceptance", "salesterms"),
             *("subscriptionbilling", "subscriptionevent"),
             *("accountletter", "lateclaimrow"),
-            *("mailwording", "keptlogo"),
+            *("mailwording", "keptlogo", "writeoff"),
         )
         for moment in ("UPDATE", "DELETE")
     ),

@@ -16,7 +16,8 @@ from billing_portal import dates
 from billing_portal.accounts.models import User
 from billing_portal.money import LARGEST_MINOR, formatted, is_currency, to_minor
 from invoices.company.closing import closed_reason
-from invoices.models import Allocation, Invoice, InvoiceEvent
+from invoices.models import Allocation, Invoice, InvoiceEvent, WriteOff
+from invoices.payments import write_off_limits
 from invoices.payments.allocating import allocate, parts_settled, take_back
 from invoices.payments.settling import BalanceRefused
 
@@ -91,9 +92,18 @@ def check_period(on: date) -> None:
 
 
 def write_off(
-    *, invoice_id: int, amount: Money | None = None, reason: str, by: User | None, on: date
+    *,
+    invoice_id: int,
+    amount: Money | None = None,
+    reason: str,
+    by: User | None,
+    on: date,
+    cause: str = "",
 ) -> list[Allocation]:
-    """Give up what is outstanding, or `amount` of it; it leaves the receivable on `on`."""
+    """Give up what is outstanding, or `amount` of it; it leaves the receivable on `on`.
+
+    `cause` is one of WriteOff.Cause. Raises PaymentRefused, also beyond the limit of a person.
+    """
     reason = reason.strip()
     if not reason:
         raise PaymentRefused(_("Say why it is written off."))
@@ -111,7 +121,11 @@ def write_off(
             raise PaymentRefused(_("A write-off is not dated before its invoice."))
         check_period(on)
         _check_open_then(invoice, minor, on)
+        if text := write_off_limits.refusal(invoice, minor, by=by, on=on):
+            raise PaymentRefused(text)
         rows = allocate(invoice=invoice, amount_minor=minor, applied_on=on, by=by)
+        if cause:
+            WriteOff.objects.bulk_create(WriteOff(allocation=row, cause=cause) for row in rows)
         InvoiceEvent.objects.create(
             invoice=invoice,
             kind=InvoiceEvent.Kind.WRITTEN_OFF,
@@ -121,6 +135,7 @@ def write_off(
                 "amount_minor": minor,
                 "currency": invoice.currency,
                 "reason": reason[:300],
+                **({"cause": cause} if cause else {}),
                 "outstanding_minor": invoice.outstanding_minor,
             },
         )

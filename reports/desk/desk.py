@@ -13,6 +13,7 @@ from typing import Any
 from billing_portal.accounts.models import User
 from invoices.models import Company, Deal, Invoice
 from reports.desk import worklists
+from reports.desk.books import broken_books
 from reports.desk.first_steps import first_steps
 from reports.desk.owed import receivables
 from reports.desk.worklists import Section
@@ -57,6 +58,7 @@ def desk(user: User, on: date) -> dict[str, Any]:
         "tiles": [section.tile for section in sections],
         "left": [section for section in placed if section.side == "left"],
         "right": [section for section in placed if section.side == "right"],
+        "books": broken_books(user),
         "bars": receivables(user, on),
         "company": company,
         "steps": first_steps(user, company),

@@ -42,6 +42,7 @@ _TELL_SALES = ("category", "territory", "nature")
 _KEY = ("role", "rate", *_TELL_SALES)
 SEVERAL = [
     (Role.SALES.value, Role.SALES.label),
+    (Role.REBATES.value, Role.REBATES.label),
     (Role.VAT.value, Role.VAT.label),
     (Role.VAT_WAITING.value, Role.VAT_WAITING.label),
 ]
@@ -178,7 +179,7 @@ class NewAccountForm(AccountForm):
                 label=label, choices=[anything, *choices], required=False
             )
         self.fields["rate"].help_text = _("Empty: any rate. VAT collected needs one.")
-        self.fields["category"].help_text = _("Of sales only, as territory and nature.")
+        self.fields["category"].help_text = _("Of sales and rebates only, as territory and nature.")
 
     @property
     def role(self) -> str:
@@ -192,10 +193,10 @@ class NewAccountForm(AccountForm):
         if self.errors:
             return data
         wanted = key_of(LedgerAccount(**{name: data[name] for name in _KEY}))
-        if wanted.role != Role.SALES:
+        if wanted.role not in (Role.SALES, Role.REBATES):
             for name in _TELL_SALES:
                 if data[name]:
-                    self.add_error(name, _("Only sales are told apart by this."))
+                    self.add_error(name, _("Only sales and rebates are told apart by this."))
         elif wanted == Key(wanted.role):
             self.add_error("category", _("Say for which sales: those of each nature are there."))
         if wanted == Key(Role.VAT):

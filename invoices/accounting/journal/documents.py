@@ -32,6 +32,7 @@ _COLUMNS = (
     "total_minor", "exchange_rate", "account", "imported", "recorded_at", "settled_on",
     "paper__buyer__country", "paper__buyer__address", "paper__vat_on_debits", "client__country",
     "client__postal_code", "purpose", "corrects__purpose",
+    "credit_reason",
 )  # fmt: skip
 
 
@@ -59,6 +60,13 @@ class Doc(NamedTuple):
     purpose: str
     # Of a credit note: what the invoice was for that it credits.
     credited_purpose: str | None
+    credit_reason: str
+
+    @property
+    def is_rebate(self) -> bool:
+        """A reduction after the sale, which stays what it was (PCG 709); a return or a mistake
+        takes the sale itself back."""
+        return self.credit_reason in (Invoice.CreditReason.REBATE, Invoice.CreditReason.GOODWILL)
 
     @property
     def is_of_deposit(self) -> bool:
@@ -302,11 +310,12 @@ def _sold(making: Making, found: Booked, sign: int, lines: Lines) -> bool:
     doc = found.doc
     sums: dict[tuple[Any, Decimal | None], list[int]] = {}
     vat_sums: dict[tuple[Any, Decimal | None], list[int]] = {}
+    accounts = making.chart.rebates if doc.is_rebate else making.chart.sales
     for part, net, vat in found.parts:
         account = (
             making.chart.one(Role.DEPOSITS)
             if part.is_advance
-            else making.chart.sales(doc.territory, part.category, part.rate, part.nature)
+            else accounts(doc.territory, part.category, part.rate, part.nature)
         )
         _count(sums, (account, part.rate), net, part.net)
         if not part.vat:

@@ -24,7 +24,7 @@ from invoices.accounting.journal.money import (
     payments_of,
 )
 from invoices.accounting.journal.steps import Step, VatByRate, steps, vat_due, worths
-from invoices.models import Allocation, Invoice
+from invoices.models import Allocation, Invoice, WriteOff
 
 Kind = Allocation.Kind
 
@@ -167,5 +167,19 @@ def _written_off(making: Making, step: Step, doc: Doc, known: Known, lines: Line
     )
     for rate, minor in known.due.get(step.pk, {}).items():
         lines.add(making.chart.waiting(rate), minor, rate=rate)
+    lines.add(making.chart.one(_lost_to(making, step, owed)), -lines.balance)
+
+
+_BY_CAUSE = {
+    WriteOff.Cause.BAD_DEBT.value: Role.BAD_DEBT,
+    WriteOff.Cause.SMALL.value: Role.SMALL_LOSS,
+    WriteOff.Cause.DISCOUNT.value: Role.DISCOUNT,
+}
+
+
+def _lost_to(making: Making, step: Step, owed: int) -> str:
+    """By the cause that was given; of what was given up before one was asked, by its amount."""
+    if (role := _BY_CAUSE.get(step.cause or step.cause_taken_back or "")) is not None:
+        return role
     is_small = abs(owed) <= making.setup.small_difference_minor
-    lines.add(making.chart.one(Role.SMALL_LOSS if is_small else Role.BAD_DEBT), -lines.balance)
+    return Role.SMALL_LOSS if is_small else Role.BAD_DEBT

@@ -23,6 +23,7 @@ from invoices.models import Allocation
 _COLUMNS = (
     "pk", "kind", "amount_minor", "applied_on", "recorded_at", "takes_back", "invoice", "payment",
     "credit_note", "refund", "invoice__settled_on", "taken_back_by__applied_on",
+    "write_off__cause", "takes_back__write_off__cause",
 )  # fmt: skip
 
 
@@ -40,6 +41,9 @@ class Step(NamedTuple):
     refund: int | None
     settled_on: date | None
     taken_back_on: date | None
+    # Of a write-off; None of one from before a cause was asked.
+    cause: str | None
+    cause_taken_back: str | None
 
     def letter(self, until: date) -> tuple[str, date | None]:
         """Of the line of an account that this step settles, as far as it is known by that day."""

@@ -38,6 +38,12 @@ from invoices.tax.vat_ids import state_of
 INDEMNITY = Decimal(40)
 
 
+_LIMITS = (
+    ("write_off_limit", gettext_lazy("An accountant writes off at most")),
+    ("write_off_limit_administrator", gettext_lazy("An administrator writes off at most")),
+)
+
+
 def _vat_group_problems(data: dict[str, Any], own: str) -> dict[str, str]:
     """By field; `own` is the company's VAT id."""
     if data.get("vat_regime") != VatRegime.GROUP:
@@ -122,6 +128,17 @@ class InvoicingForm(ModelForm[Company]):
             least=Decimal(0),
             help_text=_("French law: 40 euros. Printed on each invoice."),
         )
+        for name, label in _LIMITS:
+            self.fields[name] = MoneyField(
+                label=label,
+                currency=indemnity_currency,
+                required=False,
+                least=Decimal(0),
+                help_text=_("Per invoice, with VAT. Empty: without limit."),
+            )
+            limit = getattr(self.instance, name)
+            if limit is not None:
+                self.initial[name] = from_minor(limit, indemnity_currency)
         self.initial["indemnity"] = from_minor(self.instance.indemnity_minor, indemnity_currency)
 
     def clean_billing_starts_on(self) -> date | None:
@@ -157,11 +174,16 @@ class InvoicingForm(ModelForm[Company]):
 
     def save(self, commit: bool = True) -> Company:
         self.instance.indemnity_minor = to_minor(self.cleaned_data["indemnity"])
+        for name, _label in _LIMITS:
+            given = self.cleaned_data.get(name)
+            setattr(self.instance, name, None if given is None else to_minor(given))
         return super().save(commit)
 
     def changed_columns(self) -> list[str]:
         columns = super().changed_columns()
-        return [*columns, "indemnity_minor"] if "indemnity" in self.changed_data else columns
+        columns = [*columns, "indemnity_minor"] if "indemnity" in self.changed_data else columns
+        limits = [name for name, _label in _LIMITS if name in self.changed_data]
+        return [*columns, *(name for name in limits if name not in columns)]
 
     def warnings(self) -> list[str]:
         return _second_looks(self.instance, self.changed_data)

@@ -46,12 +46,24 @@ def _head(root: Any, paper: Paper) -> Iterator[tuple[str, Any, Any]]:
     yield "date", _text(root, f"{document}IssueDateTime/udt:DateTimeString"), issued
     codes = {"deposit": ("386", "503")}
     kind = codes.get(paper.purpose, ("380", "381"))[paper.kind == CREDIT_NOTE]
+    if kind == "381" and paper.contract and not (paper.corrects_number or paper.credited):
+        kind = "262"
     yield "kind", _text(root, f"{document}TypeCode"), kind
     settlement = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeSettlement/ram:"
     yield "currency", _text(root, f"{settlement}InvoiceCurrencyCode"), paper.currency
-    if paper.deposits:
+    named_by = [
+        each
+        for each in (
+            paper.corrects_number,
+            *(credited.number for credited in paper.credited),
+            paper.replaces_number,
+            *(deposit.number for deposit in paper.deposits),
+        )
+        if each
+    ]
+    if named_by:
         named = root.iterfind(f"{settlement}InvoiceReferencedDocument/ram:IssuerAssignedID", _NAMES)
-        yield "deposits", [each.text for each in named], [each.number for each in paper.deposits]
+        yield "invoices", [each.text for each in named], named_by
     if paper.kind != CREDIT_NOTE:
         due = f"{settlement}SpecifiedTradePaymentTerms/ram:DueDateDateTime/udt:DateTimeString"
         day = (paper.paid_minor and not paper.payable_minor and paper.paid_on) or paper.due_date

@@ -28,6 +28,8 @@ _NOT_FOR_CREDITS: Final = {
     "fr": "Sans objet\u202f: avoir.",
     "en": "Not applicable: credit note.",
 }
+# UNTDID 1001: a credit note over a period.
+OVER_NO_INVOICE: Final = "262"
 # UNTDID 4461: a SEPA transfer, or any other to an account.
 _SEPA_TRANSFER, _TRANSFER = "58", "30"
 # UNTDID 5189: discount.
@@ -43,6 +45,7 @@ def terms_of(paper: Paper) -> Terms:
         "BT-3": type_code(paper),
         "BT-5": paper.currency,
         "BT-10": plain(paper.buyer.reference),
+        "BT-12": plain(paper.contract),
         "BT-13": plain(paper.purchase_order),
         "BT-20": plain(paper.payment_terms),
         "BT-23": _billing_mode(paper),
@@ -68,10 +71,14 @@ def terms_of(paper: Paper) -> Terms:
 
 def type_code(paper: Paper) -> str:
     """UNTDID 1001. A deposit is 386, the credit note of one 503; a corrected invoice is a plain one
-    (380) that names the old one: 384 would cancel what its credit note cancels already."""
+    (380) that names the old one: 384 would cancel what its credit note cancels already. A rebate
+    that names no invoice, but a period and an agreement, is 262 (BR-FR-CO-03, -05)."""
     of_deposit = paper.purpose == "deposit"
     if paper.kind == CREDIT_NOTE:
-        return "503" if of_deposit else "381"
+        if of_deposit:
+            return "503"
+        names_one = paper.corrects_number or paper.credited
+        return OVER_NO_INVOICE if paper.contract and not names_one else "381"
     return "386" if of_deposit else "380"
 
 
@@ -109,6 +116,7 @@ def _preceding(paper: Paper) -> list[Terms]:
     """What is credited, what is replaced, and the deposits that are taken off."""
     named: list[tuple[str, date | None]] = [
         (paper.corrects_number, paper.corrects_date),
+        *((each.number, each.issue_date) for each in paper.credited),
         (paper.replaces_number, paper.replaces_date),
         *((deposit.number, deposit.issue_date) for deposit in paper.deposits),
     ]
@@ -137,7 +145,7 @@ def _payment(paper: Paper) -> Terms:
 
 def _period(paper: Paper) -> Terms:
     start, end = paper.service_from, paper.service_until
-    if start and end and start != end:
+    if start and end and (start != end or type_code(paper) == OVER_NO_INVOICE):
         return {"BT-73": start, "BT-74": end}
     # One day, as the page says it.
     day: date | None = end or start

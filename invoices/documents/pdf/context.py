@@ -6,6 +6,7 @@ from calendar import monthrange
 from datetime import date
 from typing import Any
 
+from invoices.documents import rebates
 from invoices.documents.paper import CREDIT_NOTE, QUOTE, Paper
 from invoices.documents.pdf.checking import texts_of
 from invoices.documents.pdf.dues import amounts_due, first_due, shows_instalments
@@ -86,6 +87,7 @@ def _references(paper: Paper, words: Words) -> list[str]:
         lines.append(
             labels.corrects.format(number=paper.corrects_number, day=words.day(paper.corrects_date))
         )
+    lines += rebates.references(paper)
     if paper.replaces_number:
         lines.append(
             labels.replaces.format(number=paper.replaces_number, day=words.day(paper.replaces_date))

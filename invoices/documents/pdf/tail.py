@@ -8,7 +8,7 @@ import segno
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table, TableStyle
 
-from invoices.documents import mentions
+from invoices.documents import mentions, rebates
 from invoices.documents.paper import Paper
 from invoices.documents.pdf.checking import texts_of
 from invoices.documents.pdf.dues import terms
@@ -123,6 +123,8 @@ def small_print(paper: Paper, words: Words, *, boxed: bool) -> list[Flowable]:
         lines = [*terms(paper, words)["terms"], *_second_terms(paper)]
         if paper.payment_terms and lines and not _is_settled(paper):
             found += [paragraph(lines, leading=12), Spacer(0, 6)]
+    if credited := shown(rebates.one_by_one(paper)):
+        found += [paragraph(credited, size=8.5, leading=11.6), Spacer(0, 6)]
     if notes := shown(paper.notes.splitlines()):
         found += [paragraph(notes, size=8.5, leading=11.6), Spacer(0, 6)]
     for sentences in (

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing_portal.typed.fields import LineField, MoneyField
+from invoices.models import WriteOff
 
 
 class ApplyForm(forms.Form):
@@ -43,6 +44,17 @@ class CorrectForm(forms.Form):
 
 
 class WriteOffForm(forms.Form):
+    cause = forms.ChoiceField(
+        label=gettext_lazy("What it is"),
+        choices=[("", gettext_lazy("Choose…")), *WriteOff.Cause.choices],
+        error_messages={
+            "required": gettext_lazy("Choose what it is: the ledger tells them apart.")
+        },
+        help_text=gettext_lazy(
+            "VAT that was paid over on a bad debt can be claimed back once the claim is lost for "
+            "good, with proof (CGI 272, 1)."
+        ),
+    )
     reason = LineField(
         label=gettext_lazy("Why is it given up?"),
         max_length=300,
@@ -54,4 +66,4 @@ class WriteOffForm(forms.Form):
         self.fields["amount"] = MoneyField(
             currency=currency, label=gettext_lazy("Amount"), above_zero=True
         )
-        self.order_fields(["amount", "reason"])
+        self.order_fields(["amount", "cause", "reason"])

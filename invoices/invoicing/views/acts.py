@@ -31,6 +31,7 @@ from invoices.models import (
 )
 from invoices.payments.applying import PaymentRefused, apply_credit_note, write_off
 from invoices.payments.recording import allocate_unapplied
+from invoices.payments.write_off_limits import hint
 
 
 # ─ Small acts ───────────────────────────────────────────────────────────────────────────────────
@@ -228,6 +229,7 @@ def write_off_invoice(request: StaffRequest, pk: int) -> HttpResponse:
                 invoice_id=pk,
                 amount=form.cleaned_data["amount"],
                 reason=form.cleaned_data["reason"],
+                cause=form.cleaned_data["cause"],
                 by=request.user,
                 on=timezone.localdate(),
             ),
@@ -266,6 +268,7 @@ def _write_off_dialog(
             "form": form,
             "changed": changed,
             "confirmed": balance_shown(invoice).token,
+            "may_give_up": hint(request.user),
         },
         back=reverse("invoices:detail", args=[invoice.pk]),
         status=422 if form.errors or changed else 200,

@@ -79,7 +79,10 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
         "money": money_panel(invoice, allocations, on, request.user),
         "habit": usual_delay(invoice),
         "credit_notes": list(
-            Invoice.objects.filter(corrects=invoice).issued().order_by("issue_date", "pk")
+            Invoice.objects.filter(Q(corrects=invoice) | Q(credit_shares__invoice=invoice))
+            .issued()
+            .distinct()
+            .order_by("issue_date", "pk")
         )
         if not invoice.is_credit_note
         else [],

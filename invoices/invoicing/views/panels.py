@@ -194,19 +194,14 @@ def may_send(invoice: Invoice, user: User) -> bool:
 
 def next_steps(invoice: Invoice, user: User) -> dict[str, Any]:
     """What can be done now; each only where it is allowed and would change something."""
+    may_credit = user.has_perm("invoices.add_creditnote")
+    creditable = invoice.is_issued and not invoice.is_credit_note and may_credit
+    left = left_to_credit(invoice) if creditable else 0
     found: dict[str, Any] = {
         "pay": invoice.is_outstanding and user.has_perm("invoices.add_payment"),
         "send": may_send(invoice, user),
-        "credit": invoice.is_issued
-        and not invoice.is_credit_note
-        and user.has_perm("invoices.add_creditnote")
-        and left_to_credit(invoice) > 0,
-        "correct": invoice.is_issued
-        and not invoice.is_credit_note
-        and not invoice.imported
-        and user.has_perm("invoices.add_creditnote")
-        and user.has_perm("invoices.issue_invoice")
-        and left_to_credit(invoice) > 0,
+        "credit": left > 0,
+        "correct": left > 0 and not invoice.imported and user.has_perm("invoices.issue_invoice"),
         "write_off": invoice.is_outstanding and user.has_perm("invoices.add_creditnote"),
     }
     if invoice.is_outstanding and found["pay"]:

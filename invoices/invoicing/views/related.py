@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from moneyed import Money
+
 from billing_portal.accounts.models import User
-from invoices.models import Client, DepositDeduction, Invoice
+from billing_portal.money import from_minor
+from invoices.models import Client, DepositDeduction, Invoice, Rebate
 
 # So many open invoices are offered to set a credit note against; the list has the others.
 MOST_OFFERED = 3
@@ -19,10 +22,20 @@ def related(invoice: Invoice) -> dict[str, Any]:
         found["deductions"] = list(rows.filter(invoice=invoice).order_by("pk"))
     if invoice.is_deposit:
         found["final"] = rows.filter(deposit=invoice, released=False).first()
+    if invoice.is_credit_note and (rebate := Rebate.objects.filter(note=invoice).first()):
+        found["rebate"], found["credited"] = rebate, _credited(invoice)
     if invoice.is_issued and not invoice.is_credit_note:
         replacing = invoice.replaced_by.exclude(status=Invoice.Status.VOID)
         found["replaced_by"] = replacing.first()
     return found
+
+
+def _credited(note: Invoice) -> list[tuple[Invoice, Money]]:
+    """The invoices that a rebate takes something off, and how much with VAT."""
+    taken: dict[Invoice, int] = {}
+    for row in note.credit_shares.select_related("invoice").defer("invoice__paper"):
+        taken[row.invoice] = taken.get(row.invoice, 0) + row.total_minor
+    return [(invoice, from_minor(minor, note.currency)) for invoice, minor in taken.items()]
 
 
 def use_of_credit(note: Invoice, user: User) -> dict[str, Any]:

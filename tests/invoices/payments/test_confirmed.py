@@ -23,7 +23,13 @@ def test_a_write_off_is_refused_when_a_payment_came_meanwhile(clerk_client):
     pay = {"client": invoice.client_id, "amount": "1000", "received_on": as_typed(RECEIVED),
            "method": "transfer", f"part-{invoice.pk}": "1000", "once": new_key()}  # fmt: skip
     clerk_client.post(reverse("invoices:payment-new"), pay)
-    given = {"amount": "200", "reason": "Gone", "once": new_key(), "confirmed": token}
+    given = {
+        "amount": "200",
+        "cause": "small",
+        "reason": "Gone",
+        "once": new_key(),
+        "confirmed": token,
+    }
     answer = clerk_client.post(url, given)
     assert answer.status_code == 422
     assert 'value="200' in answer.text

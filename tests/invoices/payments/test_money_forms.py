@@ -31,7 +31,7 @@ def issued():
 
 def write_off(browser, issued, amount):
     url = reverse("invoices:write-off", args=[issued.pk])
-    return confirm(browser, url, {"amount": amount, "reason": "gone"})
+    return confirm(browser, url, {"amount": amount, "cause": "small", "reason": "gone"})
 
 
 def record(browser, issued, amount):

@@ -15,7 +15,8 @@ from invoices.documents import mentions
 from invoices.documents.facturx.writing import cii
 from invoices.documents.paper import Paper
 from invoices.documents.totals import compute
-from invoices.invoicing import drafting, issuing
+from invoices.invoicing import deducting, drafting, issuing
+from invoices.invoicing.correcting import draft_correction
 from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.deducting import left_of
 from invoices.invoicing.freezing import IssueRefused
@@ -91,6 +92,32 @@ def test_a_deposit_and_its_final_invoice_through_the_judges():
     assert balances(found).get("411000", 0) == 0
     # Nothing is deducted any more: the whole is billed.
     assert bill_rest(quote_id=quote.pk, **DAY).total_minor == whole.total_minor
+
+
+def test_a_final_invoice_is_corrected_in_one_act_and_deducts_its_deposit_again():
+    quote = accepted_quote(lines=[line("1000")])
+    deposit = deposit_of(quote, percent=Decimal(30), printed=True)
+    old = issuing.issue(invoice_id=bill_rest(quote_id=quote.pk, **DAY).pk, by=None, on=TODAY)
+    draft = draft_correction(invoice_id=old.pk, move_payments=True, **DAY)
+    assert (draft.purpose, draft.total_minor) == ("final", old.total_minor)
+    # Until then the deposit stays with the old one, and a draft that is given up leaves it there.
+    drafting.void_draft(invoice_id=draft.pk, **DAY)
+    assert deducting.deducted_by(deposit) == old
+    draft = draft_correction(invoice_id=old.pk, move_payments=True, **DAY)
+    lines = [{"description": "Audit", "unit_price": Decimal(800), "vat_rate": Decimal(20)}]
+    assert drafting.save_draft(invoice_id=draft.pk, header={}, lines=lines, by=None) == {}
+    new = issuing.issue(invoice_id=draft.pk, by=None, on=TODAY)
+    assert new.total_minor == 960_00 - deposit.total_minor
+    assert deducting.deducted_by(deposit) == new
+    old.refresh_from_db()
+    assert (old.status, old.credited_minor) == ("settled", old.total_minor)
+    assert [each.number for each in Paper.from_json(new.paper).deposits] == [deposit.number]
+    kinds = list(deposit.events.order_by("pk").values_list("kind", flat=True))
+    assert kinds[-3:] == ["deducted", "released", "deducted"]
+    assert [str(broken) for broken in books.verify()] == []
+    found, _making = journal()
+    assert balances(found).get("419100", 0) == 0
+    assert balances(found)["411000"] == 960_00
 
 
 def test_a_deposit_that_is_a_draft_is_not_deducted_yet():

@@ -18,7 +18,7 @@ from billing_portal.idempotency import new_key
 from billing_portal.lists.totals import joined, totals_per_currency
 from invoices.deals.changes import changing
 from invoices.deals.drafting import draft_from_deal
-from invoices.models import Deal, Invoice, Payment
+from invoices.models import BooksCheck, Deal, Invoice, Payment
 from invoices.selections.filters import InvoiceFilter, filter_invoices
 from reports.alerts import running
 from reports.desk import selections
@@ -226,7 +226,7 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(
     running.run(on=today())
     with CaptureQueriesContext(connection) as many:
         clerk_client.get(reverse("reports:desk"))
-    assert len(many) == len(few) <= 37
+    assert len(many) == len(few) <= 38
 
 
 # ─ First use ────────────────────────────────────────────────────────────────────────────────────
@@ -333,3 +333,23 @@ def test_changed_deals_wait_on_the_desk_of_whom_they_concern(client):
         decide = reverse("invoices:deal-change", args=[mine.pk])
         assert (decide in shown) == (person == clerk)
         assert "Deal changed" in client.get(tile.url).text
+
+
+def test_books_that_do_not_hold_are_first_until_a_check_passes(
+    admin_client, clerk_client, manager_client
+):
+    def check(*named):
+        now = timezone.now()
+        BooksCheck.objects.create(
+            started_at=now, ended_at=now, broken=len(named), named=[list(each) for each in named]
+        )
+
+    check(*((f"F-2026-000{n}", "its lines are not those of the page.") for n in range(5)))
+    text = admin_client.get(reverse("reports:desk")).text
+    assert "found 5 things" in text
+    assert "F-2026-0002" in text and "2 more" in text
+    assert reverse("invoices:integrity") in text
+    assert "An administrator sees all of it" in clerk_client.get(reverse("reports:desk")).text
+    assert "desk-books" not in manager_client.get(reverse("reports:desk")).text
+    check()
+    assert "desk-books" not in admin_client.get(reverse("reports:desk")).text
