@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0076_kinds_of_events'),
+        ("invoices", "0080_catalogue"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

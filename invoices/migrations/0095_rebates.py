@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0076_kinds_of_events'),
+        ("invoices", "0094_sales_terms_and_numbers_of_quotes"),
     ]
 
     operations = [
