@@ -6,6 +6,8 @@ They need no `.env`, and a developer's own one does not change what they find.
 import os
 
 for name, value in {
+    # Also in the processes that a test starts.
+    "ENV_FILE": os.devnull,
     "SECRET_KEY": "for tools and tests only, which keep nothing: long enough for every check",
     "SALT_KEY": "for tools and tests only",
     "DEBUG": "false",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
 
 
@@ -51,3 +53,14 @@ class PageForms(HTMLParser):
             self._select = ""
         elif tag == "textarea":
             self._area = ""
+
+
+def shape_of(address: str) -> str:
+    """An address without what names its row: forms of one shape are read by one view."""
+    return re.sub(r"\d+", "0", address.partition("?")[0])
+
+
+def alone(fields: Iterable[str]) -> list[str]:
+    """The fields that are worth a try by themselves: of rows that are read alike only the first."""
+    later = re.compile(r"-[1-9]\d*-")
+    return [name for name in fields if name != "csrfmiddlewaretoken" and not later.search(name)]
