@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from io import BytesIO
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pikepdf
 from django.db import transaction
@@ -74,7 +74,8 @@ def printed(text: str, *, language: str, number: int, on: date) -> bytes:
         kind=kind,
         on=on,
         seller=seller_of(company),
-        recipient=Buyer(name=""),
+        # Nobody’s address; of the seller’s own country, so that the page names none.
+        recipient=Buyer(name="", country=company.country),
         facts=((version, str(number)), (since, long_date(on, known))),
         tables=tuple(
             Table(title=heading, before=tuple(blocks)) for heading, blocks in paragraphs(text)
@@ -156,7 +157,7 @@ def pdf_problem(content: bytes) -> str:
     try:
         with pikepdf.open(BytesIO(content)) as pdf:
             pages, root = len(pdf.pages), pdf.Root
-            names = root.get("/Names", {})
+            names: Any = root.get("/Names", {})
             acts = "/OpenAction" in root and "/S" in root.get("/OpenAction", {})
             active = acts or "/AA" in root or "/JavaScript" in names or "/EmbeddedFiles" in names
     except pikepdf.PasswordError:

@@ -93,7 +93,8 @@ PAGES = [
     ("invoices:account", "?role=bank"), ("invoices:journal-account", "ledger"),
     ("invoices:einvoicing", ""), ("invoices:routing", ""), ("invoices:incoming", ""),
     ("integrations:platform", ""), ("invoices:put-right", "rejected"),
-    ("company:documents", ""), ("invoices:wordings", ""), ("invoices:wording", "wording"),
+    ("company:documents", ""), ("company:sales-terms", ""),
+    ("invoices:wordings", ""), ("invoices:wording", "wording"),
 ]  # fmt: skip
 # Nobody looks at these: files, pieces of pages, and what only takes a post (checked by the table
 # of roles, where all addresses stand).
@@ -111,7 +112,7 @@ UNSEEN = (
     "late-claim-withdraw", "dispute", "dispute-close", "force-way", "transmit",
     "incoming-file", "lifecycle-message",
     # The client's side has a story of its own (test_quotes.py).
-    "guest-quote", "guest-pdf",
+    "guest-quote", "guest-pdf", "guest-terms", "sales-terms-file",
 )  # fmt: skip
 # Opened over a page: name of the page, what it is about, the address that the dialog comes from.
 DIALOGS = [

@@ -49,7 +49,8 @@ def quote(request: StaffRequest, pk: int) -> HttpResponse:
     chosen = _version(request, found) or version
     acceptance = (
         QuoteAcceptance.objects.filter(quote=found)
-        .select_related("version", "document", "recorded_by")
+        .select_related("version", "document", "recorded_by", "sales_terms")
+        .defer("sales_terms__content", "sales_terms__text")
         .first()
     )
     draft = draft_of(found)
