@@ -13,10 +13,10 @@ from django.utils.translation import get_language
 from moneyed import Money
 
 from billing_portal.money import digits, formatted, formatted_minor
+from invoices.attachments.keeping import attachments_of
 from invoices.documents.mentions import long_date
 from invoices.documents.pdf.labels import UNITS
 from invoices.invoicing.forms.lines import vat_label, vat_value
-from invoices.attachments.keeping import attachments_of
 from invoices.models import Company, QuoteAcceptance, QuoteEvent, QuoteLine, QuoteVersion
 from invoices.models.quotes import State
 from invoices.quotes import links, words
