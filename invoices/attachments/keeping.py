@@ -13,7 +13,6 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet, Sum
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -49,7 +48,7 @@ def add(*, owner: Owner, name: str, content: bytes, by: User | None) -> Attachme
     if not content:
         raise AttachmentRefused(_("%(name)s is empty.") % values)
     if len(content) > MOST_BYTES:
-        values["most"] = filesizeformat(MOST_BYTES)
+        values["most"] = _megabytes(MOST_BYTES)
         raise AttachmentRefused(_("%(name)s is larger than %(most)s.") % values)
     try:
         kind = kind_of(content)
@@ -90,8 +89,12 @@ def _check_room(standing: QuerySet[Attachment], size: int, filename: str) -> Non
                 "With %(name)s the attachments would be larger than %(most)s together, and mail "
                 "servers refuse such an email: it was not taken."
             )
-            % {"name": filename, "most": filesizeformat(MOST_IN_ALL)}
+            % {"name": filename, "most": _megabytes(MOST_IN_ALL)}
         )
+
+
+def _megabytes(size: int) -> str:
+    return _("%(n)s MB") % {"n": size // 2**20}
 
 
 def _why(code: str) -> str:
@@ -105,7 +108,9 @@ def _why(code: str) -> str:
 def remove(*, attachment_id: int, by: User | None) -> None:
     """Take it away. Raises AttachmentRefused while a mail that has not left yet carries it."""
     with transaction.atomic():
-        found = Attachment.objects.filter(pk=attachment_id).select_related("invoice", "quote").first()
+        found = (
+            Attachment.objects.filter(pk=attachment_id).select_related("invoice", "quote").first()
+        )
         if found is None or found.removed_at is not None:
             return
         _lock(owner_of(found))

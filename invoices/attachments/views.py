@@ -31,14 +31,13 @@ def _owner(request: StaffRequest, what: str, pk: int) -> Owner:
     raise Http404
 
 
-def _card(
-    request: StaffRequest, owner: Owner, problems: list[str], taken: int = 0
-) -> HttpResponse:
+def _card(request: StaffRequest, owner: Owner, problems: list[str], taken: int = 0) -> HttpResponse:
     is_quote = isinstance(owner, Quote)
     context = {
         "owner": owner,
         "what": "quote" if is_quote else "invoice",
         "is_quote": is_quote,
+        "nav_section": "quotes" if is_quote else "invoices",
         "back": reverse("invoices:quote" if is_quote else "invoices:detail", args=[owner.pk]),
         "rows": list(attachments_of(owner)),
         "problems": problems,
@@ -46,7 +45,9 @@ def _card(
         "most_each": keeping.MOST_BYTES,
         "most_all": keeping.MOST_IN_ALL,
         "most_files": keeping.MOST_FILES,
-        "may": request.user.has_perm("invoices.change_quote" if is_quote else "invoices.change_invoice"),
+        "may": request.user.has_perm(
+            "invoices.change_quote" if is_quote else "invoices.change_invoice"
+        ),
     }
     return render_page(
         request,
@@ -72,9 +73,7 @@ def add(request: StaffRequest, what: str, pk: int) -> HttpResponse:
     else:
         for file in files[: keeping.MOST_FILES + 1]:
             try:
-                keeping.add(
-                    owner=owner, name=file.name or "", content=file.read(), by=request.user
-                )
+                keeping.add(owner=owner, name=file.name or "", content=file.read(), by=request.user)
                 taken += 1
             except AttachmentRefused as refusal:
                 problems.append(str(refusal))

@@ -225,7 +225,9 @@ def batches(request: StaffRequest) -> HttpResponse:
 @require_POST
 @permission_required("invoices.send_invoice", raise_exception=True)
 def start(request: StaffRequest, pk: int) -> HttpResponse:
-    return _click(request, pk, "start a batch", lambda: beginning.start(batch_id=pk, by=request.user))
+    return _click(
+        request, pk, "start a batch", lambda: beginning.start(batch_id=pk, by=request.user)
+    )
 
 
 @require_POST

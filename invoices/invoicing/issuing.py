@@ -34,8 +34,7 @@ def issue(
 ) -> Invoice:
     """Number it, freeze it, print it, keep it; queue its mail if asked. Raises IssueRefused.
 
-    All of it or nothing, whatever ends the process in between. `ahead` from a caller whose
-    transaction holds locks already: printed before it took them.
+    All or nothing, whatever ends the process. `ahead`: printed before the caller took its locks.
     """
     recipients = [address.strip() for address in recipients if address.strip()]
     ahead = ahead or print_ahead(invoice_id, on)

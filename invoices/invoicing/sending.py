@@ -50,12 +50,11 @@ def queue_invoice(
                 _("%(number)s has no PDF here: it comes from an older system.")
                 % {"number": invoice.number}
             )
-        sent_before = 0
-        for before in invoice.messages.filter(kind=KIND):
+        mails = list(invoice.messages.filter(kind=KIND))
+        for before in mails:
             if before.state == Message.State.QUEUED and before.to == list(dict.fromkeys(to)):
                 return before
-            sent_before += 1
-        if seen is not None and seen != sent_before:
+        if seen is not None and seen != len(mails):
             raise MailRefused(
                 _(
                     "%(number)s was sent by somebody else meanwhile. Send it once more only if it "
@@ -65,7 +64,7 @@ def queue_invoice(
             )
         _supersede(invoice)
         message = queue(
-            reason_key=f"invoice:{invoice.pk}:{sent_before + 1}",
+            reason_key=f"invoice:{invoice.pk}:{len(mails) + 1}",
             kind=KIND,
             to=to,
             attachments=documents,

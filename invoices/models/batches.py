@@ -98,7 +98,7 @@ class BatchItem(models.Model):
     # To whom its mail was shown to go, and how many mails of it there were by then.
     recipients = models.JSONField(default=list, blank=True)
     mails_seen = models.PositiveIntegerField(default=0)
-    # The digest of what was shown of it: changed since, it is not issued (billing_portal/confirming).
+    # The digest of what was shown of it: changed since, it is not issued (confirming.py).
     shown = models.CharField(max_length=60, blank=True)
     # Why it is left out or was refused, and what to look at: field, text and anchor of each reason,
     # in the language of whoever began the batch.

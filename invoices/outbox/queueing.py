@@ -78,10 +78,8 @@ def queue(
                 message.save(force_insert=True)
         except IntegrityError:
             return Message.objects.get(reason_key=reason_key)
-        if attachments:
-            message.attachments.set(attachments)
-        if enclosures:
-            message.enclosures.set(enclosures)
+        message.attachments.set(attachments)
+        message.enclosures.set(enclosures)
         hurry(message)
         return message
 

@@ -12,7 +12,29 @@ class Page(NamedTuple):
     open_to_all: bool = False
 
 
+_SEND = "invoices.send_invoice"
+_OF_BATCHES = {
+    "invoices:batches": Page(_SEND),
+    "invoices:batch": Page(_SEND, (0,)),
+    "invoices:batch-new": Page(_SEND, post=True),
+    "invoices:batch-progress": Page(_SEND, (0,)),
+    "invoices:batch-resume": Page(_SEND, (0,), post=True),
+    "invoices:batch-start": Page(_SEND, (0,), post=True),
+    "invoices:batch-stop": Page(_SEND, (0,), post=True),
+}
+_CHANGE = "invoices.change_invoice"
+_OF_ATTACHMENTS = {
+    "invoices:attachment": Page("invoices.view_invoice", (0,)),
+    "invoices:attachment-add": Page(_CHANGE, ("invoice", 0), post=True),
+    "invoices:attachment-remove": Page(_CHANGE, (0,), post=True),
+    "invoices:attachment-show": Page(_CHANGE, (0,), post=True),
+    "invoices:attachments": Page("invoices.view_invoice", ("quote", 0)),
+    "invoices:copy": Page(_CHANGE, (0,), post=True),
+    "invoices:guest-file": Page(None, ("x", 0), open_to_all=True),
+}
 OF_ACCOUNTS = {
+    **_OF_BATCHES,
+    **_OF_ATTACHMENTS,
     "invoices:account-letter": Page("invoices.view_client", (0,)),
     "invoices:late-claim": Page("invoices.send_invoice", (0,)),
     "invoices:late-claim-withdraw": Page("invoices.send_invoice", (0,)),

@@ -12,10 +12,11 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from integrations.models import Connection, SyncRefusal, SyncRun
+from invoices.bulk.beginning import begin
 from invoices.deals.changes import changing
 from invoices.deals.drafting import draft_from_deal
 from invoices.history.imports import keep
-from invoices.models import Contact, Deal, ExemptionReason, Payment, VatRate
+from invoices.models import Contact, Deal, ExemptionReason, Invoice, Payment, VatRate
 from invoices.outbox import queueing
 from invoices.payments.applying import write_off
 from invoices.payments.refunding import refund_client
@@ -93,6 +94,7 @@ PAGES = [
     ("invoices:account", "?role=bank"), ("invoices:journal-account", "ledger"),
     ("invoices:einvoicing", ""), ("invoices:routing", ""), ("invoices:incoming", ""),
     ("integrations:platform", ""), ("invoices:put-right", "rejected"),
+    ("invoices:batches", ""), ("invoices:batch", "batch"), ("invoices:attachments", "of_draft"),
     ("company:documents", ""), ("company:sales-terms", ""),
     ("invoices:wordings", ""), ("invoices:wording", "wording"),
 ]  # fmt: skip
@@ -112,7 +114,9 @@ UNSEEN = (
     "late-claim-withdraw", "dispute", "dispute-close", "force-way", "transmit",
     "incoming-file", "lifecycle-message",
     # The client's side has a story of its own (test_quotes.py).
-    "guest-quote", "guest-pdf", "guest-terms", "sales-terms-file",
+    "guest-quote", "guest-pdf", "guest-terms", "guest-file", "sales-terms-file",
+    # Downloads, and the piece that the page of a batch asks for.
+    "invoices:attachment", "batch-progress",
 )  # fmt: skip
 # Opened over a page: name of the page, what it is about, the address that the dialog comes from.
 DIALOGS = [
@@ -158,10 +162,12 @@ def rows(boss):
     running.run(on=today)
     assert Alert.objects.exists()
     issued = make_issued()
+    batch = begin(act="both", chosen=Invoice.objects.drafts(), by=boss, on=today)
     return {
         **_less_common(client, issued, boss),
         "orphan": orphan.pk, **_quotes(client, today), **_subscriptions(client),
         "client": client.pk, "deal": deal.pk, "draft": draft.pk, "issued": issued.pk,
+        "batch": batch.pk, "of_draft": ("invoice", draft.pk),
         "payment": Payment.objects.first().pk, "mail": message.pk, "rule": rule.pk,
     }  # fmt: skip
 

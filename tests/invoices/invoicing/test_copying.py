@@ -78,9 +78,10 @@ def test_a_credit_note_and_what_has_no_lines_are_not_copied(clerk_client):
 def test_one_click_leads_to_the_editor_and_a_second_to_the_same_draft(clerk_client):
     make_company()
     source = make_issued()
-    assert reverse("invoices:copy", args=[source.pk]) in clerk_client.get(
-        reverse("invoices:detail", args=[source.pk])
-    ).text
+    assert (
+        reverse("invoices:copy", args=[source.pk])
+        in clerk_client.get(reverse("invoices:detail", args=[source.pk])).text
+    )
     key = new_key()
     url = reverse("invoices:copy", args=[source.pk])
     first = clerk_client.post(url, {"once": key})

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from invoices.einvoicing.transmitting import transmit
 from tests.factories import make_issued
+from tests.invoices.bulk.making import BEGIN_BATCHES, OF_BATCHES
 from tests.invoices.quotes.making import BEGIN_QUOTES, OF_QUOTES
 from tests.transmitted import at_platform
 
@@ -40,11 +41,15 @@ def rejected():
 
 
 # With those of the quotes: what cannot be undone, and what can or begins something new.
-OF_OTHERS = OF_QUOTES | {
-    "invoices:transmit": (issued, {}),
-    "invoices:put-right": (rejected, {}),
-}
-BEGIN_OTHERS = BEGIN_QUOTES | {
+OF_OTHERS = (
+    OF_QUOTES
+    | OF_BATCHES
+    | {
+        "invoices:transmit": (issued, {}),
+        "invoices:put-right": (rejected, {}),
+    }
+)
+BEGIN_OTHERS = BEGIN_QUOTES | BEGIN_BATCHES | {
     "integrations:platform", "integrations:platform-ask", "invoices:transmit-again",
     "invoices:dispute", "invoices:dispute-close", "invoices:take-address", "invoices:force-way",
 }  # fmt: skip
