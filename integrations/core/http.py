@@ -103,7 +103,7 @@ class _Asked:
     headers: Headers = field(default_factory=dict)
     files: Files | None = None
     # Fields of a form, as a login takes them.
-    form: Mapping[str, str] | None = None
+    form: Headers | None = None
     # The answer is taken as bytes.
     is_file: bool = False
 
@@ -186,13 +186,11 @@ class Http:
         repeatable = method in ("GET", "DELETE") or bool(headers)
         return self._answer(asked, self._json_in, repeatable=repeatable)
 
-    def log_in(self, form: Mapping[str, str]) -> Json:
-        """Like `send`, to the address itself, with a form; asking twice does no harm."""
-        return self._answer(_Asked("POST", "", form=form), self._json_in, repeatable=True)
-
-    def search(self, path: str, body: Json) -> Json:
+    def search(self, path: str, body: Json | None = None, form: Headers | None = None) -> Json:
         """Like `get`, where a provider takes its questions by POST: it changes nothing there."""
-        return self._answer(_Asked("POST", path, None, body), self._json_in, repeatable=True)
+        return self._answer(
+            _Asked("POST", path, form=form, body=body), self._json_in, repeatable=True
+        )
 
     def download(
         self, path: str, query: Mapping[str, str | int] | None = None
