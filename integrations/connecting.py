@@ -76,12 +76,7 @@ def connect_platform(
     With a token that lasts, or with a login (`token_url`, `client_id`, `client_secret`). What waits
     in the outbox leaves with the next sweep.
     """
-    token = _one_word(api_token, longest=4_000) if api_token.strip() else ""
-    login = _login(token_url, client_id, client_secret)
-    if not token and login is None:
-        raise ConnectRefused(_("Enter a token, or a login with its id and secret."), "api_token")
-    if token and login is not None:
-        raise ConnectRefused(_("Enter a token or a login, not both: leave one empty."), "api_token")
+    token, login = _one_of(api_token, _login(token_url, client_id, client_secret))
     field = "base_url"
     try:
         address = PLATFORM.address_of(base_url)
@@ -124,6 +119,15 @@ def connect_platform(
             made.save(update_fields=["hook_secret"])
         PlatformFlow.objects.filter(state=PlatformFlow.State.WAITING).update(next_attempt_at=None)
     return made
+
+
+def _one_of(api_token: str, login: Login | None) -> tuple[str, Login | None]:
+    token = _one_word(api_token, longest=4_000) if api_token.strip() else ""
+    if not token and login is None:
+        raise ConnectRefused(_("Enter a token, or a login with its id and secret."), "api_token")
+    if token and login is not None:
+        raise ConnectRefused(_("Enter a token or a login, not both: leave one empty."), "api_token")
+    return token, login
 
 
 def new_hook_secret() -> str:

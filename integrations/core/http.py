@@ -103,7 +103,7 @@ class _Asked:
     headers: Headers = field(default_factory=dict)
     files: Files | None = None
     # Fields of a form, as a login takes them.
-    form: Mapping[str, str] | None = None
+    form: Headers | None = None
     # The answer is taken as bytes.
     is_file: bool = False
 
@@ -178,27 +178,24 @@ class Http:
     ) -> Json:
         """Like `get`, for any method; {} for an answer without a body. Raises ProviderError.
 
-        With a key a write may be sent again, whatever became of it. Without one only what surely
-        did not happen is: the connection was refused, or the answer says “not now”.
+        With a key a write may be sent again, whatever became of it; without, only what surely did
+        not happen: the connection was refused, or the answer says “not now”.
         """
         headers = {self.manners.idempotency_header: idempotency_key} if idempotency_key else {}
-        asked = _Asked(method, path, query, body, headers, files)
         repeatable = method in ("GET", "DELETE") or bool(headers)
+        asked = _Asked(method, path, query, body, headers, files)
         return self._answer(asked, self._json_in, repeatable=repeatable)
 
-    def log_in(self, form: Mapping[str, str]) -> Json:
-        """Like `send`, to the address itself, with a form; asking twice does no harm."""
-        return self._answer(_Asked("POST", "", form=form), self._json_in, repeatable=True)
-
-    def search(self, path: str, body: Json) -> Json:
+    def search(self, path: str, body: Json | None = None, form: Headers | None = None) -> Json:
         """Like `get`, where a provider takes its questions by POST: it changes nothing there."""
-        return self._answer(_Asked("POST", path, None, body), self._json_in, repeatable=True)
+        asked = _Asked("POST", path, body=body, form=form)
+        return self._answer(asked, self._json_in, repeatable=True)
 
     def download(
         self, path: str, query: Mapping[str, str | int] | None = None
     ) -> tuple[bytes, str]:
         """The bytes at `path`, whatever they are, and their Content-Disposition."""
-        asked = _Asked("GET", path, query, None, {"Accept": "*/*"}, is_file=True)
+        asked = _Asked("GET", path, query, headers={"Accept": "*/*"}, is_file=True)
 
         def taken(answer: requests.Response, content: bytes) -> tuple[bytes, str]:
             return content, answer.headers.get("Content-Disposition", "")
@@ -254,17 +251,15 @@ class Http:
             ) as answer:
                 content = self._bounded(answer, begun)
         except requests.exceptions.SSLError as error:
-            notice = self._notice("http.no_certificate")
-            raise ProviderError(notice, retryable=False, reached=False) from error
+            raise _unsent(self._notice("http.no_certificate")) from error
         except requests.exceptions.Timeout as error:
             raise ProviderError(self._notice("http.no_answer"), retryable=True) from error
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader) as error:
-            notice = self._notice("http.unsendable")
-            raise ProviderError(notice, retryable=False, reached=False) from error
+            raise _unsent(self._notice("http.unsendable")) from error
         except (requests.exceptions.RequestException, OSError) as error:
             raise _broken(error, self._notice) from error
-        took = 1e3 * (time.monotonic() - begun)
-        logger.debug("%s %s: %s, %.0f ms", asked.method, asked.path, answer.status_code, took)
+        took, status = 1e3 * (time.monotonic() - begun), answer.status_code
+        logger.debug("%s %s: %s, %.0f ms", asked.method, asked.path, status, took)
         self.clock = self.clock or _moment(answer.headers.get("Date", ""))
         if answer.ok and (pause := self.manners.pause(answer.headers)):
             self.sleep(pause)
@@ -349,10 +344,14 @@ def _asked_wait(answer: requests.Response, manners: Manners) -> float | None:
     return None if asked is None else asked + random.uniform(0, 0.25)  # noqa: S311
 
 
+def _unsent(notice: Notice) -> ProviderError:
+    return ProviderError(notice, retryable=False, reached=False)
+
+
 def _broken(error: BaseException, notice: Callable[[str], Notice]) -> ProviderError:
     text = repr(error)
     if PrivatePeer.__name__ in text:
-        return ProviderError(notice("http.private"), retryable=False, reached=False)
+        return _unsent(notice("http.private"))
     if NameResolutionError.__name__ in text:
         return ProviderError(notice("http.no_machine"), retryable=True, reached=False)
     if "Refused" in text or "refused" in text:

@@ -69,7 +69,7 @@ class Login:
             attempts=1,
         )
         try:
-            answer = http.log_in({"grant_type": "client_credentials"})
+            answer = http.search("", form={"grant_type": "client_credentials"})
         except ProviderError as error:
             raise _as_login(error, http.host) from error
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -18,11 +18,13 @@ from integrations.registry import PLATFORM, platform_connection
 def platform_hook(request: HttpRequest) -> HttpResponse:
     """200 for what was kept or was kept before; 401 without the secret, 413 for what is too long.
 
-    An answer without a body, as XP Z12-013 has it.
+    404 without a connection. An answer has no body, as XP Z12-013 has it.
     """
     connection = platform_connection()
+    if connection is None:
+        raise Http404
     secret = secret_in(request.headers.get("Authorization", ""))
-    if connection is None or not is_secret(secret, connection.hook_secret or ""):
+    if not is_secret(secret, connection.hook_secret or ""):
         return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="portal"'})
     length = request.headers.get("Content-Length", "0")
     if not length.isdecimal() or int(length) > LARGEST:

@@ -76,13 +76,17 @@ def issue_credit_note(
             allocate(invoice=invoice, amount_minor=applied, applied_on=on, by=by, credit_note=note)
         _tell_both(invoice, note, applied=applied, reason=reason, by=by, on=on)
         if note.total_minor == left.total_minor:
-            # Credited whole, it takes nothing off any more.
-            deducting.release(invoice, by=by, on=on)
-            disputes.settle(invoice, outcome=note.number, by=by)
+            _credited_whole(invoice, note, by=by, on=on)
         transmit_with_its_invoice(note, by=by, on=on)
         if send:
             queue_mail(note, by=by, on=on)
     return note
+
+
+def _credited_whole(invoice: Invoice, note: Invoice, *, by: User | None, on: date) -> None:
+    """It takes nothing off any more, and nothing of it is left to contest."""
+    deducting.release(invoice, by=by, on=on)
+    disputes.settle(invoice, outcome=note.number, by=by)
 
 
 def reason_given(typed: str) -> str:

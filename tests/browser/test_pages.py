@@ -111,7 +111,7 @@ UNSEEN = (
     "subscription-pause", "subscription-skip", "subscription-discard",
     "statement-pdf", "receipt", "account-letter", "history_export", "history_left_out",
     # A dialog of a reason, as those of quotes.
-    "late-claim-withdraw", "dispute", "dispute-close", "force-way", "transmit",
+    "platform-answer", "late-claim-withdraw", "dispute", "dispute-close", "force-way", "transmit",
     "incoming-file", "lifecycle-message",
     # The client's side has a story of its own (test_quotes.py).
     "guest-quote", "guest-pdf", "guest-terms", "guest-file", "sales-terms-file",

@@ -35,10 +35,15 @@ def platform(settings):
 
 
 def look(page, name):
-    """A picture for whoever asks for them."""
+    """Pictures for whoever asks for them: wide, dark, and of a telephone."""
     settled(page)
     if folder := os.environ.get("PICTURES"):
         page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.emulate_media(color_scheme="dark")
+        page.screenshot(path=str(Path(folder) / f"{name}-390.png"), full_page=True)
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def work(platform):
@@ -86,6 +91,13 @@ def test_invoice_platform_dispute_corrective_received(page, live_site, platform)
     assert life(page, live_site, old, "platform-dispute")["In dispute"] == "bad"
     axe(page)
     expect(page.get_by_text("Deux jours facturés").first).to_be_visible()
+
+    # Words and a file could answer; here the invoice is wrong.
+    page.get_by_role("link", name="Answer with words and a file…").click()
+    expect(page.get_by_label("What you answer")).to_be_focused()
+    look(page, "platform-answer")
+    axe(page)
+    page.keyboard.press("Escape")
 
     # From what to do next to the corrected draft, and its issue.
     page.get_by_role("link", name="Correct it…").first.click()

@@ -15,7 +15,10 @@ from invoices.documents.cdar.message import Attachment
 from invoices.documents.cdar.reading import read
 from invoices.einvoicing.acknowledging import acknowledge, note_refusal
 from invoices.einvoicing.answering import AnswerRefused, answer
+from invoices.einvoicing.transmitting import transmit
+from invoices.invoicing.crediting import issue_credit_note
 from invoices.models import Dispute, InvoiceEvent, LifecycleStatus, PlatformFlow
+from tests.factories import make_issued
 from tests.race import at_once
 from tests.shared import SHARED
 from tests.transmitted import at_platform, make_transmission, say
@@ -132,3 +135,20 @@ def test_on_its_page(clerk_client):
     # Afterwards there is nothing to answer, and the page says what was answered.
     assert clerk_client.get(url).status_code == 303
     assert "We answered" in clerk_client.get(f"/invoices/{found.invoice_id}/?tab=einvoice").text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_credit_note_and_the_clients_word_of_the_same_moment_end_the_dispute():
+    """Each locks the invoice first: neither waits for what the other holds."""
+    invoice = make_issued(on=timezone.localdate())
+    (found,) = at_platform(transmit(invoice_id=invoice.pk, by=None))
+    say(found, "207", at=datetime.now() + LATER, reason_code="QTE_ERR", reason="Trop")
+    on = timezone.localdate()
+    note, said = at_once(
+        lambda: issue_credit_note(invoice_id=invoice.pk, reason="Erreur", by=None, on=on),
+        lambda: say(type(found).objects.get(pk=found.pk), "205", at=datetime.now() + 2 * LATER),
+    )
+    assert (note.transmission.flow.state, said[0].code) == ("waiting", "205")
+    assert not Dispute.objects.filter(closed_at=None).exists()
+    found.refresh_from_db()
+    assert (found.status_code, found.group) == ("205", "client")

@@ -14,6 +14,8 @@ from tests.transmitted import at_platform
 PLATFORM_PAGES = {
     "integrations:platform": ("integrations.view_connection", False, False),
     "integrations:platform-ask": ("integrations.run_sync", False, True),
+    "integrations:platform-secret": ("integrations.change_connection", False, True),
+    "invoices:platform-answer": ("invoices.send_invoice", True, False),
     "invoices:einvoicing": ("invoices.view_invoice", False, False),
     "invoices:routing": ("invoices.view_client", False, False),
     "invoices:incoming": ("invoices.view_client", False, False),
@@ -51,5 +53,6 @@ OF_OTHERS = (
 )
 BEGIN_OTHERS = BEGIN_QUOTES | BEGIN_BATCHES | {
     "integrations:platform", "integrations:platform-ask", "invoices:transmit-again",
+    "integrations:platform-secret", "integrations:platform-hook", "invoices:platform-answer",
     "invoices:dispute", "invoices:dispute-close", "invoices:take-address", "invoices:force-way",
 }  # fmt: skip
