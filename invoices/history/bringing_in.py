@@ -72,10 +72,10 @@ def read(
     """What the files would do on day `on`. Nothing is written; all that is wrong is listed.
 
     `sources` are files by kind (`clients`, `invoices`, `payments`, `items`). With `go_live` they
-    hold only what was open on that day, and delays are counted from it on. `answers` say how columns are to
-    be read that can be read in two ways (spelling.py); the plan asks for those that are missing.
-    With `leave_out` the rows that are wrong stay out, with all that is one with them, and the plan
-    is that of the rest.
+    hold only what was open on that day, and delays are counted from it on. `answers` say how
+    columns are to be read that can be read in two ways (spelling.py); the plan asks for those that
+    are missing. With `leave_out` the rows that are wrong stay out, with all that is one with them,
+    and the plan is that of the rest.
     """
     rows = Rows(go_live=go_live, names=dict.fromkeys(COLUMNS, ""))
     sheets = _sheets(rows, sources, on, answers or {}, max_rows)

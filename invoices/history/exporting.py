@@ -57,12 +57,12 @@ def item_rows() -> Iterator[Cells]:
     """A row for each price; of an item without one a row all the same."""
     items = CatalogueItem.objects.select_related("exemption").prefetch_related("prices")
     for item in items.order_by("code_key").iterator(chunk_size=_CHUNK):
-        said = (item.code, item.name, item.description, item.unit, item.nature, vat_said(item))
-        said += (item.exemption.name_en if item.exemption else "",)
+        why = item.exemption.name_en if item.exemption else ""
+        said = (item.code, item.name, item.description, item.unit, item.nature)
         state = "archived" if item.is_archived else "offered"
         prices = [(p.currency, _unit_price(p.unit_price)) for p in item.prices.all()]
         for currency, price in prices or [("", "")]:
-            yield (*said, currency, price, state)
+            yield (*said, vat_said(item), why, currency, price, state)
 
 
 def _unit_price(price: Decimal) -> str:

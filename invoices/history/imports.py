@@ -195,7 +195,7 @@ def bring_in(*, import_id: int, on: date) -> HistoryImport:
 def _says_otherwise(plan: Plan, kept: HistoryImport) -> bool:
     """What was confirmed is what comes in: books that moved since the preview are shown first."""
     now = json.loads(json.dumps(report(plan)))
-    if now["refused"] or all(now[part] == kept.report[part] for part in CONFIRMED):
+    if now["refused"] or all(now[part] == kept.report.get(part, now[part]) for part in CONFIRMED):
         return False
     kept.state = HistoryImport.State.PREVIEWED
     kept.report = now | {"interrupted": Notice("history.moved").kept()}

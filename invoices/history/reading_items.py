@@ -102,10 +102,10 @@ def _agree(cell: Reader, before: ItemRow, one: ItemRow) -> None:
     for name in _COMMON:
         said, first = getattr(one, name), getattr(before, name)
         if said and first and said != first:
-            cell.complain(name, "history.item_differs", code=one.code, line=before.line)
+            cell.complain(name, "history.item_differs", item=one.code, line=before.line)
     for currency in one.prices.keys() & before.prices.keys():
         cell.complain(
-            "price", "history.price_twice", code=one.code, currency=currency, line=before.line
+            "price", "history.price_twice", item=one.code, currency=currency, line=before.line
         )
 
 

@@ -25,7 +25,7 @@ def resolve_items(plan: Plan, lock: bool) -> None:
         if values is None:
             continue
         if item is None and not row.name:
-            complain(plan, "items", row.line, "name", "item_name", code=row.code)
+            complain(plan, "items", row.line, "name", "item_name", item=row.code)
             continue
         values |= {name: said for name in _PLAIN if (said := getattr(row, name))}
         if item is None:
