@@ -8,6 +8,7 @@ from itertools import count
 
 from billing_portal.accounts.models import User
 from invoices.models import (
+    CatalogueItem,
     Client,
     ClientType,
     Company,
@@ -282,3 +283,15 @@ def make_payment_of(invoice, minor=1_00):
         currency=invoice.currency,
         amount_minor=minor,
     )
+
+
+def make_item(*, prices=None, crm="", **fields):
+    """An item of the catalogue; `prices` by currency, `crm` its number there."""
+    n = next(_serial)
+    given = {"code": f"ITEM-{n}", "name": f"Item {n}"}
+    if crm:
+        given |= {"origin": "crm", "crm_number": crm}
+    item = CatalogueItem.objects.create(**{**given, **fields})
+    for currency, price in (prices or {}).items():
+        item.prices.create(currency=currency, unit_price=Decimal(price))
+    return item

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Case, Count, F, Sum, When
-
 from billing_portal.accounts.models import User
 from invoices.models import (
     CatalogueItem,
@@ -68,31 +66,20 @@ def usage_of(item: CatalogueItem, reader: User) -> Usage:
 
 def billed_of(item: CatalogueItem, reader: User) -> list[Billed]:
     """Per currency: what issued invoices say of it, less what credit notes took back."""
-    documents = Invoice.objects.visible_to(reader).filter(was_issued())
-    back = {"invoice__kind": Invoice.Kind.CREDIT_NOTE}
-    rows = (
-        InvoiceLine.objects.filter(item=item, invoice__in=documents)
-        .order_by()
-        .values("invoice__currency")
-        .annotate(
-            net=Sum(Case(When(**back, then=-F("net_minor")), default=F("net_minor"))),
-            documents=Count("invoice", distinct=True),
-        )
-        .order_by("invoice__currency")
+    issued = Invoice.objects.visible_to(reader).filter(was_issued())
+    lines = InvoiceLine.objects.filter(item=item, invoice__in=issued).order_by()
+    said = lines.values_list(
+        *("invoice__currency", "invoice__kind", "invoice_id", "quantity", "net_minor")
     )
     # Quantities are decimals, which are added up in Python: SQLite would make floats of them.
-    quantities: dict[str, Decimal] = {}
-    for currency, kind, quantity in InvoiceLine.objects.filter(
-        item=item, invoice__in=documents
-    ).values_list("invoice__currency", "invoice__kind", "quantity"):
+    sums: dict[str, tuple[Decimal, int]] = {}
+    documents: dict[str, set[int]] = {}
+    for currency, kind, invoice_id, quantity, net_minor in said.iterator(chunk_size=2_000):
         sign = -1 if kind == Invoice.Kind.CREDIT_NOTE else 1
-        quantities[currency] = quantities.get(currency, Decimal(0)) + sign * quantity
+        of_it, net = sums.get(currency, (Decimal(0), 0))
+        sums[currency] = (of_it + sign * quantity, net + sign * net_minor)
+        documents.setdefault(currency, set()).add(invoice_id)
     return [
-        Billed(
-            row["invoice__currency"],
-            quantities[row["invoice__currency"]],
-            row["net"],
-            row["documents"],
-        )
-        for row in rows
+        Billed(currency, *sums[currency], documents=len(documents[currency]))
+        for currency in sorted(sums)
     ]

@@ -21,18 +21,25 @@ from invoices.history.leaving_out import has_unknown_rows, resolve_the_rest
 from invoices.history.plan import Plan, Rows
 from invoices.history.reading_clients import read_clients
 from invoices.history.reading_invoices import read_invoices
+from invoices.history.reading_items import read_items
 from invoices.history.reading_payments import read_payments
 from invoices.history.resolving_clients import resolve_clients
 from invoices.history.resolving_invoices import resolve_invoices, warn_of_numbers
+from invoices.history.resolving_items import resolve_items
 from invoices.history.resolving_payments import resolve_payments
 from invoices.history.returns import lock_payments
-from invoices.history.rows import CLIENT_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
+from invoices.history.rows import CLIENT_COLUMNS, INVOICE_COLUMNS, ITEM_COLUMNS, PAYMENT_COLUMNS
 from invoices.history.spelling import Answers, spelling_of
 from invoices.history.synonyms import SYNONYMS
 from invoices.history.writing import write
 from invoices.models import Company
 
-COLUMNS = {"clients": CLIENT_COLUMNS, "invoices": INVOICE_COLUMNS, "payments": PAYMENT_COLUMNS}
+COLUMNS = {
+    "clients": CLIENT_COLUMNS,
+    "invoices": INVOICE_COLUMNS,
+    "payments": PAYMENT_COLUMNS,
+    "items": ITEM_COLUMNS,
+}
 # A file's name as the reader knows it, and its bytes.
 Source = tuple[str, bytes]
 
@@ -64,11 +71,11 @@ def read(
 ) -> Plan:
     """What the files would do on day `on`. Nothing is written; all that is wrong is listed.
 
-    `sources` are files by kind (`clients`, `invoices`, `payments`). With `go_live` they hold only
-    what was open on that day, and delays are counted from it on. `answers` say how columns are to
-    be read that can be read in two ways (spelling.py); the plan asks for those that are missing.
-    With `leave_out` the rows that are wrong stay out, with all that is one with them, and the plan
-    is that of the rest.
+    `sources` are files by kind (`clients`, `invoices`, `payments`, `items`). With `go_live` they
+    hold only what was open on that day, and delays are counted from it on. `answers` say how
+    columns are to be read that can be read in two ways (spelling.py); the plan asks for those that
+    are missing. With `leave_out` the rows that are wrong stay out, with all that is one with them,
+    and the plan is that of the rest.
     """
     rows = Rows(go_live=go_live, names=dict.fromkeys(COLUMNS, ""))
     sheets = _sheets(rows, sources, on, answers or {}, max_rows)
@@ -77,6 +84,8 @@ def read(
             rows.clients, rows.refused_clients = read_clients(sheet)
         elif sheet.kind == "invoices":
             rows.invoices, rows.refused_numbers = read_invoices(sheet)
+        elif sheet.kind == "items":
+            rows.items, rows.refused_items = read_items(sheet)
         else:
             rows.payments, rows.doubtful_payments = read_payments(sheet)
         rows.questions += sheet.spelling.questions
@@ -137,6 +146,7 @@ def resolve(rows: Rows, *, on: date, lock: bool = False) -> Plan:
     if lock:
         lock_payments(rows.payments)
     resolve_clients(plan, lock)
+    resolve_items(plan, lock)
     resolve_invoices(plan, lock)
     resolve_payments(plan)
     apply_moves(plan)

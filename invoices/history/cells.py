@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,9 +15,11 @@ from billing_portal.money import LARGEST_MINOR, digits, is_currency
 from billing_portal.notices import Notice, day
 from billing_portal.spreadsheets import Complaint, Figure, Row, Table
 from billing_portal.typed import files
-from billing_portal.typed.numbers import Ambiguous
+from billing_portal.typed.numbers import Ambiguous, is_finer
 from billing_portal.typed.texts import Unreadable, one_line
 from invoices.history.spelling import Spelling
+
+LARGEST_PRICE = Decimal(10) ** 13
 
 
 @dataclass(slots=True)
@@ -85,6 +88,31 @@ class Reader:
 
     def amount(self, column: str, currency: str) -> int | None:
         """In minor units; None where the cell or the currency is bad."""
+        number = self._number(column, currency)
+        if number is None:
+            return None
+        value = self.text(column, most=60)
+        places = digits(currency)
+        minor = number * get_currency(currency).sub_unit
+        if minor != minor.to_integral_value():
+            self.complain(column, "history.decimals", text=value, currency=currency, places=places)
+        elif abs(minor) >= LARGEST_MINOR:
+            self.complain(column, "history.large", text=value)
+        else:
+            return int(minor)
+        return None
+
+    def price(self, column: str, currency: str) -> Decimal | None:
+        """For one unit, in major units; None where the cell or the currency is bad."""
+        number = self._number(column, currency)
+        if number is None:
+            return None
+        if number < 0 or number >= LARGEST_PRICE or is_finer(number, 6):
+            self.complain(column, "history.price", text=self.text(column, most=60))
+            return None
+        return number
+
+    def _number(self, column: str, currency: str) -> Decimal | None:
         value = self.text(column, most=60, needed=True)
         if not value or not currency:
             return None
@@ -102,15 +130,7 @@ class Reader:
         except Unreadable:
             self.complain(column, "history.amount", text=value, currency=currency, point=point)
             return None
-        places = digits(currency)
-        minor = number * get_currency(currency).sub_unit
-        if minor != minor.to_integral_value():
-            self.complain(column, "history.decimals", text=value, currency=currency, places=places)
-        elif abs(minor) >= LARGEST_MINOR:
-            self.complain(column, "history.large", text=value)
-        else:
-            return int(minor)
-        return None
+        return number
 
     def choice(self, column: str, allowed: dict[str, str], *, default: str = "") -> str:
         value = self.text(column, most=40, needed=not default)

@@ -6,11 +6,13 @@ Left out is what no such row can say: drafts, cash that no invoice took, refunds
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from billing_portal.lists.columns import Amount
+from invoices.history.resolving_items import vat_said
 from invoices.history.resolving_payments import rows_recorded_here
-from invoices.models import Client, ImportedPaymentRow, Invoice
+from invoices.models import CatalogueItem, Client, ImportedPaymentRow, Invoice
 
 _CHUNK = 2_000
 Cells = tuple[Any, ...]
@@ -51,4 +53,27 @@ def _payment(
     return (number, day, Amount(minor, currency), currency, reference, method)
 
 
-ROWS = {"clients": client_rows, "invoices": invoice_rows, "payments": payment_rows}
+def item_rows() -> Iterator[Cells]:
+    """A row for each price; of an item without one a row all the same."""
+    items = CatalogueItem.objects.select_related("exemption").prefetch_related("prices")
+    for item in items.order_by("code_key").iterator(chunk_size=_CHUNK):
+        why = item.exemption.name_en if item.exemption else ""
+        said = (item.code, item.name, item.description, item.unit, item.nature)
+        state = "archived" if item.is_archived else "offered"
+        prices = [(p.currency, _unit_price(p.unit_price)) for p in item.prices.all()]
+        for currency, price in prices or [("", "")]:
+            yield (*said, vat_said(item), why, currency, price, state)
+
+
+def _unit_price(price: Decimal) -> str:
+    """With two decimals or with six: three would look like a group of thousands."""
+    short = price.quantize(Decimal("0.01"))
+    return str(short if short == price else price.quantize(Decimal("0.000001")))
+
+
+ROWS = {
+    "items": item_rows,
+    "clients": client_rows,
+    "invoices": invoice_rows,
+    "payments": payment_rows,
+}

@@ -25,6 +25,8 @@ class FilesForm(forms.Form):
         label=gettext_lazy("Payments"), required=False, allow_empty_file=True
     )
 
+    items = forms.FileField(label=gettext_lazy("Catalogue"), required=False, allow_empty_file=True)
+
     go_live = DayField(
         label=gettext_lazy("Go-live day, if the files hold only what was open then"),
         required=False,

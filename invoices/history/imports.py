@@ -29,8 +29,8 @@ from invoices.history.spelling import ANSWERS, Answers
 from invoices.models import HistoryComplaint, HistoryImport
 
 # The parts of a preview that a person decides on.
-CONFIRMED = ("counts", "totals", "changes", "new_types", "left_out")
-KINDS = ("clients", "invoices", "payments")
+CONFIRMED = ("counts", "totals", "changes", "item_changes", "new_types", "left_out")
+KINDS = ("clients", "invoices", "payments", "items")
 # More than this is left to the worker: no browser waits for it.
 AT_ONCE = 2_000
 # More than this, in one file, is left to the command: the preview must answer in time.
@@ -95,7 +95,7 @@ def _look(kept: HistoryImport, plan: Plan) -> None:
     kept.rows, kept.report = plan.rows.count, report(plan)
     if plan.complaints and not plan.rows.questions and not may_leave_out(plan):
         # Refused files are of no further use: the corrected ones come instead.
-        kept.clients_file = kept.invoices_file = kept.payments_file = b""
+        kept.clients_file = kept.invoices_file = kept.payments_file = kept.items_file = b""
     kept.save()
     _keep_complaints(kept, plan)
 
@@ -195,7 +195,7 @@ def bring_in(*, import_id: int, on: date) -> HistoryImport:
 def _says_otherwise(plan: Plan, kept: HistoryImport) -> bool:
     """What was confirmed is what comes in: books that moved since the preview are shown first."""
     now = json.loads(json.dumps(report(plan)))
-    if now["refused"] or all(now[part] == kept.report[part] for part in CONFIRMED):
+    if now["refused"] or all(now[part] == kept.report.get(part, now[part]) for part in CONFIRMED):
         return False
     kept.state = HistoryImport.State.PREVIEWED
     kept.report = now | {"interrupted": Notice("history.moved").kept()}
@@ -205,7 +205,7 @@ def _says_otherwise(plan: Plan, kept: HistoryImport) -> bool:
 
 def _finish(kept: HistoryImport, told: dict[str, object]) -> None:
     kept.report = told
-    kept.clients_file = kept.invoices_file = kept.payments_file = b""
+    kept.clients_file = kept.invoices_file = kept.payments_file = kept.items_file = b""
     kept.save()
 
 

@@ -36,7 +36,9 @@ def has_unknown_rows(sheets: Sequence[Sheet]) -> bool:
     others of the same number would come in with another total."""
     for sheet in sheets:
         read = {row.line for row in sheet.table.rows}
-        if sheet.kind != "clients" and any(c.line not in read for c in sheet.table.complaints):
+        if sheet.kind not in ("clients", "items") and any(
+            c.line not in read for c in sheet.table.complaints
+        ):
             return True
     return False
 
@@ -77,6 +79,10 @@ def _take_out(rows: Rows, sheets: Sequence[Sheet], found: Iterable[Complaint]) -
         if lines["invoices"] & {invoice.line, *invoice.lines}:
             rows.refused_numbers.add(invoice.number)
     rows.invoices = [each for each in rows.invoices if each.number not in rows.refused_numbers]
+    for item in rows.items:
+        if lines["items"] & set(item.lines):
+            rows.refused_items.add(item.key)
+    rows.items = [each for each in rows.items if each.key not in rows.refused_items]
     bad = lines["payments"]
     references = _references(sheets, bad)
     for row in rows.payments:
@@ -136,7 +142,8 @@ def _silent(
         for row in sheet.table.rows:
             if row.line in taken or (name, row.line) in named:
                 continue
-            said = row.cells.get("number") or row.cells.get("invoice") or row.cells.get("name")
+            said = row.cells.get("code") or row.cells.get("number")
+            said = said or row.cells.get("invoice") or row.cells.get("name")
             code = "out_with_remittance" if sheet.kind == "payments" else "out_with_lines"
             yield Complaint(name, row.line, "", Notice(f"history.{code}", number=said or "–"))
 
@@ -144,4 +151,6 @@ def _silent(
 def _taken(rows: Rows, kind: str) -> set[int]:
     if kind == "invoices":
         return {line for each in rows.invoices for line in (each.line, *each.lines)}
+    if kind == "items":
+        return {line for each in rows.items for line in each.lines}
     return {each.line for each in (rows.clients if kind == "clients" else rows.payments)}

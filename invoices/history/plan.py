@@ -1,4 +1,4 @@
-"""What three history files would do: their rows, and what these mean beside the books."""
+"""What history files would do: their rows, and what these mean beside the books."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from billing_portal.notices import Notice
 from billing_portal.spreadsheets import Complaint
-from invoices.history.rows import ClientRow, InvoiceRow, PaymentRow, key_of
+from invoices.history.rows import ClientRow, InvoiceRow, ItemRow, PaymentRow, key_of
 from invoices.history.spelling import Question
-from invoices.models import Client, Invoice, Payment
+from invoices.models import CatalogueItem, Client, Invoice, Payment
 from invoices.payments.settling import Settled
 
 # Parameters of one query, safely below the limits of both databases.
@@ -27,6 +27,8 @@ class Rows:
     clients: list[ClientRow] = field(default_factory=list)
     invoices: list[InvoiceRow] = field(default_factory=list)
     payments: list[PaymentRow] = field(default_factory=list)
+    items: list[ItemRow] = field(default_factory=list)
+    refused_items: set[str] = field(default_factory=set)
     refused_clients: set[str] = field(default_factory=set)
     refused_numbers: set[str] = field(default_factory=set)
     # Invoices of which a payment is refused or asked about: what takes it back is not judged.
@@ -45,7 +47,7 @@ class Rows:
 
     @property
     def count(self) -> int:
-        return len(self.clients) + len(self.invoices) + len(self.payments)
+        return len(self.clients) + len(self.invoices) + len(self.payments) + len(self.items)
 
 
 @dataclass(slots=True)
@@ -54,6 +56,16 @@ class Change:
 
     row: ClientRow
     client: Client
+    fields: dict[str, tuple[str, str]]
+
+
+@dataclass(slots=True)
+class ItemChange:
+    """What a row would write on an item that is here already: columns, and in words."""
+
+    row: ItemRow
+    item: CatalogueItem
+    values: dict[str, Any]
     fields: dict[str, tuple[str, str]]
 
 
@@ -113,6 +125,8 @@ class Plan:
     new_people: list[str] = field(default_factory=list)
     new_clients: list[ClientRow] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    new_items: list[tuple[ItemRow, dict[str, Any]]] = field(default_factory=list)
+    item_changes: list[ItemChange] = field(default_factory=list)
     new_invoices: list[InvoiceRow] = field(default_factory=list)
     remittances: list[Remittance] = field(default_factory=list)
     # Line of a payment that came back → the row below zero that says so.
@@ -150,6 +164,8 @@ class Plan:
             + len(self.new_invoices)
             + len(self.new_payments)
             + len(self.new_returns)
+            + len(self.new_items)
+            + len(self.item_changes)
         )
 
     def totals(self) -> dict[str, dict[str, int]]:
@@ -182,10 +198,13 @@ class Plan:
             "credit_notes": sum(row.is_credit_note for row in self.new_invoices),
             "payments": len(self.new_payments) + len(self.new_returns),
         }
+        changed = {"clients": len(self.changes), "items": len(self.item_changes)}
+        if self.rows.names.get("items"):
+            new["items"] = len(self.new_items)
         return {
             kind: {
                 "new": count,
-                "changed": len(self.changes) if kind == "clients" else 0,
+                "changed": changed.get(kind, 0),
                 "unchanged": self.unchanged[kind],
                 "refused": self.refused[kind],
             }

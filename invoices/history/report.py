@@ -32,6 +32,14 @@ def report(plan: Plan) -> dict[str, Any]:
             {"name": c.client.name, "fields": [[f, a, b] for f, (a, b) in c.fields.items()]}
             for c in plan.changes[: 4 * SHOWN_ROWS]
         ],
+        "item_changes": [
+            {"name": str(c.item), "fields": [[f, a, b] for f, (a, b) in c.fields.items()]}
+            for c in plan.item_changes[: 4 * SHOWN_ROWS]
+        ],
+        "first_items": [
+            [row.code, row.name, ", ".join(f"{p} {c}" for c, p in row.prices.items())]
+            for row, _values in plan.new_items[:SHOWN_ROWS]
+        ],
         "first_invoices": [_invoice(row) for row in plan.new_invoices[:SHOWN_ROWS]],
         "first_payments": [
             _payment(row) for row in (plan.new_payments + plan.new_returns)[:SHOWN_ROWS]

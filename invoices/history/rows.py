@@ -1,12 +1,14 @@
-"""The columns of the three history files, and what one row of each says."""
+"""The columns of the history files, and what one row of each says."""
 
 from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from invoices.models import Invoice
+from invoices.models.catalogue import code_key
 
 CLIENT_COLUMNS = (
     "name",
@@ -34,7 +36,12 @@ INVOICE_COLUMNS = (
     "title",
 )
 PAYMENT_COLUMNS = ("invoice", "received_on", "amount", "currency", "reference", "method")
-AMOUNT_COLUMNS = ("net", "vat", "total", "amount")
+ITEM_COLUMNS = (
+    *("code", "name", "description", "unit", "nature", "vat", "exemption", "currency", "price"),
+    "state",
+)
+# The VAT of an item is a rate, which is written in one way.
+AMOUNT_COLUMNS = ("net", "vat", "total", "amount", "price")
 DAY_COLUMNS = ("issued_on", "due_on", "received_on")
 
 
@@ -82,6 +89,28 @@ class InvoiceRow:
     @property
     def is_credit_note(self) -> bool:
         return self.kind == Invoice.Kind.CREDIT_NOTE
+
+
+@dataclass(slots=True, frozen=True)
+class ItemRow:
+    """An item of the catalogue with its prices; what is empty says nothing."""
+
+    line: int
+    code: str
+    name: str
+    description: str
+    unit: str
+    nature: str
+    vat: str
+    exemption: str
+    state: str
+    prices: dict[str, Decimal]
+    # Of several rows, one for each currency: all of them.
+    lines: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return code_key(self.code)
 
 
 @dataclass(slots=True)

@@ -62,7 +62,7 @@ class Spelling:
 def spelling_of(table: Table, kind: str, answers: Answers) -> Spelling:
     """`answers` bear the name of the file and the column, as in `invoices.net`: `comma`."""
     spelling = Spelling()
-    for column in AMOUNT_COLUMNS:
+    for column in AMOUNT_COLUMNS if kind != "items" else ("price",):
         _amounts(spelling, table, kind, column, answers)
     for column in DAY_COLUMNS:
         _days(spelling, table, kind, column, answers)

@@ -44,6 +44,18 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
                      "facture d’origine", "facture d'origine"),
         "title": ("subject", "description", "objet", "libellé", "libelle", "intitulé"),
     },
+    "items": {
+        "code": ("sku", "ref", "reference", "référence", "product code", "code article", "article"),
+        "name": ("nom", "product name", "libellé", "désignation", "designation", "title"),
+        "description": ("détail", "details"),
+        "unit": ("unité", "unite"),
+        "nature": ("type", "kind"),
+        "vat": ("tva", "tax", "taux tva", "vat rate"),
+        "exemption": ("exonération", "motif d’exonération", "exemption reason"),
+        "currency": _CURRENCY,
+        "price": ("prix", "prix ht", "pu ht", "prix unitaire", "unit price", "price before vat"),
+        "state": ("état", "etat", "status", "statut"),
+    },
     "payments": {
         "invoice": (*_NUMBER, "facture"),
         "received_on": ("date", "payment date", "payment_date", "paid on", "date de paiement",

@@ -41,9 +41,10 @@ from invoices.history.imports import (
     progress_of,
     start,
 )
-from invoices.history.rows import CLIENT_COLUMNS, DAY_COLUMNS, INVOICE_COLUMNS, PAYMENT_COLUMNS
+from invoices.history.rows import DAY_COLUMNS
 from invoices.models import HistoryImport
 
+BYTES = ("clients_file", "invoices_file", "payments_file", "items_file")
 PERMISSION = "invoices.import_history"
 SHOWN_COMPLAINTS = 100
 KIND_NAMES = {
@@ -51,6 +52,7 @@ KIND_NAMES = {
     "invoices": gettext_lazy("Invoices"),
     "credit_notes": gettext_lazy("Credit notes"),
     "payments": gettext_lazy("Payments"),
+    "items": gettext_lazy("Items of the catalogue"),
 }
 FIELD_NAMES = {
     "client_type": gettext_lazy("client type"),
@@ -62,6 +64,12 @@ FIELD_NAMES = {
     "billing_email": gettext_lazy("billing email"),
     "vat_id": gettext_lazy("VAT id"),
     "siren": gettext_lazy("SIREN"),
+    "name": gettext_lazy("name"),
+    "description": gettext_lazy("description"),
+    "unit": gettext_lazy("unit"),
+    "nature": gettext_lazy("nature"),
+    "vat": gettext_lazy("VAT"),
+    "state": gettext_lazy("whether it is archived"),
 }
 REFUSED_COLUMNS = [
     Column("file", gettext_lazy("File"), value=lambda row: row.file),
@@ -97,7 +105,7 @@ def _first_page(
     earlier = (
         HistoryImport.objects.exclude(state=HistoryImport.State.PREVIEWED)
         .select_related("created_by")
-        .defer("clients_file", "invoices_file", "payments_file")[:20]
+        .defer(*BYTES)[:20]
     )
     context = {
         "nav_section": _section(request),
@@ -109,11 +117,8 @@ def _first_page(
             {"import": each, "told": _what_came(each), "mine": each.created_by == request.user}
             for each in earlier
         ],
-        "columns": {
-            "clients": CLIENT_COLUMNS,
-            "invoices": INVOICE_COLUMNS,
-            "payments": PAYMENT_COLUMNS,
-        },
+        # “columns.items” would be the method of the dictionary.
+        "columns": {**COLUMNS, "items_of_catalogue": COLUMNS["items"]},
     }
     return render(request, "invoices/history/history.html", context, status=status)
 
@@ -128,6 +133,7 @@ def _what_came(kept: HistoryImport) -> str:
             "credit_notes",
             ngettext("%(n)s credit note", "%(n)s credit notes", counts.get("credit_notes", 0)),
         ),
+        ("items", ngettext("%(n)s item", "%(n)s items", counts.get("items", 0))),
         ("payments", ngettext("%(n)s payment", "%(n)s payments", counts.get("payments", 0))),
     )
     return ", ".join(
@@ -137,7 +143,7 @@ def _what_came(kept: HistoryImport) -> str:
 
 def _own(request: StaffRequest, pk: int) -> HistoryImport:
     """Files are shown to the person who brought them, and to nobody else."""
-    found = HistoryImport.objects.defer("clients_file", "invoices_file", "payments_file")
+    found = HistoryImport.objects.defer(*BYTES)
     return get_object_or_404(found, pk=pk, created_by=request.user)
 
 
@@ -246,7 +252,7 @@ def history_discard(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _under_lock(request: StaffRequest, pk: int) -> Callable[[], Shown]:
     """The preview that its person looked at: in another tab it may be in the books by now."""
-    own = HistoryImport.objects.defer("clients_file", "invoices_file", "payments_file")
+    own = HistoryImport.objects.defer(*BYTES)
     return row_under_lock(own.filter(created_by=request.user), pk)
 
 
@@ -316,13 +322,8 @@ def _context(kept: HistoryImport) -> dict[str, Any]:
         "totals": [{"currency": c, **sums} for c, sums in told["totals"].items()],
         "complaints": shown,
         "not_shown": kept.complaints.count() - len(shown) if wrong else 0,
-        "changes": [
-            {
-                "name": change["name"],
-                "fields": [(FIELD_NAMES.get(f, f), a or "–", b) for f, a, b in change["fields"]],
-            }
-            for change in told["changes"]
-        ],
+        "changes": _changes(told["changes"]),
+        "item_changes": _changes(told.get("item_changes", [])),
         "invoices": [_with_days(row) for row in told["first_invoices"]],
         "payments": [_with_days(row) for row in told["first_payments"]],
         "progress": progress_of(kept) if kept.state == HistoryImport.State.QUEUED else None,
@@ -336,6 +337,22 @@ def _context(kept: HistoryImport) -> dict[str, Any]:
         ],
         "kinds": KINDS,
     }
+
+
+def _changes(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": change["name"],
+            "fields": [(_field_name(f), a or "–", b) for f, a, b in change["fields"]],
+        }
+        for change in told
+    ]
+
+
+def _field_name(name: str) -> Any:
+    if name.startswith("price "):
+        return _("price in %(currency)s") % {"currency": name.removeprefix("price ")}
+    return FIELD_NAMES.get(name, name)
 
 
 def _with_days(row: dict[str, Any]) -> dict[str, Any]:

@@ -78,6 +78,22 @@ _CLIENTS: Final[dict[str, Any]] = {
         "holds something else, such as names."
     ),
 }
+_ITEMS: Final[dict[str, Any]] = {
+    "price": _("“%(text)s” is no unit price: not below zero, and at most six decimals."),
+    "unit": _("“%(text)s” is no unit that is known here: write day, hour, month, piece, kg…"),
+    "item_vat": _("“%(text)s” is no VAT of an item: write a rate like 20, exempt, or client."),
+    "item_differs": _(
+        "%(item)s stands on line %(line)s too and says something else there: write the same, or "
+        "leave it empty."
+    ),
+    "price_twice": _("%(item)s has a price in %(currency)s on line %(line)s already."),
+    "item_not_exempt": _("A reason to be exempt goes with the VAT exempt only."),
+    "item_why": _(
+        "“%(text)s” is not one of the reasons to be exempt (Settings, VAT): write its name, or its "
+        "code where only one has it."
+    ),
+    "item_name": _("%(item)s is new here and needs a name."),
+}
 _INVOICES: Final[dict[str, Any]] = {
     "due_before": _("The due date %(due)s is before the issue date %(issued)s."),
     "corrects_nothing": _("Only a credit note corrects an invoice: empty the cell."),
@@ -231,6 +247,6 @@ _ALL: Final[dict[str, Any]] = {
 }
 SENTENCES: Final[dict[str, Any]] = {
     f"history.{code}": sentence
-    for part in (_CELLS, _COLUMNS, _CLIENTS, _INVOICES, _PAYMENTS, _LEFT_OUT, _ALL)
+    for part in (_CELLS, _COLUMNS, _CLIENTS, _ITEMS, _INVOICES, _PAYMENTS, _LEFT_OUT, _ALL)
     for code, sentence in part.items()
 }

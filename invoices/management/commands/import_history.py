@@ -13,7 +13,14 @@ from django.utils import timezone
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
 from billing_portal.spreadsheets import MAX_BYTES
-from invoices.history.bringing_in import HistoryInterrupted, HistoryRefused, Source, apply, read
+from invoices.history.bringing_in import (
+    COLUMNS,
+    HistoryInterrupted,
+    HistoryRefused,
+    Source,
+    apply,
+    read,
+)
 from invoices.history.plan import Plan
 from invoices.history.report import report
 from invoices.history.spelling import ANSWERS
@@ -26,7 +33,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        for kind in ("clients", "invoices", "payments"):
+        for kind in COLUMNS:
             parser.add_argument(f"--{kind}", metavar="FILE", help=f"the {kind} file")
         parser.add_argument(
             "--by", metavar="EMAIL", help="the person in whose name the history says it was done"
@@ -53,10 +60,11 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        kinds = ("clients", "invoices", "payments")
-        sources = {kind: _source(options[kind]) for kind in kinds if options[kind]}
+        sources = {kind: _source(options[kind]) for kind in COLUMNS if options[kind]}
         if not sources:
-            raise CommandError("Name at least one file: --clients, --invoices, --payments.")
+            raise CommandError(
+                "Name at least one file: --clients, --invoices, --payments, --items."
+            )
         by = None
         if options["by"]:
             by = User.objects.filter(email__iexact=options["by"]).first()

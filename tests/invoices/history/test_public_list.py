@@ -13,9 +13,10 @@ from django.core.management import CommandError, call_command
 
 from invoices.history.receivables_file import convert
 from invoices.models import Client, ClientType, Invoice, Payment
-from tests.invoices.history.files import COLUMNS, snapshot
+from tests.invoices.history.files import snapshot
 from tests.shared import SHARED
 
+KINDS = ("clients", "invoices", "payments")
 pytestmark = pytest.mark.django_db
 
 
@@ -34,7 +35,7 @@ def test_the_public_list_comes_in_once_to_the_cent(path, tmp_path, capsys):
     with path.open(encoding="utf-8-sig") as source:
         rows = {row["invoiceNumber"]: row for row in csv.DictReader(source)}
     call_command("convert_receivables", str(path), to=str(tmp_path))
-    files = {kind: str(tmp_path / f"{kind}.csv") for kind in COLUMNS}
+    files = {kind: str(tmp_path / f"{kind}.csv") for kind in KINDS}
     call_command("import_history", **files)
     assert Invoice.objects.count() == Payment.objects.count() == len(rows)
     assert Client.objects.count() == len({row["customerID"] for row in rows.values()})
@@ -64,7 +65,7 @@ def test_the_public_list_as_of_a_day_leaves_later_payments_out_and_knows_both_st
         "391,A,1/1/2012,3,3/5/2013,4/4/2013,10.00,Yes,4/15/2013,Electronic,41,11\n"
     )
     found = convert(text, as_of=date(2013, 2, 1))
-    assert [len(found[kind]) for kind in COLUMNS] == [1, 2, 1]
+    assert [len(found[kind]) for kind in KINDS] == [1, 2, 1]
     assert found["clients"][0]["client_type"] == "Country 391"
     by_channel = convert(text, type_by="channel")
     assert by_channel["clients"][0]["client_type"] == "Electronic bills"
