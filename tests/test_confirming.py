@@ -148,6 +148,7 @@ ASKED_ELSEWHERE = {
     "invoices:apply", "invoices:draft-deals", "company:client_type_merge", "invoices:deal-change",
     "company:books", "company:numbers", "invoices:refund-new", "invoices:payment-undo",
     "invoices:account-drop", "invoices:late-claim", "invoices:rebate",
+    "invoices:price-index-remove",
 }  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | set(OF_DOCUMENTS) | {
@@ -167,7 +168,8 @@ REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | set(OF_DOCUMENTS) | {
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
     "invoices:deposits", "invoices:deposit-on", "invoices:integrity-check",
-    "invoices:rebate-chosen", "invoices:rebate-totals",
+    "invoices:rebate-chosen", "invoices:rebate-totals", "invoices:price-indexes",
+    "invoices:subscription-index", "invoices:subscription-index-stop",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 
