@@ -44,7 +44,7 @@ from tests.factories import (
 from tests.invoices.history.files import CLIENT, as_csv
 from tests.invoices.lifecycle.making import BEGIN_OTHERS, OF_OTHERS
 from tests.invoices.statements.making import OF_LETTERS
-from tests.invoices.subscriptions.making import BEGIN_OFFERS, OF_OFFERS
+from tests.invoices.subscriptions.making import BEGIN_OFFERS, COMMON_CREDITS, OF_OFFERS
 from tests.race import at_once
 
 RECEIVED = days_ago(84)
@@ -147,7 +147,7 @@ IRREVERSIBLE = (OF_OFFERS | OF_OTHERS | OF_LETTERS) | {
 ASKED_ELSEWHERE = {
     "invoices:apply", "invoices:draft-deals", "company:client_type_merge", "invoices:deal-change",
     "company:books", "company:numbers", "invoices:refund-new", "invoices:payment-undo",
-    "invoices:account-drop", "invoices:late-claim", "invoices:rebate",
+    "invoices:account-drop", "invoices:late-claim", *COMMON_CREDITS,
 }  # fmt: skip
 # What can be taken back, begins something new, or only shows.
 REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | set(OF_DOCUMENTS) | {
@@ -167,7 +167,6 @@ REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | set(OF_DOCUMENTS) | {
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
     "invoices:deposits", "invoices:deposit-on", "invoices:integrity-check",
-    "invoices:rebate-chosen", "invoices:rebate-totals",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

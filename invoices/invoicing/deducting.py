@@ -217,12 +217,14 @@ def release(invoice: Invoice, *, by: User | None, on: date) -> None:
         _tell(rows, InvoiceEvent.Kind.RELEASED, invoice, by=by, on=on)
 
 
-def take_over(invoice: Invoice, old: Invoice, *, by: User | None, on: date) -> None:
-    """A corrected final invoice that is being issued deducts from now on what `old` deducted.
+def take_over(invoice: Invoice, *, by: User | None, on: date) -> None:
+    """A corrected final invoice that is being issued deducts from now on what the old one did.
 
-    Both are locked; `old` is credited whole in the same transaction.
+    Both are locked; the old one is credited whole in the same transaction.
     """
-    release(old, by=by, on=on)
+    if invoice.replaces is None or not invoice.is_final:
+        return
+    release(invoice.replaces, by=by, on=on)
     DepositDeduction.objects.filter(invoice=invoice, takes_over=True).update(takes_over=False)
 
 

@@ -61,8 +61,7 @@ def issue(
         # After the total, which instalments of nothing are left out of.
         invoice.issue_date, invoice.due_date = drafting.dates_of(invoice, on)
         invoice.exchange_rate = rate_on(invoice.currency, company.currency, invoice.issue_date)
-        if invoice.replaces is not None and invoice.is_final:
-            deducting.take_over(invoice, invoice.replaces, by=by, on=on)
+        deducting.take_over(invoice, by=by, on=on)
         freeze(invoice, company, totals=totals, by=by, on=on, ahead=ahead)
         InvoiceEvent.objects.create(
             invoice=invoice,

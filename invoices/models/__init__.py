@@ -31,6 +31,7 @@ from invoices.models.looks import KeptLogo
 from invoices.models.messages import Message
 from invoices.models.numbering import NumberPattern, NumberSeries
 from invoices.models.payments import Allocation, PastSettlement, Payment, Refund, WriteOff
+from invoices.models.price_indexes import Indexation, IndexValue
 from invoices.models.quote_answers import (
     QuoteAcceptance,
     QuoteBilledLine,
@@ -90,6 +91,8 @@ __all__ = [
     "HistoryImport",
     "ImportedPaymentRow",
     "IncomingInvoice",
+    "IndexValue",
+    "Indexation",
     "Instalment",
     "Invoice",
     "InvoiceEvent",

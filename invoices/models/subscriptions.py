@@ -340,6 +340,7 @@ class SubscriptionEvent(models.Model):
         STARTED = "started", _("Started")
         CHANGED = "changed", _("Changed")
         RISE = "rise", _("Price rise set")
+        INDEXED = "indexed", _("Index set")
         RISE_ENDED = "rise_ended", _("Price rise called off")
         PAUSED = "paused", _("Paused")
         RESUMED = "resumed", _("Resumed")

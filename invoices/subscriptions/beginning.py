@@ -136,7 +136,7 @@ def copy(*, subscription_id: int, by: User | None, on: date) -> Subscription:
             by=by,
             on=on,
             # At the prices that they have risen to.
-            lines=contents.whole_lines(begins),
+            lines=contents.whole_lines(begins, noted=False),
             **{name: getattr(source, name) for name in _HEAD},
             **{
                 name: getattr(source, name)

@@ -123,6 +123,9 @@ def make_next(subscription_id: int, on: date) -> SubscriptionPeriod | None:
             # What the row says of the next period led here: it is put right.
             refresh(subscription, on, contents=contents)
             return None
+        if contents.holds(coming):
+            # It stays due, and is looked at again by every run: the page says what it waits for.
+            return None
         found = invoice_of(contents, coming)
         period = SubscriptionPeriod.objects.create(
             subscription=subscription,

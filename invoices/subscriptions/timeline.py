@@ -133,6 +133,14 @@ def _made(data: dict[str, Any]) -> Told:
     return "file-invoice", _("Draft invoice made"), details, url, link, False
 
 
+def _indexed(data: dict[str, Any]) -> Told:
+    if not data["name"]:
+        return "trending-up", _("Its prices follow no index any more"), [], "", "", False
+    text = _("Its prices follow %(index)s from %(day)s on")
+    values = {"index": data["name"], "day": _day(data, "first")}
+    return "trending-up", text % values, [], "", "", False
+
+
 def _refused(data: dict[str, Any]) -> Told:
     url, link = _invoice(data)
     details = [_span(data), " ".join(map(str, data.get("reasons") or []))]
@@ -163,6 +171,7 @@ _SENTENCES: dict[SubscriptionEvent.Kind, Callable[[dict[str, Any]], Told]] = {
     Kind.CHANGED: _changed,
     Kind.RISE: _rise,
     Kind.RISE_ENDED: _rise_ended,
+    Kind.INDEXED: _indexed,
     Kind.PAUSED: _plain("player-pause", lambda: _("Paused")),
     Kind.RESUMED: _resumed,
     Kind.SKIPPED: _skipped,

@@ -9,7 +9,8 @@ from fractions import Fraction
 
 from invoices.documents.totals import Totals, TotalsRefused, compute, round_half_up
 from invoices.invoicing.draft_lines import DraftLine
-from invoices.models import Subscription
+from invoices.models import Indexation, IndexValue, Subscription
+from invoices.subscriptions.indexing import Indexed
 from invoices.subscriptions.lines import line_of
 from invoices.subscriptions.periods import PER_YEAR, Period, Schedule
 from invoices.subscriptions.pricing import Rise, raised, shared_out
@@ -26,12 +27,14 @@ class Contents:
     # From which day on, oldest first.
     versions: Sequence[tuple[date, Sequence[DraftLine]]]
     rises: Sequence[Rise] = ()
+    indexed: Indexed | None = None
 
-    def whole_lines(self, day: date) -> list[DraftLine]:
-        """The lines of a whole period that begins on `day`, at the prices of that day."""
+    def whole_lines(self, day: date, *, noted: bool = True) -> list[DraftLine]:
+        """The lines of a whole period that begins on `day`, at the prices of that day; where an
+        index made them, `noted` with the arithmetic."""
         past = [(since, lines) for since, lines in self.versions if since <= day]
         since, lines = past[-1] if past else self.versions[0]
-        return [
+        found = [
             replace(
                 line,
                 amounts=raised(
@@ -40,6 +43,22 @@ class Contents:
             )
             for line in lines
         ]
+        if self.indexed is None:
+            return found
+        said = {"currency": self.currency, "language": self.language}
+        priced = [self.indexed.applied(line, since=since, until=day, **said) for line in found]
+        if noted:
+            return priced
+        pairs = zip(priced, found, strict=True)
+        return [replace(line, description=typed.description) for line, typed in pairs]
+
+    def missing_value(self, period: Period) -> str:
+        """The period of the index whose value this one waits for, or goes without; "" if none."""
+        return self.indexed.missing(period.first) if self.indexed else ""
+
+    def holds(self, period: Period) -> bool:
+        """No invoice is made of it before a value is known."""
+        return self.indexed is not None and self.indexed.holds and bool(self.missing_value(period))
 
     def lines(self, period: Period) -> list[DraftLine]:
         found = self.whole_lines(period.first)
@@ -102,6 +121,20 @@ def schedule_of(subscription: Subscription) -> Schedule:
     )
 
 
+def _indexed(subscription: Subscription) -> Indexed | None:
+    found = Indexation.objects.filter(subscription=subscription).first()
+    if found is None:
+        return None
+    values = IndexValue.objects.filter(index=found.index).values_list("period", "value")
+    return Indexed(
+        found.index,
+        found.base_period,
+        found.first_review,
+        found.missing == Indexation.Missing.HOLD,
+        dict(values),
+    )
+
+
 def contents_of(subscription: Subscription) -> Contents:
     """From its rows; prefetch `versions__lines` and `rises` for many."""
     return Contents(
@@ -113,6 +146,7 @@ def contents_of(subscription: Subscription) -> Contents:
             (version.first_day, [line_of(line) for line in version.lines.all()])
             for version in subscription.versions.all()
         ],
+        indexed=_indexed(subscription),
         rises=[
             Rise(rise.first_day, rise.percent, rise.yearly, rise.ends_before)
             for rise in subscription.rises.all()

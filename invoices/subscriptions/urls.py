@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoices.subscriptions.views import acts, drafts, listing, subscription
+from invoices.subscriptions.views import acts, drafts, indexes, listing, subscription
 
 urlpatterns = [
     path("subscriptions/", listing.subscription_list, name="subscriptions"),
@@ -31,6 +31,10 @@ urlpatterns = [
     path("subscriptions/<int:pk>/skip/", acts.skip, name="subscription-skip"),
     path("subscriptions/<int:pk>/end/", acts.end, name="subscription-end"),
     path("subscriptions/<int:pk>/rise/", acts.rise, name="subscription-rise"),
+    path("subscriptions/indexes/", indexes.price_indexes, name="price-indexes"),
+    path("subscriptions/indexes/<int:pk>/remove/", indexes.remove, name="price-index-remove"),
+    path("subscriptions/<int:pk>/index/", indexes.follow, name="subscription-index"),
+    path("subscriptions/<int:pk>/index/stop/", indexes.stop, name="subscription-index-stop"),
     path("subscriptions/<int:pk>/release/", acts.release, name="subscription-release"),
     path(
         "subscriptions/<int:pk>/rises/<int:rise_id>/call-off/",

@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from billing_portal import dates
 from billing_portal.figures import percent
-from invoices.models import PriceRise, Subscription, SubscriptionPeriod
+from invoices.models import Indexation, PriceRise, Subscription, SubscriptionPeriod
+from invoices.subscriptions.indexing import period_in_words
+from invoices.subscriptions.upcoming import Contents
 
 Status = Subscription.Status
 # Icon and colour of a state, as those of quotes and invoices.
@@ -78,6 +80,31 @@ def ending(subscription: Subscription) -> str:
             "n": subscription.most_periods
         }
     return _("open")
+
+
+def index_words(found: Indexation, contents: Contents, day: date) -> list[str]:
+    """What its prices follow, and what is not known yet, for prices of `day`."""
+    language = get_language() or "en"
+    base = period_in_words(found.base_period, language)
+    values = {"index": found.index.upper(), "base": base, "day": dates.day(found.first_review)}
+    told = [
+        _(
+            "Prices follow %(index)s (base %(base)s), reviewed on %(day)s and on that day of every "
+            "year after: price × new value ÷ base value, rounded half up to the cent."
+        )
+        % values
+    ]
+    if contents.indexed and (missing := contents.indexed.missing(day)):
+        waits = {"name": f"{found.index.upper()} {period_in_words(missing, language)}"}
+        if contents.indexed.holds:
+            text = _("The value of %(name)s is not known yet: no invoice is made until it is.")
+        else:
+            text = _(
+                "The value of %(name)s is not known yet: it is billed at the old price until then, "
+                "and nothing is billed afterwards for that time."
+            )
+        told.append(text % waits)
+    return told
 
 
 def rise_words(rise: PriceRise) -> str:

@@ -14,7 +14,7 @@ from billing_portal.money import reader_locale
 from billing_portal.typed.fields import DayField, LineField, LinesField, MoneyField, NumberField
 from billing_portal.typed.numbers import as_typed
 from invoices.invoicing.forms.drafts import RecipientsField
-from invoices.invoicing.rebating import Asked
+from invoices.invoicing.rebate_plan import Asked
 from invoices.models import Invoice
 from invoices.models.natures import NATURES
 

@@ -28,7 +28,7 @@ from invoices.company import numbering
 from invoices.company.numbering import NumberRefused
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.totals import STANDARD
-from invoices.invoicing import rebating
+from invoices.invoicing import rebate_plan, rebating
 from invoices.invoicing.confirming import rebate_shown, rebate_under_lock
 from invoices.invoicing.forms.rebates import INVOICES, PERCENT, RebateForm
 from invoices.invoicing.freezing import IssueRefused
@@ -67,9 +67,9 @@ def rebate_chosen(request: StaffRequest) -> HttpResponse:
 def _not_together(rows: list[Invoice]) -> str:
     if not rows:
         return _("Tick the invoices that are to be credited together.")
-    if len(rows) > rebating.MOST:
+    if len(rows) > rebate_plan.MOST:
         return _("One credit note names at most %(most)s invoices: choose fewer.") % {
-            "most": rebating.MOST
+            "most": rebate_plan.MOST
         }
     if any(row.is_credit_note or not row.is_issued for row in rows):
         return _("Only issued invoices are credited together: no drafts, no credit notes.")
@@ -145,7 +145,7 @@ def _page(request: StaffRequest, pk: int) -> Page:
     currency = given.get("currency", "").upper()[:3]
     currency = currency if is_currency(currency) else client.currency
     since, until = _day(given, "since"), _day(given, "until")
-    rows = rebating.choosable(client, currency, since, until)
+    rows = rebate_plan.choosable(client, currency, since, until)
     named = set(_ids(given.get("ids", "").split(",")))
     if missing := named - {row.pk for row in rows}:
         # Ticked in the list, older than the latest that are offered here.
@@ -164,7 +164,7 @@ def _day(given: QueryDict, name: str) -> date | None:
 
 
 def _ids(texts: list[str]) -> list[int]:
-    return [pk for pk in map(row_id, texts) if pk is not None][: 2 * rebating.MOST]
+    return [pk for pk in map(row_id, texts) if pk is not None][: 2 * rebate_plan.MOST]
 
 
 def _form(request: StaffRequest, page: Page) -> RebateForm:
@@ -227,7 +227,7 @@ def _shown(
             "until": page.until,
             "query": f"?{page.query}" if page.query else "",
             "rows": [(row, row.pk in ticked) for row in page.rows],
-            "most": rebating.MOST,
+            "most": rebate_plan.MOST,
             "form": form,
             "changed": changed,
             "confirmed": rebate_shown(page.client, page.rows).token,
@@ -250,7 +250,7 @@ def _preview(form: RebateForm, page: Page) -> dict[str, Any]:
     if company is None:
         return {"preview_refusal": _("The company’s particulars come first.")}
     try:
-        plan = rebating.planned(
+        plan = rebate_plan.planned(
             page.client,
             page.currency,
             form.asked(),

@@ -43,7 +43,7 @@ def shown_of(subscription: Subscription | None) -> Shown:
     return Shown(facts | {"waiting": sorted(set(waiting))})
 
 
-def _acted(
+def acted(
     request: StaffRequest,
     subscription: Subscription,
     template: str,
@@ -116,7 +116,7 @@ def start(request: StaffRequest, pk: int) -> HttpResponse:
     due = contents.schedule.due_by(1, on, running.MOST_SKIPPED)
     at_once = [invoice_of(contents, period) for period in due]
     first = upcoming(contents, 1, 1)
-    return _acted(
+    return acted(
         request,
         subscription,
         "start",
@@ -146,7 +146,7 @@ def _sum(coming: list[Upcoming], currency: str) -> str:
 @permission_required("invoices.change_subscription", raise_exception=True)
 def discard(request: StaffRequest, pk: int) -> HttpResponse:
     subscription = visible(request, pk)
-    return _acted(
+    return acted(
         request,
         subscription,
         "discard",
@@ -161,7 +161,7 @@ def discard(request: StaffRequest, pk: int) -> HttpResponse:
 def pause(request: StaffRequest, pk: int) -> HttpResponse:
     subscription = visible(request, pk)
     form = ReasonForm(request.POST or None)
-    return _acted(
+    return acted(
         request,
         subscription,
         "pause",
@@ -188,7 +188,7 @@ def resume(request: StaffRequest, pk: int) -> HttpResponse:
     form = ResumeForm(
         request.POST or None, choices=[(c.number, _choice(c, choices)) for c in choices]
     )
-    return _acted(
+    return acted(
         request,
         subscription,
         "resume",
@@ -217,7 +217,7 @@ def skip(request: StaffRequest, pk: int) -> HttpResponse:
     contents = contents_of(subscription)
     coming = upcoming(contents, subscription.next_number, 1)
     number = subscription.next_number
-    return _acted(
+    return acted(
         request,
         subscription,
         "skip",
@@ -236,7 +236,7 @@ def end(request: StaffRequest, pk: int) -> HttpResponse:
     subscription = visible(request, pk)
     until = running.billed_until(subscription)
     form = EndForm(request.POST or None, initial={"last_day": subscription.ends_on or until})
-    return _acted(
+    return acted(
         request,
         subscription,
         "end",
@@ -259,7 +259,7 @@ def end(request: StaffRequest, pk: int) -> HttpResponse:
 def rise(request: StaffRequest, pk: int) -> HttpResponse:
     subscription = visible(request, pk)
     form = RiseForm(request.POST or None)
-    return _acted(
+    return acted(
         request,
         subscription,
         "rise",
@@ -278,7 +278,7 @@ def rise(request: StaffRequest, pk: int) -> HttpResponse:
 def call_off_rise(request: StaffRequest, pk: int, rise_id: int) -> HttpResponse:
     subscription = visible(request, pk)
     get_object_or_404(PriceRise, pk=rise_id, subscription=subscription)
-    return _plainly(
+    return plainly(
         request,
         subscription,
         "call off a price rise",
@@ -295,7 +295,7 @@ def release(request: StaffRequest, pk: int) -> HttpResponse:
         subscription_billing__period__in=subscription.periods.waiting()
     ).order_by("service_from", "pk")
     total = sum(invoice.total_minor for invoice in drafts)
-    return _acted(
+    return acted(
         request,
         subscription,
         "release",
@@ -332,7 +332,7 @@ def _released(request: StaffRequest, pk: int) -> int:
 def draft_again(request: StaffRequest, pk: int, period_id: int) -> HttpResponse:
     subscription = visible(request, pk)
     get_object_or_404(SubscriptionPeriod, pk=period_id, subscription=subscription)
-    return _plainly(
+    return plainly(
         request,
         subscription,
         "draft a period again",
@@ -341,7 +341,7 @@ def draft_again(request: StaffRequest, pk: int, period_id: int) -> HttpResponse:
     )
 
 
-def _plainly(
+def plainly(
     request: StaffRequest,
     subscription: Subscription,
     action: str,

@@ -176,4 +176,5 @@ def told(coming: Upcoming, currency: str) -> dict[str, Any]:
         "vat": formatted_minor(totals.vat_minor, currency) if totals else "–",
         "total": formatted_minor(totals.total_minor, currency) if totals else "–",
         "refusal": coming.refusal,
+        "waits": "",
     }

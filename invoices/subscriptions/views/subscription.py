@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from billing_portal.accounts.models import User
@@ -21,12 +22,20 @@ from billing_portal.money import digits, formatted_minor
 from billing_portal.templatetags.portal import icon_html
 from invoices.invoicing.forms.lines import UNITS, vat_label, vat_value, written
 from invoices.invoicing.readiness import reasons_not_to_issue
-from invoices.models import Company, Invoice, Subscription, SubscriptionBilling, SubscriptionPeriod
+from invoices.models import (
+    Company,
+    Indexation,
+    Invoice,
+    Subscription,
+    SubscriptionBilling,
+    SubscriptionPeriod,
+)
 from invoices.selections.filters import InvoiceFilter, select
 from invoices.selections.signs import with_signs
 from invoices.subscriptions import timeline, words
+from invoices.subscriptions.index_values import name_of
 from invoices.subscriptions.running import billed_until
-from invoices.subscriptions.upcoming import Contents, contents_of, upcoming
+from invoices.subscriptions.upcoming import Contents, Upcoming, contents_of, upcoming
 from invoices.subscriptions.views.drafts import visible
 from invoices.subscriptions.views.editor import told
 
@@ -43,6 +52,7 @@ def subscription(request: StaffRequest, pk: int) -> HttpResponse:
     is_open = found.is_open
     coming = upcoming(contents, found.next_number, COMING + 1) if is_open else []
     rows, waiting = _made(found, on)
+    indexation = Indexation.objects.filter(subscription=found).first()
     events = found.events.select_related("by")[:MOST_EVENTS]
     icon = words.LOOKS[Status(found.status)][0]
     context: dict[str, Any] = {
@@ -54,7 +64,7 @@ def subscription(request: StaffRequest, pk: int) -> HttpResponse:
         "calendar": words.calendar_words(found),
         "ending": words.ending(found),
         "next_span": words.span(coming[0].period.first, coming[0].period.last) if coming else "",
-        "coming": [told(each, found.currency) for each in coming[:COMING]],
+        "coming": [_told(contents, each, found.currency) for each in coming[:COMING]],
         "goes_on": len(coming) > COMING,
         "made": rows,
         "waiting": waiting,
@@ -67,11 +77,27 @@ def subscription(request: StaffRequest, pk: int) -> HttpResponse:
             for version in found.versions.prefetch_related("lines")
         ],
         "rises": [(rise, words.rise_words(rise)) for rise in found.rises.all()],
+        "indexation": indexation,
+        "index_words": words.index_words(
+            indexation, contents, coming[0].period.first if coming else on
+        )
+        if indexation
+        else [],
         "steps": timeline.steps(events),
         "until": billed_until(found),
         **_next(found, request.user),
     }
     return render(request, "invoices/subscriptions/subscription.html", context)
+
+
+def _told(contents: Contents, coming: Upcoming, currency: str) -> dict[str, Any]:
+    """With the value of the index that its price does not have yet."""
+    found = told(coming, currency)
+    if (missing := contents.missing_value(coming.period)) and contents.indexed:
+        name = name_of(contents.indexed.index, missing)
+        text = _("waits for %(name)s") if contents.holds(coming.period) else _("without %(name)s")
+        found["waits"] = text % {"name": name}
+    return found
 
 
 def _made(found: Subscription, on: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

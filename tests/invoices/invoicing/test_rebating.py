@@ -17,11 +17,11 @@ from invoices.accounting import pages
 from invoices.documents.facturx import judging
 from invoices.documents.paper import Paper
 from invoices.documents.totals import vat_of
-from invoices.invoicing import rebating
+from invoices.invoicing import rebate_plan, rebating
 from invoices.invoicing.creditable import left_to_credit
 from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.freezing import IssueRefused
-from invoices.invoicing.rebating import Asked
+from invoices.invoicing.rebate_plan import Asked
 from invoices.models import CreditShare, Invoice
 from tests.confirm import confirm
 from tests.factories import make_client, make_company, make_invoice, make_issued, settle
@@ -143,7 +143,7 @@ def test_it_is_one_client_one_currency_and_issued_invoices(client):
             issue(client, asked_of(mine, other, percent=Decimal(1)))
     deposit = make_issued(client=client)
     deposit.purpose = Invoice.Purpose.DEPOSIT
-    assert "credited alone" in rebating._not_this_one(deposit, "EUR", ON)
+    assert "credited alone" in rebate_plan._not_this_one(deposit, "EUR", ON)
 
 
 def test_an_invoice_of_the_old_system_gives_at_its_own_rate(client):
@@ -180,10 +180,10 @@ def test_shares_add_up_to_vat_that_is_rounded_once_and_stay_within_what_is_left(
     for place, (rate, basis) in enumerate(lefts):
         vat = vat_of(basis, Decimal(rate))
         taken = max(1, round(basis * part))
-        mine = rebating.vat_part(taken, Decimal(rate), basis, vat)
+        mine = rebate_plan.vat_part(taken, Decimal(rate), basis, vat)
         invoice = Invoice(pk=place + 1)
-        shares.append(rebating.Share(invoice, "S", Decimal(rate), taken, mine, (basis, vat)))
-    right = rebating._right_vat(shares)
+        shares.append(rebate_plan.Share(invoice, "S", Decimal(rate), taken, mine, (basis, vat)))
+    right = rebate_plan._right_vat(shares)
     for rate in {rate for rate, _basis in lefts}:
         group = [each for each in right if each.rate == Decimal(rate)]
         whole = vat_of(sum(each.basis_minor for each in group), Decimal(rate))

@@ -110,8 +110,10 @@ BEGIN_SUBSCRIPTIONS = {
     f"invoices:subscription-{act}"
     for act in (
         *("new", "edit", "totals", "copy", "from-invoice", "from-quote", "from-deal"),
-        *("call-off-rise", "draft-again"),
+        *("call-off-rise", "draft-again", "index", "index-stop"),
     )
-}
+} | {"invoices:price-indexes", "invoices:rebate-chosen", "invoices:rebate-totals"}
+# Their stories are test_rebating.py and test_indexing.py.
+COMMON_CREDITS = ("invoices:rebate", "invoices:price-index-remove")
 OF_OFFERS = OF_QUOTES | OF_SUBSCRIPTIONS
 BEGIN_OFFERS = BEGIN_QUOTES | BEGIN_SUBSCRIPTIONS
