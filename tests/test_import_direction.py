@@ -39,7 +39,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"invoicing", "history", "credit_control"},
         {"deals", "quotes", "client_page", "accounting", "lifecycle", "statements"},
         # Begun from deals and quotes too.
-        {"subscriptions"},
+        {"subscriptions", "moving"},
         {"seeding"},
     ],
     "reports": [
