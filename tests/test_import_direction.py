@@ -41,7 +41,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"catalogue"},
         {"history", "deals", "quotes", "client_page", "accounting", "lifecycle", "statements", "bulk"},
         # Begun from deals and quotes too.
-        {"subscriptions"},
+        {"subscriptions", "moving"},
         {"seeding"},
     ],
     "reports": [

@@ -51,6 +51,23 @@ def check(checked: Checked) -> Iterator[Broken]:
     yield from _links(checked)
 
 
+def check_without_keys() -> Iterator[Broken]:
+    """What needs no key: contents against their hashes, stored files against theirs, links against
+    facts and against each other."""
+    checked, merged = Checked(), merged_types()
+    for kind in (*KINDS, "series"):
+        yield from _kind(kind, checked, merged)
+    yield from _doubles()
+    before = ""
+    for at, kind, object_id, seal, name, found in _all_links():
+        if found != link_hash(before, at, kind, object_id, seal, name):
+            yield Broken(
+                _("link %(position)s") % {"position": at},
+                _("was changed: it does not follow from the one before it."),
+            )
+        before = found
+
+
 def _kind(kind: str, checked: Checked, merged: dict[int, list[int]]) -> Iterator[Broken]:
     links = _linked(kind)
     link = next(links, None)

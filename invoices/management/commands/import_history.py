@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
-from billing_portal.spreadsheets import MAX_BYTES
+from billing_portal.spreadsheets import MAX_BYTES, Complaint
 from invoices.history.bringing_in import (
     COLUMNS,
     HistoryInterrupted,
@@ -21,6 +21,7 @@ from invoices.history.bringing_in import (
     apply,
     read,
 )
+from invoices.history.leaving_out import may_leave_out
 from invoices.history.plan import Plan
 from invoices.history.report import report
 from invoices.history.spelling import ANSWERS
@@ -53,6 +54,12 @@ class Command(BaseCommand):
             "=point (the decimal sign), payments.received_on=day or =month (what comes first)",
         )
         parser.add_argument(
+            "--leave-out",
+            action="store_true",
+            help="bring in what is right without the rows that are wrong, and without what is one "
+            "with them; each is listed with its reason",
+        )
+        parser.add_argument(
             "--dry-run",
             action="store_true",
             help="list what would change and every refused row with its reason; write nothing",
@@ -72,7 +79,11 @@ class Command(BaseCommand):
                 raise CommandError(f"Nobody here has the address {options['by']}.")
         on = timezone.localdate()
         plan = read(
-            sources=sources, on=on, go_live=options["go_live"], answers=_answers(options["column"])
+            sources=sources,
+            on=on,
+            go_live=options["go_live"],
+            answers=_answers(options["column"]),
+            leave_out=options["leave_out"],
         )
         done = False
         problem = ""
@@ -93,7 +104,7 @@ class Command(BaseCommand):
         if plan.complaints:
             raise CommandError(
                 f"{len(plan.complaints)} reasons against these files, listed above: "
-                "nothing was brought in."
+                f"nothing was brought in.{self._rest(plan, options['leave_out'])}"
             )
         if plan.rows.questions:
             raise CommandError(
@@ -108,10 +119,11 @@ class Command(BaseCommand):
             self.stdout.write(f"New client type: {name}")
         for email in plan.new_people:
             self.stdout.write(f"New salesperson, without a password: {email}")
-        for c in plan.complaints:
+        for c in plan.complaints or plan.left_out:
             column = f", {c.column}" if c.column else ""
             place = f"{c.file}, line {c.line}{column}: " if c.line else ""
-            self.stdout.write(f"{place}{c.reason}")
+            out = "Left out: " if plan.left_out else ""
+            self.stdout.write(f"{out}{place}{c.reason}")
         for q in plan.rows.questions:
             how = " or ".join(f"--column {q.name}={choice}" for choice in ANSWERS[q.what])
             self.stdout.write(
@@ -119,6 +131,12 @@ class Command(BaseCommand):
                 f"({q.cells} cells): say {how}."
             )
         self.stdout.write(self._counts(plan, done=done, dry_run=dry_run))
+
+    def _rest(self, plan: Plan, asked: bool) -> str:
+        """Whether the other rows could come in without these."""
+        if asked:
+            return " The other rows cannot come in without them."
+        return " --leave-out brings in the other rows." if may_leave_out(plan) else ""
 
     def _counts(self, plan: Plan, *, done: bool, dry_run: bool) -> str:
         parts = []
@@ -154,12 +172,21 @@ def _answers(options: list[str]) -> dict[str, str]:
 
 
 def _as_json(plan: Plan, done: bool) -> dict[str, Any]:
-    complaints = [
-        {"file": c.file, "line": c.line, "column": c.column, "reason": c.reason, **c.notice.kept()}
-        for c in plan.complaints
-    ]
     notices = [str(notice) for notice in plan.notices]
-    return {"done": done, **report(plan), "notices": notices, "complaints": complaints}
+    return {
+        "done": done,
+        **report(plan),
+        "notices": notices,
+        "complaints": _told(plan.complaints),
+        "rows_left_out": _told(plan.left_out),
+    }
+
+
+def _told(complaints: list[Complaint]) -> list[dict[str, Any]]:
+    return [
+        {"file": c.file, "line": c.line, "column": c.column, "reason": c.reason, **c.notice.kept()}
+        for c in complaints
+    ]
 
 
 def _source(path: str) -> Source:

@@ -42,6 +42,17 @@ def test_the_dry_run_of_the_command_lists_every_refused_row_and_fails(tmp_path, 
     assert not Client.objects.exists()
 
 
+def test_the_rows_that_are_wrong_stay_out_when_somebody_says_so(tmp_path, capsys):
+    bad = changed(INVOICE, number="B", net="1")
+    files = write(tmp_path, clients=[CLIENT], invoices=[INVOICE, bad])
+    with pytest.raises(CommandError, match="--leave-out brings in the other rows"):
+        call_command("import_history", **files)
+    call_command("import_history", **files, leave_out=True)
+    out = capsys.readouterr().out
+    assert "Left out: invoices.csv, line 3, total: Net 1 and VAT" in out
+    assert Invoice.objects.get().number == INVOICE["number"]
+
+
 def test_the_command_speaks_json(tmp_path, capsys):
     files = write(tmp_path, clients=[CLIENT], invoices=[INVOICE])
     call_command("import_history", **files, dry_run=True, format="json")
