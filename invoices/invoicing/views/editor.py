@@ -59,7 +59,7 @@ class InvoiceEditor(DocumentEditor[Invoice]):
 
     @classmethod
     def rows_of(cls, document: Invoice) -> list[TypedLine]:
-        return typed.from_rows(document.lines.filter(deducts=None), document.currency)
+        return typed.from_rows(document.typed_lines, document.currency)
 
     @property
     def client(self) -> Client:
