@@ -13,7 +13,7 @@ from typing import Any
 
 from invoices.documents.adjustments import CHARGE, Part, Sort, as_line, parts_of, read
 from invoices.documents.paper import PaperAllowance
-from invoices.documents.totals import LineInput, Totals
+from invoices.documents.totals import LineInput, Totals, TotalsRefused
 from invoices.invoicing.draft_lines import DraftLine
 from invoices.models import Invoice, InvoiceLine
 
@@ -33,8 +33,19 @@ def parts_for(
     return parts_of(read(kept), zip(sorts, nets, strict=True), currency)
 
 
-def inputs_of(parts: Iterable[Part], currency: str) -> list[LineInput]:
-    return [as_line(part, currency) for part in parts]
+def inputs_for(
+    kept: Iterable[Mapping[str, str]],
+    lines: Sequence[DraftLine],
+    totals: Totals,
+    problems: dict[str, str],
+) -> list[LineInput]:
+    """For the arithmetic of the whole; what is wrong with them goes to `problems`."""
+    try:
+        parts = parts_for(kept, lines, totals, totals.currency)
+    except TotalsRefused as refusal:
+        problems["adjustments"] = str(refusal)
+        return []
+    return [as_line(part, totals.currency) for part in parts]
 
 
 def rows_of(invoice: Invoice, parts: Sequence[Part], after: int) -> list[InvoiceLine]:

@@ -17,6 +17,7 @@ from billing_portal.accounts.models import User
 from billing_portal.changes import write_down
 from billing_portal.money import is_currency
 from invoices.clients.recipients import address_problem, client_recipients
+from invoices.documents.adjustments import as_line
 from invoices.documents.deposits import less_deposits
 from invoices.documents.totals import (
     LineInput,
@@ -218,8 +219,7 @@ def save_draft(
             try:
                 totals = compute([line.amounts for line in inputs], currency=currency)
                 kept = header.get("adjustments", invoice.adjustments)
-                parts = adjusting.parts_for(kept, inputs, totals, str(currency))
-                adjusted = adjusting.inputs_of(parts, str(currency))
+                adjusted = adjusting.inputs_for(kept, inputs, totals, problems)
                 # What deposits take off has to fit beside what is typed.
                 compute([*(line.amounts for line in inputs), *adjusted, *taken], currency=currency)
             except TotalsRefused as refusal:
@@ -250,8 +250,10 @@ def preview_totals(
     amounts = [line.amounts for line in inputs]
     if adjustments:
         own = compute(amounts, currency=currency)
-        parts = adjusting.parts_for(adjustments, inputs, own, currency)
-        amounts += adjusting.inputs_of(parts, currency)
+        amounts += [
+            as_line(part, currency)
+            for part in adjusting.parts_for(adjustments, inputs, own, currency)
+        ]
     amounts += map(input_of, deposits)
     return less_deposits(compute(amounts, currency=currency), deducting.deducted(deposits))
 
