@@ -1,7 +1,7 @@
-"""Discounts and charges on a whole document: what a draft says of them, and the lines they become.
+"""Discounts and charges on a whole document: what a draft says of them, and what lines they become.
 
-`Invoice.adjustments` is what somebody typed. The lines that `adjusts` marks are made from it, one for
-each VAT rate (and nature), whenever the draft is saved: so what sums, credits, books or deducts
+`Invoice.adjustments` is what somebody typed. The lines that `adjusts` marks are made from it, one
+for each VAT rate (and nature), whenever the draft is saved: so what sums, credits, books or deducts
 lines does so with them too.
 """
 

@@ -284,12 +284,12 @@ def document_entry(making: Making, found: Booked, letters: Sequence[Any]) -> Ent
     letter = (letter_of(doc.pk), doc.settled_on) if settled else ("", None)
     # By the difference, as steps are worth it.
     held = left - found.worth.of(doc.total - doc.retained) if doc.retained else 0
-    for account, minor, foreign in (
+    for owed, minor, foreign in (
         (making.clients, left - held, left_foreign - doc.retained),
         (making.owed_by(retained=True), held, doc.retained),
     ):
         lines.add(
-            account,
+            owed,
             sign * minor,
             auxiliary=who,
             foreign=making.foreign(doc.currency, sign * foreign),

@@ -118,9 +118,7 @@ class Lettered(NamedTuple):
     retained: bool
 
 
-def lettered(
-    taken: Iterable[Step], worth_of: Mapping[int, int], until: date
-) -> list[Lettered]:
+def lettered(taken: Iterable[Step], worth_of: Mapping[int, int], until: date) -> list[Lettered]:
     """The lines of an account that bear a letter, or are of a retention; the rest is one line."""
     sums: dict[tuple[tuple[str, date | None], bool], list[int]] = {}
     for step in taken:

@@ -23,7 +23,7 @@ from invoices.invoicing.freezing import IssueRefused
 from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.models import Invoice, VatBreakdown
 from invoices.payments.recording import record_payment
-from tests.factories import make_draft, make_unprinted
+from tests.factories import make_draft
 from tests.invoices.accounting.bookkeeping import balances, journal
 
 D = Decimal
@@ -158,11 +158,15 @@ adjustments = st.lists(
 )
 
 
-@given(st.lists(st.tuples(sorts, st.integers(-50_000, 500_000)), min_size=1, max_size=8), adjustments)
+@given(
+    st.lists(st.tuples(sorts, st.integers(-50_000, 500_000)), min_size=1, max_size=8), adjustments
+)
 @settings(max_examples=300)
 def test_lines_less_discounts_and_charges_make_the_net(nets, given_ones):
     assert read(stored(given_ones)) == [
-        Adjustment(a.kind, a.percent, a.amount, a.reason, "95" if a.kind == "discount" else "FC", a.only)
+        Adjustment(
+            a.kind, a.percent, a.amount, a.reason, "95" if a.kind == "discount" else "FC", a.only
+        )
         for a in given_ones
     ]
     try:
