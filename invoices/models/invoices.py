@@ -155,8 +155,8 @@ class Invoice(InvoiceAmounts, Keyed):
     # Discounts and charges on the whole, as `documents.adjustments.stored` writes them; the lines
     # that `adjusts` marks are made from them.
     adjustments = models.JSONField(default=list, blank=True)
-    # Held back until the work has proved good (law 71-584): per cent of the total with VAT, the last
-    # of the instalments. Without a day it is a year after the service ends, or after the issue.
+    # Held back until the work has proved good (law 71-584): per cent of the total with VAT, the
+    # last of the instalments. Of a draft, no day is a year after the service ends, or the issue.
     retention_percent = models.DecimalField(max_digits=4, decimal_places=2, default=0)
     retention_on = models.DateField(_("retention released on"), null=True, blank=True)
     service_from = models.DateField(_("service from"), null=True, blank=True)

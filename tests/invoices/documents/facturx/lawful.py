@@ -190,7 +190,7 @@ def _adjusted(rng, scene, inputs, totals):
         reason = rng.choice(("", "Fidélité", "Port & emballage"))
         adjustments.append(Adjustment(kind, reason=reason, code=code, only=only, **value))
     # What is kept of a draft says the same again.
-    assert [parts for parts in read(stored(adjustments))] == adjustments
+    assert read(stored(adjustments)) == adjustments
     nets = [
         (Sort(line.vat_category, line.vat_rate), total.net_minor)
         for line, total in zip(inputs, totals.lines, strict=True)
