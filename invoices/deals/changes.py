@@ -285,7 +285,7 @@ def take_over(*, invoice_id: int, by: User, on: date) -> Invoice:
                 header=header,
                 lines=[_given(line) for line in drafted.lines]
                 if was["lines"] != now["lines"] or "client_id" in header
-                else [_stored(line) for line in invoice.lines.filter(deducts=None)],
+                else [_stored(line) for line in invoice.typed_lines],
                 by=by,
             )
         except (TotalsRefused, DraftRefused) as refusal:

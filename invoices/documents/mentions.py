@@ -30,6 +30,16 @@ _SENTENCES = {
         "fr": "{amount} au plus tard le {day}",
         "en": "{amount} by {day}",
     },
+    "due_of_rest": {
+        "fr": "{amount} à régler au plus tard le {day}.",
+        "en": "{amount} to be paid by {day}.",
+    },
+    "retention": {
+        "fr": "Retenue de garantie de {rate}\u202f%\u202f: {amount}, à libérer le {day} "
+        "(loi n°\u00a071-584 du 16 juillet 1971).",
+        "en": "Retention of {rate}%: {amount}, to be released on {day} (French law 71-584 of "
+        "16 July 1971).",
+    },
     "no_early_discount": {
         "fr": "Pas d’escompte pour paiement anticipé.",
         "en": "No discount for early payment.",
@@ -108,6 +118,31 @@ def due_in_parts(language: str, parts: Sequence[tuple[date, int]], currency: str
         for day, minor in parts
     ]
     return _sentence("due_in_parts", language, n=len(parts), parts=", ".join(said))
+
+
+def due_with_retention(
+    language: str, parts: Sequence[tuple[date, int]], currency: str, rate: Decimal
+) -> str:
+    """Of instalments of which the last, `rate` per cent of the total, is held back."""
+    *others, (release, held) = parts
+    if len(others) > 1:
+        said = due_in_parts(language, others, currency)
+    else:
+        ((day, minor),) = others
+        said = _sentence(
+            "due_of_rest",
+            language,
+            amount=money(language, minor, currency),
+            day=long_date(day, language),
+        )
+    held_back = _sentence(
+        "retention",
+        language,
+        rate=_rate(rate, language),
+        amount=money(language, held, currency),
+        day=long_date(release, language),
+    )
+    return f"{said} {held_back}"
 
 
 def early_payment(language: str, *, rate: Decimal = Decimal(0), days: int = 0) -> str:

@@ -89,11 +89,21 @@ class PaperLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperAllowance:
+    """A discount on the document, or a charge: what of it falls on one VAT rate."""
+
     amount_minor: int
     label: str = ""
     percent: Decimal = Decimal(0)
     vat_category: str = "S"
     vat_rate: Decimal = Decimal(0)
+    is_charge: bool = False
+    # UNTDID 5189 of a discount, 7161 of a charge.
+    code: str = ""
+
+    @property
+    def signed_minor(self) -> int:
+        """What it adds to the net."""
+        return self.amount_minor if self.is_charge else -self.amount_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +142,8 @@ class PaperCredited:
 class PaperInstalment:
     due_date: date
     amount_minor: int
+    # Held back until that day: the last.
+    is_retention: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +172,8 @@ class Paper:
     due_date: date | None = None
     # Empty: due whole on the due date, which else is the last of these.
     instalments: tuple[PaperInstalment, ...] = ()
+    # Of the total with VAT, where the last instalment is a retention.
+    retention_percent: Decimal = Decimal(0)
     service_from: date | None = None
     service_until: date | None = None
     delivery_address: tuple[str, ...] = ()
@@ -217,6 +231,15 @@ class Paper:
     @property
     def payable_minor(self) -> int:
         return self.total_minor - self.paid_minor
+
+    @property
+    def adjusted_minor(self) -> int:
+        """What discounts and charges on the document add to the net of its lines."""
+        return sum(each.signed_minor for each in self.allowances)
+
+    @property
+    def retention(self) -> PaperInstalment | None:
+        return next((part for part in self.instalments if part.is_retention), None)
 
     @property
     def sub_unit(self) -> int:

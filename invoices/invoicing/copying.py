@@ -24,7 +24,7 @@ from invoices.models import Invoice
 
 _COPIED: Final = (
     *("owner_id", "title", "language", "currency", "terms_kind", "terms_days", "terms_id"),
-    *("purchase_order", "note"),
+    *("purchase_order", "note", "adjustments", "retention_percent"),
 )
 
 
@@ -39,7 +39,7 @@ def refusal(source: Invoice) -> str:
         return _(
             "A deposit invoice is not copied: ask for the next deposit where this one was asked."
         )
-    if not source.lines.filter(deducts=None).exists():
+    if not source.typed_lines.exists():
         return _("There is no line to copy.")
     return ""
 
@@ -53,7 +53,7 @@ def copy(*, invoice_id: int, by: User | None, on: date) -> Invoice:
         if text := refusal(source):
             raise DraftRefused(text)
         client = source.client.merged_into or source.client
-        lines = [as_draft_line(line) for line in source.lines.filter(deducts=None)]
+        lines = [as_draft_line(line) for line in source.typed_lines]
         try:
             totals = compute([line.amounts for line in lines], currency=source.currency)
         except TotalsRefused as found:

@@ -24,6 +24,7 @@ from invoices.payments.applying import check_period
 _TAKEN_OVER = (
     "owner_id", "title", "language", "currency", "terms_kind", "terms_days", "terms_id",
     "service_from", "service_until", "purchase_order", "note", "deal_id", "purpose",
+    "adjustments", "retention_percent", "retention_on",
 )  # fmt: skip
 
 
@@ -50,12 +51,11 @@ def draft_correction(*, invoice_id: int, move_payments: bool, by: User | None, o
             )
         if text := replacing.refusal(old):
             raise DraftRefused(text)
-        rows = list(old.lines.filter(deducts=None))
-        lines = [as_draft_line(row) for row in rows]
+        rows = list(old.typed_lines)
         header = {name: getattr(old, name) for name in _TAKEN_OVER}
         draft = drafting.draft(
             client=old.client,
-            lines=lines,
+            lines=[as_draft_line(row) for row in rows],
             totals=drafting.totals_of(old, rows),
             by=by,
             on=on,

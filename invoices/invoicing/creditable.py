@@ -74,6 +74,8 @@ class NoteLine:
     # Why it is exempt, and what it supplies, as on the invoice.
     exemption_id: int | None = None
     nature: str = ""
+    # What it is a part of, as on the invoice: (InvoiceLine.adjusts, adjust_percent, adjust_code).
+    adjusts: tuple[str, Decimal, str] = ("", Decimal(0), "")
     item_id: int | None = None
 
 
@@ -176,6 +178,8 @@ def _note_line(row: InvoiceLine, net_minor: int, currency: str) -> NoteLine:
             vat_rate=Decimal(row.vat_rate),
             vat_category=row.vat_category,
         )
+    # Of a part of a discount its percentage would be wrong.
+    percent = Decimal(row.adjust_percent) if net_minor == row.net_minor else Decimal(0)
     return NoteLine(
         row.description,
         unit,
@@ -184,7 +188,8 @@ def _note_line(row: InvoiceLine, net_minor: int, currency: str) -> NoteLine:
         row.pk,
         row.exemption_id,
         row.nature,
-        row.item_id,
+        adjusts=(row.adjusts, percent, row.adjust_code),
+        item_id=row.item_id,
     )
 
 

@@ -223,8 +223,12 @@ def store_credit_lines(note: Invoice, wanted: Wanted) -> list[InvoiceLine]:
             item_id=line.item_id,
             net_minor=line.net_minor,
             credits_id=line.source_id,
+            adjusts=adjusts,
+            adjust_percent=percent,
+            adjust_code=code,
         )
         for position, line in enumerate(wanted.lines, 1)
+        for adjusts, percent, code in (line.adjusts,)
     )
     VatBreakdown.objects.bulk_create(
         VatBreakdown(invoice=note, category=category, rate=rate, basis_minor=basis, vat_minor=vat)

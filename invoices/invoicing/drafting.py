@@ -17,6 +17,7 @@ from billing_portal.accounts.models import User
 from billing_portal.changes import write_down
 from billing_portal.money import is_currency
 from invoices.clients.recipients import address_problem, client_recipients
+from invoices.documents.adjustments import as_line
 from invoices.documents.deposits import less_deposits
 from invoices.documents.totals import (
     LineInput,
@@ -24,7 +25,7 @@ from invoices.documents.totals import (
     TotalsRefused,
     compute,
 )
-from invoices.invoicing import deducting, dues
+from invoices.invoicing import adjusting, deducting, dues
 from invoices.invoicing.draft_lines import (
     DraftLine,
     told,
@@ -37,7 +38,7 @@ from invoices.models import (
     InvoiceLine,
     VatBreakdown,
 )
-from invoices.models.terms import TermsKind, due_date
+from invoices.models.terms import TermsKind
 
 EARLIEST = date(2000, 1, 1)
 LATEST = date(2100, 1, 1)
@@ -175,6 +176,9 @@ HEADER_FIELDS = [
     "terms_days",
     "terms_id",
     "dues_typed",
+    "adjustments",
+    "retention_percent",
+    "retention_on",
     "due_date",
     "service_from",
     "service_until",
@@ -213,9 +217,11 @@ def save_draft(
         if not problems:
             taken = [input_of(line) for line in deducting.lines_of(invoice)]
             try:
-                # What deposits take off has to fit beside what is typed.
-                compute([*(line.amounts for line in inputs), *taken], currency=currency)
                 totals = compute([line.amounts for line in inputs], currency=currency)
+                kept = header.get("adjustments", invoice.adjustments)
+                adjusted = adjusting.inputs_for(kept, inputs, totals, problems)
+                # What deposits take off has to fit beside what is typed.
+                compute([*(line.amounts for line in inputs), *adjusted, *taken], currency=currency)
             except TotalsRefused as refusal:
                 problems["lines"] = str(refusal)
         if problems:
@@ -231,14 +237,24 @@ def save_draft(
 
 
 def preview_totals(
-    lines: Sequence[Mapping[str, Any]], currency: str, deposits: Sequence[InvoiceLine] = ()
+    lines: Sequence[Mapping[str, Any]],
+    currency: str,
+    deposits: Sequence[InvoiceLine] = (),
+    adjustments: Sequence[Mapping[str, str]] = (),
 ) -> Totals:
-    """The totals while somebody types, less `deposits`; nothing is read or written. Raises
-    TotalsRefused."""
+    """The totals while somebody types, with discounts and charges, less `deposits`; nothing is read
+    or written. Raises TotalsRefused."""
     inputs, problems = lines_in(lines, currency)
     if problems:
         raise TotalsRefused(next(iter(problems.values())))
-    amounts = [*(line.amounts for line in inputs), *map(input_of, deposits)]
+    amounts = [line.amounts for line in inputs]
+    if adjustments:
+        own = compute(amounts, currency=currency)
+        amounts += [
+            as_line(part, currency)
+            for part in adjusting.parts_for(adjustments, inputs, own, currency)
+        ]
+    amounts += map(input_of, deposits)
     return less_deposits(compute(amounts, currency=currency), deducting.deducted(deposits))
 
 
@@ -266,9 +282,7 @@ def dates_of(invoice: Invoice, on: date) -> tuple[date, date]:
     issue_date = invoice.issue_date or on
     if last := dues.last_day(invoice, issue_date):
         return issue_date, last
-    if invoice.due_date_typed and invoice.due_date:
-        return issue_date, invoice.due_date
-    return issue_date, due_date(issue_date, invoice.terms_kind, invoice.terms_days)
+    return issue_date, dues.plain_day(invoice, issue_date)
 
 
 def input_of(line: InvoiceLine) -> LineInput:
@@ -304,8 +318,11 @@ def _replace_lines(invoice: Invoice, lines: Sequence[DraftLine], totals: Totals)
         )
         for position, (line, amounts) in enumerate(zip(lines, totals.lines, strict=True), 1)
     )
+    parts = adjusting.parts_for(invoice.adjustments, lines, totals, invoice.currency)
+    InvoiceLine.objects.bulk_create(adjusting.rows_of(invoice, parts, after=len(lines)))
     if invoice.is_final:
         deducting.refresh(invoice)
+    if parts or invoice.is_final:
         totals = totals_of(invoice, list(invoice.lines.all()))
     _store_totals(invoice, totals)
 

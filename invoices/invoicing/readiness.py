@@ -74,7 +74,8 @@ def warnings_before_issue(
     if not invoice.is_draft or company is None:
         return []
     found: list[Reason] = origins.warnings_of(invoice)
-    issue_date, due = drafting.dates_of(invoice, on)
+    issue_date, _due = drafting.dates_of(invoice, on)
+    due = dues.last_day_of_rest(invoice, issue_date)
     client = invoice.client
     if client.country != "FR" and due > latest_lawful_due_date(issue_date, dues.kind_of(invoice)):
         found.append(Reason("due_date", _too_late(issue_date, due, invoice), "#id_due_date"))
@@ -309,11 +310,13 @@ def _date_reasons(invoice: Invoice, on: date) -> list[Reason]:
             Reason("due_date", _("The due date is before the issue date."), "#id_due_date")
         )
     if text := dues.problem(invoice, issue_date):
-        found.append(Reason("dues", text, "#id_terms"))
+        anchor = "#id_retention_percent" if invoice.retention_percent else "#id_terms"
+        found.append(Reason("dues", text, anchor))
     start, end = invoice.service_from, invoice.service_until
     if start and end and end < start:
         text = _("The service ends before it begins.")
         found.append(Reason("service_until", text, "#id_service_until"))
+    due = dues.last_day_of_rest(invoice, issue_date)
     if invoice.client.country == "FR" and due > latest_lawful_due_date(
         issue_date, dues.kind_of(invoice)
     ):

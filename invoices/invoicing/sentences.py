@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 
 from invoices.company import late_rates
 from invoices.documents import mentions
 from invoices.documents.paper import PaperVat
 from invoices.documents.totals import STANDARD
+from invoices.invoicing.dues import retained_minor
 from invoices.invoicing.without_vat import without_vat
 from invoices.models import Company, Invoice, InvoiceLine
 from invoices.models.clients import BuyerKind
@@ -34,9 +36,7 @@ def of(
         return {"payment_terms": mentions.set_against_several(language, named=named)}
     own_words = company.discount_terms_fr if language == "fr" else company.discount_terms_en
     found = {
-        "payment_terms": mentions.due_in_parts(language, parts, invoice.currency)
-        if parts
-        else mentions.due_by(language, due_date),
+        "payment_terms": _terms(invoice, due_date, parts, language),
         "early_payment": own_words or mentions.early_payment(language),
     }
     buyer = invoice.client.buyer_kind
@@ -46,6 +46,17 @@ def of(
     indemnity = mentions.recovery_indemnity(language, cents=company.indemnity_minor)
     penalty = _late_penalty(language, late_rates.rate_for(buyer, issue_date), buyer)
     return {**found, "late_penalty": penalty, "recovery_indemnity": indemnity}
+
+
+def _terms(
+    invoice: Invoice, due_date: date, parts: Sequence[tuple[date, int]], language: Language
+) -> str:
+    if not parts:
+        return mentions.due_by(language, due_date)
+    if retained_minor(invoice):
+        rate = Decimal(invoice.retention_percent)
+        return mentions.due_with_retention(language, parts, invoice.currency, rate)
+    return mentions.due_in_parts(language, parts, invoice.currency)
 
 
 def _late_penalty(language: Language, rate: late_rates.LateRate | None, buyer: str) -> str:

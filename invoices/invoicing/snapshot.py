@@ -21,13 +21,12 @@ from invoices.documents.paper import (
     Buyer,
     Paper,
     PaperDeposit,
-    PaperInstalment,
     PaperLine,
     PaperVat,
     canonical_bytes,
 )
 from invoices.documents.totals import LineTotal, Totals, TotalsRefused
-from invoices.invoicing import drafting, dues, einvoice_data, paper_links, sentences
+from invoices.invoicing import adjusting, drafting, dues, einvoice_data, paper_links, sentences
 from invoices.invoicing.without_vat import WithoutVat, without_vat
 from invoices.models import Client, Company, Invoice, InvoiceLine, VatBreakdown
 
@@ -65,7 +64,7 @@ def paper_of(
         title=invoice.title,
         issue_date=issue_date,
         due_date=None if invoice.is_credit_note else due_date,
-        instalments=tuple(PaperInstalment(due_date=day, amount_minor=due) for day, due in parts),
+        instalments=dues.on_paper(invoice, parts),
         service_from=invoice.service_from,
         service_until=invoice.service_until,
         seller=seller_of(company),
@@ -76,7 +75,10 @@ def paper_of(
         lines=tuple(
             _paper_line(line, amounts, deposits)
             for line, amounts in zip(lines, totals.lines, strict=True)
+            if not line.adjusts
         ),
+        allowances=adjusting.on_paper(lines, totals),
+        retention_percent=Decimal(invoice.retention_percent) if parts else Decimal(0),
         breakdown=tuple(_explained(row, why_none) for row in vat_rows),
         net_minor=net,
         vat_minor=vat,

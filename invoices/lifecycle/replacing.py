@@ -145,13 +145,13 @@ def _due(invoice: Invoice, on: date) -> date:
 
 def _copied(invoice: Invoice, *, by: User | None, on: date) -> Invoice:
     """A draft of the same lines for the same client: its name and address are those of today."""
-    lines = [_line(row) for row in invoice.lines.all()]
+    lines = [_line(row) for row in invoice.typed_lines]
     header: dict[str, Any] = {
         name: getattr(invoice, name)
         for name in (
             *("owner_id", "currency", "language", "terms_kind", "terms_days", "terms_id", "title"),
             *("deal_id", "plan_step", "service_from", "service_until", "purchase_order", "note"),
-            *("recipients",),
+            *("recipients", "adjustments", "retention_percent", "retention_on"),
         )
     }
     if invoice.due_date_typed:

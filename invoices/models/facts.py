@@ -20,7 +20,6 @@ from django.db import connection, models
 
 from billing_portal.seals import sealed
 
-VERSION = "1"
 # Kind → table's model, and its sealed columns by version. The kind is part of what is sealed.
 MODELS = {
     "document": "Invoice",
@@ -31,19 +30,22 @@ MODELS = {
     "decision": "BooksDecision",
     "series": "NumberSeries",
 }
+_DOCUMENT = tuple(
+    (
+        "kind imported observed_from number series_id sequence number_clashes client_id "
+        "buyer_name owner_id deal_id plan_step corrects_id purpose credit_reason "
+        "replaces_id moves_payments title language currency "
+        "issue_date date_exception_id due_date terms_kind terms_days due_date_typed "
+        "terms_id dues_typed service_from service_until purchase_order note net_minor "
+        "vat_minor total_minor exchange_rate content_hash previous_hash sealed_with "
+        "issued_at issued_by_id created_by_id created_at"
+    ).split()
+)
 VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "document": {
-        "1": tuple(
-            (
-                "kind imported observed_from number series_id sequence number_clashes client_id "
-                "buyer_name owner_id deal_id plan_step corrects_id purpose credit_reason "
-                "replaces_id moves_payments title language currency "
-                "issue_date date_exception_id due_date terms_kind terms_days due_date_typed "
-                "terms_id dues_typed service_from service_until purchase_order note net_minor "
-                "vat_minor total_minor exchange_rate content_hash previous_hash sealed_with "
-                "issued_at issued_by_id created_by_id created_at"
-            ).split()
-        )
+        "1": _DOCUMENT,
+        # Discounts and charges on the whole, and retentions.
+        "2": (*_DOCUMENT, "adjustments", "retention_percent", "retention_on"),
     },
     "event": {"1": ("invoice_id", "kind", "at", "on", "by_id", "data")},
     "payment": {
@@ -161,13 +163,16 @@ LEFT_OPEN: dict[str, dict[str, str]] = {
     "decision": {"id": "the chain binds it", "seal": ""},
     "series": {"id": "its documents name it", "seal": ""},
 }
-# Beneath a document, in this order; their columns are sealed as lists.
+# Beneath a document, in this order; their columns are sealed as lists. What a later version adds
+# stands at the end: one before it seals so many columns of a row from the left as it had.
 LINE = (
     "position description quantity unit unit_price price_missing discount_percent discount_amount "
-    "nature vat_category vat_rate exemption_id net_minor credits_id deducts_id deducted_vat_minor"
+    "nature vat_category vat_rate exemption_id net_minor credits_id deducts_id deducted_vat_minor "
+    "adjusts adjust_percent adjust_code"
 ).split()
 VAT_ROW = ["category", "rate", "basis_minor", "vat_minor"]
-INSTALMENT = ["position", "due_date", "amount_minor"]
+INSTALMENT = ["position", "due_date", "amount_minor", "is_retention"]
+_LINE_COLUMNS, _INSTALMENT_COLUMNS = {"1": 16}, {"1": 3}
 FILE = ["kind", "filename", "sha256", "size", "created_at"]
 # Names of the parts after the columns of a document.
 PARTS = ("client_type_id", "lines", "vat_breakdown", "instalments", "documents")
@@ -177,8 +182,20 @@ def model_of(kind: str) -> type[models.Model]:
     return apps.get_model("invoices", MODELS[kind])
 
 
-def columns_of(kind: str, version: str = VERSION) -> tuple[str, ...] | None:
-    return VERSIONS[kind].get(version)
+def newest(kind: str) -> str:
+    """The version in which it is sealed today."""
+    return list(VERSIONS[kind])[-1]
+
+
+def below_in(version: str, below: Sequence[list[list[Any]]]) -> list[list[list[Any]]]:
+    """Lines, VAT rows, instalments and files of a document as that version has them, in order."""
+    lines, vat_rows, instalments, files = below
+    return [
+        in_order(row[: _LINE_COLUMNS.get(version)] for row in lines),
+        in_order(vat_rows),
+        in_order(row[: _INSTALMENT_COLUMNS.get(version)] for row in instalments),
+        in_order(files),
+    ]
 
 
 # ─ Values as they are sealed ────────────────────────────────────────────────────────────────────
@@ -250,8 +267,8 @@ def values_of(row: models.Model, columns: Sequence[str]) -> list[Any]:
 
 def seal_of(kind: str, row: models.Model) -> str:
     """Of a row that has nothing beneath it."""
-    columns = VERSIONS[kind][VERSION]
-    return sealed(kind, VERSION, values_of(row, columns))
+    columns = VERSIONS[kind][newest(kind)]
+    return sealed(kind, newest(kind), values_of(row, columns))
 
 
 def seal_of_document(
@@ -263,7 +280,7 @@ def seal_of_document(
     documents: Sequence[models.Model] = (),
 ) -> str:
     """Of an issued invoice with all that makes it; `documents` need not be saved yet."""
-    values = values_of(invoice, VERSIONS["document"][VERSION])
+    values = values_of(invoice, VERSIONS["document"][newest("document")])
     values += [
         getattr(invoice, "client_type_id"),  # noqa: B009 - any model, for the type checker
         _rows(lines, LINE),
@@ -271,7 +288,7 @@ def seal_of_document(
         _rows(instalments, INSTALMENT),
         _rows(documents, FILE),
     ]
-    return sealed("document", VERSION, values)
+    return sealed("document", newest("document"), values)
 
 
 def _rows(rows: Sequence[models.Model], columns: Sequence[str]) -> list[list[Any]]:

@@ -32,6 +32,8 @@ class Instalment(models.Model):
     position = models.PositiveSmallIntegerField()
     due_date = models.DateField(_("due date"))
     amount_minor = models.BigIntegerField()
+    # Held back as a retention: the last, due on the day of its release.
+    is_retention = models.BooleanField(default=False)
 
     # ─ Balance: only payments/settling.py writes these, as it does those of the invoice
     paid_minor = models.BigIntegerField(default=0)

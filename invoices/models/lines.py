@@ -63,6 +63,17 @@ class InvoiceLine(models.Model):
         db_index=False,
     )
     deducted_vat_minor = models.BigIntegerField(default=0)
+    # A part of a discount or charge on the whole document (documents/adjustments.py), one for each
+    # VAT rate; its description is the reason. The editor shows `Invoice.adjustments` instead.
+    adjusts = models.CharField(
+        max_length=8,
+        choices=[("discount", _("Discount")), ("charge", _("Charge"))],
+        blank=True,
+    )
+    # Per cent of the net of the lines that it came from; 0 of an amount.
+    adjust_percent = models.DecimalField(max_digits=9, decimal_places=6, default=0)
+    # UNTDID 5189 of a discount, 7161 of a charge.
+    adjust_code = models.CharField(max_length=3, blank=True)
 
     class Meta:
         ordering = ["position", "pk"]
@@ -70,6 +81,12 @@ class InvoiceLine(models.Model):
             models.CheckConstraint(
                 name="only_a_deduction_bears_its_own_vat",
                 condition=Q(deducts__isnull=False) | Q(deducted_vat_minor=0),
+            ),
+            models.CheckConstraint(
+                name="a_discount_takes_off_and_a_charge_adds",
+                condition=Q(adjusts="", adjust_percent=0, adjust_code="")
+                | Q(adjusts="discount", net_minor__lt=0, deducts__isnull=True)
+                | Q(adjusts="charge", net_minor__gt=0, deducts__isnull=True),
             ),
         ]
         indexes = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invoices.models.facts import VERSION, VERSIONS
+from invoices.models.facts import VERSIONS, newest
 
 # What the document says, and the links by which it is found and counted.
 _CONTENT = (  # noqa: SIM905 - reads better than a column of quotes
@@ -11,7 +11,7 @@ _CONTENT = (  # noqa: SIM905 - reads better than a column of quotes
     "currency issue_date due_date terms_kind terms_days terms_id service_from service_until "
     "purchase_order note net_minor vat_minor total_minor exchange_rate content_hash previous_hash "
     "sealed_with owner_id issued_at issued_by_id observed_from due_date_typed created_by_id "
-    "created_at"
+    "created_at retention_percent retention_on"
 ).split()
 # Emptied at a stroke no row would be asked: PostgreSQL only, SQLite knows no TRUNCATE.
 NEVER_EMPTIED = (
@@ -70,7 +70,7 @@ _SEALED_TABLES = {
     "booksdecision": "decision",
 }
 
-_INSTALMENT = ["invoice_id", "position", "due_date", "amount_minor"]
+_INSTALMENT = ["invoice_id", "position", "due_date", "amount_minor", "is_retention"]
 
 
 def _changed(columns: list[str]) -> str:
@@ -81,7 +81,7 @@ def _changed(columns: list[str]) -> str:
 def _seal_changed(kind: str) -> str:
     columns = [
         f'CAST(OLD."{name}" AS TEXT) IS DISTINCT FROM CAST(NEW."{name}" AS TEXT)'
-        for name in ("id", *VERSIONS[kind][VERSION])
+        for name in ("id", *VERSIONS[kind][newest(kind)])
     ]
     return f"OLD.seal IS NOT NULL OR NEW.seal IS NULL OR {' OR '.join(columns)}"
 
@@ -118,6 +118,7 @@ RULES: list[tuple[str, str, str, str]] = [
         "OLD.status IN ('issued', 'settled') AND (NEW.status NOT IN ('issued', 'settled') OR "
         "CAST(OLD.paper AS TEXT) IS DISTINCT FROM CAST(NEW.paper AS TEXT) OR "
         "CAST(OLD.dues_typed AS TEXT) IS DISTINCT FROM CAST(NEW.dues_typed AS TEXT) OR "
+        "CAST(OLD.adjustments AS TEXT) IS DISTINCT FROM CAST(NEW.adjustments AS TEXT) OR "
         f"{_RESEALED} OR {_changed(_CONTENT)})",
     ),
     (
@@ -297,7 +298,7 @@ RULES: list[tuple[str, str, str, str]] = [
         "payment_content_is_frozen",
         "UPDATE",
         "invoices_payment",
-        f"{_RESEALED} OR {_changed(['id', *VERSIONS['payment'][VERSION]])}",
+        f"{_RESEALED} OR {_changed(['id', *VERSIONS['payment'][newest('payment')]])}",
     ),
     ("payments_are_kept", "DELETE", "invoices_payment", "TRUE"),
     (

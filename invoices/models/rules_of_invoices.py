@@ -80,6 +80,11 @@ INVOICE_CONSTRAINTS = [
             )
         ),
     ),
+    models.CheckConstraint(
+        name="a_retention_is_held_of_an_invoice",
+        condition=Q(retention_percent=0)
+        | Q(kind="invoice", retention_percent__gt=0, retention_percent__lt=100),
+    ),
     models.UniqueConstraint(fields=["series", "sequence"], name="a_series_gives_each_number_once"),
     # Over both origins: a number names one document, whichever system gave it.
     models.UniqueConstraint(

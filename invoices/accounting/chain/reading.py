@@ -23,8 +23,9 @@ from invoices.models.facts import (
     PARTS,
     VAT_ROW,
     VERSIONS,
-    in_order,
+    below_in,
     model_of,
+    newest,
     plains,
 )
 
@@ -38,7 +39,7 @@ ISSUED = "status || '' IN ('issued', 'settled')"
 class Fact(NamedTuple):
     pk: int
     seal: str | None
-    # As sealed, for `names` of the version.
+    # As sealed, by the version of its seal.
     values: dict[str, list[Any]]
     # Files whose bytes are not those of their SHA-256.
     damaged: Sequence[str] = ()
@@ -116,7 +117,11 @@ def _made(kind: str, columns: tuple[str, ...], rows: list[Any], with_bytes: bool
             for how, value in zip(spell, row[2:], strict=False)
         ]
         below = parts.of(row[0], row[-1]) if parts else []
-        values = {version: [*pick(plain), *below] for version, pick in pickers}
+        # Only as the version of its own seal has it.
+        version = (row[1] or "").partition(".")[0]
+        version = version if version in pickers else newest(kind)
+        below_it = parts.sealed_in(version, below) if parts else []
+        values = {version: [*pickers[version](plain), *below_it]}
         if parts is None:
             yield Fact(row[0], row[1], values)
         else:
@@ -125,12 +130,12 @@ def _made(kind: str, columns: tuple[str, ...], rows: list[Any], with_bytes: bool
 
 
 @cache
-def _pickers(kind: str) -> list[tuple[str, Any]]:
+def _pickers(kind: str) -> dict[str, Any]:
     union = _union(kind)
-    return [
-        (version, list if columns == union else itemgetter(*map(union.index, columns)))
+    return {
+        version: list if columns == union else itemgetter(*map(union.index, columns))
         for version, columns in VERSIONS[kind].items()
-    ]
+    }
 
 
 class _Parts:
@@ -147,7 +152,11 @@ class _Parts:
 
     def of(self, pk: int, client_type: int | None) -> list[Any]:
         below = (self._lines, self._vat, self._instalments, self._files)
-        return [client_type, *(in_order(found[pk]) if pk in found else [] for found in below)]
+        return [client_type, *(found.get(pk, []) for found in below)]
+
+    def sealed_in(self, version: str, below: Sequence[Any]) -> list[Any]:
+        client_type, *rows = below
+        return [client_type, *below_in(version, rows)]
 
     def _where(self) -> tuple[str, list[int]]:
         first, last = self._ids[0], self._ids[-1]

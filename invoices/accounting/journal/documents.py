@@ -14,16 +14,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Sum
+from django.db.models import OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from invoices.accounting.chart import Role
+from invoices.accounting.chart import Account, Role
 from invoices.accounting.journal.entries import Entry, Lines, Worth, in_parts, share
 from invoices.accounting.journal.making import Making, NoRate
+from invoices.documents.adjustments import CHARGE
 from invoices.documents.nature import Nature
 from invoices.documents.totals import vat_of
-from invoices.models import Invoice, InvoiceLine, VatBreakdown
+from invoices.models import Instalment, Invoice, InvoiceLine, VatBreakdown
 from invoices.models.clients import account
 from invoices.tax.territories import territory_of
 
@@ -31,8 +32,7 @@ _COLUMNS = (
     "pk", "kind", "number", "issue_date", "due_date", "currency", "net_minor", "vat_minor",
     "total_minor", "exchange_rate", "account", "imported", "recorded_at", "settled_on",
     "paper__buyer__country", "paper__buyer__address", "paper__vat_on_debits", "client__country",
-    "client__postal_code", "purpose", "corrects__purpose",
-    "credit_reason",
+    "client__postal_code", "purpose", "corrects__purpose", "credit_reason", "retained",
 )  # fmt: skip
 
 
@@ -67,6 +67,8 @@ class Doc(NamedTuple):
         """A reduction after the sale, which stays what it was (PCG 709); a return or a mistake
         takes the sale itself back."""
         return self.credit_reason in (Invoice.CreditReason.REBATE, Invoice.CreditReason.GOODWILL)
+    # What of an invoice is held back, in its currency.
+    retained: int = 0
 
     @property
     def is_of_deposit(self) -> bool:
@@ -109,6 +111,8 @@ class Part(NamedTuple):
     is_advance: bool = False
     # Of what is taken off: the rate at which the deposit was booked.
     booked_at: Decimal | None = None
+    # Of a discount or charge on the whole: which of both.
+    adjusts: str = ""
 
     def waits(self, doc: Doc) -> bool:
         """VAT on services waits for the money; that on a deposit of goods too (CGI 269, 2, a)."""
@@ -131,7 +135,12 @@ class Booked:
 
 def documents(rows: Any) -> Any:
     """The rows of a query of invoices as `Doc` takes them."""
-    found = rows.annotate(account=account(), recorded_at=Coalesce("issued_at", "created_at"))
+    held = Instalment.objects.filter(invoice=OuterRef("pk"), is_retention=True)
+    found = rows.annotate(
+        account=account(),
+        recorded_at=Coalesce("issued_at", "created_at"),
+        retained=Coalesce(Subquery(held.values("amount_minor")[:1]), 0),
+    )
     return found.values_list(*_COLUMNS)
 
 
@@ -202,16 +211,20 @@ def _advances(ids: Sequence[int]) -> Advances:
     return found
 
 
+# Net by nature and InvoiceLine.adjusts.
+Nets = dict[tuple[str, str], int]
+
+
 def _parts(docs: Sequence[Doc], making: Making) -> dict[int, list[Part]]:
     ids = [doc.pk for doc in docs]
-    lines: dict[tuple[int, str, Decimal], dict[str, int]] = defaultdict(dict)
-    for pk, category, rate, nature, net in (
+    lines: dict[tuple[int, str, Decimal], Nets] = defaultdict(dict)
+    for pk, category, rate, nature, adjusts, net in (
         InvoiceLine.objects.filter(invoice__in=ids)
         .order_by()
-        .values_list("invoice", "vat_category", "vat_rate", "nature")
+        .values_list("invoice", "vat_category", "vat_rate", "nature", "adjusts")
         .annotate(net=Sum("net_minor"))
     ):
-        lines[pk, category, rate][nature] = net
+        lines[pk, category, rate][nature, adjusts] = net
     groups: dict[int, list[Any]] = defaultdict(list)
     breakdown = VatBreakdown.objects.filter(invoice__in=ids).order_by("-rate", "category")
     for row in breakdown.values_list("invoice", "category", "rate", "basis_minor", "vat_minor"):
@@ -225,7 +238,7 @@ def _parts(docs: Sequence[Doc], making: Making) -> dict[int, list[Part]]:
             nets = lines.get((pk, category, rate), {})
             for nature, net, its_vat, at in advances.get((pk, category, rate), ()):
                 parts.append(Part(category, rate, nature or usual, net, its_vat, True, at))
-                nets[nature] = nets.get(nature, 0) - net
+                nets[nature, ""] = nets.get((nature, ""), 0) - net
                 basis, vat = basis - net, vat - its_vat
             if basis or vat or (pk, category, rate) not in advances:
                 parts += _of_group(category, rate, basis, vat, nets, usual)
@@ -237,26 +250,27 @@ def _parts(docs: Sequence[Doc], making: Making) -> dict[int, list[Part]]:
 
 
 def _of_group(
-    category: str, rate: Decimal, basis: int, vat: int, nets: dict[str, int], usual: str
+    category: str, rate: Decimal, basis: int, vat: int, nets: Nets, usual: str
 ) -> Iterable[Part]:
-    """A VAT row by what its lines supply; its VAT is split in proportion, the last has the rest."""
-    by_nature: dict[str, int] = defaultdict(int)
-    for nature, net in nets.items():
-        by_nature[nature or usual] += net
-    if sum(by_nature.values()) != basis or not basis:
-        by_nature = {next(iter(by_nature), usual): basis}
+    """A VAT row by what its lines supply, discounts and charges apart; its VAT is split in
+    proportion, the last has the rest."""
+    by_sort: Nets = defaultdict(int)
+    for (nature, adjusts), net in nets.items():
+        by_sort[nature or usual, adjusts] += net
+    if sum(by_sort.values()) != basis or not basis:
+        by_sort = {(next(iter(by_sort), (usual, ""))[0], ""): basis}
     left = vat
-    for place, (nature, net) in enumerate(sorted(by_nature.items()), 1):
-        mine = left if place == len(by_nature) else share(vat, net, basis)
+    for place, ((nature, adjusts), net) in enumerate(sorted(by_sort.items()), 1):
+        mine = left if place == len(by_sort) else share(vat, net, basis)
         left -= mine
-        yield Part(category, rate, nature, net, mine)
+        yield Part(category, rate, nature, net, mine, adjusts=adjusts)
 
 
 def document_entry(making: Making, found: Booked, letters: Sequence[Any]) -> Entry | None:
     """None where it comes to nothing, or where an account is missing (which is then noted).
 
-    `letters` are what a credit note settled: (amount in its currency, worth, letter); the rest of
-    the note, and an invoice as a whole, stand on one line.
+    `letters` are what a credit note settled (`steps.Lettered`); the rest of the note, and an
+    invoice but for what is held back, stand on one line.
     """
     doc, sign = found.doc, -1 if found.doc.is_note else 1
     if making.span.with_history and any(part.rate is None and part.vat for part, *_ in found.parts):
@@ -264,9 +278,9 @@ def document_entry(making: Making, found: Booked, letters: Sequence[Any]) -> Ent
     lines = Lines()
     left, left_foreign = found.total, doc.total
     who = making.auxiliary(doc.account)
-    for minor, worth, letter in letters:
+    for minor, worth, letter, retained in letters:
         lines.add(
-            making.clients,
+            making.owed_by(retained=retained),
             sign * worth,
             auxiliary=who,
             foreign=making.foreign(doc.currency, sign * minor),
@@ -274,14 +288,21 @@ def document_entry(making: Making, found: Booked, letters: Sequence[Any]) -> Ent
         )
         left, left_foreign = left - worth, left_foreign - minor
     settled = not doc.is_note and doc.settled_on and doc.settled_on <= making.span.ends_on
-    lines.add(
-        making.clients,
-        sign * left,
-        auxiliary=who,
-        foreign=making.foreign(doc.currency, sign * left_foreign),
-        letter=(letter_of(doc.pk), doc.settled_on) if settled else ("", None),
-        due_on=None if doc.is_note else doc.due_date,
-    )
+    letter = (letter_of(doc.pk), doc.settled_on) if settled else ("", None)
+    # By the difference, as steps are worth it.
+    held = left - found.worth.of(doc.total - doc.retained) if doc.retained else 0
+    for owed, minor, foreign in (
+        (making.clients, left - held, left_foreign - doc.retained),
+        (making.owed_by(retained=True), held, doc.retained),
+    ):
+        lines.add(
+            owed,
+            sign * minor,
+            auxiliary=who,
+            foreign=making.foreign(doc.currency, sign * foreign),
+            letter=letter,
+            due_on=None if doc.is_note else doc.due_date,
+        )
     if not _sold(making, found, sign, lines):
         return None
     if found.rounding:
@@ -310,13 +331,8 @@ def _sold(making: Making, found: Booked, sign: int, lines: Lines) -> bool:
     doc = found.doc
     sums: dict[tuple[Any, Decimal | None], list[int]] = {}
     vat_sums: dict[tuple[Any, Decimal | None], list[int]] = {}
-    accounts = making.chart.rebates if doc.is_rebate else making.chart.sales
     for part, net, vat in found.parts:
-        account = (
-            making.chart.one(Role.DEPOSITS)
-            if part.is_advance
-            else accounts(doc.territory, part.category, part.rate, part.nature)
-        )
+        account = _account_of(making, doc, part)
         _count(sums, (account, part.rate), net, part.net)
         if not part.vat:
             continue
@@ -337,6 +353,17 @@ def _sold(making: Making, found: Booked, sign: int, lines: Lines) -> bool:
                 rate=rate,
             )
     return True
+
+
+def _account_of(making: Making, doc: Doc, part: Part) -> Account:
+    if part.is_advance:
+        return making.chart.one(Role.DEPOSITS)
+    if doc.is_rebate:
+        return making.chart.rebates(doc.territory, part.category, part.rate, part.nature)
+    if part.adjusts:
+        is_charge = part.adjusts == CHARGE
+        return making.chart.one(Role.SALES_CHARGE if is_charge else Role.SALES_DISCOUNT)
+    return making.chart.sales(doc.territory, part.category, part.rate, part.nature)
 
 
 def _count(sums: dict[Any, list[int]], key: Any, minor: int, foreign: int) -> None:

@@ -113,6 +113,10 @@ class Making:
     def clients(self) -> Account:
         return self.chart.one(Role.CLIENTS)
 
+    def owed_by(self, *, retained: bool | None) -> Account:
+        """What clients owe, apart from what they hold back until its release."""
+        return self.chart.one(Role.RETENTION) if retained else self.clients
+
     @property
     def cash(self) -> Account:
         """Where money of clients stands until it settles an invoice."""

@@ -131,9 +131,9 @@ def _from_client(making: Making, paid: Paid, taken: list[Step], worth: Worth, li
     who, left, left_foreign = making.auxiliary(paid.account), worth.of(paid.minor), paid.minor
     if not making.setup.cash_on_advances:
         worth_of = worths(paid.minor, taken, worth)
-        for minor, mine, letter in lettered(taken, worth_of, making.span.ends_on):
+        for minor, mine, letter, retained in lettered(taken, worth_of, making.span.ends_on):
             lines.add(
-                making.clients,
+                making.owed_by(retained=retained),
                 -mine,
                 auxiliary=who,
                 foreign=making.foreign(paid.currency, -minor),

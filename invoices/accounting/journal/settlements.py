@@ -134,9 +134,11 @@ def _met(making: Making, step: Step, doc: Doc, known: Known, lines: Lines) -> bo
             foreign = making.foreign(doc.currency, step.minor)
             lines.add(making.cash, source, auxiliary=who, foreign=foreign)
             foreign = making.foreign(doc.currency, -step.minor)
-            lines.add(making.clients, -owed, auxiliary=who, foreign=foreign, letter=letter)
+            held = making.owed_by(retained=step.retained)
+            lines.add(held, -owed, auxiliary=who, foreign=foreign, letter=letter)
         else:
-            lines.add(making.clients, source - owed, auxiliary=who, letter=letter)
+            held = making.owed_by(retained=step.retained)
+            lines.add(held, source - owed, auxiliary=who, letter=letter)
         add_exchange_difference(making, lines, is_back=step.minor < 0)
     vat: dict[Decimal | None, int] = defaultdict(int)
     for rate, minor in known.due.get(step.pk, {}).items():
@@ -159,7 +161,7 @@ def _written_off(making: Making, step: Step, doc: Doc, known: Known, lines: Line
     the accountant claims it back (CGI 272, 1)."""
     owed = known.on_invoice[step.pk]
     lines.add(
-        making.clients,
+        making.owed_by(retained=step.retained),
         -owed,
         auxiliary=making.auxiliary(doc.account),
         foreign=making.foreign(doc.currency, -step.minor),

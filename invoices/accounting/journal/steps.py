@@ -24,6 +24,7 @@ _COLUMNS = (
     "pk", "kind", "amount_minor", "applied_on", "recorded_at", "takes_back", "invoice", "payment",
     "credit_note", "refund", "invoice__settled_on", "taken_back_by__applied_on",
     "write_off__cause", "takes_back__write_off__cause",
+    "instalment__is_retention",
 )  # fmt: skip
 
 
@@ -44,6 +45,8 @@ class Step(NamedTuple):
     # Of a write-off; None of one from before a cause was asked.
     cause: str | None
     cause_taken_back: str | None
+    # What it settles is held back, on an account of its own.
+    retained: bool | None = None
 
     def letter(self, until: date) -> tuple[str, date | None]:
         """Of the line of an account that this step settles, as far as it is known by that day."""
@@ -110,19 +113,26 @@ def vat_due(whole: int, waiting: VatByRate, taken: Iterable[Step]) -> dict[int, 
     return found
 
 
-def lettered(
-    taken: Iterable[Step], worth_of: Mapping[int, int], until: date
-) -> list[tuple[int, int, tuple[str, date | None]]]:
-    """The lines of an account that bear a letter: amount, worth, letter; the rest is one line."""
-    sums: dict[tuple[str, date | None], list[int]] = {}
+class Lettered(NamedTuple):
+    """A line of a client's account."""
+
+    minor: int
+    worth: int
+    letter: tuple[str, date | None]
+    retained: bool
+
+
+def lettered(taken: Iterable[Step], worth_of: Mapping[int, int], until: date) -> list[Lettered]:
+    """The lines of an account that bear a letter, or are of a retention; the rest is one line."""
+    sums: dict[tuple[tuple[str, date | None], bool], list[int]] = {}
     for step in taken:
-        letter = step.letter(until)
-        if letter[0]:
-            found = sums.setdefault(letter, [0, 0])
+        letter, retained = step.letter(until), bool(step.retained)
+        if letter[0] or retained:
+            found = sums.setdefault((letter, retained), [0, 0])
             found[0] += step.minor
             found[1] += worth_of[step.pk]
     return [
-        (minor, worth, letter)
-        for letter, (minor, worth) in sums.items()
+        Lettered(minor, worth, letter, retained)
+        for (letter, retained), (minor, worth) in sums.items()
         if (minor, worth) != (0, 0)
     ]

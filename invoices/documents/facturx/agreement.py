@@ -6,6 +6,7 @@ Not by way of the terms from which it was written: a slip there would be in both
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -66,8 +67,13 @@ def _head(root: Any, paper: Paper) -> Iterator[tuple[str, Any, Any]]:
         yield "invoices", [each.text for each in named], named_by
     if paper.kind != CREDIT_NOTE:
         due = f"{settlement}SpecifiedTradePaymentTerms/ram:DueDateDateTime/udt:DateTimeString"
-        day = (paper.paid_minor and not paper.payable_minor and paper.paid_on) or paper.due_date
+        day = (paper.paid_minor and not paper.payable_minor and paper.paid_on) or _due(paper)
         yield "due", _text(root, due), f"{day:%Y%m%d}" if day else ""
+
+
+def _due(paper: Paper) -> date | None:
+    at_once = [part.due_date for part in paper.instalments if not part.is_retention]
+    return at_once[-1] if paper.retention and at_once else paper.due_date
 
 
 def _sums(root: Any, paper: Paper) -> Iterator[tuple[str, Any, Any]]:
@@ -81,6 +87,12 @@ def _sums(root: Any, paper: Paper) -> Iterator[tuple[str, Any, Any]]:
         ("lines", "ram:LineTotalAmount", sum(line.net_minor for line in paper.lines)),
     ):
         yield field, _minor(_text(root, _SUMS + path), unit), minor
+    for field, path, is_charge in (
+        ("discounts", "ram:AllowanceTotalAmount", False),
+        ("charges", "ram:ChargeTotalAmount", True),
+    ):
+        meant = sum(each.amount_minor for each in paper.allowances if each.is_charge == is_charge)
+        yield field, _minor(_text(root, _SUMS + path) or "0", unit), meant
     if paper.vat_minor_in_eur is not None:
         in_eur = _text(root, f'{_SUMS}ram:TaxTotalAmount[@currencyID="EUR"]')
         yield "vat in euros", _minor(in_eur, 100), paper.vat_minor_in_eur
@@ -92,9 +104,25 @@ def _rows(root: Any, paper: Paper) -> Iterator[tuple[str, Any, Any]]:
     lines = root.iterfind(f"{transaction}IncludedSupplyChainTradeLineItem", _NAMES)
     said = [_minor(_text(line, _LINE_NET), unit) for line in lines]
     yield "net of lines", said, [line.net_minor for line in paper.lines]
-    groups = root.iterfind(
-        f"{transaction}ApplicableHeaderTradeSettlement/ram:ApplicableTradeTax", _NAMES
+    settlement = f"{transaction}ApplicableHeaderTradeSettlement/ram:"
+    adjusted = root.iterfind(f"{settlement}SpecifiedTradeAllowanceCharge", _NAMES)
+    yield (
+        "discounts and charges",
+        sorted(
+            (
+                _text(each, "ram:ChargeIndicator/udt:Indicator") == "true",
+                _text(each, "ram:CategoryTradeTax/ram:CategoryCode"),
+                _decimal(_text(each, "ram:CategoryTradeTax/ram:RateApplicablePercent") or "0"),
+                _minor(_text(each, "ram:ActualAmount"), unit),
+            )
+            for each in adjusted
+        ),
+        sorted(
+            (each.is_charge, each.vat_category, each.vat_rate, each.amount_minor)
+            for each in paper.allowances
+        ),
     )
+    groups = root.iterfind(f"{settlement}ApplicableTradeTax", _NAMES)
     yield (
         "VAT rows",
         [

@@ -73,7 +73,7 @@ def _vat(paper: Paper) -> Iterator[Broken]:
         basis[group] = basis.get(group, 0) + line.net_minor
     for allowance in paper.allowances:
         group = (allowance.vat_category, allowance.vat_rate)
-        basis[group] = basis.get(group, 0) - allowance.amount_minor
+        basis[group] = basis.get(group, 0) + allowance.signed_minor
     said = {(row.vat_category, row.vat_rate): row.basis_minor for row in paper.breakdown}
     if basis != said or len(said) != len(paper.breakdown):
         yield Broken(GROUP_BASIS, f"{basis} != {said}")

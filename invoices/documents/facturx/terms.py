@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 from invoices.documents.facturx.parties import buyer_party, delivery_party, seller_party
 from invoices.documents.facturx.parties import tax_representative as representative
 from invoices.documents.facturx.spelling import amount, number, plain
 from invoices.documents.paper import CREDIT_NOTE, Paper, PaperAllowance, PaperLine, PaperVat
+from invoices.documents.totals import round_half_up
 
 Terms = dict[str, Any]
 
@@ -32,8 +34,8 @@ _NOT_FOR_CREDITS: Final = {
 OVER_NO_INVOICE: Final = "262"
 # UNTDID 4461: a SEPA transfer, or any other to an account.
 _SEPA_TRANSFER, _TRANSFER = "58", "30"
-# UNTDID 5189: discount.
-_DISCOUNT = "95"
+# UNTDID 5189: discount; 7161: miscellaneous services.
+_DISCOUNT, _CHARGE = "95", "ABK"
 
 
 def terms_of(paper: Paper) -> Terms:
@@ -54,7 +56,8 @@ def terms_of(paper: Paper) -> Terms:
         "BG-7": buyer_party(paper),
         "BG-11": representative(paper),
         "BG-13": delivery_party(paper),
-        "BG-20": [_allowance(each, paper) for each in paper.allowances],
+        "BG-20": [_allowance(each, paper) for each in paper.allowances if not each.is_charge],
+        "BG-21": [_allowance(each, paper) for each in paper.allowances if each.is_charge],
         "BG-23": [_vat(row, paper) for row in paper.breakdown],
         "BG-25": [_line(at, line, paper) for at, line in enumerate(paper.lines, 1)],
         **_period(paper),
@@ -128,7 +131,7 @@ def _preceding(paper: Paper) -> list[Terms]:
 
 
 def _payment(paper: Paper) -> Terms:
-    found: Terms = {"BT-9": paper.due_date, "BT-83": plain(paper.number)}
+    found: Terms = {"BT-9": due_of(paper), "BT-83": plain(paper.number)}
     if paper.paid_minor and paper.payable_minor == 0:
         # The day of payment, by BR-FR-CO-09.
         found["BT-9"] = paper.paid_on or paper.due_date
@@ -143,6 +146,12 @@ def _payment(paper: Paper) -> Terms:
     return found
 
 
+def due_of(paper: Paper) -> date | None:
+    """The day by which all is due but what is held back: its release is no date of payment."""
+    others = [part.due_date for part in paper.instalments if not part.is_retention]
+    return max(others) if paper.retention is not None and others else paper.due_date
+
+
 def _period(paper: Paper) -> Terms:
     start, end = paper.service_from, paper.service_until
     if start and end and (start != end or type_code(paper) == OVER_NO_INVOICE):
@@ -154,7 +163,6 @@ def _period(paper: Paper) -> Terms:
 
 def _totals(paper: Paper) -> Terms:
     lines = sum(line.net_minor for line in paper.lines)
-    taken = sum(allowance.amount_minor for allowance in paper.allowances)
     found = {
         "BT-106": amount(lines, paper),
         "BT-109": amount(paper.net_minor, paper),
@@ -162,8 +170,10 @@ def _totals(paper: Paper) -> Terms:
         "BT-112": amount(paper.total_minor, paper),
         "BT-115": amount(paper.payable_minor, paper),
     }
-    if paper.allowances:
-        found["BT-107"] = amount(taken, paper)
+    for term, is_charge in (("BT-107", False), ("BT-108", True)):
+        parts = [each.amount_minor for each in paper.allowances if each.is_charge == is_charge]
+        if parts:
+            found[term] = amount(sum(parts), paper)
     if paper.paid_minor:
         found["BT-113"] = amount(paper.paid_minor, paper)
     if paper.currency != "EUR":
@@ -197,12 +207,27 @@ def _allowance(allowance: PaperAllowance, paper: Paper) -> Terms:
     found = {
         "amount": amount(allowance.amount_minor, paper),
         "reason": plain(allowance.label),
-        "reason_code": _DISCOUNT,
+        "reason_code": allowance.code or (_CHARGE if allowance.is_charge else _DISCOUNT),
         "vat_category_code": allowance.vat_category,
     }
+    if allowance.percent:
+        # Only where the part is that share of its own rate: the whole was rounded, and then shared.
+        base = _net_at(paper, allowance)
+        if round_half_up(base * Fraction(allowance.percent) / 100) == allowance.amount_minor:
+            found |= {"rate": number(allowance.percent), "base_amount": amount(base, paper)}
     if allowance.vat_category != "O":
         found["vat_rate"] = number(allowance.vat_rate)
     return {key: value for key, value in found.items() if value}
+
+
+def _net_at(paper: Paper, allowance: PaperAllowance) -> int:
+    """Of the lines at its VAT rate, in minor units, before deposits."""
+    group = (allowance.vat_category, allowance.vat_rate)
+    return sum(
+        line.net_minor
+        for line in paper.lines
+        if (line.vat_category, line.vat_rate) == group and not line.deducts
+    )
 
 
 def _line(place: int, line: PaperLine, paper: Paper) -> Terms:

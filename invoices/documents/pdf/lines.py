@@ -15,6 +15,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable, Paragraph, Table, TableStyle
 
 from invoices.documents.paper import CREDIT_NOTE, Paper, PaperDeposit, PaperLine
+from invoices.documents.pdf.dues import retention
 from invoices.documents.pdf.labels import JOINT, Words
 from invoices.documents.pdf.paragraphs import (
     INK,
@@ -250,10 +251,10 @@ def _totals(paper: Paper, words: Words) -> Iterator[tuple[str, str, str]]:
     labels = words.labels
     if paper.allowances:
         yield labels.total_lines, words.money(_lines_minor(paper)), ""
-    for label, percent, amount in _document_discounts(paper):
+    for label, percent, amount in _adjustments(paper):
         name = printable(label) or labels.discount
         text = f"{name} ({words.percent(percent)})" if percent else name
-        yield text, words.money(-amount), ""
+        yield text, words.money(amount), ""
     if paper.deposits:
         taken = sum(deposit.net_minor for deposit in paper.deposits)
         yield labels.before_deposits, words.money(paper.net_minor + taken), ""
@@ -278,6 +279,12 @@ def _totals(paper: Paper, words: Words) -> Iterator[tuple[str, str, str]]:
         paid = f"{labels.paid}, {words.day(paper.paid_on)}" if paper.paid_on else labels.paid
         yield paid, words.money(-paper.paid_minor), ""
         yield labels.payable, words.money(paper.payable_minor), "grand"
+    elif (held := paper.retention) and not is_credit:
+        yield retention(paper, words), words.money(-held.amount_minor), ""
+        left = paper.total_minor - held.amount_minor
+        # Of several instalments none of them is all of it now.
+        label = labels.payable_now if len(paper.instalments) == 2 else labels.payable
+        yield label, words.money(left), "grand"
 
 
 def _deposit(deposit: PaperDeposit, words: Words) -> str:
@@ -291,16 +298,17 @@ def _deposit(deposit: PaperDeposit, words: Words) -> str:
 
 
 def _lines_minor(paper: Paper) -> int:
-    return paper.net_minor + sum(allowance.amount_minor for allowance in paper.allowances)
+    return sum(line.net_minor for line in shown_lines(paper))
 
 
-def _document_discounts(paper: Paper) -> list[tuple[str, Decimal, int]]:
-    """The reader sees each discount once; its split over VAT rates shows in the bases."""
-    found: dict[tuple[str, Decimal], int] = {}
-    for allowance in paper.allowances:
-        key = (allowance.label, allowance.percent)
-        found[key] = found.get(key, 0) + allowance.amount_minor
-    return [(label, percent, amount) for (label, percent), amount in found.items()]
+def _adjustments(paper: Paper) -> list[tuple[str, Decimal, int]]:
+    """The reader sees each discount and charge once, as what it adds to the net; its split over VAT
+    rates shows in the bases."""
+    found: dict[tuple[str, Decimal, bool], int] = {}
+    for each in paper.allowances:
+        key = (each.label, each.percent, each.is_charge)
+        found[key] = found.get(key, 0) + each.signed_minor
+    return [(label, percent, amount) for (label, percent, _kind), amount in found.items()]
 
 
 def _fitted(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -12,17 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing_portal.dates import as_typed
-from billing_portal.typed.fields import DayField, LineField, LinesField
+from billing_portal.typed.fields import DayField, LineField, LinesField, NumberField
 from invoices.invoicing.dues import Planned, planned, stored
+from invoices.invoicing.forms.adjustments import AdjustedForm
 from invoices.invoicing.forms.dues import dues_as_typed, read_dues
-from invoices.invoicing.forms.heads import HeadForm, RecipientsField
+from invoices.invoicing.forms.heads import RecipientsField
 from invoices.models import Client, Invoice
 
 # Instalments that are typed, among the choices of terms.
 BY_HAND = "by-hand"
 
 
-class DraftForm(HeadForm):
+class DraftForm(AdjustedForm):
     issue_date = DayField(label=gettext_lazy("Issue date"), required=False, asks="both")
     dues = LinesField(
         label=gettext_lazy("Instalments, one on each line"),
@@ -34,12 +36,19 @@ class DraftForm(HeadForm):
     purchase_order = LineField(label=gettext_lazy("Purchase order"), required=False, max_length=120)
     service_from = DayField(label=gettext_lazy("Service from"), required=False)
     service_until = DayField(label=gettext_lazy("Service until"), required=False)
+    retention_percent = NumberField(
+        label=gettext_lazy("Retention %"), required=False, places=2, least=0, most=99
+    )
+    retention_on = DayField(
+        label=gettext_lazy("Retention released on"), required=False, asks="both"
+    )
 
     field_order = (
         *("title", "recipients", "issue_date", "terms", "dues", "due_date", "purchase_order"),
         *("service_from", "service_until", "language", "currency", "note"),
+        *("retention_percent", "retention_on"),
     )
-    days = ("issue_date", "due_date", "service_from", "service_until")
+    days = ("issue_date", "due_date", "service_from", "service_until", "retention_on")
     read_apart = frozenset({"terms", "dues"})
 
     def __init__(
@@ -84,6 +93,12 @@ class DraftForm(HeadForm):
                     self.add_error("dues", _("Say what is due when, a line for each day."))
         return data
 
+    def header(self) -> dict[str, Any]:
+        found = super().header()
+        if "retention_percent" in found:
+            found["retention_percent"] = found["retention_percent"] or Decimal(0)
+        return found
+
     def terms_chosen(self) -> dict[str, Any]:
         chosen = self.cleaned_data.get("terms", "")
         if chosen == BY_HAND:
@@ -111,6 +126,8 @@ class DraftForm(HeadForm):
             "purchase_order": document.purchase_order,
             "service_from": document.service_from,
             "service_until": document.service_until,
+            "retention_percent": document.retention_percent or None,
+            "retention_on": document.retention_on,
         }
 
 

@@ -258,7 +258,7 @@ def _parts_of_vat(value: str) -> tuple[str, str, str]:
 
 def _cleaned(line: TypedLine, currency: str) -> dict[str, Any]:
     category, rate, why = _parts_of_vat(line.vat)
-    percent, amount = _discount(line, currency)
+    percent, amount = discount_of(line, currency)
     return {
         "description": seen_lines(line.description),
         "quantity": _number(line, "quantity", places=4, empty=Decimal(1), currency=""),
@@ -299,7 +299,7 @@ def _rate(line: TypedLine, text: str) -> Decimal:
     return rate
 
 
-def _discount(line: TypedLine, currency: str) -> tuple[Decimal, Decimal]:
+def discount_of(line: TypedLine, currency: str) -> tuple[Decimal, Decimal]:
     """“10” and “10%” are per cent; “50 EUR” and “€50” an amount off the whole line."""
     text = line.discount.strip()
     if not text:

@@ -188,7 +188,7 @@ def draft_client(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _give_to(request: StaffRequest, invoice: Invoice, client: Client) -> str:
-    rows = typed.from_rows(invoice.lines.filter(deducts=None), invoice.currency)
+    rows = typed.from_rows(invoice.typed_lines, invoice.currency)
     lines = typed.clean(rows, invoice.currency)
     try:
         problems = drafting.save_draft(

@@ -142,7 +142,7 @@ def _instalments(invoice: Invoice, on: date) -> list[dict[str, Any]]:
             days = (on - part.due_date).days
             said = ngettext("%(n)s day late", "%(n)s days late", days) % {"n": grouped(days)}
         else:
-            said = ""
+            said = _("retention") if part.is_retention else ""
         rows.append(
             {
                 "pk": part.pk,
