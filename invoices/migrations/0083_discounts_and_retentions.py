@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0094_sales_terms_and_numbers_of_quotes'),
+        ("invoices", "0080_catalogue"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

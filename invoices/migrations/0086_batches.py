@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("invoices", "0080_catalogue"),
+        ("invoices", "0083_discounts_and_retentions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
