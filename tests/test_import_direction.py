@@ -39,7 +39,10 @@ FLOORS: dict[str, list[set[str]]] = {
         {"invoicing", "credit_control"},
         # Items begin lines, in the words of the editor of lines.
         {"catalogue"},
-        {"history", "deals", "quotes", "client_page", "accounting", "lifecycle", "statements", "bulk"},
+        {
+            *("history", "deals", "quotes", "client_page", "accounting"),
+            *("lifecycle", "statements", "bulk"),
+        },
         # Begun from deals and quotes too.
         {"subscriptions", "moving"},
         {"seeding"},

@@ -38,6 +38,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='ledgeraccount',
             name='role',
-            field=models.CharField(choices=[('clients', 'Clients'), ('advances', 'Advances of clients'), ('deposits', 'Deposits billed'), ('bank', 'Bank'), ('sales', 'Sales'), ('rebates', 'Rebates granted'), ('vat', 'VAT collected'), ('vat_waiting', 'VAT that waits for its receipt'), ('exchange_gain', 'Exchange gains'), ('exchange_loss', 'Exchange losses'), ('bad_debt', 'Bad debts'), ('small_loss', 'Small differences, to our cost'), ('small_gain', 'Small differences, in our favour'), ('fees', 'Bank charges')], max_length=20, verbose_name='for'),
+            field=models.CharField(choices=[('clients', 'Clients'), ('advances', 'Advances of clients'), ('deposits', 'Deposits billed'), ('bank', 'Bank'), ('sales', 'Sales'), ('rebates', 'Rebates granted'), ('sales_discount', 'Discounts given on invoices'), ('sales_charge', 'Freight and other charges billed'), ('retention', 'Retentions held by clients'), ('vat', 'VAT collected'), ('vat_waiting', 'VAT that waits for its receipt'), ('exchange_gain', 'Exchange gains'), ('exchange_loss', 'Exchange losses'), ('bad_debt', 'Bad debts'), ('small_loss', 'Small differences, to our cost'), ('small_gain', 'Small differences, in our favour'), ('fees', 'Bank charges')], max_length=20, verbose_name='for'),
         ),
     ]
