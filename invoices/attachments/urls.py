@@ -2,9 +2,13 @@ from django.urls import path
 
 from invoices.attachments import views
 
+OF_INVOICE, OF_QUOTE = {"what": "invoice"}, {"what": "quote"}
+
 urlpatterns = [
-    path("invoices/attachments/<str:what>/<int:pk>/", views.attachments, name="attachments"),
-    path("invoices/attachments/<str:what>/<int:pk>/add/", views.add, name="attachment-add"),
+    path("invoices/<int:pk>/attachments/", views.attachments, OF_INVOICE, name="attachments"),
+    path("invoices/<int:pk>/attachments/add/", views.add, OF_INVOICE, name="attachment-add"),
+    path("quotes/<int:pk>/attachments/", views.attachments, OF_QUOTE, name="quote-attachments"),
+    path("quotes/<int:pk>/attachments/add/", views.add, OF_QUOTE, name="quote-attachment-add"),
     path("invoices/attachments/<int:pk>/", views.download, name="attachment"),
     path("invoices/attachments/<int:pk>/remove/", views.remove, name="attachment-remove"),
     path("invoices/attachments/<int:pk>/show/", views.show, name="attachment-show"),

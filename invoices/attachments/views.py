@@ -33,9 +33,10 @@ def _owner(request: StaffRequest, what: str, pk: int) -> Owner:
 
 def _card(request: StaffRequest, owner: Owner, problems: list[str], taken: int = 0) -> HttpResponse:
     is_quote = isinstance(owner, Quote)
+    kind = "quote-" if is_quote else ""
     context = {
         "owner": owner,
-        "what": "quote" if is_quote else "invoice",
+        "add_url": reverse(f"invoices:{kind}attachment-add", args=[owner.pk]),
         "is_quote": is_quote,
         "nav_section": "quotes" if is_quote else "invoices",
         "back": reverse("invoices:quote" if is_quote else "invoices:detail", args=[owner.pk]),

@@ -157,7 +157,7 @@ def _quotes(text: str, user: User) -> list[Any]:
 
 
 def _subscriptions(text: str, user: User) -> list[Any]:
-    """By title or client, those that run before those that ended."""
+    """By title or client; those that bill next come first."""
     if not user.has_perm("invoices.view_subscription"):
         return []
     named = contains("title_key", text) | contains("client__name_key", text)

@@ -25,10 +25,12 @@ _OF_BATCHES = {
 _CHANGE = "invoices.change_invoice"
 _OF_ATTACHMENTS = {
     "invoices:attachment": Page("invoices.view_invoice", (0,)),
-    "invoices:attachment-add": Page(_CHANGE, ("invoice", 0), post=True),
+    "invoices:attachment-add": Page(_CHANGE, (0,), post=True),
     "invoices:attachment-remove": Page(_CHANGE, (0,), post=True),
     "invoices:attachment-show": Page(_CHANGE, (0,), post=True),
-    "invoices:attachments": Page("invoices.view_invoice", ("quote", 0)),
+    "invoices:attachments": Page("invoices.view_invoice", (0,)),
+    "invoices:quote-attachments": Page("invoices.view_invoice", (0,)),
+    "invoices:quote-attachment-add": Page(_CHANGE, (0,), post=True),
     "invoices:copy": Page(_CHANGE, (0,), post=True),
     "invoices:guest-file": Page(None, ("x", 0), open_to_all=True),
 }

@@ -95,7 +95,8 @@ PAGES = [
     ("invoices:account", "?role=bank"), ("invoices:journal-account", "ledger"),
     ("invoices:einvoicing", ""), ("invoices:routing", ""), ("invoices:incoming", ""),
     ("integrations:platform", ""), ("invoices:put-right", "rejected"),
-    ("invoices:batches", ""), ("invoices:batch", "batch"), ("invoices:attachments", "of_draft"),
+    ("invoices:batches", ""), ("invoices:batch", "batch"), ("invoices:attachments", "draft"),
+    ("invoices:quote-attachments", "quote"),
     ("company:documents", ""), ("company:sales-terms", ""),
     ("invoices:wordings", ""), ("invoices:wording", "wording"),
 ]  # fmt: skip
@@ -168,7 +169,7 @@ def rows(boss):
         **_less_common(client, issued, boss),
         "orphan": orphan.pk, **_quotes(client, today), **_subscriptions(client),
         "client": client.pk, "deal": deal.pk, "draft": draft.pk, "issued": issued.pk,
-        "batch": batch.pk, "of_draft": ("invoice", draft.pk),
+        "batch": batch.pk,
         "payment": Payment.objects.first().pk, "mail": message.pk, "rule": rule.pk,
     }  # fmt: skip
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from billing_portal.money import reader_locale
 from billing_portal.typed.fields import DayField, LineField, LinesField, MoneyField, NumberField
 from billing_portal.typed.numbers import as_typed
-from invoices.invoicing.forms.drafts import RecipientsField
+from invoices.invoicing.forms.heads import RecipientsField
 from invoices.invoicing.rebate_plan import Asked
 from invoices.models import Invoice
 from invoices.models.natures import NATURES

@@ -147,10 +147,10 @@ def test_sent_and_taken_away_at_once_it_goes_whole_or_not_at_all():
 def test_the_card_takes_the_good_ones_and_names_the_others(clerk_client):
     invoice = make_draft()
     assert (
-        reverse("invoices:attachments", args=["invoice", invoice.pk])
+        reverse("invoices:attachments", args=[invoice.pk])
         in clerk_client.get(reverse("invoices:edit", args=[invoice.pk])).text
     )
-    url = reverse("invoices:attachment-add", args=["invoice", invoice.pk])
+    url = reverse("invoices:attachment-add", args=[invoice.pk])
     files = [SimpleUploadedFile("a.pdf", A_PDF), SimpleUploadedFile("b.exe", b"MZ\x90\x00")]
     answer = clerk_client.post(url, {"files": files}, headers={"HX-Request": "true"})
     assert answer.status_code == 422 and "<html" not in answer.text

@@ -25,5 +25,5 @@ OF_BATCHES = {
 }
 BEGIN_BATCHES = {
     "invoices:batch-new", "invoices:batch-stop", "invoices:copy", "invoices:attachment-add",
-    "invoices:attachment-remove", "invoices:attachment-show",
+    "invoices:attachment-remove", "invoices:attachment-show", "invoices:quote-attachment-add",
 }  # fmt: skip
