@@ -20,7 +20,7 @@ from integrations.connecting import connect_platform
 from integrations.sandbox.platform.stand_in import PlatformSandbox
 from invoices.models import Dispute, Invoice, Transmission
 from tests.browser.conftest import axe, settled, sign_in
-from tests.factories import make_client, make_company, make_draft, make_user
+from tests.factories import make_client, make_company, make_draft, make_issued, make_user
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 BUYER = "552100554"
@@ -127,3 +127,29 @@ def test_invoice_platform_dispute_corrective_received(page, live_site, platform)
     platform.world.say(new.number, "205")
     work(platform)
     assert life(page, live_site, new, "platform-approved")["Approved"] == "done"
+
+
+def test_a_rejected_invoice_goes_out_again_under_a_new_number(page, live_site, platform):
+    today = timezone.localdate()
+    make_company(einvoicing_from=today)
+    connect_platform(base_url=platform.base_url, api_token=platform.token, account_name="Armor")
+    platform.world.tell_story(BUYER, ["200", ("213", "REJ_ADR", "Adresse inconnue")])
+    old = make_issued(client=make_client(name="Menuiserie Guérin"), on=today)
+    work(platform)
+    sign_in(page, live_site, make_user(role=User.Role.ADMINISTRATOR))
+    page.goto(live_site.url + reverse("invoices:einvoicing"))
+    look(page, "platform-rejected")
+    platform.world.tell_story(BUYER, SEEN)
+    page.get_by_role("link", name="Put it right…").click()
+    look(page, "platform-put-right")
+    page.get_by_role("button", name="Cancel and send again").click()
+    page.wait_for_url(re.compile(r"/invoices/\d+/\?tab=einvoice$"))
+    new = Transmission.objects.get(invoice=old).replaced_by
+    # The client never saw the old one: its credit note stays here, and nobody paid anything.
+    assert not Transmission.objects.filter(invoice__kind=Invoice.Kind.CREDIT_NOTE).exists()
+    work(platform)
+    assert life(page, live_site, new, "platform-again")["Received"] == "done"
+    for name, path in (("connection", "/integrations/platform/"), ("delays", "/reports/delays/")):
+        if os.environ.get("PICTURES"):
+            page.goto(live_site.url + path)
+            look(page, name)
