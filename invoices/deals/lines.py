@@ -90,6 +90,47 @@ def drafted_lines(
     With `vat_of_item` a line without VAT of its own has that of its item. Raises TotalsRefused.
     Reads only what `with_what_billing_needs` prefetches.
     """
+    words, amounts, notes = _read(deal, treatment, of, vat_of_item)
+    discounts = _discounts(deal, shares_only=of is not None) if amounts else []
+    totals = as_given = compute(amounts, currency=deal.currency, discounts=discounts)
+    if deal.tax_method == Deal.TaxMethod.INCLUSIVE:
+        restated = net_lines_from_gross(amounts, currency=deal.currency, discounts=discounts)
+        amounts, discounts = list(restated.lines), list(restated.discounts)
+        totals = compute(amounts, currency=deal.currency, discounts=discounts)
+        if restated.difference_minor:
+            notes.append(
+                {
+                    "code": "gross_differs",
+                    "difference_minor": restated.difference_minor,
+                    "currency": deal.currency,
+                }
+            )
+    # The CRM does not say whether a product is goods or a service: its item does, and without one
+    # what is usually sold is assumed.
+    lines = [
+        DraftLine(
+            said.description,
+            said.unit,
+            line,
+            exemption_id=said.exemption_id,
+            nature=said.nature,
+            item_id=said.item_id,
+        )
+        for said, line in zip(words, amounts, strict=True)
+    ]
+    if totals.allowances:
+        lines += _discount_lines(totals, deal, treatment.nature.value)
+        totals = compute([line.amounts for line in lines], currency=deal.currency)
+    return Drafted(tuple(lines), tuple(notes), totals, as_given.net_minor)
+
+
+def _read(
+    deal: Deal,
+    treatment: VatTreatment,
+    of: Sequence[DealLine] | None,
+    vat_of_item: VatOfItem | None,
+) -> tuple[list[_Words], list[LineInput], list[dict[str, Any]]]:
+    """The words and amounts of each line as given, and what staff should know about them."""
     notes: list[dict[str, Any]] = []
     enabled = [line for line in deal.lines.all() if line.enabled]
     taxed = any(line.tax_percent for line in enabled)
@@ -130,37 +171,7 @@ def drafted_lines(
         )
     if assumed and not taxed and treatment.category == STANDARD:
         notes.append({"code": "vat_assumed", "rate": plain(treatment.rate)})
-    discounts = _discounts(deal, shares_only=of is not None) if amounts else []
-    totals = as_given = compute(amounts, currency=deal.currency, discounts=discounts)
-    if deal.tax_method == Deal.TaxMethod.INCLUSIVE:
-        restated = net_lines_from_gross(amounts, currency=deal.currency, discounts=discounts)
-        amounts, discounts = list(restated.lines), list(restated.discounts)
-        totals = compute(amounts, currency=deal.currency, discounts=discounts)
-        if restated.difference_minor:
-            notes.append(
-                {
-                    "code": "gross_differs",
-                    "difference_minor": restated.difference_minor,
-                    "currency": deal.currency,
-                }
-            )
-    # The CRM does not say whether a product is goods or a service: its item does, and without one
-    # what is usually sold is assumed.
-    lines = [
-        DraftLine(
-            said.description,
-            said.unit,
-            line,
-            exemption_id=said.exemption_id,
-            nature=said.nature,
-            item_id=said.item_id,
-        )
-        for said, line in zip(words, amounts, strict=True)
-    ]
-    if totals.allowances:
-        lines += _discount_lines(totals, deal, treatment.nature.value)
-        totals = compute([line.amounts for line in lines], currency=deal.currency)
-    return Drafted(tuple(lines), tuple(notes), totals, as_given.net_minor)
+    return words, amounts, notes
 
 
 def _discounts(deal: Deal, *, shares_only: bool) -> list[DiscountInput]:

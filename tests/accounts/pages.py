@@ -37,6 +37,13 @@ _OF_ATTACHMENTS = {
 OF_ACCOUNTS = {
     **_OF_BATCHES,
     **_OF_ATTACHMENTS,
+    "invoices:catalogue": Page("invoices.view_catalogue"),
+    "invoices:item": Page("invoices.view_catalogue", (0,)),
+    "invoices:item-archive": Page("invoices.change_catalogue", (0,), post=True),
+    "invoices:item-choices": Page("invoices.view_catalogue", (0,)),
+    "invoices:item-edit": Page("invoices.change_catalogue", (0,)),
+    "invoices:item-give-back": Page("invoices.change_catalogue", (0,), post=True),
+    "invoices:item-new": Page("invoices.change_catalogue"),
     "invoices:account-letter": Page("invoices.view_client", (0,)),
     "invoices:late-claim": Page("invoices.send_invoice", (0,)),
     "invoices:late-claim-withdraw": Page("invoices.send_invoice", (0,)),

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sandbox():
-    with Sandbox(build_world(today=TODAY, deals=20)) as running:
+    with Sandbox(build_world(today=TODAY, deals=60)) as running:
         yield running
 
 
