@@ -21,7 +21,7 @@ BY_RULE = re.compile(
     r"\d+(_csrf)?\.html|account/.*|allauth/.*|django/forms/widgets/.*"
     r"|reports/desk/partials/desk_\w+\.html|invoices/documents/pdf/(classic|modern|compact)\.html"
     r"|invoices/quotes/email/answer\.txt"
-    r"|invoices/subscriptions/(start|pause|resume|skip|end|rise|release|discard)\.html"
+    r"|invoices/subscriptions/(start|pause|resume|skip|end|rise|index|release|discard)\.html"
 )
 # What the script says, it finds by a name of its own making (`say`, page.js); tabler reads its own.
 SAID = re.compile(r"say-|bs-")

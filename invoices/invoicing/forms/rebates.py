@@ -91,7 +91,9 @@ class RebateForm(forms.Form):
         )
         field: Any = self.fields["rate"]
         locale = reader_locale()
-        field.choices = [(str(each), f"{as_typed(each, locale)} %") for each in rates]
+        field.choices = [
+            (str(each), f"{as_typed(each.normalize() + 0, locale)} %") for each in rates
+        ]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
