@@ -41,13 +41,8 @@ def retention(paper: Paper, words: Words) -> str:
     """“Retention 5%, to be released on 1 June 2027”."""
     held = paper.retention
     assert held is not None
-    return printable(
-        mentions.retained(
-            paper.language,
-            rate=words.percent(paper.retention_percent),
-            day=words.day(held.due_date),
-        )
-    )
+    rate, day = words.percent(paper.retention_percent), words.day(held.due_date)
+    return printable(mentions.retained(paper.language, rate=rate, day=day))
 
 
 def first_due(paper: Paper, words: Words) -> str:
