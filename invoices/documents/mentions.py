@@ -40,6 +40,10 @@ _SENTENCES = {
         "en": "Retention of {rate}%: {amount}, to be released on {day} (French law 71-584 of "
         "16 July 1971).",
     },
+    "retained": {
+        "fr": "Retenue de garantie {rate}, à libérer le {day}",
+        "en": "Retention {rate}, to be released on {day}",
+    },
     "no_early_discount": {
         "fr": "Pas d’escompte pour paiement anticipé.",
         "en": "No discount for early payment.",
@@ -143,6 +147,11 @@ def due_with_retention(
         day=long_date(release, language),
     )
     return f"{said} {held_back}"
+
+
+def retained(language: str, *, rate: str, day: str) -> str:
+    """Among the totals; both as the page writes them."""
+    return _sentence("retained", language, rate=rate, day=day)
 
 
 def early_payment(language: str, *, rate: Decimal = Decimal(0), days: int = 0) -> str:

@@ -83,12 +83,16 @@ def release_day(invoice: Invoice, issue_date: date) -> date:
     return months_later(since, 12)
 
 
-def on_paper(invoice: Invoice, parts: Sequence[Due]) -> tuple[PaperInstalment, ...]:
+def on_paper(invoice: Invoice, parts: Sequence[Due]) -> dict[str, Any]:
+    """The fields of a Paper that say them."""
     held = len(parts) if retained_minor(invoice) else 0
-    return tuple(
-        PaperInstalment(due_date=day, amount_minor=minor, is_retention=place == held)
-        for place, (day, minor) in enumerate(parts, 1)
-    )
+    return {
+        "retention_percent": Decimal(invoice.retention_percent) if held else Decimal(0),
+        "instalments": tuple(
+            PaperInstalment(due_date=day, amount_minor=minor, is_retention=place == held)
+            for place, (day, minor) in enumerate(parts, 1)
+        ),
+    }
 
 
 def retention_problem(invoice: Invoice, issue_date: date) -> str:

@@ -64,7 +64,7 @@ def paper_of(
         title=invoice.title,
         issue_date=issue_date,
         due_date=None if invoice.is_credit_note else due_date,
-        instalments=dues.on_paper(invoice, parts),
+        **dues.on_paper(invoice, parts),
         service_from=invoice.service_from,
         service_until=invoice.service_until,
         seller=seller_of(company),
@@ -72,13 +72,8 @@ def paper_of(
         delivery_address=buyer.delivery_address,
         purchase_order=invoice.purchase_order,
         **paper_links.of(invoice, corrects, language, deposits.values()),
-        lines=tuple(
-            _paper_line(line, amounts, deposits)
-            for line, amounts in zip(lines, totals.lines, strict=True)
-            if not line.adjusts
-        ),
+        lines=_paper_lines(lines, totals, deposits),
         allowances=adjusting.on_paper(lines, totals),
-        retention_percent=Decimal(invoice.retention_percent) if parts else Decimal(0),
         breakdown=tuple(_explained(row, why_none) for row in vat_rows),
         net_minor=net,
         vat_minor=vat,
@@ -128,6 +123,14 @@ def _vat_rows(totals: Totals, breakdown: list[VatBreakdown] | None) -> tuple[Pap
         )
         for row in breakdown
     )
+
+
+def _paper_lines(
+    lines: list[InvoiceLine], totals: Totals, deposits: Mapping[int, PaperDeposit]
+) -> tuple[PaperLine, ...]:
+    """Without discounts and charges on the whole, which stand among the totals."""
+    pairs = zip(lines, totals.lines, strict=True)
+    return tuple(_paper_line(line, sums, deposits) for line, sums in pairs if not line.adjusts)
 
 
 def _paper_line(

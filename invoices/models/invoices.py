@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from billing_portal.accounts.models import User
 from billing_portal.accounts.roles import sees_everything
 from billing_portal.keys import Keyed, KeyedQuerySet, KeyField, number_key, sort_key
+from invoices.models.adjusted import Adjusted
 from invoices.models.amounts import InvoiceAmounts
 from invoices.models.clients import Client, ClientType
 from invoices.models.decisions import BooksDecision
@@ -69,7 +70,7 @@ class InvoiceQuerySet(KeyedQuerySet["Invoice"]):
         return self.outstanding().filter(next_due__lt=on)
 
 
-class Invoice(InvoiceAmounts, Keyed):
+class Invoice(Adjusted, InvoiceAmounts, Keyed):
     """An invoice, or a credit note (positive amounts, owed the other way round)."""
 
     Kind = Kind
@@ -152,13 +153,6 @@ class Invoice(InvoiceAmounts, Keyed):
     # Of a draft, dues that somebody typed instead: pairs of day and minor units. Its `instalments`
     # are made when it is issued.
     dues_typed = models.JSONField(default=list, blank=True)
-    # Discounts and charges on the whole, as `documents.adjustments.stored` writes them; the lines
-    # that `adjusts` marks are made from them.
-    adjustments = models.JSONField(default=list, blank=True)
-    # Held back until the work has proved good (law 71-584): per cent of the total with VAT, the
-    # last of the instalments. Of a draft, no day is a year after the service ends, or the issue.
-    retention_percent = models.DecimalField(max_digits=4, decimal_places=2, default=0)
-    retention_on = models.DateField(_("retention released on"), null=True, blank=True)
     service_from = models.DateField(_("service from"), null=True, blank=True)
     service_until = models.DateField(_("service until"), null=True, blank=True)
     purchase_order = models.CharField(_("purchase order"), max_length=120, blank=True)
@@ -274,11 +268,6 @@ class Invoice(InvoiceAmounts, Keyed):
     def now_called(self) -> str:
         """The client's name of today, where the document has another one."""
         return self.client.name if self.client.name != self.client_name else ""
-
-    @property
-    def typed_lines(self) -> models.QuerySet[Any]:
-        """Without those that follow from others: deposits taken off, discounts on the whole."""
-        return self.lines.filter(deducts=None, adjusts="")
 
     @property
     def standing(self) -> Standing:

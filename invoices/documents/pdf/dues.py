@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from invoices.documents import mentions
 from invoices.documents.paper import Paper
 from invoices.documents.pdf.labels import Words
 from invoices.documents.pdf.offers import shown
+from invoices.documents.pdf.text import printable
 
 # More of them than this are told in the sentence of the terms.
 MOST_SHOWN = 12
@@ -39,9 +41,8 @@ def retention(paper: Paper, words: Words) -> str:
     """“Retention 5%, to be released on 1 June 2027”."""
     held = paper.retention
     assert held is not None
-    return words.labels.retention.format(
-        rate=words.percent(paper.retention_percent), day=words.day(held.due_date)
-    )
+    rate, day = words.percent(paper.retention_percent), words.day(held.due_date)
+    return printable(mentions.retained(paper.language, rate=rate, day=day))
 
 
 def first_due(paper: Paper, words: Words) -> str:

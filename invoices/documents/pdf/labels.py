@@ -67,8 +67,6 @@ class Labels:
     total_credit: str
     paid: str
     payable: str
-    retention: str
-    payable_now: str
     payment: str
     account_holder: str
     reference: str
@@ -142,8 +140,6 @@ FR = Labels(
     total_credit="Total de l’avoir",
     paid="Déjà réglé",
     payable="Net à payer",
-    retention="Retenue de garantie {rate}, à libérer le {day}",
-    payable_now="Net à payer maintenant",
     payment="Règlement",
     account_holder="Titulaire",
     reference="Référence",
@@ -225,8 +221,6 @@ EN = Labels(
     total_credit="Total credited",
     paid="Already paid",
     payable="Amount due",
-    retention="Retention {rate}, to be released on {day}",
-    payable_now="Amount due now",
     payment="Payment",
     account_holder="Account holder",
     reference="Reference",

@@ -281,10 +281,7 @@ def _totals(paper: Paper, words: Words) -> Iterator[tuple[str, str, str]]:
         yield labels.payable, words.money(paper.payable_minor), "grand"
     elif (held := paper.retention) and not is_credit:
         yield retention(paper, words), words.money(-held.amount_minor), ""
-        left = paper.total_minor - held.amount_minor
-        # Of several instalments none of them is all of it now.
-        label = labels.payable_now if len(paper.instalments) == 2 else labels.payable
-        yield label, words.money(left), "grand"
+        yield labels.payable, words.money(paper.total_minor - held.amount_minor), "grand"
 
 
 def _deposit(deposit: PaperDeposit, words: Words) -> str:
