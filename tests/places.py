@@ -10,6 +10,7 @@ from moneyed import Money
 
 from billing_portal.accounts.models import User
 from integrations.models import Connection, SyncRefusal, SyncRun
+from invoices.attachments.keeping import add
 from invoices.einvoicing.transmitting import transmit
 from invoices.history.imports import keep
 from invoices.invoicing.sending import queue_invoice
@@ -38,6 +39,7 @@ from tests.factories import (
     make_user,
     settle,
 )
+from tests.invoices.bulk.making import make_batch
 from tests.invoices.quotes.making import CHOICES, accept, send_quote, write_quote
 from tests.invoices.subscriptions.making import made_now, paused_now, save, written_now
 from tests.transmitted import at_platform, say
@@ -173,6 +175,8 @@ def _claimed(papers, clerk):
 # What the address of a page is about, by its name; else by how its name begins; else the invoice
 # that was issued.
 BY_NAME = {
+    **dict.fromkeys(("attachment", "attachment-remove", "attachment-show"), "attachment"),
+    **dict.fromkeys(("attachments", "attachment-add"), "draft"),
     **dict.fromkeys(("deal", "draft-deal", "set-deal-aside", "take-deal-back"), "deal"),
     **dict.fromkeys(("edit", "totals", "draft-client", "preview", "issue", "void"), "draft"),
     "note": "old",
@@ -201,6 +205,7 @@ BY_NAME = {
     "exchange_delete": "rate",
 }
 BY_BEGINNING = {
+    "batch": "batch",
     "quote": "quote",
     "subscription": "subscription",
     "payment": "payment",
@@ -217,6 +222,10 @@ BY_BEGINNING = {
 }
 
 
+def _attached(draft):
+    return add(owner=draft, name=NAME, content=b"%PDF-1.7", by=None)
+
+
 def make_places() -> dict[str, str]:
     """The address of each page in the table of roles, each about a row that is there."""
     seller, clerk = make_user(role=User.Role.SALES, name=NAME), make_user(name=NAME)
@@ -226,6 +235,7 @@ def make_places() -> dict[str, str]:
     rows |= {**_money(rows, clerk), **_watched(rows["issued"]), **_brought_in(clerk)}
     rows |= _on_the_platform(rows["issued"], clerk)
     rows |= _claimed(rows, clerk)
+    rows |= {"batch": make_batch(), "attachment": _attached(rows["draft"])}
     rows["type"] = rows["client"].client_type
 
     def args(name, count):
@@ -246,7 +256,7 @@ def make_places() -> dict[str, str]:
         if word.startswith("wording"):
             return ("invoice", "fr")
         if word.startswith("guest-"):
-            return (token_of(rows["answer"]),)
+            return (token_of(rows["answer"]), *([rows["attachment"].pk] if count == 2 else ()))
         begins = (about for start, about in BY_BEGINNING.items() if word.startswith(start))
         return (rows[BY_NAME.get(word) or next(begins, "issued")].pk,)
 
