@@ -307,11 +307,12 @@ class Deals(Customers):
         parts = draft.installments
         share = (value / parts).quantize(Decimal("0.01"))
         start = (draft.closed or draft.added).date()
+        # Three of them end within the sixty days that French law allows.
         return [
             {
                 "id": deal["id"] * 10 + place,
                 "amount": number(share if place < parts - 1 else value - share * (parts - 1)),
-                "billing_date": str(start + timedelta(days=30 * (place + 1))),
+                "billing_date": str(start + timedelta(days=20 * (place + 1))),
                 "description": f"Échéance {place + 1}/{parts}",
                 "deal_id": deal["id"],
             }
