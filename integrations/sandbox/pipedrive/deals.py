@@ -307,7 +307,6 @@ class Deals(Customers):
         parts = draft.installments
         share = (value / parts).quantize(Decimal("0.01"))
         start = (draft.closed or draft.added).date()
-        # Three of them end within the sixty days that French law allows.
         return [
             {
                 "id": deal["id"] * 10 + place,
