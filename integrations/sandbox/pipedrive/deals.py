@@ -311,7 +311,7 @@ class Deals(Customers):
             {
                 "id": deal["id"] * 10 + place,
                 "amount": number(share if place < parts - 1 else value - share * (parts - 1)),
-                "billing_date": str(start + timedelta(days=30 * (place + 1))),
+                "billing_date": str(start + timedelta(days=20 * (place + 1))),
                 "description": f"Échéance {place + 1}/{parts}",
                 "deal_id": deal["id"],
             }
