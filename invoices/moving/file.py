@@ -75,9 +75,9 @@ class BooksFile:
         if len(names) != len(set(names)):
             raise BooksRefused(_("A name stands for two files."))
         for label, said in self.tables.items():
-            if not (
-                isinstance(said, dict)
-                and all(type(said.get(name)) is int for name in ("rows", "bytes"))
+            counts: Any = said
+            if not isinstance(counts, dict) or not all(
+                type(counts.get(name)) is int for name in ("rows", "bytes")
             ):
                 raise BooksRefused(_("manifest.json cannot be read."))
             self._info(leaving.member(label))
@@ -106,7 +106,7 @@ class BooksFile:
         for row in lines:
             rows += 1
             if not isinstance(row, list) or len(row) != len(fields):
-                raise self._at(label, rows, "", _("it has not the cells of a row"))
+                raise self._at(label, rows, "", _("has not the cells of a row"))
             values = []
             for field, value in zip(fields, row, strict=True):
                 try:
@@ -137,7 +137,7 @@ class BooksFile:
                     if size > said["bytes"] or not line.endswith(b"\n"):
                         raise _changed(name)
                     yield json.loads(line)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RecursionError):
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError):
             raise _changed(name) from None
         if size != said["bytes"] or found.hexdigest() != said["sha256"]:
             raise _changed(name)
@@ -161,7 +161,7 @@ class BooksFile:
         try:
             with self.file.open(self._info(name)) as file:
                 content = file.read(_MOST_SAID + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError):
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError):
             raise _changed(name) from None
         if len(content) > _MOST_SAID:
             raise _changed(name)

@@ -95,7 +95,7 @@ def one_moment() -> Iterator[None]:
     try:
         if connection.vendor == "sqlite":
             # A reader's transaction: it holds up no writer.
-            connection.transaction_mode = "DEFERRED"
+            connection.transaction_mode = "DEFERRED"  # type: ignore[attr-defined]
         with transaction.atomic():
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
@@ -103,7 +103,7 @@ def one_moment() -> Iterator[None]:
             yield
     finally:
         if connection.vendor == "sqlite":
-            connection.transaction_mode = before
+            connection.transaction_mode = before  # type: ignore[attr-defined]
 
 
 def _write(file: zipfile.ZipFile, progress: Progress) -> tuple[int, str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 
 class CellRefused(ValueError):
@@ -41,7 +42,7 @@ def read(field: Any, value: Any) -> Any:
     """Raises CellRefused for what no portal would have written."""
     if value is None:
         if not field.null:
-            raise CellRefused("is empty")
+            raise CellRefused(_("is empty"))
         return None
     field = field.target_field if field.is_relation else field
     if isinstance(field, models.BinaryField):
@@ -54,27 +55,27 @@ def read(field: Any, value: Any) -> Any:
     elif isinstance(field, models.IntegerField):
         wanted = int
     if type(value) is not wanted:
-        raise CellRefused(f"is no {wanted.__name__}")
+        raise CellRefused(_("is of another kind than its column"))
     try:
         found = field.to_python(value)
     except (ValidationError, ValueError, ArithmeticError):
-        raise CellRefused("cannot be read") from None
+        raise CellRefused(_("cannot be read")) from None
     if isinstance(found, Decimal) and not found.is_finite():
-        raise CellRefused("is no number")
+        raise CellRefused(_("is no number"))
     if isinstance(found, str) and (
         "\0" in found or (field.max_length is not None and len(found) > field.max_length)
     ):
-        raise CellRefused("is too long, or holds a letter that no text has")
+        raise CellRefused(_("is too long, or holds a letter that no text has"))
     return found
 
 
 def _content(value: Any) -> bytes:
     if not isinstance(value, dict) or set(value) != {"sha256", "base64"}:
-        raise CellRefused("is no file")
+        raise CellRefused(_("is no file"))
     try:
         content = base64.b64decode(value["base64"], validate=True)
     except (binascii.Error, TypeError, ValueError):
-        raise CellRefused("is no file") from None
+        raise CellRefused(_("is no file")) from None
     if hashlib.sha256(content).hexdigest() != value["sha256"]:
-        raise CellRefused("is not the file that its SHA-256 names")
+        raise CellRefused(_("is not the file that its SHA-256 names"))
     return content
