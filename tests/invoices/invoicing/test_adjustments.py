@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from invoices.models import Invoice, VatBreakdown
 from invoices.payments.recording import record_payment
 from tests.factories import make_draft
 from tests.invoices.accounting.bookkeeping import balances, journal
+from tests.invoices.invoicing.test_draft_pages import LINE, posted
 
 D = Decimal
 ON = date(2026, 11, 24)
@@ -157,6 +159,26 @@ adjustments = st.lists(
     ),
     max_size=4,
 )
+
+
+def test_they_are_typed_beside_the_lines(clerk_client):
+    draft = make_draft()
+    url = reverse("invoices:edit", args=[draft.pk])
+    page = clerk_client.post(url, posted(draft, LINE, act="discount"))
+    assert 'name="adjust-0-value"' in page.text
+    row = {"adjust-TOTAL": "1", "adjust-0-kind": "discount", "adjust-0-code": "95"}
+    wrong = clerk_client.post(url, posted(draft, LINE, **row, **{"adjust-0-value": "many"}))
+    assert "is no discount" in wrong.text
+    row |= {"adjust-0-value": "10", "adjust-0-reason": "Fidélité"}
+    sums = clerk_client.post(
+        reverse("invoices:totals", args=[draft.pk]), posted(draft, LINE, **row)
+    )
+    assert "Fidélité (10%)" in sums.text
+    clerk_client.post(url, posted(draft, LINE, **row, retention_percent="5"))
+    draft.refresh_from_db()
+    assert (draft.net_minor, draft.retention_percent) == (720_00, 5)
+    gone = clerk_client.post(url, posted(draft, LINE, **row, act="unadjust-0"))
+    assert 'name="adjust-0-value"' not in gone.text
 
 
 lines_of = st.lists(st.tuples(sorts, st.integers(-50_000, 500_000)), min_size=1, max_size=8)
