@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_portal.money import from_minor
-from invoices.accounting import books
+from invoices.accounting import books, pages
 from invoices.documents.adjustments import Adjustment, Sort, as_line, parts_of, read, stored
 from invoices.documents.facturx.agreement import disagreements
 from invoices.documents.paper import Paper
@@ -79,7 +79,7 @@ def test_page_e_invoice_rows_and_journal_say_the_same(db):
     assert found["709000"] == 133_33
     assert found["708500"] == -15_00
     assert found["706000"] == -1000_00
-    assert list(books.verify()) == []
+    assert [*books.verify(), *pages.check()] == []
 
 
 def test_a_whole_credit_note_cancels_every_rate_and_parts_never_exceed(db):
@@ -102,7 +102,7 @@ def test_a_whole_credit_note_cancels_every_rate_and_parts_never_exceed(db):
     charge = [each for each in Paper.from_json(rest.paper).allowances if each.is_charge]
     assert [each.amount_minor for each in charge] == [15_00]
     assert {account: minor for account, minor in balances(journal()[0]).items() if minor} == {}
-    assert list(books.verify()) == []
+    assert [*books.verify(), *pages.check()] == []
 
 
 def test_a_correction_takes_them_over_and_a_change_of_lines_moves_the_percentage(db):
@@ -237,7 +237,7 @@ def test_a_retention_is_the_last_instalment_and_stands_on_an_account_of_its_own(
     issue_credit_note(invoice_id=invoice.pk, amount=from_minor(600_00, "EUR"), reason="x", **DAY)
     found = balances(journal()[0])
     assert (found.get("411000", 0), found.get("411700", 0)) == (0, 0)
-    assert list(books.verify()) == []
+    assert [*books.verify(), *pages.check()] == []
 
 
 def test_more_than_the_law_allows_or_released_too_early_is_a_reason(db):
