@@ -13,7 +13,7 @@ from invoices.accounting.broken import Broken
 from invoices.documents.paper import Paper, PaperMalformed
 from invoices.documents.rebates import per_invoice
 from invoices.documents.totals import TotalsRefused
-from invoices.invoicing import drafting, snapshot
+from invoices.invoicing import adjusting, drafting, snapshot
 from invoices.invoicing.freezing import filename_of
 from invoices.models import CreditShare, Document, Instalment, Invoice
 
@@ -72,8 +72,9 @@ def _invoice(invoice: Invoice) -> Iterator[Broken]:
 def _pairs(invoice: Invoice, paper: Paper) -> Iterable[tuple[str, Any, Any]]:
     corrects = invoice.corrects
     yield "due_date", paper.due_date, None if invoice.is_credit_note else invoice.due_date
-    dues = [(part.due_date, part.amount_minor) for part in paper.instalments]
-    parts = [(part.due_date, part.amount_minor) for part in invoice.instalments.all()]
+    dues = [(each.due_date, each.amount_minor, each.is_retention) for each in paper.instalments]
+    rows = invoice.instalments.all()
+    parts = [(each.due_date, each.amount_minor, each.is_retention) for each in rows]
     yield "instalments", dues, parts
     yield "title", paper.title, invoice.title
     yield "language", paper.language, "fr" if invoice.language == "fr" else "en"
@@ -121,7 +122,7 @@ def _deposits_stored(invoice: Invoice) -> list[tuple[str, int, int]]:
     return sorted((row.deposit.number, row.net_minor, row.vat_minor) for row in rows)
 
 
-def _lines_said(paper: Paper) -> list[tuple[Any, ...]]:
+def _lines_said(paper: Paper) -> list[Any]:
     return [
         (
             line.description,
@@ -135,10 +136,10 @@ def _lines_said(paper: Paper) -> list[tuple[Any, ...]]:
             line.discount_minor,
         )
         for line in paper.lines
-    ]
+    ] + list(paper.allowances)
 
 
-def _lines_stored(invoice: Invoice) -> list[tuple[Any, ...]] | None:
+def _lines_stored(invoice: Invoice) -> list[Any] | None:
     lines = list(invoice.lines.all())
     try:
         totals = drafting.totals_of(invoice, lines)
@@ -162,7 +163,8 @@ def _lines_stored(invoice: Invoice) -> list[tuple[Any, ...]] | None:
             amounts.discount_minor,
         )
         for line, amounts in zip(lines, totals.lines, strict=True)
-    ]
+        if not line.adjusts
+    ] + list(adjusting.on_paper(lines, totals))
 
 
 def _vat_said(paper: Paper) -> set[tuple[Any, ...]]:

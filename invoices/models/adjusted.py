@@ -23,4 +23,5 @@ class Adjusted(models.Model):
     @property
     def typed_lines(self) -> models.QuerySet[Any]:
         """Without those that follow from others: deposits taken off, discounts on the whole."""
-        return self.lines.filter(deducts=None, adjusts="")
+        lines: models.QuerySet[Any] = getattr(self, "lines").all()  # noqa: B009 - of the subclass
+        return lines.filter(deducts=None, adjusts="")

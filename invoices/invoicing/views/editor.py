@@ -7,6 +7,7 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -228,6 +229,7 @@ def _unread(editor: InvoiceEditor) -> list[Reason]:
 def _by_terms(invoice: Invoice, on: date) -> date:
     plain = copy(invoice)
     plain.due_date_typed, plain.terms, plain.dues_typed = False, None, []
+    plain.retention_percent = Decimal(0)
     return drafting.dates_of(plain, on)[1]
 
 

@@ -7,11 +7,12 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_portal.money import from_minor
-from invoices.accounting import books
+from invoices.accounting import books, pages
 from invoices.documents.adjustments import Adjustment, Sort, as_line, parts_of, read, stored
 from invoices.documents.facturx.agreement import disagreements
 from invoices.documents.paper import Paper
@@ -26,6 +27,7 @@ from invoices.models import Invoice, VatBreakdown
 from invoices.payments.recording import record_payment
 from tests.factories import make_draft
 from tests.invoices.accounting.bookkeeping import balances, journal
+from tests.invoices.invoicing.test_draft_pages import LINE, posted
 
 D = Decimal
 ON = date(2026, 11, 24)
@@ -77,7 +79,7 @@ def test_page_e_invoice_rows_and_journal_say_the_same(db):
     assert found["709000"] == 133_33
     assert found["708500"] == -15_00
     assert found["706000"] == -1000_00
-    assert list(books.verify()) == []
+    assert [*books.verify(), *pages.check()] == []
 
 
 def test_a_whole_credit_note_cancels_every_rate_and_parts_never_exceed(db):
@@ -100,7 +102,7 @@ def test_a_whole_credit_note_cancels_every_rate_and_parts_never_exceed(db):
     charge = [each for each in Paper.from_json(rest.paper).allowances if each.is_charge]
     assert [each.amount_minor for each in charge] == [15_00]
     assert {account: minor for account, minor in balances(journal()[0]).items() if minor} == {}
-    assert list(books.verify()) == []
+    assert [*books.verify(), *pages.check()] == []
 
 
 def test_a_correction_takes_them_over_and_a_change_of_lines_moves_the_percentage(db):
@@ -159,6 +161,26 @@ adjustments = st.lists(
 )
 
 
+def test_they_are_typed_beside_the_lines(clerk_client):
+    draft = make_draft()
+    url = reverse("invoices:edit", args=[draft.pk])
+    page = clerk_client.post(url, posted(draft, LINE, act="discount"))
+    assert 'name="adjust-0-value"' in page.text
+    row = {"adjust-TOTAL": "1", "adjust-0-kind": "discount", "adjust-0-code": "95"}
+    wrong = clerk_client.post(url, posted(draft, LINE, **row, **{"adjust-0-value": "many"}))
+    assert "is no discount" in wrong.text
+    row |= {"adjust-0-value": "10", "adjust-0-reason": "Fidélité"}
+    sums = clerk_client.post(
+        reverse("invoices:totals", args=[draft.pk]), posted(draft, LINE, **row)
+    )
+    assert "Fidélité (10%)" in sums.text
+    clerk_client.post(url, posted(draft, LINE, **row, retention_percent="5"))
+    draft.refresh_from_db()
+    assert (draft.net_minor, draft.retention_percent) == (720_00, 5)
+    gone = clerk_client.post(url, posted(draft, LINE, **row, act="unadjust-0"))
+    assert 'name="adjust-0-value"' not in gone.text
+
+
 lines_of = st.lists(st.tuples(sorts, st.integers(-50_000, 500_000)), min_size=1, max_size=8)
 
 
@@ -215,7 +237,7 @@ def test_a_retention_is_the_last_instalment_and_stands_on_an_account_of_its_own(
     issue_credit_note(invoice_id=invoice.pk, amount=from_minor(600_00, "EUR"), reason="x", **DAY)
     found = balances(journal()[0])
     assert (found.get("411000", 0), found.get("411700", 0)) == (0, 0)
-    assert list(books.verify()) == []
+    assert [*books.verify(), *pages.check()] == []
 
 
 def test_more_than_the_law_allows_or_released_too_early_is_a_reason(db):
