@@ -67,6 +67,7 @@ class Doc(NamedTuple):
         """A reduction after the sale, which stays what it was (PCG 709); a return or a mistake
         takes the sale itself back."""
         return self.credit_reason in (Invoice.CreditReason.REBATE, Invoice.CreditReason.GOODWILL)
+
     # What of an invoice is held back, in its currency.
     retained: int = 0
 

@@ -73,7 +73,7 @@ class AdjustedForm(HeadForm):
                 initial=_value_of(kept, self.chosen_currency),
             ),
             "reason": LineField(
-                label=gettext_lazy("Words on the page"),
+                label=gettext_lazy("Label on the document"),
                 required=False,
                 max_length=MAX_REASON,
                 initial=kept.reason if kept else "",
