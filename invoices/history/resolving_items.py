@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from billing_portal.typed.numbers import as_typed
 from invoices.company.exemptions import Exemptions
 from invoices.history.plan import ItemChange, Plan, chunks, complain
 from invoices.history.reading_items import BY_CLIENT, EXEMPT
 from invoices.history.rows import ItemRow
-from invoices.invoicing.forms.lines import written
 from invoices.models import CatalogueItem
 
 _PLAIN = ("name", "description", "unit", "nature")
@@ -87,8 +87,8 @@ def _changed(
     here = {price.currency: price.unit_price for price in item.prices.all()}
     for currency, price in row.prices.items():
         if here.get(currency) != price:
-            before = written(here[currency]) if currency in here else ""
-            found[f"price {currency}"] = (before, written(price))
+            before = as_typed(here[currency].normalize()) if currency in here else ""
+            found[f"price {currency}"] = (before, as_typed(price.normalize()))
     if row.state and (row.state == "archived") != item.is_archived:
         found["state"] = ("archived" if item.is_archived else "offered", row.state)
     return found

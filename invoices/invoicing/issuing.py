@@ -49,8 +49,7 @@ def issue(
         )
         if invoice is None:
             raise IssueRefused(_("This draft is no longer here."))
-        if recipients:
-            invoice.recipients = recipients
+        invoice.recipients = recipients or invoice.recipients
         company = Company.ours()
         deducting.lock(invoice)
         reasons = reasons_not_to_issue(invoice, on, sending=send, company=company)

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing_portal.typed.fields import LineField
+from billing_portal.typed.fields import LineField, LinesField
 from invoices.documents.cdar.message import Attachment
 from invoices.documents.facturx.spelling import plain
 from invoices.einvoicing.answering import LARGEST_FILE, LONGEST_WORDS
@@ -45,7 +45,7 @@ _KINDS = (
 
 
 class AnswerForm(forms.Form):
-    words = forms.CharField(
+    words = LinesField(
         label=gettext_lazy("What you answer"),
         max_length=LONGEST_WORDS,
         widget=forms.Textarea({"rows": 4}),

@@ -168,7 +168,7 @@ LEFT_OPEN: dict[str, dict[str, str]] = {
 LINE = (
     "position description quantity unit unit_price price_missing discount_percent discount_amount "
     "nature vat_category vat_rate exemption_id net_minor credits_id deducts_id deducted_vat_minor "
-    "adjusts adjust_percent adjust_code"
+    "adjusts adjust_percent adjust_code item_id"
 ).split()
 VAT_ROW = ["category", "rate", "basis_minor", "vat_minor"]
 INSTALMENT = ["position", "due_date", "amount_minor", "is_retention"]

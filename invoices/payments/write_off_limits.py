@@ -30,7 +30,9 @@ def refusal(invoice: Invoice, minor: int, *, by: User | None, on: date) -> str:
     limit = limit_of(by, company)
     if limit is None or company is None or by is None:
         return ""
-    rate = invoice.exchange_rate or rate_on(invoice.currency, company.currency, on)
+    rate = invoice.exchange_rate
+    if rate is None:
+        rate = rate_on(invoice.currency, company.currency, on)
     whole = from_minor(invoice.written_off_minor + minor, invoice.currency).amount
     if rate is not None and round_half_up(whole * rate, company.currency) <= limit:
         return ""

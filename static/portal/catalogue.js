@@ -37,6 +37,8 @@ function choose(select, value, words) {
   if (![...select.options].some((each) => each.value === value)) select.add(new Option(words, value));
   select.value = value;
 }
+// What was said of the item that a row got last.
+const saidOf = new WeakMap();
 function fill(row, { dataset }) {
   fieldOf(row, "item").value = dataset.value;
   const words = fieldOf(row, "description");
@@ -46,12 +48,11 @@ function fill(row, { dataset }) {
   // Before the VAT: a change of the nature moves the usual VAT along.
   fieldOf(row, "nature").value = dataset.nature;
   choose(fieldOf(row, "vat"), dataset.vat, dataset.vatWords);
-  let said = row.querySelector("[data-item-said]");
-  said?.remove();
+  saidOf.get(row)?.remove();
   if (dataset.said) {
-    said = document.createElement("p");
+    const said = document.createElement("p");
+    saidOf.set(row, said);
     said.className = "form-hint mb-1";
-    said.dataset.itemSaid = "";
     said.textContent = dataset.said;
     words.after(said);
     announce(dataset.said);

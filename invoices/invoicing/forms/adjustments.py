@@ -128,7 +128,7 @@ class AdjustedForm(HeadForm):
             if text := line.errors.get("discount"):
                 self.add_error(f"{PREFIX}{n}-value", text)
                 continue
-            if percent < 0 or amount < 0 or not (percent or amount):
+            if percent < 0 or amount < 0 or percent == amount == 0:
                 text = _("Give a percentage or an amount above zero.")
                 self.add_error(f"{PREFIX}{n}-value", text)
                 continue

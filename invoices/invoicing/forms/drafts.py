@@ -126,7 +126,7 @@ class DraftForm(AdjustedForm):
             "purchase_order": document.purchase_order,
             "service_from": document.service_from,
             "service_until": document.service_until,
-            "retention_percent": document.retention_percent or None,
+            "retention_percent": document.retention_percent if document.retention_percent else None,
             "retention_on": document.retention_on,
         }
 
