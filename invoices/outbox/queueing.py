@@ -78,8 +78,8 @@ def queue(
                 message.save(force_insert=True)
         except IntegrityError:
             return Message.objects.get(reason_key=reason_key)
-        message.attachments.set(attachments)
-        message.enclosures.set(enclosures)
+        message.attachments.add(*attachments)
+        message.enclosures.add(*enclosures)
         hurry(message)
         return message
 

@@ -226,7 +226,7 @@ def test_a_run_that_goes_on_after_another_says_what_was_done_before(clerk_client
     run = start_sync(connection_id=crm.pk, full=False, by=None, enqueue=False)
     carry_out(claim(run.pk), open_crm=open_crm)
     page = clerk_client.get(reverse("integrations:run", args=[run.pk])).text
-    assert page.count("done before") == 2
+    assert page.count("done before") == 3
 
 
 def test_everything_on_the_schedule_exists():

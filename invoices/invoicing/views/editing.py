@@ -249,11 +249,15 @@ def read_lines(editor: DocumentEditor[Any], *, live: bool) -> list[dict[str, Any
 
 
 def context_of(
-    editor: DocumentEditor[Any], *, live: bool, vat_day: date | None = None
+    editor: DocumentEditor[Any],
+    *,
+    live: bool,
+    vat_day: date | None = None,
+    company: Company | None = None,
 ) -> dict[str, Any]:
     """What the frame of every editor shows; each kind adds its own, and its sums."""
     document, form, on = editor.document, editor.form, editor.on
-    company = Company.ours()
+    company = company or Company.ours()
     return {
         "editor": editor,
         "document": document,

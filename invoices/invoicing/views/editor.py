@@ -100,8 +100,9 @@ class InvoiceEditor(DocumentEditor[Invoice]):
     def given_back(self, client_id: int) -> dict[str, Any]:
         return {"client_id": client_id}
 
-    def context_of_stored(self, reader: User) -> dict[str, Any]:
-        warnings = warnings_before_issue(self.document, self.on, company=Company.ours())
+    def context_of_stored(self, reader: User, company: Company | None = None) -> dict[str, Any]:
+        company = company or Company.ours()
+        warnings = warnings_before_issue(self.document, self.on, company=company)
         return {"warnings": linked(warnings, self.document, reader)}
 
     def rearranged(self, act: str) -> bool:
@@ -161,7 +162,7 @@ def context_of(editor: InvoiceEditor, reader: User, *, live: bool = False) -> di
     issue_date, _due = drafting.dates_of(as_typed, on)
     day = as_typed.service_until or issue_date
     context: dict[str, Any] = {
-        **editing.context_of(editor, live=live, vat_day=day),
+        **editing.context_of(editor, live=live, vat_day=day, company=company),
         "invoice": invoice,
         "blockers": linked(_told_once([*_unread(editor), *reasons], editor), invoice, reader),
         # Of what is stored: a decision is one about rows, not about what is being typed.
@@ -173,7 +174,7 @@ def context_of(editor: InvoiceEditor, reader: User, *, live: bool = False) -> di
         **_sums(editor, values),
     }
     if not live:
-        context |= editor.context_of_stored(reader)
+        context |= editor.context_of_stored(reader, company)
         context["notes"] = drafting.draft_notes(invoice)
         context["deductions"] = deducting.in_force(invoice) if invoice.is_final else []
         context["may_deduct"] = bool(context["deductions"] or to_deduct(invoice))

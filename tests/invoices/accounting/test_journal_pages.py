@@ -260,7 +260,7 @@ def test_an_account_for_another_rate_is_added_once(clerk_client, invoice):
         ({"rate": ""}, "Say for which rate."),
         ({"rate": "20"}, "There is an account for exactly this"),
         ({"rate": "101"}, "At most"),
-        ({"category": "K"}, "Only sales are told apart"),
+        ({"category": "K"}, "Only sales and rebates are told apart"),
         ({"role": "sales", "rate": "", "number": "706000"}, "Say for which sales"),
         ({"role": "bank", "number": "512000"}, "not one of the available choices"),
         ({"number": "706000"}, "begins with 445"),
