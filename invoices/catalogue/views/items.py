@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from moneyed import Money
 
 from billing_portal.acts import already, carry_out, said
 from billing_portal.confirming import locked, row_under_lock
@@ -20,6 +21,7 @@ from billing_portal.editing import NotSaved, save_edit
 from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.lists.columns import Column
 from billing_portal.lists.page import Listing, show
+from billing_portal.money import formatted
 from billing_portal.typed.fields import LineField
 from invoices.catalogue import keeping
 from invoices.catalogue.forms.items import ItemForm
@@ -90,7 +92,11 @@ def selected(params: QueryDict) -> tuple[QuerySet[CatalogueItem], FilterForm]:
 def _row(item: CatalogueItem) -> dict[str, Any]:
     return {
         "item": item,
-        "prices": [(row.currency, row.unit_price) for row in item.prices.all()],
+        # With all their decimals: a price of 0.0125 stays one.
+        "prices": [
+            (row.currency, formatted(Money(row.unit_price.normalize(), row.currency)))
+            for row in item.prices.all()
+        ],
         "unit": dict(UNITS).get(item.unit, item.unit),
         "vat": _vat_words(item),
     }

@@ -14,7 +14,7 @@ from invoices.catalogue.picking import offers
 from invoices.catalogue.usage import usage_of
 from invoices.company.exemptions import Exemptions
 from invoices.invoicing.issuing import issue
-from invoices.invoicing.views.keeping import stored_editor
+from invoices.invoicing.views.editor import InvoiceEditor
 from invoices.models import CatalogueItem, Company, InvoiceLine
 from tests.confirm import confirm
 from tests.factories import make_client, make_company, make_draft, make_item
@@ -128,7 +128,7 @@ def test_a_line_points_at_its_item_and_keeps_its_own_words(clerk_client, clerk):
     first.refresh_from_db()
     assert (first.description, first.unit_price) == ("Conseil à Nantes", 1100)
     # What was kept while typing goes on pointing at it.
-    assert stored_editor(draft, timezone.localdate()).lines[0].item == str(item.pk)
+    assert InvoiceEditor.stored(draft, timezone.localdate()).lines[0].item == str(item.pk)
     issued = issue(invoice_id=draft.pk, by=clerk, on=timezone.localdate())
     usage = usage_of(item, clerk)
     assert [invoice.pk for invoice in usage.invoices] == [issued.pk]
