@@ -31,12 +31,13 @@ class SalesTermsForm(forms.Form):
         label=gettext_lazy("Or a PDF"),
         required=False,
         allow_empty_file=True,
-        widget=forms.ClearableFileInput(attrs={"accept": "application/pdf"}),
+        widget=forms.FileInput(attrs={"accept": "application/pdf"}),
     )
 
     def clean_file(self) -> bytes:
         upload: UploadedFile[Any] | None = self.cleaned_data.get("file")
-        if upload is None:
+        # Also False: "clear" and no file, which no page of ours sends.
+        if not upload:
             return b""
         if upload.size is None or upload.size > LARGEST:
             raise forms.ValidationError(

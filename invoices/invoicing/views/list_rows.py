@@ -179,8 +179,9 @@ class Row:
     note: str
     total: str
     open: str
-    # What the sum of a selection adds.
     open_minor: int
+    # What the sum of a selection adds: of drafts, of which nothing is outstanding, what they come to.
+    added_minor: int
     currency: str
 
 
@@ -223,7 +224,8 @@ def list_rows(found: Iterable[Line], query: str) -> list[Row]:
                 note=", ".join(notes),
                 total=_written(line.total),
                 open=_written(line.open),
-                open_minor=_added(line),
+                open_minor=0 if line.open is None else line.open.minor,
+                added_minor=_added(line),
                 currency=row["currency"],
             )
         )
@@ -231,7 +233,6 @@ def list_rows(found: Iterable[Line], query: str) -> list[Row]:
 
 
 def _added(line: Line) -> int:
-    """In the list of drafts, of which nothing is outstanding, what they come to."""
     amount = line.total if line.open is None else line.open
     return 0 if amount is None else amount.minor
 
