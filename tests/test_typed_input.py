@@ -210,7 +210,8 @@ def _named(field, text, french):
         asked = text == "01/03/2006" and field.asks
         return (FAR_DAY if asked else DAY_SAYS.get(text, ("", "")))[french]
     # Its subclasses (addresses of a mail) are judged by words of their own.
-    if type(field) in (LineField, LinesField) and (text[:1] != "x" or field.max_length):
+    long = text[:1] == "x" and len(text) <= (getattr(field, "max_length", None) or len(text))
+    if type(field) in (LineField, LinesField) and not long:
         return TEXT_SAYS.get(text, ("", ""))[french]
     return ""
 

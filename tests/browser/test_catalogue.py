@@ -53,5 +53,5 @@ def test_f4_fills_the_line_and_the_rest_of_it_stays(page, live_site, width):
     expect(page.locator("#item-picker-list [role=option]")).to_have_count(1)
     page.keyboard.press("Enter")
     expect(page.locator("#id_lines-0-unit_price")).to_have_value("")
-    expect(page.locator("[data-item-said]")).to_contain_text("no price in EUR")
+    expect(page.locator("table.lines-grid .form-hint")).to_contain_text("no price in EUR")
     settled(page)

@@ -94,7 +94,7 @@ def test_deposit_final_invoice_credit_and_refund(page, live_site):
     look(page, "final")
     axe(page)
     page.get_by_role("link", name="Correct it…").click()
-    expect(page.get_by_text("deducts deposits")).to_be_visible()
+    expect(page.get_by_role("button", name="Draft the corrected invoice")).to_be_visible()
     page.keyboard.press("Escape")
     # A deposit that is deducted is not credited alone: the page says what to do.
     page.goto(live_site.url + reverse("invoices:detail", args=[deposit.pk]))

@@ -84,10 +84,10 @@ PAGES = [
     ("invoices:quote-send-again", "quote"), ("invoices:quote-withdraw", "quote"),
     ("invoices:quote-record", "quote"), ("invoices:quote-bill", "accepted"),
     ("invoices:subscriptions", ""), ("invoices:subscription-new", ""),
-    ("invoices:subscription", "subscription"), ("invoices:subscription", "asked"),
+    ("invoices:subscription", "subscription"), ("invoices:subscription", "waiting"),
     ("invoices:subscription-edit", "begun"), ("invoices:subscription-start", "begun"),
     ("invoices:subscription-resume", "paused"), ("invoices:subscription-end", "subscription"),
-    ("invoices:subscription-rise", "subscription"), ("invoices:subscription-release", "asked"),
+    ("invoices:subscription-rise", "subscription"), ("invoices:subscription-release", "waiting"),
     ("company:terms", ""), ("company:terms_new", ""), ("company:terms_edit", "terms"),
     ("invoices:detail", "instalments"),
     ("company:vat_rate", "rate"), ("company:exemption", "reason"), ("company:exemption_new", ""),
@@ -192,7 +192,7 @@ def _quotes(client, today):
 def _subscriptions(client):
     return {
         "subscription": made_now(client=client, title=LONG[:250]).pk,
-        "asked": asked_now().pk,
+        "waiting": asked_now().pk,
         "begun": written_now().pk,
         "paused": paused_now().pk,
     }
