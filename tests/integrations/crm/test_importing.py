@@ -610,8 +610,7 @@ def test_killed_at_any_page_the_next_run_goes_on_and_the_end_is_the_same():
                 break
             assert child.returncode == -signal.SIGKILL, child.stderr
             deaths += 1
-            # As if minutes had gone by without a sign of life; each child's clock begins anew, and
-            # ours has gone on for as long as all of them took.
+            # As if long silent: each child's clock begins anew, and ours has gone on meanwhile.
             SyncRun.objects.update(beat_at=timezone.now() - timedelta(hours=1))
         assert deaths >= 6
         run = SyncRun.objects.get()
