@@ -166,7 +166,7 @@ REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | set(OF_DOCUMENTS) | {
     "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
-    "invoices:item-archive", "invoices:item-give-back", "invoices:item-new", "invoices:item-edit",
+    "invoices:deposits", "invoices:deposit-on", "invoices:integrity-check",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

@@ -55,4 +55,5 @@ BEGIN_OTHERS = BEGIN_QUOTES | BEGIN_BATCHES | {
     "integrations:platform", "integrations:platform-ask", "invoices:transmit-again",
     "integrations:platform-secret", "integrations:platform-hook", "invoices:platform-answer",
     "invoices:dispute", "invoices:dispute-close", "invoices:take-address", "invoices:force-way",
+    "invoices:item-archive", "invoices:item-give-back", "invoices:item-new", "invoices:item-edit",
 }  # fmt: skip
