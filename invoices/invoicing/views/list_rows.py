@@ -180,7 +180,8 @@ class Row:
     total: str
     open: str
     open_minor: int
-    # What the sum of a selection adds: of drafts, of which nothing is outstanding, what they come to.
+    # What the sum of a selection adds: in the list of drafts, of which nothing is outstanding, what
+    # they come to.
     added_minor: int
     currency: str
 
