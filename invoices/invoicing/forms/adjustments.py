@@ -171,20 +171,21 @@ def _value_of(kept: Adjustment | None, currency: str) -> str:
     return f"{written(kept.amount)} {currency}" if kept.amount else written(kept.percent)
 
 
-def rearranged(given: Any, act: str) -> QueryDict | None:
+def rearranged(given: Mapping[str, Any], act: str) -> QueryDict | None:
     """What was typed with one row more or less, for the buttons of the page; None for any other."""
     word, _dash, number = act.partition("-")
-    data = given.copy()
+    data = QueryDict(mutable=True)
+    data.update(given)
     count = _count(data)
     if act in ADD and count < MOST:
         data[TOTAL] = str(count + 1)
         data[f"{PREFIX}{count}-kind"] = act
         data[f"{PREFIX}{count}-code"] = usual_code(act)
-        return data  # type: ignore[no-any-return]
+        return data
     if word != REMOVE or not (number.isascii() and number.isdigit()) or int(number[:3]) >= count:
         return data if act in ADD else None
     for n in range(int(number), count - 1):
         for name in PARTS:
             data[f"{PREFIX}{n}-{name}"] = data.get(f"{PREFIX}{n + 1}-{name}", "")
     data[TOTAL] = str(count - 1)
-    return data  # type: ignore[no-any-return]
+    return data
