@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from billing_portal.dates import day
 from invoices.attachments.keeping import attachments_of
+from invoices.clients.recipients import address_problem
 from invoices.documents.totals import TotalsRefused
 from invoices.models import (
     Company,
@@ -66,6 +67,8 @@ def send(*, version_id: int, recipients: Sequence[str], by: User | None, on: dat
         lines = list(version.lines.all())
         if reasons := reasons_not_to_send(version, lines, on):
             raise QuoteRefused(" ".join(reasons))
+        if wrong := address_problem(recipients):
+            raise MailRefused(wrong)
         before = quote.version
         if before is not None and before.status == State.ACCEPTED:
             raise QuoteRefused(_accepted_meanwhile(quote))

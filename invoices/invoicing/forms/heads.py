@@ -11,6 +11,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from billing_portal.money import is_currency
+from billing_portal.typed import texts
 from billing_portal.typed.fields import LineField, LinesField
 from invoices.company.currencies import company_currency, usual_currencies
 from invoices.company.payment_terms import chosen_as, offered
@@ -45,7 +46,8 @@ class RecipientsField(LineField):
     def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
         if isinstance(value, list):
             return value
-        return [part for part in re.split(r"[\s,;]+", str(value or "")) if part]
+        parts = (texts.one_line(part) for part in re.split(r"[\s,;]+", str(value or "")))
+        return [part for part in parts if part]
 
     def run_validators(self, value: Any) -> None:
         """The addresses are judged by the domain, in its own words."""

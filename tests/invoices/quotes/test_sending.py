@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from invoices.accounting.books import verify
+from invoices.invoicing.forms.heads import RecipientsField
 from invoices.models import Message, NumberPattern, Quote, QuoteDocument, QuoteEvent
 from invoices.models.quotes import State
 from invoices.outbox import delivering
@@ -56,6 +57,20 @@ def test_numbers_are_given_when_it_leaves_and_in_a_series_of_their_own():
     assert send_quote(on=date(2027, 1, 2)).number == "D-2027-0001"
     # The books of invoices know nothing of these numbers.
     assert verify() == []
+
+
+@pytest.mark.parametrize("to", ["nobody", "x\0@y.example", "x\ud800"])
+def test_to_what_is_no_address_nothing_leaves_and_nothing_is_kept(to):
+    quote = write_quote()
+    with pytest.raises(MailRefused, match="is not an email address"):
+        sending.send(version_id=quote.version_id, recipients=[to], by=None, on=TODAY)
+    quote.refresh_from_db()
+    assert (quote.number, QuoteDocument.objects.count()) == ("", 0)
+
+
+def test_signs_that_cannot_be_seen_are_no_part_of_an_address():
+    typed = "x\0\ud800@y.example;\u200b, \u202ea@b.example"
+    assert RecipientsField().clean(typed) == ["x@y.example", "a@b.example"]
 
 
 def test_abroad_the_letter_is_that_of_quotes_and_a_taken_one_is_left():
