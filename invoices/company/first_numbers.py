@@ -12,12 +12,20 @@ from django.utils.translation import ngettext
 from billing_portal.accounts.models import User
 from billing_portal.confirming import Shown
 from billing_portal.figures import grouped
-from invoices.company.numbering import NumberRefused, highest, locked_series, series_for
+from invoices.company.numbering import (
+    NumberRefused,
+    given_by_us,
+    highest,
+    locked_series,
+    series_for,
+)
 from invoices.documents import numbers
 from invoices.documents.numbers import MOST
-from invoices.models import BooksDecision, Company, Invoice, NumberSeries
+from invoices.models import BooksDecision, Company, Invoice, NumberPattern, NumberSeries
 
 _DAY = timedelta(days=1)
+# Whose numbers have series of a pattern.
+NUMBERED = (*Invoice.Kind.values, NumberPattern.QUOTE)
 
 
 class ReasonMissing(NumberRefused):
@@ -68,7 +76,12 @@ def _days_around(period: str, on: date) -> Iterator[date]:
 
 
 def after_the_old_system(series: NumberSeries) -> int:
-    """The number after the highest that came in with this beginning; 1 when none did."""
+    """The number after the highest that came in with this beginning; 1 when none did.
+
+    Of quotes none comes in.
+    """
+    if series.kind == NumberPattern.QUOTE:
+        return 1
     found = highest(series, Invoice.objects.filter(imported=True))
     return (found[1] if found else 0) + 1
 
@@ -91,8 +104,8 @@ def set_next(
     """
     if Company.ours() is None:
         raise NumberRefused(_("First say who the company is."))
-    if kind not in Invoice.Kind.values:
-        raise NumberRefused(_("Choose invoices or credit notes."))
+    if kind not in NUMBERED:
+        raise NumberRefused(_("Choose invoices, credit notes or quotes."))
     if (day := settable(kind, on).get(period)) is None:
         raise NumberRefused(
             _("Only the series of now, of the period before and of the one after can be set.")
@@ -133,7 +146,8 @@ def year_of(series: NumberSeries) -> int | None:
 
 def _too_low(series: NumberSeries, value: int) -> str:
     """Numbers follow the calendar, so none comes below one that exists, whoever gave it."""
-    found = highest(series, Invoice.objects.all())
+    of_quotes = series.kind == NumberPattern.QUOTE
+    found = highest(series, given_by_us(series.kind) if of_quotes else Invoice.objects.all())
     if found is None or value > found[1]:
         return ""
     return _("%(number)s exists already: set %(value)s or a higher number.") % {
@@ -167,7 +181,7 @@ def numbers_shown(on: date) -> Shown:
     return Shown(
         {
             f"{kind} {period}": series_for(kind, day).next_number(day)
-            for kind in Invoice.Kind.values
+            for kind in NUMBERED
             for period, day in settable(kind, on).items()
         }
     )

@@ -14,12 +14,14 @@ from invoices.company.closing import LONGEST_REASON
 from invoices.company.first_numbers import settable
 from invoices.company.numbering import series_for
 from invoices.documents.numbers import MOST
-from invoices.models import Invoice
+from invoices.models import Invoice, NumberPattern
 
 KINDS = [
     (Invoice.Kind.INVOICE.value, gettext_lazy("Invoices")),
     (Invoice.Kind.CREDIT_NOTE.value, gettext_lazy("Credit notes")),
 ]
+# Quotes have numbers, and no rule for their dates.
+NUMBERED = [*KINDS, (NumberPattern.QUOTE, gettext_lazy("Quotes"))]
 
 
 def _reason(*, required: bool, help_text: Any = "") -> LineField:
@@ -64,7 +66,7 @@ class NextNumberForm(forms.Form):
         series: Any = self.fields["series"]
         series.choices = [
             (f"{kind} {period}", f"{words} · {series_for(kind, day).next_number(day)}")
-            for kind, words in KINDS
+            for kind, words in NUMBERED
             for period, day in settable(kind, on).items()
         ]
 

@@ -12,13 +12,11 @@ from django.utils.translation import gettext_lazy
 from billing_portal.typed.fields import LineField, WholeNumberField
 from invoices.company.changing_numbers import pattern_of
 from invoices.company.closing import LONGEST_REASON
-from invoices.company.forms.books import KINDS as OF_INVOICES
+from invoices.company.forms.books import NUMBERED
 from invoices.company.patterns import pattern_problem
 from invoices.documents.numbers import MOST_DIGITS, Pattern
 from invoices.models import NumberPattern
 
-# What the pattern of each is called on the page of the numbers.
-KINDS = [*OF_INVOICES, (NumberPattern.QUOTE, gettext_lazy("Quotes"))]
 NEXT_PERIOD, AT_ONCE = "period", "once"
 
 
@@ -42,7 +40,7 @@ class NumbersForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for kind, _words in KINDS:
+        for kind, _words in NUMBERED:
             now = pattern_of(kind)
             self.fields[f"{kind}_prefix"] = LineField(
                 label=gettext_lazy("Begins with"), required=False, max_length=40
@@ -60,7 +58,7 @@ class NumbersForm(forms.Form):
     @property
     def rows(self) -> Iterator[tuple[str, str, list[BoundField]]]:
         """Kind, its word, and its fields in the order of the page."""
-        for kind, words in KINDS:
+        for kind, words in NUMBERED:
             yield kind, str(words), [self[f"{kind}_{n}"] for n in ("prefix", "width", "restart")]
 
     def patterns(self) -> dict[str, Pattern]:
@@ -68,7 +66,7 @@ class NumbersForm(forms.Form):
         data = self.cleaned_data
         return {
             kind: Pattern(data[f"{kind}_prefix"], data[f"{kind}_width"], data[f"{kind}_restart"])
-            for kind, _words in KINDS
+            for kind, _words in NUMBERED
             if {f"{kind}_prefix", f"{kind}_width", f"{kind}_restart"} <= set(data)
         }
 

@@ -18,7 +18,7 @@ from billing_portal.acts import already, carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile, Shown
 from billing_portal.htmx import StaffRequest
 from invoices.company import closing, dating, first_numbers, numbering
-from invoices.company.forms.books import KINDS, ClosingForm, ExceptionForm, NextNumberForm
+from invoices.company.forms.books import NUMBERED, ClosingForm, ExceptionForm, NextNumberForm
 from invoices.company.views.settings import may_change, settings_page
 from invoices.company.words_of_decisions import told
 from invoices.models import BooksDecision, Company, Invoice
@@ -172,7 +172,7 @@ def _of_today(on: date) -> str:
 
 def _next_numbers(on: date) -> list[dict[str, Any]]:
     found = []
-    for kind, words in KINDS:
+    for kind, words in NUMBERED:
         series = numbering.series_for(kind, on)
         after = first_numbers.after_the_old_system(series)
         found.append(

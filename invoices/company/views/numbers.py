@@ -24,7 +24,8 @@ from invoices.company.changing_numbers import (
     patterns_under_lock,
 )
 from invoices.company.first_numbers import ReasonMissing
-from invoices.company.forms.numbers import KINDS, NumbersForm
+from invoices.company.forms.books import NUMBERED
+from invoices.company.forms.numbers import NumbersForm
 from invoices.company.numbering import NumberRefused
 from invoices.company.views.settings import may_change, settings_page
 from invoices.company.words_of_changes import Told, ends_in_words, told
@@ -102,7 +103,7 @@ def preview(request: StaffRequest) -> HttpResponse:
 
 def _page(request: StaffRequest, form: NumbersForm, asked: EndsSeries | None) -> HttpResponse:
     # Claims have a series too, and no pattern to choose.
-    ours = NumberSeries.objects.filter(kind__in=dict(KINDS))
+    ours = NumberSeries.objects.filter(kind__in=dict(NUMBERED))
     rows = ours.order_by("ended_on", "-last_issue_date", "-pk")
     on = timezone.localdate()
     return settings_page(
@@ -143,7 +144,7 @@ def _told(form: NumbersForm) -> dict[str, Any]:
 def _row(series: NumberSeries) -> dict[str, Any]:
     day = series.last_issue_date
     return {
-        "kind": dict(KINDS)[series.kind],
+        "kind": dict(NUMBERED)[series.kind],
         "last": series.number(series.next_value - 1, day) if day else "",
         "next": series.number(series.next_value, day),
         "issued": series.invoices.count() + series.quotes.count(),

@@ -115,7 +115,7 @@ def test_moving_in_goes_on_after_the_last_number_of_the_old_system():
         (1, {}, "only goes on upwards"),
         (7, {}, "exists already"),
         (5, {"period": "2019"}, "can be set"),
-        (5, {"kind": "quote"}, "Choose"),
+        (5, {"kind": "claim"}, "Choose"),
     ],
 )
 def test_a_next_number_that_makes_no_sense_is_refused(value, more, says):

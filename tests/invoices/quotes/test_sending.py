@@ -9,7 +9,10 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from billing_portal.idempotency import new_key
 from invoices.accounting.books import verify
+from invoices.company import first_numbers
+from invoices.company.numbering import NumberRefused
 from invoices.invoicing.forms.heads import RecipientsField
 from invoices.models import Message, NumberPattern, Quote, QuoteDocument, QuoteEvent
 from invoices.models.quotes import State
@@ -18,6 +21,7 @@ from invoices.outbox.queueing import MailRefused
 from invoices.quotes import answering, beginning, links, sending
 from invoices.quotes.links import LinkGone
 from invoices.quotes.refusals import QuoteRefused
+from tests.confirm import token_on
 from tests.factories import make_client, make_company, make_user, number_by
 from tests.invoices.quotes.making import (
     CHOICES,
@@ -71,6 +75,28 @@ def test_to_what_is_no_address_nothing_leaves_and_nothing_is_kept(to):
 def test_signs_that_cannot_be_seen_are_no_part_of_an_address():
     typed = "x\0\ud800@y.example;\u200b, \u202ea@b.example"
     assert RecipientsField().clean(typed) == ["x@y.example", "a@b.example"]
+
+
+def test_moving_in_quotes_go_on_after_those_of_the_old_system(admin_client):
+    quote = write_quote()
+    page = admin_client.get("/settings/books/")
+    asked = {
+        "form": "number",
+        "number-series": f"quote {TODAY.year}",
+        "number-value": "118",
+        "once": new_key(),
+        "confirmed": token_on(page),
+    }
+    assert admin_client.post("/settings/books/", asked).status_code == 303
+    sending.send(version_id=quote.version_id, recipients=[], by=None, on=TODAY)
+    quote.refresh_from_db()
+    assert quote.number == f"D-{TODAY.year}-0118"
+    assert "D-2026-0119" in admin_client.get("/settings/books/").text
+    with pytest.raises(first_numbers.LeavesOut):
+        first_numbers.set_next(kind="quote", period="2026", value=200, reason="", by=None, on=TODAY)
+    with pytest.raises(NumberRefused, match="only goes on upwards"):
+        first_numbers.set_next(kind="quote", period="2026", value=5, reason="", by=None, on=TODAY)
+    assert verify() == []
 
 
 def test_abroad_the_letter_is_that_of_quotes_and_a_taken_one_is_left():
