@@ -1,4 +1,4 @@
-"""Subscriptions while they are written: beginning one, the editor, its live panel."""
+"""Subscriptions while they are written: beginning one, the editor, what it shows meanwhile."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from billing_portal.acts import carry_out
 from billing_portal.htmx import StaffRequest, go_to, render_dialog, render_page, wants_partial
 from billing_portal.toasts import add_toast
 from invoices.clients.forms.clients import chosen_client
+from invoices.invoicing.views import page_preview
 from invoices.invoicing.views.keeping import keep_typed, opened, save_typed, undo
 from invoices.models import Deal, Invoice, Quote, Subscription
 from invoices.subscriptions import beginning, from_deals
@@ -189,3 +190,30 @@ def totals(request: StaffRequest, pk: int) -> HttpResponse:
     editor = SubscriptionEditor.typed(subscription, request.POST, timezone.localdate())
     context = context_of(editor, live=True)
     return render(request, "invoices/subscriptions/partials/live.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("invoices.view_subscription", raise_exception=True)
+def preview(request: StaffRequest, pk: int) -> HttpResponse:
+    """Of the next invoice, as a PDF; while it is written, of what is typed."""
+    subscription = visible(request, pk)
+    if not subscription.is_open:
+        return go_to(request, reverse("invoices:subscription", args=[pk]))
+    return page_preview.pdf(
+        request,
+        SubscriptionEditor,
+        subscription,
+        may_change=request.user.has_perm("invoices.change_subscription"),
+        filename=f"subscription-{pk}.pdf",
+    )
+
+
+@require_POST
+@permission_required("invoices.change_subscription", raise_exception=True)
+def page(request: StaffRequest, pk: int) -> HttpResponse:
+    """The page beside the editor: the next invoice, of what is typed."""
+    subscription = visible(request, pk)
+    if not subscription.is_open:
+        return HttpResponse(status=204)
+    editor = SubscriptionEditor.typed(subscription, request.POST, timezone.localdate())
+    return page_preview.drawn(request, editor)

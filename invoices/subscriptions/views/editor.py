@@ -10,15 +10,18 @@ from typing import Any
 
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
+from invoices.documents.paper import Paper
 from invoices.invoicing.draft_lines import DraftLine
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.lines import TypedLine
+from invoices.invoicing.issuing import printed_draft
 from invoices.invoicing.line_input import lines_in
 from invoices.invoicing.views import editing
 from invoices.invoicing.views.editing import FIELD_NAMES, DocumentEditor
 from invoices.models import Client, Subscription
 from invoices.subscriptions import words, writing
 from invoices.subscriptions.forms.subscriptions import SubscriptionForm
+from invoices.subscriptions.previewing import next_paper
 from invoices.subscriptions.standing import SubscriptionRefused, locked, next_number
 from invoices.subscriptions.upcoming import Contents, Upcoming, contents_of, schedule_of, upcoming
 from invoices.subscriptions.writing import calendar_problems, choices_of_from
@@ -39,7 +42,12 @@ class SubscriptionEditor(DocumentEditor[Subscription]):
         "month_day": "month_end",
     }
     refused = (SubscriptionRefused,)
-    addresses = {"edit": "invoices:subscription-edit", "totals": "invoices:subscription-totals"}
+    addresses = {
+        "edit": "invoices:subscription-edit",
+        "totals": "invoices:subscription-totals",
+        "preview": "invoices:subscription-preview",
+        "page": "invoices:subscription-page-preview",
+    }
 
     @classmethod
     def form_of(cls, document: Subscription, on: date, given: Any = None) -> SubscriptionForm:
@@ -94,6 +102,12 @@ class SubscriptionEditor(DocumentEditor[Subscription]):
             "client__client_type", "deal", "quote", "owner", "repeats", "terms"
         )
         return SubscriptionEditor.stored(rows.get(pk=self.document.pk), self.on)
+
+    def paper(self) -> Paper:
+        return next_paper(self.document.pk, self.on)
+
+    def printed(self, paper: Paper) -> bytes:
+        return printed_draft(paper)
 
 
 def context_of(editor: SubscriptionEditor, *, live: bool = False) -> dict[str, Any]:
