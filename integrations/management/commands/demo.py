@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from billing_portal.accounts.examples import make_examples
 from billing_portal.accounts.models import User
-from integrations.management import demo_platform, demo_quotes
+from integrations.management import demo_platform, demo_quotes, demo_subscriptions
 from integrations.sandbox.kit.behaviour import payment_behaviour
 from invoices.company.payment_terms import Step, save_steps
 from invoices.deals.drafting import draft_from_deal
@@ -100,6 +100,8 @@ class Command(BaseCommand):
         self.live(go_live, on, clerk)
         self.say("Writing and answering quotes…")
         demo_quotes.play(on, clerk)
+        self.say("Billing what comes again…")
+        demo_subscriptions.play(on, clerk)
         if options["platform_url"]:
             self.say("Handing invoices to the approved platform…")
             demo_platform.play(options["platform_url"].rstrip("/"), clerk)
