@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from invoices.documents.cdar.message import Amount, Attachment, Message, Party, Reason, Status
 from invoices.documents.cdar.writing import write
+from invoices.documents.facturx.terms import type_code_of
 from invoices.einvoicing.minor import minor_of
 from invoices.einvoicing.taking_in import ZONE
 from invoices.models import Invoice, LifecycleStatus, PlatformFlow, Transmission
@@ -32,19 +33,19 @@ class Said:
 def put_into_outbox(transmission: Transmission, said: Said) -> LifecycleStatus:
     """The row of the message, whose file leaves with the next sweep. Under the lock."""
     document, key = transmission.invoice, uuid.uuid4()
-    type_code = "381" if document.is_credit_note else "380"
     assert document.issue_date is not None
+    code = _type_code(document)
     name = f"{document.number}_{said.code}_{said.at:%Y%m%d%H%M%S}_{key.hex[:8]}"
     content = write(
         Message(
-            id=f"{name}#{type_code}_{document.issue_date:%Y%m%d}",
+            id=f"{name}#{code}_{document.issue_date:%Y%m%d}",
             name=name,
             made_at=timezone.localtime(timezone.now(), ZONE),
             at=said.at,
             issuer=_seller(document),
             type_code="23",
             recipients=said.recipients,
-            statuses=(_status(transmission, said, type_code),),
+            statuses=(_status(transmission, said, code),),
         )
     )
     digest = hashlib.sha256(content).hexdigest()
@@ -83,6 +84,14 @@ def put_into_outbox(transmission: Transmission, said: Said) -> LifecycleStatus:
         content=content,
         sha256=digest,
     )
+
+
+def _type_code(document: Invoice) -> str:
+    """As its e-invoice says it: a deposit and its credit note have codes of their own."""
+    page = document.paper or {}
+    names_one = page.get("corrects_number") or page.get("credited")
+    names_none = bool(page.get("contract")) and not names_one
+    return type_code_of(document.kind, document.purpose, names_none=names_none)
 
 
 def _status(transmission: Transmission, said: Said, type_code: str) -> Status:

@@ -73,16 +73,21 @@ def terms_of(paper: Paper) -> Terms:
 
 
 def type_code(paper: Paper) -> str:
+    names_one = paper.corrects_number or paper.credited
+    return type_code_of(
+        paper.kind, paper.purpose, names_none=bool(paper.contract and not names_one)
+    )
+
+
+def type_code_of(kind: str, purpose: str, *, names_none: bool) -> str:
     """UNTDID 1001. A deposit is 386, the credit note of one 503; a corrected invoice is a plain one
     (380) that names the old one: 384 would cancel what its credit note cancels already. A rebate
     that names no invoice, but a period and an agreement, is 262 (BR-FR-CO-03, -05)."""
-    of_deposit = paper.purpose == "deposit"
-    if paper.kind == CREDIT_NOTE:
-        if of_deposit:
+    if kind == CREDIT_NOTE:
+        if purpose == "deposit":
             return "503"
-        names_one = paper.corrects_number or paper.credited
-        return OVER_NO_INVOICE if paper.contract and not names_one else "381"
-    return "386" if of_deposit else "380"
+        return OVER_NO_INVOICE if names_none else "381"
+    return "386" if purpose == "deposit" else "380"
 
 
 def _billing_mode(paper: Paper) -> str:

@@ -89,6 +89,15 @@ def test_the_message_is_valid_and_says_what_the_books_say(clerk):
     assert message.at.date() == PAID
 
 
+@pytest.mark.parametrize(("fields", "code"), [({}, "380"), ({"purpose": "deposit"}, "386")])
+def test_it_speaks_of_the_document_by_the_code_of_its_e_invoice(clerk, fields, code):
+    (found,) = at_platform(make_transmission(**fields))
+    pay(found.invoice, "100.00", clerk)
+    declare_all()
+    message = read(PlatformFlow.objects.get(syntax="CDAR").bytes)
+    assert f"#{code}_" in message.id and message.statuses[0].type_code == code
+
+
 def test_a_reversed_payment_takes_its_very_amounts_back(clerk):
     (found,) = at_platform(make_transmission(rates=TWO_RATES))
     payment = pay(found.invoice, "100.00", clerk)
