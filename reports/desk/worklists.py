@@ -187,7 +187,7 @@ def quotes(user: User, on: date) -> Section | None:
         _amounts(totals, "total_minor"),
     )
     latest = rows.select_related("client", "version").order_by("-acceptance__at", "-pk")
-    return Section("quotes", "right", tile, Worklist(list(latest[:DRAFTS]), number, tile.url))
+    return Section("quotes", "left", tile, Worklist(list(latest[:DRAFTS]), number, tile.url))
 
 
 def subscriptions(user: User, on: date) -> Section | None:
