@@ -17,27 +17,34 @@ from django.db.models import Q
 # Letters that no decomposition takes apart.
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 _WIDTH = 12
+# Of ASCII nothing is taken apart: most texts, in a tenth of the time.
+_ASCII = str.maketrans("", "", "".join(chr(n) for n in range(128) if not chr(n).isalnum()))
+_PART = re.compile(r"[^\W\d_]+|\d+")
 
 
 def text_key(text: str) -> str:
     """“Électricité & Cie” → electricitecie"""
+    if text.isascii():
+        return text.lower().translate(_ASCII)
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(letter for letter in plain.translate(_LETTERS) if letter.isalnum())
+    return "".join(filter(str.isalnum, plain.translate(_LETTERS)))
 
 
 def number_key(text: str) -> str:
     """“F-2026-0078”, “f 2026 78” → f202678: each part without its leading zeros."""
-    parts = re.findall(r"[^\W\d_]+|\d+", _plain(text))
+    parts = _PART.findall(_plain(text))
     return "".join(part.lstrip("0") or "0" if part.isdigit() else part for part in parts)
 
 
 def sort_key(text: str) -> str:
     """“F-2026-10000” comes after “F-2026-9999”: the figures of each part in one width."""
-    parts = re.findall(r"[^\W\d_]+|\d+", _plain(text))
+    parts = _PART.findall(_plain(text))
     return " ".join(part.zfill(_WIDTH) if part.isdigit() else part for part in parts)[:255]
 
 
 def _plain(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 

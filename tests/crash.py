@@ -33,8 +33,12 @@ def environment(**more):
 
 def run(name, *arguments, **more):
     """The ends of one child per line of its parent's report: [(n, "killed" | "done: …")]."""
+    return program("tests.crash", name, *arguments, **more)
+
+
+def program(module, *arguments, **more):
     done = subprocess.run(
-        [sys.executable, "-m", "tests.crash", name, *map(str, arguments)],
+        [sys.executable, "-m", module, *map(str, arguments)],
         cwd=ROOT,
         env=environment(**more),
         capture_output=True,

@@ -207,14 +207,14 @@ def _day(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _moment(value: Any) -> str:
+def moment_as_sealed(value: Any) -> str:
     """In UTC, to the microsecond, without a zone: as SQLite keeps it."""
     if isinstance(value, datetime):
         return str(value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value)
     return str(value)
 
 
-def _decimal(places: int) -> Plain:
+def decimal_as_sealed(places: int) -> Plain:
     quantum = Decimal(1).scaleb(-places)
     # SQLite keeps fifteen digits of a decimal: what it will give back is what is sealed.
     exact = _FIFTEEN.create_decimal if connection.vendor == "sqlite" else Decimal
@@ -226,33 +226,31 @@ def _decimal(places: int) -> Plain:
 
 
 def _json(value: Any) -> Any:
-    return json.loads(value if isinstance(value, str) else json.dumps(value))
+    # Of an instance a text is a JSON string; what a cursor gave is read by chain/plain_rows.py.
+    return json.loads(json.dumps(value))
 
 
-def _plain_of(field: models.Field[Any, Any], *, raw: bool) -> Plain:
+def _plain_of(field: models.Field[Any, Any]) -> Plain:
     if isinstance(field, models.DateTimeField):
-        return _moment
+        return moment_as_sealed
     if isinstance(field, models.DateField):
         return _day
     if isinstance(field, models.DecimalField):
-        return _decimal(field.decimal_places)
+        return decimal_as_sealed(field.decimal_places)
     if isinstance(field, models.BooleanField):
         return bool
     if isinstance(field, models.JSONField):
-        # Of a row that was read by hand it is text; of an instance a text would be a JSON string.
-        return _json if raw else lambda value: json.loads(json.dumps(value))
+        return _json
     if isinstance(field, models.CharField | models.TextField):
         return str
     return int
 
 
 @cache
-def plains(
-    model: type[models.Model], columns: tuple[str, ...], *, raw: bool = False
-) -> tuple[Plain, ...]:
-    """How the value of each column is sealed; `raw` are values that a cursor gave."""
+def plains(model: type[models.Model], columns: tuple[str, ...]) -> tuple[Plain, ...]:
+    """How the value of each column of an instance is sealed."""
     by_name = {field.attname: field for field in model._meta.concrete_fields}
-    return tuple(_plain_of(by_name[column], raw=raw) for column in columns)
+    return tuple(_plain_of(by_name[column]) for column in columns)
 
 
 def values_of(row: models.Model, columns: Sequence[str]) -> list[Any]:

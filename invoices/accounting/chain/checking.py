@@ -17,7 +17,7 @@ from invoices.accounting.broken import Broken
 from invoices.accounting.chain.linking import KINDS, bare, link_hash, statement_of
 from invoices.accounting.chain.naming import name_of
 from invoices.accounting.chain.reading import Fact, facts, names_of
-from invoices.accounting.chain.seals import UnknownKey, merged_types, wrong
+from invoices.accounting.chain.seals import Judge, UnknownKey, wrong
 from invoices.invoicing import snapshot
 from invoices.models import BooksHead
 from invoices.models.facts import model_of
@@ -38,9 +38,9 @@ class Checked:
 
 
 def check(checked: Checked) -> Iterator[Broken]:
-    merged = merged_types()
+    judge = Judge()
     for kind in (*KINDS, "series"):
-        yield from _kind(kind, checked, merged)
+        yield from _kind(kind, checked, judge)
     for name, count in checked.unknown_keys.most_common():
         yield Broken(
             _("key %(name)s") % {"name": name},
@@ -54,9 +54,9 @@ def check(checked: Checked) -> Iterator[Broken]:
 def check_without_keys() -> Iterator[Broken]:
     """What needs no key: contents against their hashes, stored files against theirs, links against
     facts and against each other."""
-    checked, merged = Checked(), merged_types()
+    checked, judge = Checked(), Judge()
     for kind in (*KINDS, "series"):
-        yield from _kind(kind, checked, merged)
+        yield from _kind(kind, checked, judge)
     yield from _doubles()
     before = ""
     for at, kind, object_id, seal, name, found in _all_links():
@@ -68,7 +68,7 @@ def check_without_keys() -> Iterator[Broken]:
         before = found
 
 
-def _kind(kind: str, checked: Checked, merged: dict[int, list[int]]) -> Iterator[Broken]:
+def _kind(kind: str, checked: Checked, judge: Judge) -> Iterator[Broken]:
     links = _linked(kind)
     link = next(links, None)
     for fact in facts(kind, with_bytes=True):
@@ -76,7 +76,7 @@ def _kind(kind: str, checked: Checked, merged: dict[int, list[int]]) -> Iterator
         while link is not None and link[0] < fact.pk:
             yield from _gone(kind, link)
             link = next(links, None)
-        text = _wrong(kind, fact, merged, checked)
+        text = _wrong(kind, fact, judge, checked)
         if fact.damaged:
             yield Broken(_name(kind, fact), _("its stored document is not what was stored."))
         if link is not None and link[0] == fact.pk:
@@ -117,9 +117,9 @@ def _changed() -> str:
     return _("its content was changed after it was issued.")
 
 
-def _wrong(kind: str, fact: Fact, merged: dict[int, list[int]], checked: Checked) -> str:
+def _wrong(kind: str, fact: Fact, judge: Judge, checked: Checked) -> str:
     try:
-        return wrong(kind, fact, merged)
+        return wrong(kind, fact, judge)
     except UnknownKey as unknown:
         checked.unknown_keys[unknown.name] += 1
         return ""

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from billing_portal.seals import is_signed, sealed, signed
 from invoices.accounting.chain.reading import BATCH, Fact, facts
-from invoices.accounting.chain.seals import Merged, UnknownKey, merged_types, wrong
+from invoices.accounting.chain.seals import Judge, UnknownKey, wrong
 from invoices.models import BooksChain, BooksHead, BooksLink, InvoiceEvent
 from invoices.models.facts import MODELS, model_of
 
@@ -75,7 +75,7 @@ def link_new(*, thoroughly: bool = False, progress: Progress = lambda _done, _to
     oldest, _following = _horizon()
     highest: dict[str, int] = {}
     made, mine = 0, -1
-    pending = _pending(complete, merged_types())
+    pending = _pending(complete, Judge())
     while found := list(islice(pending, BATCH)):
         with transaction.atomic():
             _locked()
@@ -98,7 +98,7 @@ class Found(NamedTuple):
     fact: Fact
 
 
-def _pending(complete: dict[str, int], merged: Merged) -> Iterator[Found]:
+def _pending(complete: dict[str, int], judge: Judge) -> Iterator[Found]:
     """Each with its right seal: one that was tampered with before it was linked stays out, and
     `verify_books` names it."""
     for kind in KINDS:
@@ -113,7 +113,7 @@ def _pending(complete: dict[str, int], merged: Merged) -> Iterator[Found]:
             ]
         for source in sources:
             for fact in source:
-                if _is_right(kind, fact, merged):
+                if _is_right(kind, fact, judge):
                     yield Found(kind, fact)
 
 
@@ -129,9 +129,9 @@ def _just_issued(after: int) -> list[int]:
     return list(events.order_by("invoice_id").values_list("invoice_id", flat=True).distinct())
 
 
-def _is_right(kind: str, fact: Fact, merged: Merged) -> bool:
+def _is_right(kind: str, fact: Fact, judge: Judge) -> bool:
     try:
-        return not wrong(kind, fact, merged)
+        return not wrong(kind, fact, judge)
     except UnknownKey:
         return False
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import connection, models
 
+from invoices.accounting.chain.plain_rows import rows_of, selected, spelled, spelling
 from invoices.models import Document, Instalment, InvoiceLine, VatBreakdown
 from invoices.models.facts import (
     FILE,
@@ -26,7 +27,6 @@ from invoices.models.facts import (
     below_in,
     model_of,
     newest,
-    plains,
 )
 
 BATCH = 5_000
@@ -76,7 +76,7 @@ def facts(
     size = FEW if kind == "document" else BATCH
     sql = (
         # Names of our own columns and conditions only.
-        f"SELECT f.id, f.seal, {_select('f', columns)}{_more(kind)} FROM "  # noqa: S608
+        f"SELECT f.id, f.seal, {selected('f', model, columns)}{_more(kind)} FROM "  # noqa: S608
         f"{model._meta.db_table} f WHERE f.id > %s{_condition(kind, ids, where)} "
         f"ORDER BY f.id LIMIT {size}"
     )
@@ -91,10 +91,6 @@ def facts(
         after = rows[-1][0]
 
 
-def _select(alias: str, columns: Iterable[str]) -> str:
-    return ", ".join(f'{alias}."{column}"' for column in columns)
-
-
 def _more(kind: str) -> str:
     return ', f."paper", f."client_type_id"' if kind == "document" else ""
 
@@ -107,15 +103,12 @@ def _condition(kind: str, ids: Sequence[int] | None, where: str) -> str:
 
 
 def _made(kind: str, columns: tuple[str, ...], rows: list[Any], with_bytes: bool) -> Iterator[Fact]:
-    spell = plains(model_of(kind), columns, raw=True)
+    how, every = spelling(model_of(kind), columns), 2 + len(columns)
     pickers = _pickers(kind)
     parts = _Parts(rows, with_bytes) if kind == "document" and rows else None
     number = columns.index("number") if kind == "document" else 0
     for row in rows:
-        plain = [
-            None if value is None else how(value)
-            for how, value in zip(spell, row[2:], strict=False)
-        ]
+        plain = spelled(row[2:every], how)
         below = parts.of(row[0], row[-1]) if parts else []
         # Only as the version of its own seal has it.
         version = (row[1] or "").partition(".")[0]
@@ -161,33 +154,20 @@ class _Parts:
     def _where(self) -> tuple[str, list[int]]:
         first, last = self._ids[0], self._ids[-1]
         if last - first < 4 * len(self._ids) or len(self._ids) >= FEW:
-            return "c.invoice_id BETWEEN %s AND %s", [first, last]
-        return f"c.invoice_id IN ({', '.join(['%s'] * len(self._ids))})", self._ids
+            return "f.invoice_id BETWEEN %s AND %s", [first, last]
+        return f"f.invoice_id IN ({', '.join(['%s'] * len(self._ids))})", self._ids
 
     def _rows(
         self, model: type[models.Model], columns: Sequence[str]
     ) -> dict[int, list[list[Any]]]:
-        where, given = self._where()
-        spell = plains(model, tuple(columns), raw=True)
         found: dict[int, list[list[Any]]] = defaultdict(list)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT c.invoice_id, {_select('c', columns)} FROM "  # noqa: S608
-                f"{model._meta.db_table} c WHERE {where}",
-                given,
-            )
-            for row in cursor.fetchall():
-                found[row[0]].append(
-                    [
-                        None if value is None else how(value)
-                        for how, value in zip(spell, row[1:], strict=True)
-                    ]
-                )
+        for row in rows_of(model, ("invoice_id", *columns), *self._where()):
+            found[row[0]].append(row[1:])
         return found
 
     def _read_files(self, with_bytes: bool) -> dict[int, list[list[Any]]]:
         where, given = self._where()
-        spell = plains(Document, tuple(FILE), raw=True)
+        how = spelling(Document, tuple(FILE))
         found: dict[int, list[list[Any]]] = defaultdict(list)
         on_server = connection.vendor == "postgresql"
         content = ""
@@ -195,19 +175,19 @@ class _Parts:
             # The bytes need not travel; the function is named in full, for a path of search could
             # put another one in its place.
             content = (
-                ", encode(pg_catalog.sha256(c.content), 'hex'), octet_length(c.content)"
+                ", encode(pg_catalog.sha256(f.content), 'hex'), octet_length(f.content)"
                 if on_server
-                else ", c.content"
+                else ", f.content"
             )
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT c.invoice_id, {_select('c', FILE)}{content} FROM "  # noqa: S608
-                f"{Document._meta.db_table} c WHERE {where}",
+                f"SELECT f.invoice_id, {selected('f', Document, FILE)}{content} FROM "  # noqa: S608
+                f"{Document._meta.db_table} f WHERE {where}",
                 given,
             )
             while rows := cursor.fetchmany(20):
                 for row in rows:
-                    plain = [how(value) for how, value in zip(spell, row[1:], strict=False)]
+                    plain = spelled(row[1 : 1 + len(FILE)], how)
                     if with_bytes:
                         digest, size = row[-2:] if on_server else _digest(row[-1])
                         if (digest, size) != (plain[2], plain[3]):

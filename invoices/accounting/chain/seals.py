@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
-from billing_portal.seals import changed, holds, key_named, parts_of
+from billing_portal.seals import Verifier, changed, parts_of
 from invoices.accounting.chain.reading import Fact, names_of
 from invoices.models import ClientType
 from invoices.models.facts import model_of
@@ -29,7 +29,15 @@ def merged_types() -> dict[int, list[int]]:
     return found
 
 
-def wrong(kind: str, fact: Fact, merged: Merged) -> str:
+class Judge:
+    """What is asked of each fact, looked up once for all of them."""
+
+    def __init__(self) -> None:
+        self.merged: Merged = merged_types()
+        self.seals = Verifier()
+
+
+def wrong(kind: str, fact: Fact, judge: Judge) -> str:
     """What is wrong with it, in words; empty when it is as it was sealed. Raises UnknownKey."""
     if fact.seal is None:
         return _("is not sealed: the portal did not write it, or its seal was taken away.")
@@ -37,17 +45,17 @@ def wrong(kind: str, fact: Fact, merged: Merged) -> str:
     names = names_of(kind, parts.version) if parts else None
     if parts is None or names is None:
         return _("its seal was changed.")
-    if key_named(parts.key) is None:
+    if not judge.seals.knows(parts.key):
         raise UnknownKey(parts.key)
     values = fact.values[parts.version]
-    if holds(kind, values, parts):
+    if judge.seals.holds(kind, values, parts):
         return ""
     if kind == "document":
         # Its client type may have been merged into another since.
         place = names.index("client_type_id")
-        for before in merged.get(values[place] or 0, ()):
+        for before in judge.merged.get(values[place] or 0, ()):
             values = [*values[:place], before, *values[place + 1 :]]
-            if holds(kind, values, parts):
+            if judge.seals.holds(kind, values, parts):
                 return ""
     columns = changed(names, fact.values[parts.version], parts)
     if not columns:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from random import Random
 
 import pytest
 
@@ -13,7 +14,8 @@ from invoices.documents.numbers import MONTH, NEVER, YEAR, Pattern
 from invoices.invoicing import crediting, issuing
 from invoices.invoicing.freezing import IssueRefused
 from invoices.models import Invoice, NumberSeries
-from tests.factories import make_draft, make_issued, number_by
+from tests import crash, issuers
+from tests.factories import make_client, make_draft, make_issued, number_by
 from tests.race import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,6 +107,36 @@ def test_the_pattern_changes_while_nineteen_issue():
     assert sum(series.next_value - 1 for series in NumberSeries.objects.all()) == 1 + sum(
         isinstance(one, Invoice) for one in found[1:]
     )
+
+
+def test_fifty_issue_at_once_and_many_of_them_fail_or_are_killed():
+    client = make_client()
+    # A day before the last one is refused: of those of yesterday only the first may come in time.
+    days = [ON, ON, ON, ON, ON - timedelta(days=1)]
+    drafts = [make_draft(client=client, issue_date=days[n % 5]).pk for n in range(60)]
+    said = crash.program("tests.issuers", Random().randrange(10**6), *drafts)
+    assert [words for words in said if words[-1].startswith("error")] == [], said
+    last = {int(pk): (mishap, end) for pk, mishap, end in said}
+    # Chance may leave one out, not many.
+    assert len({mishap for mishap, _end in last.values()}) >= len(issuers.MISHAPS) - 2
+    for pk, (mishap, end) in last.items():
+        row = Invoice.objects.get(pk=pk)
+        if end.startswith("issued as"):
+            assert f"issued as {row.number}" == end, (said, pk)
+        elif mishap in ("lost", "killed after the commit") and row.issue_date == ON:
+            assert row.status == "issued", (said, pk)
+        elif end != "began" or mishap != "killed after the commit":
+            assert (row.status, row.number) == ("draft", ""), (said, pk)
+        assert row.documents.count() == (0 if row.is_draft else 2)
+        assert row.events.filter(kind="issued").count() == (0 if row.is_draft else 1)
+    without_gaps()
+    given = Invoice.objects.exclude(number="").order_by("sequence")
+    assert len(given) > 15
+    assert sorted(row.issue_date for row in given) == [row.issue_date for row in given]
+    # Nothing was left locked, and the next number is the next one.
+    after = issue(make_draft(client=client))()
+    assert after.sequence == len(given) + 1
+    without_gaps()
 
 
 def test_a_number_given_between_two_questions_is_no_reason():
