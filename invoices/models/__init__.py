@@ -34,6 +34,7 @@ from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
 from invoices.models.price_indexes import Indexation, IndexValue
 from invoices.models.quote_answers import (
     QuoteAcceptance,
+    QuoteBilledAdjustment,
     QuoteBilledLine,
     QuoteBilling,
     QuoteDocument,
@@ -118,6 +119,7 @@ __all__ = [
     "PriceRise",
     "Quote",
     "QuoteAcceptance",
+    "QuoteBilledAdjustment",
     "QuoteBilledLine",
     "QuoteBilling",
     "QuoteDocument",

@@ -256,6 +256,7 @@ RULES: list[tuple[str, str, str, str]] = [
         "invoices_quoteversion",
         "OLD.status NOT IN ('draft', 'discarded') AND (NEW.status IN ('draft', 'discarded') OR "
         "CAST(OLD.paper AS TEXT) IS DISTINCT FROM CAST(NEW.paper AS TEXT) OR "
+        "CAST(OLD.adjustments AS TEXT) IS DISTINCT FROM CAST(NEW.adjustments AS TEXT) OR "
         f"{_changed(_OFFERED)})",
     ),
     ("offers_are_kept", "DELETE", "invoices_quoteversion", "OLD.status <> 'draft'"),

@@ -25,7 +25,7 @@ from invoices.models import (
 from invoices.models.quotes import State
 from invoices.outbox.queueing import MailRefused, queue
 from invoices.quotes import links, mails, numbering, printing
-from invoices.quotes.choices import deposit_of, proposed
+from invoices.quotes.choices import deposit_of, least, proposed, taken, totals_of
 from invoices.quotes.drafting import choice_problems, locked, locked_draft, tell
 from invoices.quotes.refusals import QuoteRefused
 
@@ -45,6 +45,8 @@ def reasons_not_to_send(version: QuoteVersion, lines: Sequence[QuoteLine], on: d
     ).values()
     if version.total_minor <= 0 and any(line.description for line in lines):
         found.append(_("The total is not above zero: there is nothing to accept."))
+    if not found and version.adjustments:
+        found += _too_much_off(version, lines)
     if version.valid_until < on:
         found.append(
             _("It would have expired already, on %(day)s.") % {"day": day(version.valid_until)}
@@ -52,6 +54,20 @@ def reasons_not_to_send(version: QuoteVersion, lines: Sequence[QuoteLine], on: d
     if version.deposit_minor > deposit_of(version, version.total_minor):
         found.append(_("The deposit is more than the quote: at most its total."))
     return found
+
+
+def _too_much_off(version: QuoteVersion, lines: Sequence[QuoteLine]) -> list[str]:
+    """Whatever the client chooses, his total has to be above zero."""
+    choice = least(lines, version.currency)
+    try:
+        totals = totals_of(taken(lines, choice), version.currency, version.adjustments)
+    except TotalsRefused as refusal:
+        reason = str(refusal)
+    else:
+        if totals.total_minor > 0:
+            return []
+        reason = _("The total is not above zero: there is nothing to accept.")
+    return [_("If the client takes the least that he can choose: %(reason)s") % {"reason": reason}]
 
 
 def send(*, version_id: int, recipients: Sequence[str], by: User | None, on: date) -> QuoteVersion:

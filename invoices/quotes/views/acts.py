@@ -20,8 +20,9 @@ from billing_portal.htmx import StaffRequest, go_to, render_dialog
 from billing_portal.money import formatted_minor
 from invoices.company.numbering import next_number
 from invoices.documents.pdf.render import PdfRefused
+from invoices.documents.totals import TotalsRefused
 from invoices.invoicing.forms.heads import ReasonForm
-from invoices.models import NumberPattern, Quote
+from invoices.models import NumberPattern, Quote, QuoteLine, QuoteVersion
 from invoices.models.quotes import State
 from invoices.outbox.queueing import MailRefused
 from invoices.quotes import answering, drafting, sending
@@ -277,7 +278,7 @@ def record(request: StaffRequest, pk: int) -> HttpResponse:
         if answer is not None:
             return answer
         quote = visible(request, pk)
-    totals = totals_of(taken(lines, choice), version.currency)
+    total = _total_of(version, taken(lines, choice))
     return _dialog(
         request,
         quote,
@@ -289,6 +290,15 @@ def record(request: StaffRequest, pk: int) -> HttpResponse:
             (n, group.section, [(line, line.pk in choice) for line in group.lines])
             for n, group in enumerate(groups_of(lines))
         ],
-        total=formatted_minor(totals.total_minor, version.currency),
+        total=total,
         expired=version.valid_until < on,
     )
+
+
+def _total_of(version: QuoteVersion, lines: list[QuoteLine]) -> str:
+    """Of a choice that the discounts do not allow there is none: the form says so."""
+    try:
+        totals = totals_of(lines, version.currency, version.adjustments)
+    except TotalsRefused:
+        return "–"
+    return formatted_minor(totals.total_minor, version.currency)
