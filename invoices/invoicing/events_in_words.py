@@ -137,6 +137,10 @@ def _sent(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     text = ngettext("Sent to %(n)s address", "Sent to %(n)s addresses", n) % {"n": n}
     refused = data.get("refused") or []
     details = [people(data)]
+    if enclosed := data.get("enclosed"):
+        details.append(
+            _("with %(files)s") % {"files": ", ".join(str(each[0]) for each in enclosed)}
+        )
     if refused:
         details.append(_("refused: %(who)s") % {"who": "; ".join(map(str, refused))})
     return "send", "", text, details, _mail(data), _("read the email"), bool(refused)

@@ -121,7 +121,12 @@ class InvoiceMail(Kind):
             sent_at=message.sent_at
         )
         at = message.sent_at.isoformat() if message.sent_at else None
-        self._tell(message, InvoiceEvent.Kind.SENT, by, refused=list(refused), sent_at=at)
+        said: dict[str, Any] = {"refused": list(refused), "sent_at": at}
+        files = message.enclosures.order_by("pk").values_list("filename", "file__sha256")
+        if enclosed := [list(each) for each in files]:
+            # Sealed with the event: which files left, whatever becomes of their rows.
+            said["enclosed"] = enclosed
+        self._tell(message, InvoiceEvent.Kind.SENT, by, **said)
 
     def failed(self, message: Message) -> None:
         self._tell(

@@ -268,6 +268,13 @@ RULES: list[tuple[str, str, str, str]] = [
             ("DELETE", "OLD", "is_kept"),
         )
     ),
+    ("stored_files_stay_as_they_are", "UPDATE", "invoices_storedfile", "TRUE"),
+    (
+        "an_attachment_stays_the_file_that_it_is",
+        "UPDATE",
+        "invoices_attachment",
+        _changed(["file_id", "invoice_id", "quote_id", "filename"]),
+    ),
     # No day of a subscription is billed by two periods, whatever its calendar was made into.
     (
         "periods_of_a_subscription_never_overlap",
