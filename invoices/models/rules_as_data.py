@@ -70,7 +70,7 @@ _SEALED_TABLES = {
     "booksdecision": "decision",
 }
 
-_INSTALMENT = ["invoice_id", "position", "due_date", "amount_minor", "is_retention"]
+_INSTALMENT = ["invoice_id", "position", "said_due", "amount_minor", "is_retention"]
 
 
 def _changed(columns: list[str]) -> str:
