@@ -222,6 +222,7 @@ def make_invoice_in_instalments(dues, **fields):
         Instalment(
             invoice=invoice,
             position=position,
+            said_due=day,
             due_date=day,
             amount_minor=minor,
             outstanding_minor=minor,

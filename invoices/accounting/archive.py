@@ -28,6 +28,7 @@ from invoices.accounting import archive_reader
 from invoices.accounting.chain import anchors, linking
 from invoices.models import (
     Allocation,
+    Attachment,
     BooksDecision,
     BooksHead,
     BooksLink,
@@ -134,6 +135,10 @@ class _Archive:
                 name = f"originals/{_safe(number)}/{document.filename}"
                 self._bytes(name, bytes(document.content), zipfile.ZIP_STORED)
                 self.files += 1
+            for beside in Attachment.objects.filter(invoice=pk).select_related("file"):
+                name = _attached(number, beside)
+                self._bytes(name, bytes(beside.file.content), zipfile.ZIP_STORED)
+                self.files += 1
             self.documents += 1
             if self.documents % 100 == 0 or self.documents == total:
                 self.progress(self.documents, total)
@@ -209,6 +214,11 @@ def _safe(number: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in number)
 
 
+def _attached(number: str, beside: Attachment) -> str:
+    """Where it lies: two of one name may stand beside a document, one of them taken away since."""
+    return f"attachments/{_safe(number)}/{beside.pk}-{_safe(beside.filename)}"
+
+
 def _company() -> str:
     company = Company.ours()
     return company.name if company else ""
@@ -239,6 +249,16 @@ def _document(invoice: Invoice) -> dict[str, Any]:
         "files": [
             {"kind": file.kind, "filename": file.filename, "sha256": file.sha256} for file in files
         ],
+        "attachments": [
+            {
+                "file": _attached(invoice.number, each),
+                "filename": each.filename,
+                "sha256": each.file.sha256,
+                "added_at": _json(each.added_at),
+                "removed_at": _json(each.removed_at),
+            }
+            for each in invoice.attachments.select_related("file").defer("file__content")
+        ],
         # What the hash covers beside the page (invoicing/snapshot.py).
         "facts": {
             "client": invoice.client_id,
@@ -258,6 +278,7 @@ _README = {
 Archive of the books of {company}, year {year}.
 
 originals/      each document as it was issued: PDF, and the e-invoice (XML) where there is one
+attachments/    the files that were put beside a document or left with its emails
 index.csv       one line per document (amounts in minor units; separated by semicolons)
 *.jsonl         documents with lines and VAT, payments, allocations, refunds, events, decisions:
                 one JSON object per line
@@ -272,6 +293,7 @@ where you trust it). Keep it for ten years from the end of the financial year.
 Archive des livres de {company}, exercice {year}.
 
 originals/      chaque document tel qu’il a été émis : PDF, et la facture électronique (XML)
+attachments/    les fichiers joints à un document ou partis avec ses emails
 index.csv       une ligne par document (montants en centimes ; séparateur point-virgule)
 *.jsonl         documents avec lignes et TVA, paiements, imputations, remboursements, événements,
                 décisions : un objet JSON par ligne

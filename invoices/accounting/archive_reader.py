@@ -63,7 +63,8 @@ def problems(archive: zipfile.ZipFile) -> Iterator[str]:
     if len(names) != len(set(names)):
         yield "A name stands for two files."
     yield from _files(archive, set(names))
-    for name, check in (("documents.jsonl", _documents), ("links.jsonl", _links)):
+    checks = {"documents.jsonl": _documents, "events.jsonl": _enclosed, "links.jsonl": _links}
+    for name, check in checks.items():
         try:
             yield from check(archive)
         except (ValueError, KeyError, TypeError, AttributeError) as trouble:
@@ -102,6 +103,29 @@ def _documents(archive: zipfile.ZipFile) -> Iterator[str]:
         for file in document["files"]:
             if file["kind"] == "pdf" and file["sha256"] != document["facts"]["document"]:
                 yield f"{number}: its PDF is not the one that was issued."
+
+
+def _attached(archive: zipfile.ZipFile) -> dict[int, set[str]]:
+    """By the id of each document what the archive holds beside it."""
+    return {
+        document["id"]: {each["sha256"] for each in document.get("attachments", [])}
+        for document in lines_of(archive, "documents.jsonl")
+    }
+
+
+def _enclosed(archive: zipfile.ZipFile) -> Iterator[str]:
+    """What left with an email, as the event of its sending says, is here as it left."""
+    names, beside = set(archive.namelist()), _attached(archive)
+    for document in lines_of(archive, "documents.jsonl"):
+        for each in document.get("attachments", []):
+            name = each["file"]
+            if name in names and digest(archive, name) != each["sha256"]:
+                yield f"{name}: is not the file that was beside {document['number']}."
+    for event in lines_of(archive, "events.jsonl"):
+        for name, sha256 in event["data"].get("enclosed", []):
+            document_id = event["invoice_id"]
+            if document_id in beside and sha256 not in beside[document_id]:
+                yield f"{name}: left with an email of document {document_id} and is missing."
 
 
 def _links(archive: zipfile.ZipFile) -> Iterator[str]:

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from invoices.accounting import (
+    attached,
     balances,
     closed,
     deposits,
@@ -64,6 +65,7 @@ def _with_the_rows(sealed: list[Broken], closely: set[int] | None) -> list[Broke
         *log.check(),
         *_breakdowns(),
         *_files(),
+        *attached.check(),
         *einvoices.check_all(closely),
         *einvoices.missing(),
         *search_keys.check(),

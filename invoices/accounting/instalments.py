@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from django.utils.translation import gettext as _
 
 from invoices.accounting.broken import Broken
-from invoices.models import Allocation, Instalment, Invoice, PastSettlement
+from invoices.invoicing import releasing
+from invoices.models import Allocation, Instalment, Invoice, InvoiceEvent, PastSettlement
 from invoices.payments import settling
 
 _FIELDS = (
@@ -28,6 +29,9 @@ def check(batch: Sequence[Invoice]) -> Iterator[Broken]:
     if not parts:
         return
     steps, past = _steps(parts), _past(parts)
+    moved = releasing.moves(
+        InvoiceEvent.objects.filter(invoice__in=list(parts)).order_by("at", "pk")
+    )
     for invoice in batch:
         mine = parts.get(invoice.pk)
         if not mine:
@@ -49,6 +53,13 @@ def check(batch: Sequence[Invoice]) -> Iterator[Broken]:
                 % {"field": "next_due", "stored": invoice.next_due, "right": due},
             )
         for part in mine:
+            right = moved.get(part.pk, part.said_due)
+            if part.due_date != right:
+                yield Broken(
+                    f"{invoice} / {part.position}",
+                    _("it is due on %(stored)s; its history says %(right)s.")
+                    % {"stored": part.due_date, "right": right},
+                )
             yield from _part(invoice, part, steps[invoice.pk, part.pk], past[part.pk])
 
 

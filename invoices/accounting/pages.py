@@ -74,7 +74,7 @@ def _pairs(invoice: Invoice, paper: Paper) -> Iterable[tuple[str, Any, Any]]:
     yield "due_date", paper.due_date, None if invoice.is_credit_note else invoice.due_date
     dues = [(each.due_date, each.amount_minor, each.is_retention) for each in paper.instalments]
     rows = invoice.instalments.all()
-    parts = [(each.due_date, each.amount_minor, each.is_retention) for each in rows]
+    parts = [(each.said_due, each.amount_minor, each.is_retention) for each in rows]
     yield "instalments", dues, parts
     yield "title", paper.title, invoice.title
     yield "language", paper.language, "fr" if invoice.language == "fr" else "en"

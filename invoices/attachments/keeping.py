@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import Final
 
 from django.db import transaction
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from invoices.attachments.kinds import ENDINGS, Unknown, kind_of
-from invoices.models import Attachment, Invoice, Message, Quote, StoredFile
+from invoices.models import Attachment, Invoice, Message, Quote, StandingFile, StoredFile
 
 Owner = Invoice | Quote
 MOST_FILES: Final = 10
@@ -32,41 +33,82 @@ class AttachmentRefused(Exception):
 
 
 def attachments_of(owner: Owner) -> QuerySet[Attachment]:
-    """Those that stand beside it now, without their bytes."""
-    rows = owner.attachments.filter(removed_at__isnull=True)
+    """Those that people put beside it and that stand there now, without their bytes."""
+    rows = owner.attachments.filter(removed_at__isnull=True, standing__isnull=True)
     return rows.select_related("file", "added_by").defer("file__content")
 
 
+# ─ Files of the company ─────────────────────────────────────────────────────────────────────────
+def standing_for(owner: Owner) -> list[StandingFile]:
+    """What goes with each email of such a document, and does not stand beside it anyway."""
+    if isinstance(owner, Quote):
+        version = owner.version
+        name, language = "on_quotes", version.language if version else "fr"
+    else:
+        language = owner.language
+        name = "on_deposits" if owner.is_deposit else "on_invoices"
+        name = "on_credit_notes" if owner.is_credit_note else name
+    rows = StandingFile.objects.filter(
+        removed_at__isnull=True, language__in=["", "fr" if language == "fr" else "en"]
+    ).filter(**{name: True})
+    own = attachments_of(owner).values_list("file", flat=True)
+    rows = rows.exclude(file__in=list(own)).select_related("file").defer("file__content")
+    # One file may stand there twice, for any language and for this one.
+    return list({each.file_id: each for each in rows}.values())
+
+
+def enclosed(owner: Owner, chosen: Collection[int] | None = None) -> list[Attachment]:
+    """What an email of it carries: what stands beside it, and of the company's files those that are
+    chosen, all of them if nobody was asked. The caller holds its lock.
+
+    Raises AttachmentRefused for more than a mail server takes.
+    """
+    found = list(attachments_of(owner))
+    wanted = [each for each in standing_for(owner) if chosen is None or each.pk in chosen]
+    size = sum(each.file.size for each in (*found, *wanted))
+    if size > MOST_IN_ALL:
+        raise AttachmentRefused(
+            _(
+                "With the files of the company the attachments are larger than %(most)s together, "
+                "and mail servers refuse such an email: untick one of them, or take one away."
+            )
+            % {"most": megabytes(MOST_IN_ALL)}
+        )
+    return [*found, *(_carried(owner, each) for each in wanted)]
+
+
+def _carried(owner: Owner, standing: StandingFile) -> Attachment:
+    """Its row beside the document, which says later that an email of it carried the file."""
+    rows = owner.attachments.filter(removed_at__isnull=True, file=standing.file_id)
+    return rows.first() or Attachment.objects.create(
+        file_id=standing.file_id,
+        invoice=owner if isinstance(owner, Invoice) else None,
+        quote=owner if isinstance(owner, Quote) else None,
+        filename=standing.filename,
+        standing=standing,
+    )
+
+
+# ─ Putting one beside a document ────────────────────────────────────────────────────────────────
 def add(*, owner: Owner, name: str, content: bytes, by: User | None) -> Attachment:
     """Put a file beside it; the same file again is the one that stands there.
 
     Raises AttachmentRefused for a kind that does not travel, an empty or too large file, and past
     MOST_FILES or MOST_IN_ALL.
     """
-    filename = safe_name(name)
-    values = {"name": filename}
-    if not content:
-        raise AttachmentRefused(_("%(name)s is empty.") % values)
-    if len(content) > MOST_BYTES:
-        values["most"] = _megabytes(MOST_BYTES)
-        raise AttachmentRefused(_("%(name)s is larger than %(most)s.") % values)
-    try:
-        kind = kind_of(content)
-    except Unknown as unknown:
-        raise AttachmentRefused(_why(unknown.code) % values) from None
-    if filename.rpartition(".")[2].lower() not in ENDINGS[kind]:
-        filename = f"{filename[:115]}.{ENDINGS[kind][0]}"
+    filename, kind = taken(name, content)
     with transaction.atomic():
         _lock(owner)
         digest = hashlib.sha256(content).hexdigest()
-        standing = attachments_of(owner)
-        if (same := standing.filter(file__sha256=digest).first()) is not None:
+        same = owner.attachments.filter(removed_at__isnull=True, file__sha256=digest).first()
+        if same is not None:
+            if same.standing_id is not None:
+                # From now on it is this document's own.
+                same.standing = None
+                same.save(update_fields=["standing"])
             return same
-        _check_room(standing, len(content), filename)
-        file, _new = StoredFile.objects.get_or_create(
-            sha256=digest,
-            defaults={"content_type": kind, "content": content, "size": len(content)},
-        )
+        _check_room(owner, len(content), filename)
+        file = stored(content, kind)
         return Attachment.objects.create(
             file=file,
             invoice=owner if isinstance(owner, Invoice) else None,
@@ -76,24 +118,53 @@ def add(*, owner: Owner, name: str, content: bytes, by: User | None) -> Attachme
         )
 
 
-def _check_room(standing: QuerySet[Attachment], size: int, filename: str) -> None:
+def taken(name: str, content: bytes) -> tuple[str, str]:
+    """The name that a file gets and its kind. Raises AttachmentRefused."""
+    filename = safe_name(name)
+    values = {"name": filename}
+    if not content:
+        raise AttachmentRefused(_("%(name)s is empty.") % values)
+    if len(content) > MOST_BYTES:
+        values["most"] = megabytes(MOST_BYTES)
+        raise AttachmentRefused(_("%(name)s is larger than %(most)s.") % values)
+    try:
+        kind = kind_of(content)
+    except Unknown as unknown:
+        raise AttachmentRefused(_why(unknown.code) % values) from None
+    if filename.rpartition(".")[2].lower() not in ENDINGS[kind]:
+        filename = f"{filename[:115]}.{ENDINGS[kind][0]}"
+    return filename, kind
+
+
+def stored(content: bytes, kind: str) -> StoredFile:
+    """The bytes, once however often they are put somewhere."""
+    file, _new = StoredFile.objects.get_or_create(
+        sha256=hashlib.sha256(content).hexdigest(),
+        defaults={"content_type": kind, "content": content, "size": len(content)},
+    )
+    return file
+
+
+def _check_room(owner: Owner, size: int, filename: str) -> None:
+    standing = attachments_of(owner)
     if standing.count() >= MOST_FILES:
         raise AttachmentRefused(
             _("At most %(most)s files go with one document: %(name)s was not taken.")
             % {"most": MOST_FILES, "name": filename}
         )
     before = standing.aggregate(sum=Sum("file__size"))["sum"] or 0
+    before += sum(each.file.size for each in standing_for(owner))
     if before + size > MOST_IN_ALL:
         raise AttachmentRefused(
             _(
                 "With %(name)s the attachments would be larger than %(most)s together, and mail "
                 "servers refuse such an email: it was not taken."
             )
-            % {"name": filename, "most": _megabytes(MOST_IN_ALL)}
+            % {"name": filename, "most": megabytes(MOST_IN_ALL)}
         )
 
 
-def _megabytes(size: int) -> str:
+def megabytes(size: int) -> str:
     return _("%(n)s MB") % {"n": size // 2**20}
 
 
@@ -132,8 +203,12 @@ def remove(*, attachment_id: int, by: User | None) -> None:
             return
         file = found.file
         found.delete()
-        if not file.attachments.exists():
-            file.delete()
+        discard_unused(file)
+
+
+def discard_unused(file: StoredFile) -> None:
+    if not file.attachments.exists() and not file.standing.exists():
+        file.delete()
 
 
 def show_to_client(*, attachment_id: int, shown: bool) -> None:

@@ -8,12 +8,13 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing_portal.htmx import StaffRequest, render_page
-from invoices.attachments import keeping
+from invoices.attachments import keeping, standing
+from invoices.attachments.forms import StandingForm
 from invoices.attachments.keeping import AttachmentRefused, Owner, attachments_of, owner_of
-from invoices.models import Attachment, Invoice, Quote
+from invoices.models import Attachment, Invoice, Quote, StandingFile
 
 
 @require_GET
@@ -95,7 +96,7 @@ def download(request: StaffRequest, pk: int) -> HttpResponse:
     return as_download(_one(request, pk))
 
 
-def as_download(found: Attachment) -> HttpResponse:
+def as_download(found: Attachment | StandingFile) -> HttpResponse:
     """Never opened in the portal's own window, whatever it is; SecurityMiddleware adds nosniff."""
     answer = HttpResponse(bytes(found.file.content), content_type=found.file.content_type)
     answer["Content-Disposition"] = content_disposition_header(True, found.filename)
@@ -121,3 +122,73 @@ def show(request: StaffRequest, pk: int) -> HttpResponse:
     found = _one(request, pk)
     keeping.show_to_client(attachment_id=pk, shown="shown" in request.POST)
     return _card(request, owner_of(found), [])
+
+
+# ─ Files of the company ─────────────────────────────────────────────────────────────────────────
+_SETTINGS = "accounts.change_company"
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(_SETTINGS, raise_exception=True)
+def standing_files(request: StaffRequest) -> HttpResponse:
+    """The files that go with each email of some kinds of documents; another one is put there."""
+    problems: list[str] = []
+    form = StandingForm(request.POST or None)
+    if request.method == "POST":
+        file = request.FILES.get("file")
+        if getattr(request, "upload_too_large", False):
+            problems.append(_("The file was too large and was not read. Nothing was saved."))
+        elif file is None:
+            problems.append(_("Choose a file first."))
+        elif form.is_valid():
+            try:
+                standing.put(
+                    name=file.name or "",
+                    content=file.read(),
+                    kinds=form.cleaned_data["kinds"],
+                    language=form.cleaned_data["language"],
+                    by=request.user,
+                )
+                form = StandingForm()
+            except AttachmentRefused as refusal:
+                problems.append(str(refusal))
+        else:
+            problems += [str(text) for texts in form.errors.values() for text in texts]
+    return _standing_card(request, form, problems, put=request.method == "POST" and not problems)
+
+
+def _standing_card(
+    request: StaffRequest, form: StandingForm, problems: list[str], *, put: bool = False
+) -> HttpResponse:
+    rows = [
+        (each, [words for kind, words in StandingFile.KINDS.items() if getattr(each, kind)])
+        for each in standing.all_standing()
+    ]
+    context = {
+        "rows": rows,
+        "form": form,
+        "problems": problems,
+        "put": put,
+        "most_all": standing.MOST_IN_ALL,
+        "most_files": standing.MOST_FILES,
+    }
+    return render_page(
+        request,
+        page="invoices/attachments/standing.html",
+        partial="invoices/attachments/partials/standing_card.html",
+        context=context,
+        status=422 if problems else 200,
+    )
+
+
+@require_GET
+@permission_required(_SETTINGS, raise_exception=True)
+def standing_file(request: StaffRequest, pk: int) -> HttpResponse:
+    return as_download(get_object_or_404(StandingFile.objects.select_related("file"), pk=pk))
+
+
+@require_POST
+@permission_required(_SETTINGS, raise_exception=True)
+def standing_remove(request: StaffRequest, pk: int) -> HttpResponse:
+    standing.take_away(standing_id=pk, by=request.user)
+    return _standing_card(request, StandingForm(), [])

@@ -11,7 +11,7 @@ for one allowance or charge per VAT rate (BG-20, BG-21; BR-32, BR-37).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
@@ -73,6 +73,15 @@ class Adjustment:
 
     def words(self, language: str) -> str:
         return self.reason.strip() or USUAL_WORDS["fr" if language == "fr" else "en"][self.kind]
+
+    def as_amount(self, language: str) -> str:
+        """With its percentage, for where what it comes to stands as an amount."""
+        words = self.words(language)
+        if not self.percent:
+            return words
+        share = format(self.percent.normalize() + 0, "f")
+        told = f" ({share.replace('.', ',')}\u00a0%)" if language == "fr" else f" ({share}%)"
+        return words[: MAX_REASON - len(told)] + told
 
 
 class Sort(NamedTuple):
@@ -250,6 +259,19 @@ def read(kept: Iterable[Mapping[str, str]]) -> list[Adjustment]:
             Adjustment(kind, percent, amount, one.get("reason", "")[:MAX_REASON], code, only)
         )
     return found
+
+
+def few(found: Sequence[Adjustment]) -> list[Adjustment]:
+    """Amounts at one VAT rate each, no more than a document may have: where they are many, those
+    of a rate stand together."""
+    if len(found) <= MOST:
+        return list(found)
+    together: dict[tuple[str, Any], Adjustment] = {}
+    for each in found:
+        key = (each.kind, each.only)
+        before = together.get(key)
+        together[key] = replace(before, amount=before.amount + each.amount) if before else each
+    return list(together.values())
 
 
 def usual_code(kind: str) -> str:

@@ -89,6 +89,12 @@ def balance_shown(invoice: Invoice) -> Shown:
     return _shown(invoice, _columns(invoice, _BALANCE))
 
 
+def release_shown(invoice: Invoice) -> Shown:
+    """For moving the release of a retention: how it stands, and the day that counts now."""
+    rows = invoice.instalments.order_by("position").values_list("due_date", "outstanding_minor")
+    return _shown(invoice, _columns(invoice, _BALANCE) | {"parts": [list(row) for row in rows]})
+
+
 def credit_shown(invoice: Invoice) -> Shown:
     """For a credit note: what is left to credit, and what it would print."""
     notes = invoice.credit_notes.issued().order_by("pk").values_list("pk", flat=True)

@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from invoices.invoicing import deducting, drafting, replacing
+from invoices.invoicing import deducting, drafting, releasing, replacing
 from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.deposits import as_draft_line
 from invoices.invoicing.drafting import DraftRefused
@@ -53,6 +53,9 @@ def draft_correction(*, invoice_id: int, move_payments: bool, by: User | None, o
             raise DraftRefused(text)
         rows = list(old.typed_lines)
         header = {name: getattr(old, name) for name in _TAKEN_OVER}
+        if (part := releasing.held(old)) is not None:
+            # The day that counts, if it was moved since.
+            header["retention_on"] = part.due_date
         draft = drafting.draft(
             client=old.client,
             lines=[as_draft_line(row) for row in rows],

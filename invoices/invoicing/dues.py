@@ -191,6 +191,7 @@ def made(invoice: Invoice) -> list[Instalment]:
         Instalment(
             invoice=invoice,
             position=position,
+            said_due=day,
             due_date=day,
             amount_minor=minor,
             outstanding_minor=minor,

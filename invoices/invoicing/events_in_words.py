@@ -99,6 +99,19 @@ def _released(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     return _of_final(data, "arrow-back-up", text, late=True)
 
 
+def _release_moved(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
+    try:
+        before, now = (dates.day(date.fromisoformat(data[name])) for name in ("from", "to"))
+    except (KeyError, TypeError, ValueError):
+        before = now = "–"
+    text = _("Release of the retention moved from %(before)s to %(now)s") % {
+        "before": before,
+        "now": now,
+    }
+    details = [_("“%(text)s”") % {"text": str(data.get("reason", ""))}]
+    return "calendar-due", _amount(data), text, details, "", "", False
+
+
 def _replaced(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     url = _other_invoice(data)
     moved = data.get("moved_minor")
@@ -137,6 +150,10 @@ def _sent(_event: InvoiceEvent, data: dict[str, Any]) -> Told:
     text = ngettext("Sent to %(n)s address", "Sent to %(n)s addresses", n) % {"n": n}
     refused = data.get("refused") or []
     details = [people(data)]
+    if enclosed := data.get("enclosed"):
+        details.append(
+            _("with %(files)s") % {"files": ", ".join(str(each[0]) for each in enclosed)}
+        )
     if refused:
         details.append(_("refused: %(who)s") % {"who": "; ".join(map(str, refused))})
     return "send", "", text, details, _mail(data), _("read the email"), bool(refused)
@@ -270,6 +287,7 @@ SENTENCES: dict[str, Callable[[InvoiceEvent, dict[str, Any]], Told]] = {
     Kind.DEDUCTED: _deducted,
     Kind.RELEASED: _released,
     Kind.REPLACED: _replaced,
+    Kind.RELEASE_MOVED: _release_moved,
 }
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -273,8 +273,16 @@ def filename_of(paper: Paper, invoice: Invoice, suffix: str = "pdf") -> str:
     return re.sub(r"[^A-Za-z0-9._+-]", "-", f"{kind}-{invoice.number}.{suffix}")
 
 
-def queue_mail(invoice: Invoice, *, by: User | None, on: date) -> None:
+def queue_mail(
+    invoice: Invoice, *, by: User | None, on: date, standing: Collection[int] | None = None
+) -> None:
     try:
-        queue_invoice(invoice_id=invoice.pk, recipients=invoice.recipients, by=by, on=on)
+        queue_invoice(
+            invoice_id=invoice.pk,
+            recipients=invoice.recipients,
+            by=by,
+            on=on,
+            standing=standing,
+        )
     except MailRefused as refusal:
         raise IssueRefused([Reason("recipients", str(refusal), "#id_recipients")]) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -31,10 +31,12 @@ def issue(
     send: bool = False,
     recipients: Sequence[str] = (),
     ahead: Printed | None = None,
+    standing: Collection[int] | None = None,
 ) -> Invoice:
     """Number it, freeze it, print it, keep it; queue its mail if asked. Raises IssueRefused.
 
-    All or nothing, whatever ends the process. `ahead`: printed before the caller took its locks.
+    All or nothing, whatever ends the process. `ahead`: printed before the caller took its locks;
+    `standing`: which files of the company go with the mail (invoicing/sending.py).
     """
     recipients = [address.strip() for address in recipients if address.strip()]
     ahead = ahead or print_ahead(invoice_id, on)
@@ -81,7 +83,7 @@ def issue(
         _take_its_place(invoice, by=by, on=on)
         transmit_at_issue(invoice, company, by=by, on=on)
         if send:
-            queue_mail(invoice, by=by, on=on)
+            queue_mail(invoice, by=by, on=on, standing=standing)
     return invoice
 
 

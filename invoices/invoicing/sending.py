@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
-from invoices.attachments.keeping import attachments_of
+from invoices.attachments.keeping import AttachmentRefused, enclosed
 from invoices.invoicing.mail_words import credited_by, values_of, wording_kind
 from invoices.models import Company, Invoice, InvoiceEvent, Message
 from invoices.outbox.changing_words import mail_of
@@ -28,11 +28,13 @@ def queue_invoice(
     by: User | None,
     on: date | None = None,
     seen: int | None = None,
+    standing: Collection[int] | None = None,
 ) -> Message:
     """Mail an issued invoice or credit note with its PDF, in its own language.
 
     A mail of it to the same people that still waits is that mail. `seen` is how many mails of it
-    the person knew of: one more, by somebody else, and it is not sent twice. Raises MailRefused.
+    the person knew of: one more, by somebody else, and it is not sent twice. `standing`: which
+    files of the company go with it, all of them if nobody was asked. Raises MailRefused.
     """
     with transaction.atomic():
         invoice = (
@@ -62,13 +64,17 @@ def queue_invoice(
                 )
                 % {"number": invoice.number}
             )
+        try:
+            files = enclosed(invoice, standing)
+        except AttachmentRefused as refusal:
+            raise MailRefused(str(refusal)) from None
         _supersede(invoice)
         message = queue(
             reason_key=f"invoice:{invoice.pk}:{len(mails) + 1}",
             kind=KIND,
             to=to,
             attachments=documents,
-            enclosures=list(attachments_of(invoice)),
+            enclosures=files,
             invoice=invoice,
             language=invoice.language,
             by=by,
@@ -121,7 +127,12 @@ class InvoiceMail(Kind):
             sent_at=message.sent_at
         )
         at = message.sent_at.isoformat() if message.sent_at else None
-        self._tell(message, InvoiceEvent.Kind.SENT, by, refused=list(refused), sent_at=at)
+        said: dict[str, Any] = {"refused": list(refused), "sent_at": at}
+        files = message.enclosures.order_by("pk").values_list("filename", "file__sha256")
+        if enclosed := [list(each) for each in files]:
+            # Sealed with the event: which files left, whatever becomes of their rows.
+            said["enclosed"] = enclosed
+        self._tell(message, InvoiceEvent.Kind.SENT, by, **said)
 
     def failed(self, message: Message) -> None:
         self._tell(

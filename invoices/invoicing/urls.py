@@ -15,6 +15,7 @@ from invoices.invoicing.views import (
     pdfs,
     pro_forma,
     rebates,
+    releasing,
 )
 from invoices.invoicing.views import list as list_views
 
@@ -51,5 +52,6 @@ urlpatterns = [
     path("invoices/<int:pk>/credit/totals/", credit_notes.credit_preview, name="credit-totals"),
     path("invoices/<int:pk>/note/", acts.note, name="note"),
     path("invoices/<int:pk>/apply/", acts.apply_money, name="apply"),
+    path("invoices/<int:pk>/release/", releasing.move_release, name="release"),
     path("invoices/<int:pk>/write-off/", acts.write_off_invoice, name="write-off"),
 ]

@@ -1,6 +1,6 @@
 from invoices.models.account_letters import AccountLetter, LateClaim, LateClaimRow
 from invoices.models.accounting import JournalExport, JournalSetup, LedgerAccount
-from invoices.models.attachments import Attachment, StoredFile
+from invoices.models.attachments import Attachment, StandingFile, StoredFile
 from invoices.models.bases import DealBasis
 from invoices.models.batches import Batch, BatchItem
 from invoices.models.catalogue import CatalogueItem, CataloguePrice
@@ -34,6 +34,7 @@ from invoices.models.payments import Allocation, PastSettlement, Payment, Refund
 from invoices.models.price_indexes import Indexation, IndexValue
 from invoices.models.quote_answers import (
     QuoteAcceptance,
+    QuoteBilledAdjustment,
     QuoteBilledLine,
     QuoteBilling,
     QuoteDocument,
@@ -118,6 +119,7 @@ __all__ = [
     "PriceRise",
     "Quote",
     "QuoteAcceptance",
+    "QuoteBilledAdjustment",
     "QuoteBilledLine",
     "QuoteBilling",
     "QuoteDocument",
@@ -128,6 +130,7 @@ __all__ = [
     "Refund",
     "SalesTerms",
     "Stage",
+    "StandingFile",
     "StoredFile",
     "Subscription",
     "SubscriptionBilling",

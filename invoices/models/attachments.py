@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from invoices.models.invoices import Invoice
 from invoices.models.quotes import Quote
@@ -25,6 +26,63 @@ class StoredFile(models.Model):
         return self.sha256[:12]
 
 
+class StandingFile(models.Model):
+    """A file of the company that goes with each email of some kinds of documents, such as its bank
+    details or general terms, unless somebody unticks it.
+
+    One that was taken away is kept where an email carried it; it goes with none any more.
+    """
+
+    class Language(models.TextChoices):
+        BOTH = "", _("in any language")
+        FRENCH = "fr", _("in French")
+        ENGLISH = "en", _("in English")
+
+    # Kind of document → what a person reads.
+    KINDS = {
+        "on_quotes": _("Quotes"),
+        "on_invoices": _("Invoices"),
+        "on_deposits": _("Deposit invoices"),
+        "on_credit_notes": _("Credit notes"),
+    }
+
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="standing")
+    filename = models.CharField(max_length=120)
+    on_quotes = models.BooleanField(default=False)
+    on_invoices = models.BooleanField(default=False)
+    on_deposits = models.BooleanField(default=False)
+    on_credit_notes = models.BooleanField(default=False)
+    language = models.CharField(max_length=2, choices=Language, blank=True)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    added_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_standing_file_goes_with_something",
+                condition=Q(on_quotes=True)
+                | Q(on_invoices=True)
+                | Q(on_deposits=True)
+                | Q(on_credit_notes=True),
+            ),
+            models.UniqueConstraint(
+                fields=["file", "language"],
+                condition=Q(removed_at__isnull=True),
+                name="a_file_stands_once_in_each_language",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
+
+
 class Attachment(models.Model):
     """A file beside an invoice or a quote. It is no part of the document, which stays as issued.
 
@@ -40,6 +98,10 @@ class Attachment(models.Model):
         Quote, on_delete=models.PROTECT, null=True, blank=True, related_name="attachments"
     )
     filename = models.CharField(max_length=120)
+    # It was not put there by anybody: an email of the document carried it for the company.
+    standing = models.ForeignKey(
+        StandingFile, on_delete=models.PROTECT, null=True, blank=True, related_name="carried"
+    )
     # On the page that the client of a quote opens.
     shown_to_client = models.BooleanField(default=False)
     added_by = models.ForeignKey(

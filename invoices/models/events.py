@@ -33,6 +33,7 @@ class InvoiceEvent(models.Model):
         RELEASED = "released", _("No longer deducted")
         REPLACED = "replaced", _("Replaced by a corrected invoice")
         VAT_DECIDED = "vat_decided", _("VAT decided otherwise")
+        RELEASE_MOVED = "release_moved", _("Release of the retention moved")
         PLATFORM = "platform", _("Approved platform")
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="events")

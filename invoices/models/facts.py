@@ -171,7 +171,8 @@ LINE = (
     "adjusts adjust_percent adjust_code item_id"
 ).split()
 VAT_ROW = ["category", "rate", "basis_minor", "vat_minor"]
-INSTALMENT = ["position", "due_date", "amount_minor", "is_retention"]
+# The day that the document says: the one that counts follows from the events.
+INSTALMENT = ["position", "said_due", "amount_minor", "is_retention"]
 _LINE_COLUMNS, _INSTALMENT_COLUMNS = {"1": 16}, {"1": 3}
 FILE = ["kind", "filename", "sha256", "size", "created_at"]
 # Names of the parts after the columns of a document.

@@ -24,12 +24,15 @@ class Instalment(models.Model):
     """One of several dues of an invoice. An invoice that is due whole, on its due date, has none.
 
     Made when it is issued, from its terms or from what somebody typed (invoicing/dues.py); from
-    then on the database refuses another day or amount.
+    then on the database refuses another day or amount, but for the release of a retention.
     """
 
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="instalments")
     # From 1, in the order of the due dates.
     position = models.PositiveSmallIntegerField()
+    # That of the document, for good; and the day that counts, which is another one once the release
+    # of a retention was moved (invoicing/releasing.py).
+    said_due = models.DateField()
     due_date = models.DateField(_("due date"))
     amount_minor = models.BigIntegerField()
     # Held back as a retention: the last, due on the day of its release.
@@ -53,6 +56,10 @@ class Instalment(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["invoice", "position"], name="an_instalment_has_one_place"
+            ),
+            models.CheckConstraint(
+                name="only_a_retention_is_due_on_another_day_than_it_said",
+                condition=Q(is_retention=True) | Q(due_date=F("said_due")),
             ),
             models.CheckConstraint(
                 name="an_instalment_is_above_zero", condition=Q(amount_minor__gt=0)

@@ -134,6 +134,31 @@ class QuoteBilledLine(models.Model):
         return f"{self.quantity} {self.line}"
 
 
+class QuoteBilledAdjustment(models.Model):
+    """What an invoice bears of a discount or charge on the whole quote, at one VAT rate."""
+
+    billing = models.ForeignKey(QuoteBilling, on_delete=models.CASCADE, related_name="adjustments")
+    # Its place in `QuoteVersion.adjustments`, from 0.
+    position = models.PositiveSmallIntegerField()
+    vat_category = models.CharField(max_length=2)
+    vat_rate = models.DecimalField(max_digits=5, decimal_places=2)
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["billing", "position", "vat_category", "vat_rate"],
+                name="a_billing_bears_each_adjustment_once",
+            ),
+            models.CheckConstraint(
+                name="a_billed_adjustment_is_above_zero", condition=Q(amount_minor__gt=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.billing} {self.position}"
+
+
 class QuoteEvent(models.Model):
     """What happened to a quote, append-only: the database refuses change and deletion."""
 

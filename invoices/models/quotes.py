@@ -183,6 +183,9 @@ class QuoteVersion(Keyed):
         SalesTerms, on_delete=models.PROTECT, null=True, blank=True, related_name="quotes"
     )
     recipients = models.JSONField(default=list, blank=True)
+    # Discounts and charges on the whole, as `documents.adjustments.stored` writes them: a share of
+    # what the client chooses, or an amount that stands whatever he does.
+    adjustments = models.JSONField(default=list, blank=True)
     # With what is ticked at first; the acceptance has its own.
     net_minor = models.BigIntegerField(default=0)
     vat_minor = models.BigIntegerField(default=0)

@@ -70,7 +70,7 @@ _SEALED_TABLES = {
     "booksdecision": "decision",
 }
 
-_INSTALMENT = ["invoice_id", "position", "due_date", "amount_minor", "is_retention"]
+_INSTALMENT = ["invoice_id", "position", "said_due", "amount_minor", "is_retention"]
 
 
 def _changed(columns: list[str]) -> str:
@@ -256,6 +256,7 @@ RULES: list[tuple[str, str, str, str]] = [
         "invoices_quoteversion",
         "OLD.status NOT IN ('draft', 'discarded') AND (NEW.status IN ('draft', 'discarded') OR "
         "CAST(OLD.paper AS TEXT) IS DISTINCT FROM CAST(NEW.paper AS TEXT) OR "
+        "CAST(OLD.adjustments AS TEXT) IS DISTINCT FROM CAST(NEW.adjustments AS TEXT) OR "
         f"{_changed(_OFFERED)})",
     ),
     ("offers_are_kept", "DELETE", "invoices_quoteversion", "OLD.status <> 'draft'"),
@@ -266,6 +267,13 @@ RULES: list[tuple[str, str, str, str]] = [
             ("UPDATE", "OLD", "is_frozen"),
             ("DELETE", "OLD", "is_kept"),
         )
+    ),
+    ("stored_files_stay_as_they_are", "UPDATE", "invoices_storedfile", "TRUE"),
+    (
+        "an_attachment_stays_the_file_that_it_is",
+        "UPDATE",
+        "invoices_attachment",
+        _changed(["file_id", "invoice_id", "quote_id", "filename"]),
     ),
     # No day of a subscription is billed by two periods, whatever its calendar was made into.
     (

@@ -172,6 +172,8 @@ class SubscriptionVersion(models.Model):
         Subscription, on_delete=models.CASCADE, related_name="versions"
     )
     first_day = models.DateField()
+    # Discounts and charges on the whole of each period, as of a draft invoice.
+    adjustments = models.JSONField(default=list, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

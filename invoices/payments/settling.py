@@ -231,6 +231,10 @@ def refresh(invoice: Invoice) -> None:
         past += past_settlements(invoice, mine, part)
     if parts:
         Instalment.objects.bulk_update(parts, PART_FIELDS)
+        if invoice.paid_on is not None:
+            # By the last day that counts, to which a release may have been moved.
+            last = max(part.due_date for part in parts)
+            invoice.days_late = (invoice.paid_on - last).days
         invoice.next_due = next_due(parts) or invoice.due_date
     invoice.save(update_fields=[*BALANCE_FIELDS, "updated_at"])
     if any(step.amount_minor < 0 for step in steps):

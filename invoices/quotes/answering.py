@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
-from invoices.documents.totals import Totals
+from invoices.documents.totals import Totals, TotalsRefused
 from invoices.models import (
     Quote,
     QuoteAcceptance,
@@ -72,7 +72,10 @@ def accept(
         lines = list(version.lines.all())
         choice = whole(lines, picked)
         kept = taken(lines, choice)
-        totals = totals_of(kept, version.currency)
+        try:
+            totals = totals_of(kept, version.currency, version.adjustments)
+        except TotalsRefused as refusal:
+            raise OtherTotal(str(refusal)) from None
         if read_minor is not None and read_minor != totals.total_minor:
             raise OtherTotal(
                 _("You read a total of %(read)s, with these choices it is %(now)s. Look again.")

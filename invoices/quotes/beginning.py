@@ -99,6 +99,7 @@ def copy_quote(*, quote_id: int, by: User | None, on: date, client_id: int | Non
             "title": model.title,
             "currency": model.currency,
             "note": model.note,
+            "adjustments": model.adjustments,
         }
         header |= {
             "deposit_percent": model.deposit_percent,

@@ -6,12 +6,20 @@ take two alternatives, none, or a line of another quote.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from invoices.documents.totals import LineInput, Totals, compute, round_half_up
+from invoices.documents.adjustments import Adjustment, Part, Sort, as_line, parts_of, read
+from invoices.documents.totals import (
+    LineInput,
+    Totals,
+    compute,
+    line_total,
+    round_half_up,
+    sub_unit,
+)
 from invoices.models import QuoteLine, QuoteVersion
 
 Role = QuoteLine.Role
@@ -75,9 +83,40 @@ def input_of(line: QuoteLine, quantity: Decimal | None = None) -> LineInput:
     )
 
 
-def totals_of(lines: Iterable[QuoteLine], currency: str) -> Totals:
-    """Raises TotalsRefused."""
-    return compute([input_of(line) for line in lines], currency=currency)
+def sort_of(line: QuoteLine) -> Sort:
+    return Sort(line.vat_category, Decimal(line.vat_rate), line.nature, line.exemption_id)
+
+
+def net_of(line: QuoteLine, currency: str, quantity: Decimal | None = None) -> int:
+    """In minor units, of the line or of so much of it. Raises TotalsRefused."""
+    return line_total(input_of(line, quantity), sub_unit(currency)).net_minor
+
+
+def adjusted(
+    lines: Iterable[QuoteLine], currency: str, adjustments: Sequence[Adjustment]
+) -> list[Part]:
+    """What the discounts and charges on the whole come to, of these lines. Raises TotalsRefused."""
+    nets = [(sort_of(line), net_of(line, currency)) for line in lines]
+    return parts_of(adjustments, nets, currency)
+
+
+def totals_of(
+    lines: Iterable[QuoteLine], currency: str, adjustments: Sequence[Mapping[str, str]] = ()
+) -> Totals:
+    """With discounts and charges, whose lines come last. Raises TotalsRefused."""
+    rows = list(lines)
+    parts = adjusted(rows, currency, read(adjustments)) if adjustments else []
+    inputs = [*map(input_of, rows), *(as_line(part, currency) for part in parts)]
+    return compute(inputs, currency=currency)
+
+
+def least(lines: Sequence[QuoteLine], currency: str) -> frozenset[int]:
+    """The choice that comes to the least: no option but one that takes something off, the cheapest
+    of each heading."""
+    nets = {line.pk: net_of(line, currency) for line in lines}
+    taken = {line.pk for line in lines if line.role == Role.OPTION and nets[line.pk] < 0}
+    taken |= {min(group.lines, key=lambda line: nets[line.pk]).pk for group in groups_of(lines)}
+    return frozenset(taken)
 
 
 def deposit_of(version: QuoteVersion, total_minor: int) -> int:

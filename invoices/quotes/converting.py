@@ -19,8 +19,9 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
+from invoices.documents.adjustments import as_line, stored
 from invoices.documents.totals import TotalsRefused, compute
-from invoices.invoicing import deducting, deposits
+from invoices.invoicing import adjusting, deducting, deposits
 from invoices.invoicing.draft_lines import DraftLine
 from invoices.invoicing.drafting import DraftRefused, draft
 from invoices.models import (
@@ -29,6 +30,7 @@ from invoices.models import (
     Invoice,
     Quote,
     QuoteAcceptance,
+    QuoteBilledAdjustment,
     QuoteBilledLine,
     QuoteBilling,
     QuoteEvent,
@@ -36,6 +38,7 @@ from invoices.models import (
 )
 from invoices.models.quotes import ROUNDING
 from invoices.models.terms import TermsKind
+from invoices.quotes.adjusting import Share, Sharing
 from invoices.quotes.choices import input_of
 from invoices.quotes.drafting import locked, tell
 from invoices.quotes.refusals import QuoteRefused
@@ -97,7 +100,7 @@ def alive(quote: Quote) -> list[QuoteBilling]:
         # What was replaced is billed by what stands in its place, whoever keeps the money.
         .exclude(invoice__replaced_by__status__in=[Invoice.Status.ISSUED, Invoice.Status.SETTLED])
         .select_related("invoice")
-        .prefetch_related("lines")
+        .prefetch_related("lines", "adjustments")
     )
 
 
@@ -209,12 +212,24 @@ def bill_deposit(
 
 
 def _drafted_deposit(way: _Way, percent: Decimal, amount_minor: int) -> Invoice:
+    code = way.acceptance.currency
     whole = way.inputs_of({row.line.pk: Decimal(row.line.quantity) for row in way.left})
+    # What is taken off or added on the whole goes along, by its VAT rate.
+    whole += [
+        DraftLine(
+            part.adjustment.words(way.acceptance.version.language),
+            "C62",
+            as_line(part, code),
+            exemption_id=part.sort.exemption_id,
+            nature=part.sort.nature,
+        )
+        for part in way.sharing.parts
+    ]
     language = way.acceptance.version.language
     of = f"le devis {way.quote.number}" if language == "fr" else f"quote {way.quote.number}"
     lines = deposits.deposit_lines(
         whole,
-        way.acceptance.currency,
+        code,
         words=deposits.words_of_deposit(language, of, percent=percent),
         percent=percent,
         amount_minor=amount_minor,
@@ -240,6 +255,12 @@ class _Way:
         self.acceptance = acceptance
         self.billings = alive(self.quote)
         self.left = left_of_lines(acceptance, self.billings)
+        try:
+            self.sharing = Sharing(
+                acceptance.version, [row.line for row in self.left], self.billings
+            )
+        except TotalsRefused as refusal:
+            raise QuoteRefused(str(refusal)) from None
 
     def inputs_of(self, quantities: Mapping[int, Decimal]) -> list[DraftLine]:
         return [
@@ -294,7 +315,14 @@ class _Way:
         """`less` are deposits, which the draft then deducts: it becomes a final invoice."""
         acceptance, version = self.acceptance, self.acceptance.version
         try:
-            totals = compute([line.amounts for line in lines], currency=acceptance.currency)
+            share = self.sharing.of(quantities) if quantities else Share([], {})
+            of_lines = compute([line.amounts for line in lines], currency=acceptance.currency)
+            kept = stored(share.adjustments)
+            parts = adjusting.parts_for(kept, lines, of_lines, acceptance.currency)
+            adjusted = [as_line(part, acceptance.currency) for part in parts]
+            totals = compute(
+                [*(line.amounts for line in lines), *adjusted], currency=acceptance.currency
+            )
         except TotalsRefused as refusal:
             raise QuoteRefused(str(refusal)) from None
         taken = sum(deducting.total_left(deposit) for deposit in less)
@@ -307,7 +335,8 @@ class _Way:
         invoice = draft(
             client=self.quote.client,
             lines=lines,
-            totals=totals,
+            totals=of_lines,
+            adjustments=kept,
             by=self.by,
             on=self.on,
             told={"quote": self.quote.number, "quote_id": self.quote.pk},
@@ -337,6 +366,7 @@ class _Way:
             QuoteBilledLine(billing=billing, line_id=pk, quantity=quantity)
             for pk, quantity in quantities.items()
         )
+        QuoteBilledAdjustment.objects.bulk_create(share.rows(billing))
         facts = {"invoice_id": invoice.pk, "currency": acceptance.currency}
         self._tell(
             QuoteEvent.Kind.BILLED, **facts, billing=str(kind), amount_minor=invoice.total_minor

@@ -8,6 +8,9 @@ from typing import Literal
 
 from invoices.models import QuoteLine
 
+# A discount or charge on the whole: its words, and what it adds to the net in minor units.
+Sum = tuple[str, int]
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -39,4 +42,20 @@ def differences(before: Sequence[QuoteLine], now: Sequence[QuoteLine]) -> list[D
             found.append(Difference("other", name, old.net_minor, line.net_minor))
     for name, lines in left.items():
         found += [Difference("gone", name, line.net_minor, None) for line in lines]
+    return found
+
+
+def of_the_whole(before: Sequence[Sum], now: Sequence[Sum]) -> list[Difference]:
+    """Of the discounts and charges on the whole, each by its words and what it adds to the net."""
+    left: dict[str, list[int]] = {}
+    for name, minor in before:
+        left.setdefault(name, []).append(minor)
+    found = []
+    for name, minor in now:
+        if not (same := left.get(name)):
+            found.append(Difference("new", name, None, minor))
+        elif (old := same.pop(0)) != minor:
+            found.append(Difference("other", name, old, minor))
+    for name, sums in left.items():
+        found += [Difference("gone", name, minor, None) for minor in sums]
     return found

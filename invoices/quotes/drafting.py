@@ -35,6 +35,7 @@ HEADER_FIELDS: Final = (
     "deposit_minor",
     "note",
     "recipients",
+    "adjustments",
 )
 # What a quote says of a line beside what an invoice does.
 CHOICE_FIELDS: Final = ("role", "section", "proposed")
@@ -104,7 +105,12 @@ def save_version(
             setattr(version, field, value)
         version.save()
         _replace_lines(version, inputs, lines)
-        add_up(version)
+        try:
+            add_up(version)
+        except QuoteRefused as refusal:
+            # The lines were added up above: it is what is taken off the whole of them.
+            transaction.set_rollback(True)
+            return {"adjustments": str(refusal)}
         if version.deposit_minor > deposit_of(version, version.total_minor):
             transaction.set_rollback(True)
             return {"deposit": _("The deposit is more than the quote: at most its total.")}
@@ -160,7 +166,8 @@ def add_up(version: QuoteVersion) -> None:
     try:
         for line, amounts in zip(lines, totals_of(lines, version.currency).lines, strict=True):
             line.net_minor = amounts.net_minor
-        totals = totals_of(taken(lines, proposed(lines)), version.currency)
+        kept = taken(lines, proposed(lines))
+        totals = totals_of(kept, version.currency, version.adjustments)
     except TotalsRefused as refusal:
         raise QuoteRefused(str(refusal)) from None
     QuoteLine.objects.bulk_update(lines, ["net_minor"])

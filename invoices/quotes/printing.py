@@ -11,10 +11,11 @@ from datetime import date
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from invoices.documents.adjustments import read
 from invoices.documents.paper import Paper, PaperLine
 from invoices.documents.pdf import render
 from invoices.documents.totals import LineTotal, line_total, sub_unit
-from invoices.invoicing import snapshot
+from invoices.invoicing import adjusting, snapshot
 from invoices.invoicing.unprintable import reasons_of_paper
 from invoices.models import (
     Company,
@@ -26,7 +27,7 @@ from invoices.models import (
     SalesTerms,
 )
 from invoices.quotes import words
-from invoices.quotes.choices import input_of, left, taken, totals_of
+from invoices.quotes.choices import adjusted, input_of, left, taken, totals_of
 from invoices.quotes.refusals import QuoteRefused
 
 
@@ -44,7 +45,8 @@ def paper_of(
     if company is None:
         raise QuoteRefused(_("Say who sells: fill in the company in Settings."))
     kept = taken(lines, choice)
-    totals = totals_of(kept, version.currency)
+    totals = totals_of(kept, version.currency, version.adjustments)
+    parts = adjusted(kept, version.currency, read(version.adjustments))
     # An invoice that nobody saves: so both pages say the same of seller, buyer, VAT and why none.
     draft = Invoice(
         client=version.quote.client,
@@ -56,7 +58,10 @@ def paper_of(
     paper = snapshot.paper_of(
         draft,
         company,
-        lines=[_as_of_invoice(line) for line in kept],
+        lines=[
+            *map(_as_of_invoice, kept),
+            *adjusting.rows_of(draft, parts, after=len(kept)),
+        ],
         totals=totals,
         number=number,
         issue_date=on,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from billing_portal.accounts.models import User
 from billing_portal.dates import day
-from invoices.attachments.keeping import attachments_of
+from invoices.attachments.keeping import AttachmentRefused, enclosed
 from invoices.clients.recipients import address_problem
 from invoices.documents.totals import TotalsRefused
 from invoices.models import (
@@ -26,7 +26,7 @@ from invoices.models import (
 from invoices.models.quotes import State
 from invoices.outbox.queueing import MailRefused, queue
 from invoices.quotes import links, mails, numbering, printing
-from invoices.quotes.choices import deposit_of, proposed
+from invoices.quotes.choices import deposit_of, least, proposed, taken, totals_of
 from invoices.quotes.drafting import choice_problems, locked, locked_draft, tell
 from invoices.quotes.refusals import QuoteRefused
 
@@ -46,6 +46,8 @@ def reasons_not_to_send(version: QuoteVersion, lines: Sequence[QuoteLine], on: d
     ).values()
     if version.total_minor <= 0 and any(line.description for line in lines):
         found.append(_("The total is not above zero: there is nothing to accept."))
+    if not found and version.adjustments:
+        found += _too_much_off(version, lines)
     if version.valid_until < on:
         found.append(
             _("It would have expired already, on %(day)s.") % {"day": day(version.valid_until)}
@@ -55,11 +57,33 @@ def reasons_not_to_send(version: QuoteVersion, lines: Sequence[QuoteLine], on: d
     return found
 
 
-def send(*, version_id: int, recipients: Sequence[str], by: User | None, on: date) -> QuoteVersion:
+def _too_much_off(version: QuoteVersion, lines: Sequence[QuoteLine]) -> list[str]:
+    """Whatever the client chooses, his total has to be above zero."""
+    choice = least(lines, version.currency)
+    try:
+        totals = totals_of(taken(lines, choice), version.currency, version.adjustments)
+    except TotalsRefused as refusal:
+        reason = str(refusal)
+    else:
+        if totals.total_minor > 0:
+            return []
+        reason = _("The total is not above zero: there is nothing to accept.")
+    return [_("If the client takes the least that he can choose: %(reason)s") % {"reason": reason}]
+
+
+def send(
+    *,
+    version_id: int,
+    recipients: Sequence[str],
+    by: User | None,
+    on: date,
+    standing: Collection[int] | None = None,
+) -> QuoteVersion:
     """Number, print and keep it, make its link, and mail both; the version before is replaced.
 
-    Without recipients nothing is mailed: the link is handed over in another way. Raises
-    QuoteRefused, MailRefused, PdfRefused; then nothing has happened.
+    `standing`: which files of the company go along, all of them if nobody was asked. Without
+    recipients nothing is mailed: the link is handed over in another way. Raises QuoteRefused,
+    MailRefused, PdfRefused; then nothing has happened.
     """
     with transaction.atomic():
         version = locked_draft(version_id)
@@ -94,7 +118,7 @@ def send(*, version_id: int, recipients: Sequence[str], by: User | None, on: dat
             currency=version.currency,
         )
         if recipients:
-            _mail(version, recipients, by=by)
+            _mail(version, recipients, by=by, standing=standing)
         return version
 
 
@@ -146,7 +170,14 @@ def _accepted_meanwhile(quote: Quote) -> str:
     }
 
 
-def send_again(*, quote_id: int, recipients: Sequence[str], by: User | None, on: date) -> Message:
+def send_again(
+    *,
+    quote_id: int,
+    recipients: Sequence[str],
+    by: User | None,
+    on: date,
+    standing: Collection[int] | None = None,
+) -> Message:
     """The mail of an open quote once more, with the same link. Raises QuoteRefused, MailRefused."""
     with transaction.atomic():
         quote = locked(quote_id)
@@ -158,18 +189,28 @@ def send_again(*, quote_id: int, recipients: Sequence[str], by: User | None, on:
             version.save(update_fields=["link_key", "updated_at"])
             tell(quote, QuoteEvent.Kind.LINK_RENEWED, on=on, by=by, version=version)
         version.quote = quote
-        return _mail(version, recipients, by=by)
+        return _mail(version, recipients, by=by, standing=standing)
 
 
-def _mail(version: QuoteVersion, recipients: Sequence[str], *, by: User | None) -> Message:
+def _mail(
+    version: QuoteVersion,
+    recipients: Sequence[str],
+    *,
+    by: User | None,
+    standing: Collection[int] | None,
+) -> Message:
     if not recipients:
         raise MailRefused(_("Say who receives it by email."))
+    try:
+        files = enclosed(version.quote, standing)
+    except AttachmentRefused as refusal:
+        raise MailRefused(str(refusal)) from None
     before = Message.objects.filter(reason_key__startswith=f"quote:{version.pk}:").count()
     return queue(
         reason_key=f"quote:{version.pk}:{before + 1}",
         kind=mails.OFFER,
         to=recipients,
-        enclosures=list(attachments_of(version.quote)),
+        enclosures=files,
         client=version.quote.client,
         data={"quote": version.quote_id, "version": version.pk},
         language=version.language,

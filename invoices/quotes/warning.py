@@ -10,7 +10,14 @@ from django.utils.translation import gettext as _
 from billing_portal.money import formatted_minor
 from invoices.invoicing.origins import Offered
 from invoices.invoicing.reasons import Reason
-from invoices.models import Client, Invoice, QuoteAcceptance, QuoteBilledLine, QuoteBilling
+from invoices.models import (
+    Client,
+    Invoice,
+    QuoteAcceptance,
+    QuoteBilledAdjustment,
+    QuoteBilledLine,
+    QuoteBilling,
+)
 from invoices.models.quotes import ROUNDING
 from invoices.quotes.converting import alive, standing
 
@@ -53,4 +60,14 @@ class Quotes:
         QuoteBilledLine.objects.bulk_create(
             QuoteBilledLine(billing=billing, line_id=line.line_id, quantity=line.quantity)
             for line in was.lines.all()
+        )
+        QuoteBilledAdjustment.objects.bulk_create(
+            QuoteBilledAdjustment(
+                billing=billing,
+                position=each.position,
+                vat_category=each.vat_category,
+                vat_rate=each.vat_rate,
+                amount_minor=each.amount_minor,
+            )
+            for each in was.adjustments.all()
         )

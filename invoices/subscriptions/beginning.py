@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -50,7 +50,8 @@ def from_invoice(*, invoice_id: int, by: User | None, on: date) -> Subscription:
         source = Invoice.objects.filter(pk=invoice_id).select_related("client__merged_into").first()
         if source is None:
             raise SubscriptionRefused(_("This invoice is no longer here."))
-        lines = [line_of(line) for line in source.lines.all()]
+        # What a discount on the whole or a deposit made of them is no line of its own.
+        lines = [line_of(line) for line in source.typed_lines]
         if source.is_credit_note or not lines:
             raise SubscriptionRefused(_("Only an invoice with lines of its own can be repeated."))
         return begun(
@@ -58,6 +59,7 @@ def from_invoice(*, invoice_id: int, by: User | None, on: date) -> Subscription:
             by=by,
             on=on,
             lines=lines,
+            adjustments=source.adjustments,
             repeats=source,
             owner_id=source.owner_id,
             purchase_order=source.purchase_order,
@@ -105,6 +107,7 @@ def from_quote(*, quote_id: int, by: User | None, on: date) -> Subscription:
             by=by,
             on=on,
             lines=lines,
+            adjustments=version.adjustments,
             quote=quote,
             owner_id=quote.owner_id,
             title=version.title,
@@ -137,6 +140,7 @@ def copy(*, subscription_id: int, by: User | None, on: date) -> Subscription:
             on=on,
             # At the prices that they have risen to.
             lines=contents.whole_lines(begins, noted=False),
+            adjustments=contents.version(begins).adjustments,
             **{name: getattr(source, name) for name in _HEAD},
             **{
                 name: getattr(source, name)
@@ -155,6 +159,7 @@ def begun(
     by: User | None,
     on: date,
     lines: Sequence[DraftLine] = (),
+    adjustments: Sequence[Mapping[str, str]] = (),
     **values: Any,
 ) -> Subscription:
     """The row, its first version and the event; in the caller's transaction."""
@@ -178,7 +183,10 @@ def begun(
     values.setdefault("month_day", values["whole_from"].day)
     subscription = Subscription.objects.create(client=client, created_by=by, **values)
     version = SubscriptionVersion.objects.create(
-        subscription=subscription, first_day=subscription.starts_on, created_by=by
+        subscription=subscription,
+        first_day=subscription.starts_on,
+        adjustments=list(adjustments),
+        created_by=by,
     )
     replace_lines(version, lines)
     told = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -79,6 +79,7 @@ def _one(
     unit, every = RHYTHMS.get(first.billing_frequency, ("month", 1))
     drafted = drafted_for(deal, client, company, of=lines)
     start = first.billing_starts_on or deal.service_from
+    begins: dict[str, Any] = {"starts_on": start} if start else {}
     return begun(
         client,
         by=by,
@@ -93,5 +94,5 @@ def _one(
         unit=unit,
         every=every,
         most_periods=first.billing_cycles,
-        **({"starts_on": start} if start else {}),
+        **begins,
     )

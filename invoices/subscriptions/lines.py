@@ -8,7 +8,7 @@ from typing import Any
 
 from invoices.documents.totals import LineInput
 from invoices.invoicing.draft_lines import DraftLine
-from invoices.models import SubscriptionLine, SubscriptionVersion
+from invoices.models import Subscription, SubscriptionLine, SubscriptionVersion
 
 
 def line_of(row: Any) -> DraftLine:
@@ -52,3 +52,9 @@ def replace_lines(version: SubscriptionVersion, lines: Sequence[DraftLine]) -> N
         )
         for position, line in enumerate(lines, 1)
     )
+
+
+def adjustments_of(subscription: Subscription) -> list[dict[str, str]]:
+    """Discounts and charges on the whole of each period, of the version that holds last."""
+    version = subscription.versions.last()
+    return list(version.adjustments) if version else []

@@ -177,7 +177,8 @@ def bill(
     invoice = draft(
         client=client,
         lines=found.lines if found.totals is not None else (),
-        totals=found.totals,
+        totals=found.of_lines,
+        adjustments=list(found.adjustments),
         by=by,
         on=on,
         told=told,

@@ -19,6 +19,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from invoices.documents import mentions
+from invoices.documents.adjustments import DISCOUNT, Adjustment, Part, few
 from invoices.documents.totals import (
     PRICE_DECIMALS,
     WIDE,
@@ -39,6 +40,7 @@ _PART_OF_ONE_DAY = {
     "en": "Pro rata: 1 of {whole} days, whole period {net}",
 }
 LUMP_SUM = "LS"
+Group = tuple[str, Decimal]
 
 
 @dataclass(frozen=True)
@@ -129,3 +131,43 @@ def _share(line: DraftLine, period: Period, currency: str, language: str) -> Dra
             vat_category=line.amounts.vat_category,
         ),
     )
+
+
+def shared_adjustments(
+    parts: Sequence[Part],
+    lines: Sequence[DraftLine],
+    period: Period,
+    *,
+    currency: str,
+    language: str,
+) -> list[Adjustment]:
+    """Of the discounts and charges of a whole period what falls on this part: amounts at each VAT
+    rate, by days as the lines, so that the parts make the whole to the minor unit."""
+    unit = sub_unit(currency)
+    whole: dict[tuple[int, Group], int] = {}
+    given = {id(part.adjustment): part.adjustment for part in parts}
+    for part in parts:
+        key = (id(part.adjustment), (part.sort.vat_category, part.sort.vat_rate))
+        whole[key] = whole.get(key, 0) + part.minor
+    # A discount of nearly everything: no more is taken off than this part of the lines is.
+    room: dict[Group, int] = {}
+    for line in lines:
+        group = (line.amounts.vat_category, line.amounts.vat_rate)
+        room[group] = room.get(group, 0) + line_total(line.amounts, unit).net_minor
+    found = []
+    for (which, group), whole_minor in whole.items():
+        adjustment, minor = given[which], part_of(whole_minor, period)
+        if adjustment.kind == DISCOUNT:
+            minor = min(minor, room.get(group, 0))
+            room[group] = room.get(group, 0) - max(minor, 0)
+        if minor > 0:
+            found.append(
+                replace(
+                    adjustment,
+                    percent=Decimal(0),
+                    amount=Decimal(minor) / unit,
+                    reason=adjustment.as_amount(language),
+                    only=group,
+                )
+            )
+    return few(found)

@@ -41,7 +41,7 @@ Kind = SubscriptionEvent.Kind
 def reasons_not_to_start(subscription: Subscription) -> list[str]:
     contents = contents_of(subscription)
     found: list[str] = []
-    lines = contents.versions[0][1] if contents.versions else []
+    lines = contents.versions[0].lines if contents.versions else []
     if not lines:
         return [_("There are no lines: nothing would be billed.")]
     bare = [n for n, line in enumerate(lines, 1) if not line.description.strip()]

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
+from invoices.documents.adjustments import as_line, stored
 from invoices.documents.totals import Totals, TotalsRefused, compute, round_half_up
+from invoices.invoicing import adjusting
 from invoices.invoicing.draft_lines import DraftLine
 from invoices.models import Indexation, IndexValue, Subscription
 from invoices.subscriptions.indexing import Indexed
 from invoices.subscriptions.lines import line_of
 from invoices.subscriptions.periods import PER_YEAR, Period, Schedule
-from invoices.subscriptions.pricing import Rise, raised, shared_out
+from invoices.subscriptions.pricing import Rise, raised, shared_adjustments, shared_out
+
+Adjustments = Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a whole period that begins on `first_day` or later has."""
+
+    first_day: date
+    lines: Sequence[DraftLine]
+    # As a draft invoice keeps them.
+    adjustments: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -24,16 +38,21 @@ class Contents:
     currency: str
     language: str
     prorated: bool
-    # From which day on, oldest first.
-    versions: Sequence[tuple[date, Sequence[DraftLine]]]
+    # Oldest first.
+    versions: Sequence[Version]
     rises: Sequence[Rise] = ()
     indexed: Indexed | None = None
+
+    def version(self, day: date) -> Version:
+        """The one that holds in a period that begins on that day."""
+        past = [version for version in self.versions if version.first_day <= day]
+        return past[-1] if past else self.versions[0]
 
     def whole_lines(self, day: date, *, noted: bool = True) -> list[DraftLine]:
         """The lines of a whole period that begins on `day`, at the prices of that day; where an
         index made them, `noted` with the arithmetic."""
-        past = [(since, lines) for since, lines in self.versions if since <= day]
-        since, lines = past[-1] if past else self.versions[0]
+        version = self.version(day)
+        since, lines = version.first_day, version.lines
         found = [
             replace(
                 line,
@@ -60,11 +79,22 @@ class Contents:
         """No invoice is made of it before a value is known."""
         return self.indexed is not None and self.indexed.holds and bool(self.missing_value(period))
 
-    def lines(self, period: Period) -> list[DraftLine]:
+    def lines(self, period: Period) -> tuple[list[DraftLine], Adjustments]:
+        """What the invoice of a period lists, and its discounts and charges on the whole."""
         found = self.whole_lines(period.first)
+        kept = self.version(period.first).adjustments
         if period.is_whole or not self.prorated:
-            return found
-        return shared_out(found, period, currency=self.currency, language=self.language)
+            return found, kept
+        shared = shared_out(found, period, currency=self.currency, language=self.language)
+        if not kept:
+            return shared, kept
+        whole = compute([line.amounts for line in found], currency=self.currency)
+        parts = adjusting.parts_for(kept, found, whole, self.currency)
+        return shared, stored(
+            shared_adjustments(
+                parts, shared, period, currency=self.currency, language=self.language
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -74,19 +104,23 @@ class Upcoming:
     period: Period
     due_on: date
     lines: Sequence[DraftLine]
+    # With discounts and charges; `of_lines` without.
     totals: Totals | None
     refusal: str = ""
+    of_lines: Totals | None = None
+    adjustments: Adjustments = ()
 
 
 def invoice_of(contents: Contents, period: Period) -> Upcoming:
     due_on = contents.schedule.due_on(period)
     lines: list[DraftLine] = []
     try:
-        lines = contents.lines(period)
-        totals = compute([line.amounts for line in lines], currency=contents.currency)
+        lines, kept = contents.lines(period)
+        of_lines = compute([line.amounts for line in lines], currency=contents.currency)
+        totals = with_adjustments(kept, lines, of_lines)
     except TotalsRefused as refusal:
         return Upcoming(period, due_on, lines, None, str(refusal))
-    return Upcoming(period, due_on, lines, totals)
+    return Upcoming(period, due_on, lines, totals, of_lines=of_lines, adjustments=kept)
 
 
 def upcoming(contents: Contents, number: int, most: int) -> list[Upcoming]:
@@ -103,9 +137,20 @@ def yearly_net(contents: Contents, day: date) -> int:
     """The net of a whole period at the prices of `day`, times such periods in a year, rounded half
     up once. Raises TotalsRefused."""
     lines = contents.whole_lines(day)
-    totals = compute([line.amounts for line in lines], currency=contents.currency)
+    of_lines = compute([line.amounts for line in lines], currency=contents.currency)
+    totals = with_adjustments(contents.version(day).adjustments, lines, of_lines)
     schedule = contents.schedule
     return round_half_up(Fraction(totals.net_minor * PER_YEAR[schedule.unit], schedule.every))
+
+
+def with_adjustments(kept: Adjustments, lines: Sequence[DraftLine], of_lines: Totals) -> Totals:
+    """The totals of these lines with discounts and charges on them. Raises TotalsRefused."""
+    if not kept:
+        return of_lines
+    code = of_lines.currency
+    parts = adjusting.parts_for(kept, lines, of_lines, code)
+    inputs = [*(line.amounts for line in lines), *(as_line(part, code) for part in parts)]
+    return compute(inputs, currency=code)
 
 
 def schedule_of(subscription: Subscription) -> Schedule:
@@ -143,7 +188,11 @@ def contents_of(subscription: Subscription) -> Contents:
         language=subscription.language,
         prorated=subscription.prorated,
         versions=[
-            (version.first_day, [line_of(line) for line in version.lines.all()])
+            Version(
+                version.first_day,
+                [line_of(line) for line in version.lines.all()],
+                version.adjustments,
+            )
             for version in subscription.versions.all()
         ],
         indexed=_indexed(subscription),

@@ -21,10 +21,10 @@ from invoices.invoicing.drafting import EARLIEST
 from invoices.invoicing.line_input import lines_in
 from invoices.models import Subscription, SubscriptionEvent, SubscriptionVersion
 from invoices.models.terms import TermsKind
-from invoices.subscriptions.lines import line_of, replace_lines
+from invoices.subscriptions.lines import adjustments_of, line_of, replace_lines
 from invoices.subscriptions.periods import LATEST, Schedule, schedule_problem
 from invoices.subscriptions.standing import SubscriptionRefused, locked, next_number, refresh, tell
-from invoices.subscriptions.upcoming import contents_of, schedule_of
+from invoices.subscriptions.upcoming import contents_of, schedule_of, with_adjustments
 
 HEAD_FIELDS: Final = (
     *("title", "language", "currency", "terms_kind", "terms_days", "terms_id", "owner_id"),
@@ -67,13 +67,19 @@ def save_subscription(
         problems = _header_problems(header, subscription)
         if not problems:
             for name, value in header.items():
+                if name == "adjustments":
+                    continue
                 setattr(subscription, name, value)
             problems |= calendar_problems(subscription)
+        kept = header.get("adjustments", adjustments_of(subscription))
         inputs, line_problems = lines_in(lines, subscription.currency)
         problems |= line_problems
         if not problems:
             try:
-                compute([line.amounts for line in inputs], currency=subscription.currency)
+                of_lines = compute(
+                    [line.amounts for line in inputs], currency=subscription.currency
+                )
+                with_adjustments(kept, inputs, of_lines)
             except TotalsRefused as refusal:
                 problems["lines"] = str(refusal)
         first_day = None
@@ -85,7 +91,7 @@ def save_subscription(
             transaction.set_rollback(True)
             return problems
         subscription.save()
-        lines_changed = _put_version(subscription, first_day, inputs, by)
+        lines_changed = _put_version(subscription, first_day, inputs, kept, by)
         changed = [name for name, value in before.items() if getattr(subscription, name) != value]
         if subscription.status != Subscription.Status.DRAFT and (changed or lines_changed):
             lines_from = first_day.isoformat() if lines_changed else ""
@@ -107,7 +113,11 @@ def _from_day(subscription: Subscription, number: int | None) -> date | None:
 
 
 def _put_version(
-    subscription: Subscription, first_day: date, lines: Sequence[DraftLine], by: User | None
+    subscription: Subscription,
+    first_day: date,
+    lines: Sequence[DraftLine],
+    adjustments: Sequence[Mapping[str, str]],
+    by: User | None,
 ) -> bool:
     """These lines hold from that day on; whether that is anything new."""
     versions = list(subscription.versions.all())
@@ -124,13 +134,22 @@ def _put_version(
     later = [version for version in versions if version.first_day > first_day]
     subscription.versions.filter(pk__in=[version.pk for version in later]).delete()
     holding = [version for version in versions if version.first_day <= first_day]
-    if holding and [line_of(row) for row in holding[-1].lines.all()] == list(lines):
+    if (
+        holding
+        and [line_of(row) for row in holding[-1].lines.all()] == list(lines)
+        and holding[-1].adjustments == list(adjustments)
+    ):
         return bool(later)
     if holding and holding[-1].first_day == first_day:
         version = holding[-1]
+        version.adjustments = list(adjustments)
+        version.save(update_fields=["adjustments"])
     else:
         version = SubscriptionVersion.objects.create(
-            subscription=subscription, first_day=first_day, created_by=by
+            subscription=subscription,
+            first_day=first_day,
+            adjustments=list(adjustments),
+            created_by=by,
         )
     replace_lines(version, lines)
     return True
@@ -168,7 +187,7 @@ def _beyond(schedule: Schedule) -> str:
 
 def _header_problems(header: Mapping[str, Any], subscription: Subscription) -> dict[str, str]:
     problems: dict[str, str] = {}
-    if unknown := set(header) - {*HEAD_FIELDS, *CALENDAR_FIELDS}:
+    if unknown := set(header) - {*HEAD_FIELDS, *CALENDAR_FIELDS, "adjustments"}:
         raise ValueError(f"save_subscription knows no {', '.join(sorted(unknown))}")
     if header.get("language", "fr") not in ("fr", "en"):
         problems["language"] = _("Documents are in French or in English.")

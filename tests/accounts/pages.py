@@ -31,6 +31,9 @@ _OF_ATTACHMENTS = {
     "invoices:attachments": Page("invoices.view_invoice", (0,)),
     "invoices:quote-attachments": Page("invoices.view_invoice", (0,)),
     "invoices:quote-attachment-add": Page(_CHANGE, (0,), post=True),
+    "invoices:standing-files": Page("accounts.change_company"),
+    "invoices:standing-file": Page("accounts.change_company", (0,)),
+    "invoices:standing-file-remove": Page("accounts.change_company", (0,), post=True),
     "invoices:copy": Page(_CHANGE, (0,), post=True),
     "invoices:guest-file": Page(None, ("x", 0), open_to_all=True),
 }

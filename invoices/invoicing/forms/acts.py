@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing_portal.typed.fields import LineField, MoneyField
+from billing_portal.typed.fields import DayField, LineField, MoneyField
 from invoices.models import WriteOff
 
 
@@ -67,3 +68,22 @@ class WriteOffForm(forms.Form):
             currency=currency, label=gettext_lazy("Amount"), above_zero=True
         )
         self.order_fields(["amount", "cause", "reason"])
+
+
+class ReleaseForm(forms.Form):
+    to = DayField(
+        label=gettext_lazy("Released on"),
+        asks="both",
+        error_messages={"required": gettext_lazy("Say on which day it is released.")},
+    )
+    reason = LineField(
+        label=gettext_lazy("Why"),
+        max_length=300,
+        help_text=gettext_lazy("Kept in the history of the invoice, with your name."),
+        error_messages={"required": gettext_lazy("Say why: it is kept with the invoice.")},
+    )
+
+    def __init__(self, *args: Any, today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        day: Any = self.fields["to"]
+        day.today = today

@@ -44,7 +44,7 @@ class AdjustedForm(HeadForm):
     ) -> None:
         super().__init__(data, document=document, client=client, today=today)
         self.adjusted: list[Adjustment] = []
-        kept = [] if data is not None else read(document.adjustments)
+        kept = [] if data is not None else read(self.kept_of(document))
         count = _count(data) if data is not None else len(kept)
         self.fields[TOTAL] = forms.CharField(
             widget=forms.HiddenInput, required=False, initial=str(count)
@@ -149,15 +149,22 @@ class AdjustedForm(HeadForm):
         found = {
             name: value for name, value in super().header().items() if not name.startswith(PREFIX)
         }
-        if any(name.startswith(PREFIX) for name in self.errors):
-            # Unreadable ones are told in the form; what is kept stays meanwhile.
-            return found
-        return found | {"adjustments": self.adjustments}
+        return found | self.adjusted_header()
+
+    def adjusted_header(self) -> dict[str, Any]:
+        """Unreadable ones are told in the form; what is kept stays meanwhile."""
+        wrong = any(name.startswith(PREFIX) for name in self.errors)
+        return {} if wrong else {"adjustments": self.adjustments}
+
+    @classmethod
+    def kept_of(cls, document: Any) -> list[dict[str, str]]:
+        """Those that are stored."""
+        return list(document.adjustments)
 
     @property
     def adjustments(self) -> list[dict[str, str]]:
         """As the document keeps them: those that are typed, or of an untouched form the stored."""
-        return stored(self.adjusted) if self.is_bound else list(self.document.adjustments)
+        return stored(self.adjusted) if self.is_bound else self.kept_of(self.document)
 
 
 def _count(data: Mapping[str, Any]) -> int:

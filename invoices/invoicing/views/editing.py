@@ -18,17 +18,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.accounts.models import User
+from billing_portal.figures import percent
 from billing_portal.money import formatted_minor
 from invoices.clients.vat import vat_treatment
 from invoices.company.exemptions import Exemptions
 from invoices.company.vat_rates import FrenchRates
+from invoices.documents.adjustments import read
 from invoices.documents.nature import Nature
 from invoices.documents.paper import Paper
 from invoices.documents.totals import STANDARD, Totals, TotalsRefused
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.drafting import preview_totals
 from invoices.invoicing.forms import lines as typed
-from invoices.invoicing.forms.heads import HeadForm
+from invoices.invoicing.forms.adjustments import AdjustedForm, rearranged
 from invoices.invoicing.forms.lines import TypedLine, VatChoices
 from invoices.models import Client, Company, Invoice, QuoteVersion, Subscription
 from invoices.models.natures import USUAL_NATURE
@@ -45,7 +47,7 @@ class DocumentEditor(Generic[Document]):
     """As it stands in the form: typed, perhaps not saved, perhaps not even readable."""
 
     document: Document
-    form: HeadForm
+    form: AdjustedForm
     lines: list[Any]
     on: date
     # Sentences about the whole, above the form.
@@ -66,7 +68,7 @@ class DocumentEditor(Generic[Document]):
 
     # ─ What each kind says itself ───────────────────────────────────────────────────────────────
     @classmethod
-    def form_of(cls, document: Document, on: date, given: Any = None) -> HeadForm:
+    def form_of(cls, document: Document, on: date, given: Any = None) -> AdjustedForm:
         raise NotImplementedError
 
     @classmethod
@@ -147,8 +149,14 @@ class DocumentEditor(Generic[Document]):
         return typed.clean(self.lines, self.currency)
 
     def totals(self, values: Sequence[Mapping[str, Any]]) -> Totals:
-        """Of lines that could be read. Raises TotalsRefused."""
-        return preview_totals(values, self.currency)
+        """Of lines that could be read, with discounts and charges. Raises TotalsRefused."""
+        return self.adding_up(values, self.form.adjustments)
+
+    def adding_up(
+        self, values: Sequence[Mapping[str, Any]], adjustments: Sequence[Mapping[str, str]]
+    ) -> Totals:
+        """Of what of the lines counts, with these discounts and charges. Raises TotalsRefused."""
+        return preview_totals(values, self.currency, (), adjustments)
 
     def check(self) -> list[dict[str, Any]]:
         """Clean the head and the lines; what the rules want of the lines that could be read."""
@@ -198,6 +206,9 @@ class DocumentEditor(Generic[Document]):
     # ─ Lines ────────────────────────────────────────────────────────────────────────────────────
     def rearranged(self, act: str) -> bool:
         """Buttons that change the lines on the page, without script; nothing is saved."""
+        if (given := rearranged(self.form.data, act)) is not None:
+            self.form = self.form_of(self.document, self.on, given)
+            return True
         word, _dash, number = act.partition("-")
         if act == "add":
             if len(self.lines) <= MAX_LINES:
@@ -363,6 +374,23 @@ def sums_of(editor: DocumentEditor[Any], values: Sequence[dict[str, Any]]) -> Su
     except TotalsRefused as problem:
         refusal = str(problem)
     return Sums(totals, refusal, editor.currency, left_out, bool(left_out) and not good)
+
+
+def adjusted_of(editor: DocumentEditor[Any], values: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The net of the lines, and what each discount or charge adds to it; of lines and adjustments
+    that add up."""
+    code, kept = editor.currency, editor.form.adjustments
+    if not kept:
+        return {}
+    lines = editor.adding_up(values, ()).net_minor
+    found, before = [], lines
+    for place, each in enumerate(read(kept), 1):
+        after = editor.adding_up(values, kept[:place]).net_minor
+        share = f" ({percent(each.percent)})" if each.percent else ""
+        words = each.words(editor.form["language"].value() or editor.document.language)
+        found.append((f"{words}{share}", formatted_minor(after - before, code)))
+        before = after
+    return {"lines_net": formatted_minor(lines, code), "adjusted": found}
 
 
 def too_many_lines(editor: DocumentEditor[Any]) -> None:

@@ -16,10 +16,8 @@ from django.utils.translation import gettext as _
 
 from billing_portal import dates
 from billing_portal.accounts.models import User
-from billing_portal.figures import percent
 from billing_portal.money import formatted_minor
 from billing_portal.words import labelled
-from invoices.documents.adjustments import read
 from invoices.documents.paper import Paper
 from invoices.documents.totals import Totals, TotalsRefused
 from invoices.invoicing import deducting, drafting, dues, origins
@@ -27,7 +25,6 @@ from invoices.invoicing.deal_basis import changed_of
 from invoices.invoicing.deposits import to_deduct
 from invoices.invoicing.drafting import DraftRefused
 from invoices.invoicing.forms import lines as typed
-from invoices.invoicing.forms.adjustments import rearranged
 from invoices.invoicing.forms.drafts import DraftForm
 from invoices.invoicing.forms.dues import dues_as_typed
 from invoices.invoicing.forms.lines import TypedLine
@@ -108,9 +105,6 @@ class InvoiceEditor(DocumentEditor[Invoice]):
     def rearranged(self, act: str) -> bool:
         if act == "deal":
             _take_from_deal(self)
-            return True
-        if (given := rearranged(self.form.data, act)) is not None:
-            self.form = self.form_of(self.document, self.on, given)
             return True
         return super().rearranged(act)
 
@@ -257,25 +251,10 @@ def _sums(editor: InvoiceEditor, values: Sequence[dict[str, Any]]) -> dict[str, 
     sums = editing.sums_of(editor, values)
     found = sums.shown
     taken = sum(line.net_minor for line in editor.deposits)
-    if sums.totals is not None and editor.form.adjustments:
-        found |= _adjusted(editor, editor.readable(values))
+    if sums.totals is not None:
+        found |= editing.adjusted_of(editor, editor.readable(values))
     if sums.totals is not None and taken:
         code = editor.currency
         found["before_deposits"] = formatted_minor(sums.totals.net_minor - taken, code)
         found["deposits_taken"] = formatted_minor(taken, code)
     return found
-
-
-def _adjusted(editor: InvoiceEditor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The net of the lines, and what each discount or charge adds to it."""
-    code = editor.currency
-    lines = drafting.preview_totals(values, code).net_minor
-    found, before = [], lines
-    kept = editor.form.adjustments
-    for place, each in enumerate(read(kept), 1):
-        after = drafting.preview_totals(values, code, (), kept[:place]).net_minor
-        share = f" ({percent(each.percent)})" if each.percent else ""
-        words = each.words(editor.document.language)
-        found.append((f"{words}{share}", formatted_minor(after - before, code)))
-        before = after
-    return {"lines_net": formatted_minor(lines, code), "adjusted": found}

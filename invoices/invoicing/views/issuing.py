@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, came_from, go_to, render_dialog
+from invoices.attachments.choosing import choices_of, chosen_of
 from invoices.attachments.keeping import attachments_of
 from invoices.clients.recipients import client_recipients
 from invoices.clients.routes import have_asked
@@ -66,6 +67,7 @@ def issue_invoice(request: StaffRequest, pk: int) -> HttpResponse:
             on=on,
             send=send,
             recipients=form.cleaned_data.get("recipients", []),
+            standing=chosen_of(request.POST),
         ),
         confirmed=under_lock(pk, lambda found: draft_shown(found, on)),
         refused={
@@ -156,6 +158,7 @@ def issue_dialog(
             "edit_url": edit_url,
             "far": far_dates(invoice, on),
             "agreed": request.POST.get("dates", ""),
+            "standing": choices_of(invoice, request.POST),
             "unanswered": unanswered,
             "duty": duty_of(invoice, on, company) if company and not reasons else None,
         },
@@ -183,6 +186,7 @@ def send_invoice(request: StaffRequest, pk: int) -> HttpResponse:
                 recipients=form.cleaned_data["recipients"],
                 by=request.user,
                 on=timezone.localdate(),
+                standing=chosen_of(request.POST),
             ),
             confirmed=under_lock(pk, mail_shown),
             refused={
@@ -229,6 +233,7 @@ def _send_dialog(
             "text": text,
             "document": document,
             "enclosed": attachments_of(invoice),
+            "standing": choices_of(invoice, request.POST),
             "again": invoice.sent_at is not None,
             "duty": duty_of(invoice, timezone.localdate(), company),
         },

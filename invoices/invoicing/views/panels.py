@@ -72,7 +72,7 @@ def money_panel(
         "rows": rows,
         "late": invoice.days_overdue(on),
         "days_left": (invoice.next_due - on).days if invoice.next_due else None,
-        "instalments": _instalments(invoice, on),
+        "instalments": _instalments(invoice, on, user),
         "claim": _claim(invoice, on),
     }
 
@@ -130,9 +130,9 @@ def _detail(pk: int | None) -> str:
     return reverse("invoices:detail", args=[pk]) if pk else ""
 
 
-def _instalments(invoice: Invoice, on: date) -> list[dict[str, Any]]:
+def _instalments(invoice: Invoice, on: date, user: User) -> list[dict[str, Any]]:
     """Each instalment of an issued invoice, in words."""
-    code = invoice.currency
+    code, may_change = invoice.currency, user.has_perm("invoices.change_invoice")
     rows = []
     for part in invoice.instalments.order_by("position"):
         late = part.outstanding_minor > 0 and part.due_date < on
@@ -143,6 +143,8 @@ def _instalments(invoice: Invoice, on: date) -> list[dict[str, Any]]:
             said = ngettext("%(n)s day late", "%(n)s days late", days) % {"n": grouped(days)}
         else:
             said = _("retention") if part.is_retention else ""
+            if part.due_date != part.said_due:
+                said = _("retention, moved from %(day)s") % {"day": dates.day(part.said_due)}
         rows.append(
             {
                 "pk": part.pk,
@@ -154,6 +156,7 @@ def _instalments(invoice: Invoice, on: date) -> list[dict[str, Any]]:
                 "said": said,
                 "late": late,
                 "settled": not part.outstanding_minor,
+                "may_move": may_change and part.is_retention and part.outstanding_minor > 0,
             }
         )
     return rows

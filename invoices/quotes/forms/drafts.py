@@ -11,12 +11,13 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from billing_portal.typed.fields import DayField, LineField
+from invoices.invoicing.forms.adjustments import AdjustedForm
 from invoices.invoicing.forms.deposits import DepositField, deposit_written
-from invoices.invoicing.forms.heads import HeadForm, RecipientsField
+from invoices.invoicing.forms.heads import RecipientsField
 from invoices.models import Client, QuoteVersion
 
 
-class QuoteForm(HeadForm):
+class QuoteForm(AdjustedForm):
     recipients = RecipientsField(label=gettext_lazy("Quote goes to"), required=False)
     valid_until = DayField(
         label=gettext_lazy("Valid until"),

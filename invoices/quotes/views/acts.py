@@ -18,10 +18,12 @@ from billing_portal.acts import already, carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile, Shown, facts_of
 from billing_portal.htmx import StaffRequest, go_to, render_dialog
 from billing_portal.money import formatted_minor
+from invoices.attachments.choosing import choices_of, chosen_of
 from invoices.company.numbering import next_number
 from invoices.documents.pdf.render import PdfRefused
+from invoices.documents.totals import TotalsRefused
 from invoices.invoicing.forms.heads import ReasonForm
-from invoices.models import NumberPattern, Quote
+from invoices.models import NumberPattern, Quote, QuoteLine, QuoteVersion
 from invoices.models.quotes import State
 from invoices.outbox.queueing import MailRefused
 from invoices.quotes import answering, drafting, sending
@@ -77,7 +79,11 @@ def send(request: StaffRequest, pk: int) -> HttpResponse:
                 changed,
                 "send a quote",
                 act=lambda: sending.send(
-                    version_id=draft_id, recipients=people, by=request.user, on=on
+                    version_id=draft_id,
+                    recipients=people,
+                    by=request.user,
+                    on=on,
+                    standing=chosen_of(request.POST),
                 ),
                 confirmed=lambda: draft_shown(draft_of(drafting.locked(pk))),
                 text=text,
@@ -99,6 +105,7 @@ def send(request: StaffRequest, pk: int) -> HttpResponse:
             "changed": changed.text,
             "confirmed": draft_shown(draft).token,
             "next_number": "" if quote.number else next_number(NumberPattern.QUOTE, on),
+            "standing": choices_of(quote, request.POST),
             "on": on,
         },
         back=reverse("invoices:quote-edit", args=[pk]),
@@ -174,6 +181,7 @@ def send_again(request: StaffRequest, pk: int) -> HttpResponse:
                 recipients=form.cleaned_data["recipients"],
                 by=request.user,
                 on=timezone.localdate(),
+                standing=chosen_of(request.POST),
             ),
             confirmed=lambda: quote_shown(drafting.locked(pk)),
             text=_("The quote is on its way again."),
@@ -182,7 +190,14 @@ def send_again(request: StaffRequest, pk: int) -> HttpResponse:
         if answer is not None:
             return answer
         quote = visible(request, pk)
-    return _dialog(request, quote, form, changed, "invoices/quotes/send_again.html")
+    return _dialog(
+        request,
+        quote,
+        form,
+        changed,
+        "invoices/quotes/send_again.html",
+        standing=choices_of(quote, request.POST),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -277,7 +292,7 @@ def record(request: StaffRequest, pk: int) -> HttpResponse:
         if answer is not None:
             return answer
         quote = visible(request, pk)
-    totals = totals_of(taken(lines, choice), version.currency)
+    total = _total_of(version, taken(lines, choice))
     return _dialog(
         request,
         quote,
@@ -289,6 +304,15 @@ def record(request: StaffRequest, pk: int) -> HttpResponse:
             (n, group.section, [(line, line.pk in choice) for line in group.lines])
             for n, group in enumerate(groups_of(lines))
         ],
-        total=formatted_minor(totals.total_minor, version.currency),
+        total=total,
         expired=version.valid_until < on,
     )
+
+
+def _total_of(version: QuoteVersion, lines: list[QuoteLine]) -> str:
+    """Of a choice that the discounts do not allow there is none: the form says so."""
+    try:
+        totals = totals_of(lines, version.currency, version.adjustments)
+    except TotalsRefused:
+        return "–"
+    return formatted_minor(totals.total_minor, version.currency)

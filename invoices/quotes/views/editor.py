@@ -66,10 +66,12 @@ class QuoteEditor(DocumentEditor[QuoteVersion]):
     def clean_lines(self) -> list[dict[str, Any]]:
         return quote_lines.clean(self.lines, self.currency)
 
-    def totals(self, values: Sequence[Mapping[str, Any]]) -> Totals:
+    def adding_up(
+        self, values: Sequence[Mapping[str, Any]], adjustments: Sequence[Mapping[str, str]]
+    ) -> Totals:
         """With what is ticked at first, as the client will see it."""
-        kept = [given for given in values if _is_taken(given, values)]
-        return preview_totals([of_invoice(given) for given in kept], self.currency)
+        kept = [of_invoice(given) for given in values if _is_taken(given, values)]
+        return preview_totals(kept, self.currency, (), adjustments)
 
     def totals_of_one(self, value: Mapping[str, Any]) -> Totals:
         return preview_totals([of_invoice(value)], self.currency)
@@ -148,6 +150,7 @@ def _sums(editor: QuoteEditor, values: list[dict[str, Any]]) -> dict[str, Any]:
     total_minor = sums.totals.total_minor
     return {
         **sums.shown,
+        **editing.adjusted_of(editor, good),
         "plan": [
             (label, when, formatted_minor(minor, editor.currency))
             for label, when, minor in words.plan(as_typed, total_minor, language)

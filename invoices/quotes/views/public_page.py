@@ -17,12 +17,14 @@ from invoices.attachments.keeping import attachments_of
 from invoices.company.sales_terms import name_of, paragraphs
 from invoices.documents.mentions import long_date
 from invoices.documents.pdf.labels import UNITS
+from invoices.documents.totals import TotalsRefused
 from invoices.invoicing.forms.lines import vat_label, vat_value
 from invoices.models import Company, QuoteAcceptance, QuoteEvent, QuoteLine, QuoteVersion
 from invoices.models.quotes import State
 from invoices.quotes import links, words
-from invoices.quotes.choices import Role, groups_of, taken, totals_of
-from invoices.quotes.differing import differences
+from invoices.quotes.adjusting import adjusted_in_words, sums_of
+from invoices.quotes.choices import Role, groups_of, proposed, taken, totals_of
+from invoices.quotes.differing import differences, of_the_whole
 
 # From so many days before the end on, how many are left is said.
 LAST_DAYS = 3
@@ -87,9 +89,15 @@ def total_of(
     """The sums, the plan of payments and the button, for a choice."""
     kept = taken(lines, choice)
     code = version.currency
-    totals = totals_of(kept, code)
+    try:
+        totals = totals_of(kept, code, version.adjustments)
+        # The sums are read by the client: in his words, and each discount with what it comes to.
+        said = adjusted_in_words(version, kept, version.language)
+    except TotalsRefused as refusal:
+        return {"sums_refusal": str(refusal), "total": "–", "total_minor": 0}
     chosen = sum(line.net_minor for line in kept if line.role != Role.INCLUDED)
     return {
+        **said,
         "net": formatted_minor(totals.net_minor, code),
         "taxes": [
             (
@@ -189,7 +197,10 @@ def _changes(version: QuoteVersion, lines: list[QuoteLine]) -> dict[str, Any] | 
             formatted_minor(each.before, before.currency) if each.before is not None else "",
             formatted_minor(each.now, code) if each.now is not None else "",
         )
-        for each in differences(list(before.lines.all()), lines)
+        for each in [
+            *differences(list(before.lines.all()), lines),
+            *of_the_whole(_sums_of(before, version), _sums_of(version, version)),
+        ]
     ]
     return {
         "number": before.number,
@@ -198,3 +209,9 @@ def _changes(version: QuoteVersion, lines: list[QuoteLine]) -> dict[str, Any] | 
         "total_now": formatted_minor(version.total_minor, code),
         "until_before": before.valid_until,
     }
+
+
+def _sums_of(version: QuoteVersion, newer: QuoteVersion) -> list[tuple[str, int]]:
+    """Its discounts and charges, with what is ticked at first; in the words of the newer one."""
+    lines = list(version.lines.all())
+    return sums_of(version, taken(lines, proposed(lines)), newer.language)

@@ -32,6 +32,7 @@ from invoices.models import (
 )
 from invoices.models.quotes import State
 from invoices.quotes import converting, links, timeline, words
+from invoices.quotes.adjusting import adjusted_in_words
 from invoices.quotes.choices import proposed, taken, totals_of
 from invoices.quotes.views.drafts import visible
 from invoices.quotes.views.editor import draft_of
@@ -109,10 +110,12 @@ def _content(version: QuoteVersion, acceptance: QuoteAcceptance | None) -> dict[
     else:
         kept = {line.pk for line in taken(lines, proposed(lines))}
     code = version.currency
-    totals = totals_of([line for line in lines if line.pk in kept], code)
+    rows = [line for line in lines if line.pk in kept]
+    totals = totals_of(rows, code, version.adjustments)
     return {
         "sections": _by_section(lines, kept, code),
         "shows_accepted": accepted,
+        **adjusted_in_words(version, rows, version.language),
         "net": formatted_minor(totals.net_minor, code),
         "groups": [
             (

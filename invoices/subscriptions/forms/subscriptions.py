@@ -19,15 +19,17 @@ from billing_portal.typed.fields import (
     NumberField,
     WholeNumberField,
 )
-from invoices.invoicing.forms.heads import HeadForm, RecipientsField
+from invoices.invoicing.forms.adjustments import AdjustedForm
+from invoices.invoicing.forms.heads import RecipientsField
 from invoices.models import Client, Subscription
+from invoices.subscriptions.lines import adjustments_of
 from invoices.subscriptions.periods import WEEK, is_last_of_month
 
 IN_ADVANCE, IN_ARREARS = "advance", "arrears"
 OPEN, BY_DAY, BY_COUNT = "open", "day", "count"
 
 
-class SubscriptionForm(HeadForm):
+class SubscriptionForm(AdjustedForm):
     recipients = RecipientsField(label=gettext_lazy("Invoices go to"), required=False)
     owner = forms.ModelChoiceField(
         User.objects.none(), label=gettext_lazy("Salesperson"), required=False
@@ -113,7 +115,11 @@ class SubscriptionForm(HeadForm):
             found["most_periods"] = (
                 cleaned.get("most_periods") if cleaned["ends"] == BY_COUNT else None
             )
-        return found | self.terms_chosen() | self._calendar()
+        return found | self.terms_chosen() | self._calendar() | self.adjusted_header()
+
+    @classmethod
+    def kept_of(cls, document: Subscription) -> list[dict[str, str]]:
+        return adjustments_of(document)
 
     def _calendar(self) -> dict[str, Any]:
         cleaned = self.cleaned_data

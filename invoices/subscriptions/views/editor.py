@@ -23,7 +23,14 @@ from invoices.subscriptions import words, writing
 from invoices.subscriptions.forms.subscriptions import SubscriptionForm
 from invoices.subscriptions.previewing import next_paper
 from invoices.subscriptions.standing import SubscriptionRefused, locked, next_number
-from invoices.subscriptions.upcoming import Contents, Upcoming, contents_of, schedule_of, upcoming
+from invoices.subscriptions.upcoming import (
+    Contents,
+    Upcoming,
+    Version,
+    contents_of,
+    schedule_of,
+    upcoming,
+)
 from invoices.subscriptions.writing import calendar_problems, choices_of_from
 
 SHOWN = 4
@@ -126,6 +133,7 @@ def _sums(editor: SubscriptionEditor, values: Sequence[dict[str, Any]]) -> dict[
     found: dict[str, Any] = editing.sums_of(editor, values).shown | {"coming": []}
     if found["sums_refusal"]:
         return found
+    found |= editing.adjusted_of(editor, editor.readable(values))
     good, code = editor.readable(values), editor.currency
     contents = _as_typed(editor, good)
     if contents is not None and good:
@@ -143,7 +151,8 @@ def _as_typed(editor: SubscriptionEditor, good: Sequence[dict[str, Any]]) -> Con
         if "starts_on" in form.errors or "every" in form.errors or "whole_from" in form.errors:
             return None
         for name, value in head.items():
-            setattr(found, name, value)
+            if name != "adjustments":
+                setattr(found, name, value)
         if calendar_problems(found):
             return None
     lines, problems = lines_in(good, editor.currency)
@@ -161,7 +170,7 @@ def _as_typed(editor: SubscriptionEditor, good: Sequence[dict[str, Any]]) -> Con
 
 def _versions(
     contents: Contents, lines: Sequence[DraftLine], editor: SubscriptionEditor
-) -> list[tuple[date, Sequence[DraftLine]]]:
+) -> list[Version]:
     """The versions with the lines that are typed, from the period that is chosen."""
     first = next_number(editor.document)
     number = first
@@ -171,10 +180,10 @@ def _versions(
         number = editor.form.initial["lines_from"]
     period = contents.schedule.period(number)
     day = period.first if period else contents.schedule.starts_on
-    kept = [(since, rows) for since, rows in contents.versions if since < day and first > 1]
+    kept = [each for each in contents.versions if each.first_day < day and first > 1]
     if first == 1 and number > 1:
-        kept = [(contents.schedule.starts_on, contents.versions[0][1])]
-    return [*kept, (day, lines)]
+        kept = [replace(contents.versions[0], first_day=contents.schedule.starts_on)]
+    return [*kept, Version(day, lines, editor.form.adjustments)]
 
 
 def told(coming: Upcoming, currency: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
@@ -14,12 +15,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
+from moneyed import Money
 
 from billing_portal.accounts.models import User
+from billing_portal.figures import percent
 from billing_portal.htmx import StaffRequest
 from billing_portal.lists.totals import joined, totals_per_currency
-from billing_portal.money import digits, formatted_minor
+from billing_portal.money import digits, formatted, formatted_minor
 from billing_portal.templatetags.portal import icon_html
+from invoices.documents.adjustments import CHARGE, read
 from invoices.invoicing.forms.lines import UNITS, vat_label, vat_value, written
 from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.models import (
@@ -72,6 +76,7 @@ def subscription(request: StaffRequest, pk: int) -> HttpResponse:
         "figures": _figures(request.user, found, on),
         "made_url": reverse("invoices:list") + f"?subscription={found.pk}",
         "lines": _lines(contents, coming[0].period.first if coming else None),
+        "adjusted": _adjusted(contents, coming[0].period.first if coming else None),
         "versions": [
             (version, len(version.lines.all()))
             for version in found.versions.prefetch_related("lines")
@@ -159,7 +164,7 @@ def _lines(contents: Contents, day: date | None) -> list[dict[str, Any]]:
     units = dict(UNITS)
     if not contents.versions:
         return []
-    found: Sequence[Any] = contents.whole_lines(day or contents.versions[-1][0])
+    found: Sequence[Any] = contents.whole_lines(day or contents.versions[-1].first_day)
     return [
         {
             "text": line.description,
@@ -173,6 +178,20 @@ def _lines(contents: Contents, day: date | None) -> list[dict[str, Any]]:
         }
         for line in found
     ]
+
+
+def _adjusted(contents: Contents, day: date | None) -> list[tuple[str, str]]:
+    """The discounts and charges on the whole of a period, as they were typed."""
+    if not contents.versions:
+        return []
+    kept = contents.version(day or contents.versions[-1].first_day).adjustments
+    found = []
+    for each in read(kept):
+        sign = Decimal(1 if each.kind == CHARGE else -1)
+        amount = formatted(Money(sign * each.amount, contents.currency))
+        words = percent(sign * each.percent) if each.percent else amount
+        found.append((each.words(contents.language), words))
+    return found
 
 
 def _next(found: Subscription, user: User) -> dict[str, bool]:

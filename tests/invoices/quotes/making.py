@@ -101,7 +101,7 @@ def unprinted_acceptance(**fields):
     quote = write_quote(**fields)
     version = quote.version
     lines = list(version.lines.all())
-    totals = totals_of(lines, version.currency)
+    totals = totals_of(lines, version.currency, version.adjustments)
     document = QuoteDocument.objects.create(
         version=version, kind="accepted", filename="a.pdf", content=b"%PDF", sha256="0" * 64, size=4
     )

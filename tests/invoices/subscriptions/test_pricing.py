@@ -13,7 +13,7 @@ from invoices.documents.totals import LineInput, compute
 from invoices.invoicing.draft_lines import DraftLine
 from invoices.subscriptions.periods import MONTH, Period, Schedule
 from invoices.subscriptions.pricing import Rise, part_of, raised, shared_out
-from invoices.subscriptions.upcoming import Contents, invoice_of, upcoming, yearly_net
+from invoices.subscriptions.upcoming import Contents, Version, invoice_of, upcoming, yearly_net
 
 
 def line(price, *, quantity="1", **more):
@@ -127,7 +127,10 @@ def test_prices_typed_for_a_day_begin_with_that_day():
         "EUR",
         "fr",
         prorated=True,
-        versions=[(date(2026, 1, 1), [line("100")]), (date(2027, 2, 1), [line("300")])],
+        versions=[
+            Version(date(2026, 1, 1), [line("100")]),
+            Version(date(2027, 2, 1), [line("300")]),
+        ],
         rises=[Rise(date(2027, 1, 1), Decimal(10), yearly=True)],
     )
     nets = {each.period.first: each.totals.net_minor for each in upcoming(contents, 1, 26)}
@@ -145,7 +148,7 @@ def test_what_cannot_be_added_up_says_so_and_others_go_on():
         "EUR",
         "fr",
         prorated=True,
-        versions=[(date(2026, 1, 1), [line("9999999999")])],
+        versions=[Version(date(2026, 1, 1), [line("9999999999")])],
         rises=[Rise(date(2026, 2, 1), Decimal(900))],
     )
     first, second = upcoming(contents, 1, 2)
