@@ -113,7 +113,7 @@ class SubscriptionForm(HeadForm):
             found["most_periods"] = (
                 cleaned.get("most_periods") if cleaned["ends"] == BY_COUNT else None
             )
-        return found | self.terms_chosen() | self._calendar()
+        return found | self.supplied() | self.terms_chosen() | self._calendar()
 
     def _calendar(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
