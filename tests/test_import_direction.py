@@ -31,7 +31,8 @@ ROOF |= {"settings", "settings_for_tools", "wsgi", "launch", "assets"}
 FLOORS: dict[str, list[set[str]]] = {
     "invoices": [
         {"documents"},
-        {"tax", "models"},
+        {"tax"},
+        {"models"},
         {"company", "einvoicing"},
         {"clients", "selections"},
         {"outbox", "attachments"},

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
 from django.db.models import Q
 
+from invoices.documents.nature import Nature
 from invoices.models import ExemptionReason
+from invoices.tax.supplies import Supply
 from invoices.tax.territories import Territory
 
 FRANCHISE: Final = ExemptionReason.Category.FRANCHISE.value
@@ -89,6 +92,17 @@ _STANDING: Final = (
         "CGI 283, 2; directive 2006/112/EC, 196",
     ),
     (
+        "AE194",
+        "VATEX-EU-AE",
+        "Services liés à un immeuble ou à une manifestation dans l’État du client",
+        "Services about a building or event in the state of the client",
+        "Autoliquidation de la TVA par le preneur\u202f: prestation située dans un autre État "
+        "membre (article 259 A du CGI\u202f; article 194 de la directive 2006/112/CE).",
+        "Reverse charge: the service takes place in another member state, where VAT is accounted "
+        "for by the customer (article 194 of Directive 2006/112/EC).",
+        "CGI 259 A; directive 2006/112/EC, 47, 53 to 55 and 194, as the state has it",
+    ),
+    (
         "K",
         "VATEX-EU-IC",
         "Livraison intracommunautaire",
@@ -107,6 +121,17 @@ _STANDING: Final = (
         "CGI 262, I; directive 2006/112/EC, 146",
     ),
     (
+        "G-294",
+        "VATEX-EU-G",
+        "Livraison entre la métropole et l’outre-mer",
+        "Goods between the metropole and overseas",
+        "Livraison assimilée à une exportation, exonérée de TVA (articles 262, I et 294, 2 du "
+        "CGI).",
+        "Treated as an export, exempt from VAT (articles 262, I and 294, 2 of the French tax "
+        "code).",
+        "CGI 262, I; 294, 2",
+    ),
+    (
         "O",
         "VATEX-EU-O",
         "Services hors du champ de la TVA française",
@@ -114,6 +139,25 @@ _STANDING: Final = (
         "Opération non soumise à la TVA française (article 259 du CGI).",
         "Not subject to French VAT (article 259 of the French tax code).",
         "CGI 259, 1°",
+    ),
+    (
+        "O-259",
+        "VATEX-EU-O",
+        "Services liés à un immeuble ou à une manifestation hors de France",
+        "Services about a building or event outside France",
+        "Prestation située hors de France, non soumise à la TVA française (article 259 A du CGI).",
+        "The service takes place outside France and is not subject to French VAT (article 259 A of "
+        "the French tax code).",
+        "CGI 259 A; directive 2006/112/EC, 47, 48, 53 to 55",
+    ),
+    (
+        "O-256",
+        "VATEX-EU-O",
+        "Vendeur établi dans une collectivité d’outre-mer",
+        "Seller in an overseas collectivity",
+        "Opération réalisée hors du territoire de la TVA française (article 256-0 du CGI).",
+        "Supplied from outside the territory of French VAT (article 256-0 of the French tax code).",
+        "CGI 256-0; directive 2006/112/EC, 5 and 6",
     ),
     (
         "O-294",
@@ -186,13 +230,47 @@ def sow(**_signal: Any) -> None:
     )
 
 
-def standing_of(category: str, territory: Territory) -> str:
-    """The category of the rows whose sentence follows from that of a line by itself; "" of none."""
-    if category == "O" and territory == Territory.DOM_WITHOUT_VAT:
-        return str(ExemptionReason.Category.OVERSEAS)
+_KINDS: Final = {
+    "AE": ("AE-EU", "AE194"),
+    "K": ("K",),
+    "G": ("G", "G-294"),
+    "O": ("O", "O-259", "O-294", "O-256"),
+}
+
+
+def standing_of(category: str, supply: Supply, natures: Iterable[str] = ("",)) -> list[str]:
+    """The categories of the rows whose sentences follow from that of lines of these natures by
+    itself, in order; none of what is exempt by an article that somebody chose."""
+    if category not in _KINDS:
+        return []
+    found = {_standing_of(category, supply, nature) for nature in natures}
+    return [kind for kind in _KINDS[category] if kind in found]
+
+
+def _standing_of(category: str, supply: Supply, nature: str) -> str:
+    seller, place = supply.seller.territory, supply.place_of(nature).territory
     if category == "AE":
-        return str(ExemptionReason.Category.ACROSS_BORDERS)
-    return category if category in ("K", "G", "O") else ""
+        return "AE194" if supply.tied else "AE-EU"
+    if category == "G":
+        goods = supply.place_of(Nature.GOODS)
+        within_france = supply.seller.of_french_law and goods.of_french_law
+        return "G-294" if within_france and goods.territory != Territory.COLLECTIVITY else "G"
+    if category != "O":
+        return category
+    if seller == Territory.COLLECTIVITY:
+        return "O-256"
+    if place == Territory.DOM_WITHOUT_VAT or (
+        seller == Territory.DOM_WITHOUT_VAT and nature == Nature.GOODS
+    ):
+        return "O-294"
+    return "O-259" if supply.tied and nature != Nature.GOODS else "O"
+
+
+def as_said_before(category: str, said: Iterable[str]) -> list[ExemptionReason]:
+    """The rows of a category whose sentence stands among those of an issued page."""
+    spoken = list(said)
+    rows = ExemptionReason.objects.filter(category__in=_KINDS.get(category, ()))
+    return [row for row in rows if row.sentence_fr in spoken or row.sentence_en in spoken]
 
 
 def standing_on(category: str, day: date) -> ExemptionReason | None:

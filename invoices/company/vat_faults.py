@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -15,7 +15,16 @@ from billing_portal.figures import percent
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.nature import Nature
 from invoices.models import Company, ExemptionReason
-from invoices.tax.judging import REVERSED_AT_HOME, Charged, Fault, faults, misplaced
+from invoices.tax.deciding import VatTreatment
+from invoices.tax.judging import (
+    REVERSED_AT_HOME,
+    Charged,
+    Fault,
+    faults,
+    misplaced,
+    overcharged,
+)
+from invoices.tax.supplies import Place, Supply
 from invoices.tax.territories import Territory
 
 # UNTDID 5305, but for what bears VAT.
@@ -35,6 +44,10 @@ _MEANT_FOR: Final[dict[str, Any]] = {
 }
 # Of a decision about a client's VAT id; beside the categories, which are of one or two letters.
 UNKNOWN_ID: Final = "id"
+# … about VAT where none is due, about a rate, and about a state where we may have to register.
+CHARGED: Final = "charged"
+AT_RATE: Final = "rate-"
+UNREGISTERED: Final = "unregistered"
 _FOR_GOODS: Final = {"G", "K"}
 _WHERE: Final[dict[str, Any]] = {
     Territory.METROPOLE: gettext_lazy("in metropolitan France or Monaco"),
@@ -61,13 +74,13 @@ def told_faults(
     `on` is the day of the supply; None takes the rates of any day.
     """
     lines = list(lines)
-    home = seller.country if seller else "FR"
-    if home != "FR" or not lines:
+    place = seller.place if seller else Place("FR")
+    if not place.of_french_law or not lines:
         return []
     franchise = seller is not None and seller.in_franchise
     lawful = rates.on(on)
     found: dict[tuple[str, Decimal], list[Fault]] = {}
-    for fault in faults(lines, home=home, lawful=lawful, franchise=franchise):
+    for fault in faults(lines, lawful=lawful, franchise=franchise):
         found.setdefault((fault.code, fault.rate), []).append(fault)
     return [
         (_sentence(code, rate, [each.line for each in group], lawful, on), group[0])
@@ -120,26 +133,24 @@ def _sentence(
     return text % values
 
 
-def told_misplaced(
-    lines: Iterable[Charged], *, home: str, territory: Territory
-) -> list[tuple[str, Fault]]:
-    """A sentence for each reason for no VAT that fits neither where the client is nor what is
+def told_misplaced(lines: Iterable[Charged], supply: Supply) -> list[tuple[str, Fault]]:
+    """A sentence for each reason for no VAT that fits neither where it is supplied nor what is
     supplied; with the first line of each."""
-    found: dict[tuple[str, str], list[Fault]] = {}
-    for fault in misplaced(lines, home=home, territory=territory):
-        found.setdefault((fault.code, fault.category), []).append(fault)
+    found: dict[tuple[str, str, Territory], list[Fault]] = {}
+    for fault in misplaced(lines, supply):
+        found.setdefault((fault.code, fault.category, fault.territory), []).append(fault)
     return [
         (
-            (_unnatural if code == "nature" else _misplaced)(
-                category, [each.line for each in group], territory
-            ),
+            _unnatural(group) if code == "nature" else _misplaced(group, supply),
             group[0],
         )
-        for (code, category), group in found.items()
+        for (code, _category, _territory), group in found.items()
     ]
 
 
-def _unnatural(category: str, places: list[int], territory: Territory) -> str:
+def _unnatural(group: Sequence[Fault]) -> str:
+    category = group[0].category
+    places = [each.line for each in group]
     values = {
         "lines": ", ".join(map(str, places)),
         "category": WITHOUT_VAT[category],
@@ -164,17 +175,86 @@ def _unnatural(category: str, places: list[int], territory: Territory) -> str:
     )
 
 
-def _misplaced(category: str, places: list[int], territory: Territory) -> str:
-    return ngettext(
-        "Line %(lines)s says “%(category)s”, and the client is %(where)s: %(meant)s.",
-        "Lines %(lines)s say “%(category)s”, and the client is %(where)s: %(meant)s.",
-        len(places),
-    ) % {
-        "lines": ", ".join(map(str, places)),
+def _misplaced(group: Sequence[Fault], supply: Supply) -> str:
+    first = group[0]
+    category, number = first.category, len(group)
+    values = {
+        "lines": ", ".join(str(each.line) for each in group),
         "category": _named(category),
-        "where": _WHERE[territory],
+        "where": _WHERE[first.territory],
         "meant": _MEANT_FOR[category],
     }
+    if category in _FOR_GOODS and supply.delivered is not None:
+        text = ngettext(
+            "Line %(lines)s says “%(category)s”, and is delivered %(where)s: %(meant)s.",
+            "Lines %(lines)s say “%(category)s”, and are delivered %(where)s: %(meant)s.",
+            number,
+        )
+    elif category in ("AE", "O") and supply.tied is not None:
+        text = ngettext(
+            "Line %(lines)s says “%(category)s”, and the service is %(where)s: %(meant)s.",
+            "Lines %(lines)s say “%(category)s”, and the service is %(where)s: %(meant)s.",
+            number,
+        )
+    else:
+        text = ngettext(
+            "Line %(lines)s says “%(category)s”, and the client is %(where)s: %(meant)s.",
+            "Lines %(lines)s say “%(category)s”, and the client is %(where)s: %(meant)s.",
+            number,
+        )
+    return text % values
+
+
+def told_overcharged(
+    lines: Iterable[Charged],
+    supply: Supply,
+    wanted: Mapping[str, VatTreatment],
+    lawful_in: Callable[[Territory], Sequence[Decimal]],
+) -> list[tuple[str, Fault]]:
+    """A sentence for VAT where none is due, and for a rate of somewhere else; with the first line
+    of each."""
+    found: dict[tuple[str, Decimal, Territory], list[Fault]] = {}
+    for fault in overcharged(lines, wanted, lawful_in):
+        found.setdefault((fault.code, fault.rate, fault.territory), []).append(fault)
+    told = []
+    for group in found.values():
+        first = group[0]
+        values = {
+            "lines": ", ".join(str(each.line) for each in group),
+            "rate": percent(first.rate),
+            "where": _WHERE[first.territory],
+            "category": WITHOUT_VAT.get(first.category, first.category),
+        }
+        if first.code == "elsewhere":
+            taxed_in = wanted[first.nature].taxed_in
+            values["where"] = _WHERE[taxed_in]
+            values["usual"] = ", ".join(percent(rate) for rate in lawful_in(taxed_in))
+            text = ngettext(
+                "Line %(lines)s bears VAT at %(rate)s; it is taxed %(where)s, where VAT is "
+                "%(usual)s.",
+                "Lines %(lines)s bear VAT at %(rate)s; they are taxed %(where)s, where VAT is "
+                "%(usual)s.",
+                len(group),
+            )
+        elif supply.seller.territory in (Territory.DOM_WITHOUT_VAT, Territory.COLLECTIVITY):
+            values["where"] = _WHERE[supply.seller.territory]
+            text = ngettext(
+                "Line %(lines)s bears VAT at %(rate)s, and the company sells it %(where)s, where "
+                "none is charged.",
+                "Lines %(lines)s bear VAT at %(rate)s, and the company sells it %(where)s, where "
+                "none is charged.",
+                len(group),
+            )
+        else:
+            text = ngettext(
+                "Line %(lines)s bears VAT at %(rate)s, and what is supplied %(where)s bears no "
+                "French VAT here: “%(category)s”.",
+                "Lines %(lines)s bear VAT at %(rate)s, and what is supplied %(where)s bears no "
+                "French VAT here: “%(category)s”.",
+                len(group),
+            )
+        told.append((text % values, first))
+    return told
 
 
 def _named(category: str) -> str:
@@ -183,9 +263,13 @@ def _named(category: str) -> str:
     return str(WITHOUT_VAT.get(category, category))
 
 
-def key_of(fault: Fault, territory: Territory) -> str:
+def key_of(fault: Fault) -> str:
     """What is decided when such a line is allowed: the same word for another client is not."""
-    return f"{fault.category} {fault.nature or territory.value}"
+    if fault.code == "charged":
+        return f"{CHARGED} {fault.territory.value}"
+    if fault.code == "elsewhere":
+        return f"{AT_RATE}{fault.rate.normalize():f} {fault.territory.value}"
+    return f"{fault.category} {fault.nature or fault.territory.value}"
 
 
 def unknown_id_key(vat_id: str) -> str:
@@ -193,10 +277,23 @@ def unknown_id_key(vat_id: str) -> str:
     return f"{UNKNOWN_ID} {vat_id}"
 
 
+def unregistered_key(country: str) -> str:
+    """What is decided when a service in another state is billed without its VAT."""
+    return f"{UNREGISTERED} {country}"
+
+
 def told_key(key: str) -> str:
     category, _space, territory = key.partition(" ")
     if category == UNKNOWN_ID:
         return _("VAT id %(vat_id)s, which VIES says is not valid") % {"vat_id": territory}
+    if category == UNREGISTERED:
+        return _("A service in %(country)s without the VAT of that state") % {"country": territory}
+    where = _WHERE.get(territory, territory)
+    if category == CHARGED:
+        return _("VAT on what is supplied %(where)s") % {"where": where}
+    if category.startswith(AT_RATE):
+        rate = percent(Decimal(category.removeprefix(AT_RATE)))
+        return _("VAT at %(rate)s on what is supplied %(where)s") % {"rate": rate, "where": where}
     if territory in set(Nature):
         told = (
             _("“%(category)s” for goods")
@@ -206,5 +303,5 @@ def told_key(key: str) -> str:
         return told % {"category": WITHOUT_VAT.get(category, category)}
     return _("“%(category)s” for a client %(where)s") % {
         "category": _named(category),
-        "where": _WHERE.get(territory, territory),
+        "where": where,
     }

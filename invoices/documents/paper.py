@@ -22,6 +22,8 @@ from invoices.documents.totals import Totals, sub_unit
 INVOICE = "invoice"
 CREDIT_NOTE = "credit_note"
 QUOTE = "quote"
+# France and its departments overseas, whose companies have a SIREN.
+OF_FRANCE = ("FR", "GP", "MQ", "RE", "GF", "YT")
 
 
 class PaperMalformed(Exception):
@@ -176,7 +178,14 @@ class Paper:
     retention_percent: Decimal = Decimal(0)
     service_from: date | None = None
     service_until: date | None = None
+    # With a country its last line is postal code and city; without one it is one of the buyer's.
     delivery_address: tuple[str, ...] = ()
+    delivery_postal_code: str = ""
+    delivery_city: str = ""
+    delivery_country: str = ""
+    # Where a service is that belongs to a building, an event or the like.
+    supplied_at: tuple[str, ...] = ()
+    supplied_in: str = ""
     purchase_order: str = ""
     nature: NatureOfAll = ""
     corrects_number: str = ""

@@ -11,6 +11,7 @@ from billing_portal.confirming import Change, Shown, locked
 from invoices.clients.recipients import client_recipients
 from invoices.invoicing import drafting
 from invoices.models import Client, ExemptionReason, Invoice
+from invoices.models.supplied import SUPPLIED
 
 # What of a client is printed, or decides what is printed.
 _PRINTED = (
@@ -23,6 +24,10 @@ _PRINTED = (
     "city",
     "country",
     "delivery_address",
+    "delivery_postal_code",
+    "delivery_city",
+    "delivery_country",
+    "buyer_kind",
 )
 _HEAD = (
     "kind",
@@ -41,6 +46,7 @@ _HEAD = (
     "net_minor",
     "vat_minor",
     "total_minor",
+    *SUPPLIED,
 )
 _BALANCE = (
     "kind",

@@ -21,10 +21,12 @@ from invoices.invoicing import drafting
 from invoices.invoicing.deposits import as_draft_line
 from invoices.invoicing.drafting import DraftRefused
 from invoices.models import Invoice
+from invoices.models.supplied import SUPPLIED
 
 _COPIED: Final = (
     *("owner_id", "title", "language", "currency", "terms_kind", "terms_days", "terms_id"),
     *("purchase_order", "note", "adjustments", "retention_percent"),
+    *SUPPLIED,
 )
 
 

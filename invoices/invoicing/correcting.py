@@ -18,13 +18,14 @@ from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.deposits import as_draft_line
 from invoices.invoicing.drafting import DraftRefused
 from invoices.models import Allocation, Invoice, InvoiceEvent, Payment
+from invoices.models.supplied import SUPPLIED
 from invoices.payments.allocating import allocate, take_back
 from invoices.payments.applying import check_period
 
 _TAKEN_OVER = (
     "owner_id", "title", "language", "currency", "terms_kind", "terms_days", "terms_id",
     "service_from", "service_until", "purchase_order", "note", "deal_id", "purpose",
-    "adjustments", "retention_percent", "retention_on",
+    "adjustments", "retention_percent", "retention_on", *SUPPLIED,
 )  # fmt: skip
 
 

@@ -125,6 +125,7 @@ def bill_deposit_on(
             terms_days=whole.terms_days,
             purchase_order=whole.purchase_order,
             recipients=list(whole.recipients),
+            **whole.supplied,
             purpose=Invoice.Purpose.DEPOSIT,
         )
 

@@ -31,6 +31,7 @@ from invoices.invoicing.draft_lines import (
     told,
 )
 from invoices.invoicing.line_input import lines_in
+from invoices.invoicing.supplying import supplied_problems
 from invoices.models import (
     Client,
     Invoice,
@@ -38,6 +39,7 @@ from invoices.models import (
     InvoiceLine,
     VatBreakdown,
 )
+from invoices.models.supplied import SUPPLIED
 from invoices.models.terms import TermsKind
 
 EARLIEST = date(2000, 1, 1)
@@ -167,11 +169,8 @@ def refuse_unless_draft(invoice: Invoice) -> None:
 # ─ Editing a draft ──────────────────────────────────────────────────────────────────────────────
 
 HEADER_FIELDS = [
-    "client_id",
-    "title",
-    "language",
-    "currency",
-    "issue_date",
+    *("client_id", "title", "language", "currency", "issue_date"),
+    *SUPPLIED,
     "terms_kind",
     "terms_days",
     "terms_id",
@@ -352,7 +351,7 @@ def _header_problems(header: Mapping[str, Any], invoice: Invoice) -> dict[str, s
         raise ValueError(f"save_draft knows no {', '.join(sorted(unknown))}")
     if "client_id" in header and not Client.objects.filter(pk=header["client_id"]).exists():
         problems["client_id"] = _("Choose a client.")
-    problems |= _of_deposits(header, invoice)
+    problems |= _of_deposits(header, invoice) | supplied_problems(header, invoice)
     if header.get("language", "fr") not in ("fr", "en"):
         problems["language"] = _("Documents are in French or in English.")
     if not is_currency(str(header.get("currency", invoice.currency))):

@@ -33,7 +33,7 @@ def of(
     invoice: Invoice, company: Company, issue_date: date, natures: Iterable[str], vat_minor: int
 ) -> dict[str, Any]:
     """Fields of a Paper; none for a seller outside France, who issues no Factur-X."""
-    if company.country != "FR":
+    if not company.of_france:
         return {}
     # Of documents before 2026, and of history, nobody was asked what they supply.
     nature = nature_of_all(natures) or company.usual_nature

@@ -156,7 +156,7 @@ def company_reasons(company: Company | None, *, charges: bool = False) -> list[R
         ),
         (
             "siren",
-            company.siren or company.country != "FR",
+            company.siren or not company.of_france,
             _("The company's SIREN is missing."),
         ),
         (
@@ -167,7 +167,7 @@ def company_reasons(company: Company | None, *, charges: bool = False) -> list[R
         # C. com. R123-238.
         (
             "legal_form",
-            company.legal_form or company.country != "FR",
+            company.legal_form or not company.of_france,
             _("The company's legal form is missing: SAS, SARL, EI…"),
         ),
         (

@@ -27,6 +27,7 @@ from invoices.documents.paper import (
 )
 from invoices.documents.totals import LineTotal, Totals, TotalsRefused
 from invoices.invoicing import adjusting, drafting, dues, einvoice_data, paper_links, sentences
+from invoices.invoicing.supplying import Delivered, delivered_of, place_of_service
 from invoices.invoicing.without_vat import WithoutVat, without_vat
 from invoices.models import Client, Company, Invoice, InvoiceLine, VatBreakdown
 
@@ -47,7 +48,7 @@ def paper_of(
     buyer: BuyerSaid | None = None,
 ) -> Paper:
     """All that the page will say; a credit note may bring its own `breakdown` and `buyer`."""
-    buyer = buyer or buyer_of(invoice.client)
+    buyer = buyer or buyer_of(invoice.client, invoice.corrects or invoice)
     language: Language = "fr" if invoice.language == "fr" else "en"
     vat_rows = _vat_rows(totals, breakdown)
     parts = [] if invoice.is_credit_note else dues.dues_of(invoice, issue_date)
@@ -69,7 +70,7 @@ def paper_of(
         service_until=invoice.service_until,
         seller=seller_of(company),
         buyer=buyer.buyer,
-        delivery_address=buyer.delivery_address,
+        **buyer.where(),
         purchase_order=invoice.purchase_order,
         **paper_links.of(invoice, corrects, language, deposits.values()),
         lines=_paper_lines(lines, totals, deposits),
@@ -188,11 +189,24 @@ class BuyerSaid:
     """Who buys, and where it went, as a page says it."""
 
     buyer: Buyer
-    delivery_address: tuple[str, ...]
+    delivered: Delivered
+    supplied_at: tuple[str, ...] = ()
+    supplied_in: str = ""
+
+    def where(self) -> dict[str, Any]:
+        """Fields of a Paper."""
+        return {
+            "delivery_address": self.delivered.address,
+            "delivery_postal_code": self.delivered.postal_code,
+            "delivery_city": self.delivered.city,
+            "delivery_country": self.delivered.country,
+            "supplied_at": self.supplied_at,
+            "supplied_in": self.supplied_in,
+        }
 
 
-def buyer_of(client: Client) -> BuyerSaid:
-    """The client of today."""
+def buyer_of(client: Client, document: Invoice | None = None) -> BuyerSaid:
+    """The client of today, and where this document of his goes."""
     buyer = Buyer(
         name=client.name,
         address=tuple(client.address_lines),
@@ -202,7 +216,10 @@ def buyer_of(client: Client) -> BuyerSaid:
         postal_code=client.postal_code,
         city=client.city,
     )
-    return BuyerSaid(buyer, tuple(client.delivery_address.splitlines()))
+    delivered = delivered_of(client, document)
+    if document is None:
+        return BuyerSaid(buyer, delivered)
+    return BuyerSaid(buyer, delivered, place_of_service(document), document.tie_country)
 
 
 def buyer_on(invoice: Invoice) -> BuyerSaid | None:
@@ -210,13 +227,19 @@ def buyer_on(invoice: Invoice) -> BuyerSaid | None:
     if not isinstance(invoice.paper, dict):
         return None
     paper = Paper.from_json(invoice.paper)
-    return BuyerSaid(paper.buyer, paper.delivery_address)
+    delivered = Delivered(
+        paper.delivery_address,
+        paper.delivery_postal_code,
+        paper.delivery_city,
+        paper.delivery_country,
+    )
+    return BuyerSaid(paper.buyer, delivered, paper.supplied_at, paper.supplied_in)
 
 
 def buyer_differs(invoice: Invoice) -> bool:
     """The client has another name, address or number today than the invoice says."""
-    said, today = buyer_on(invoice), buyer_of(invoice.client)
-    if said is None or said.delivery_address != today.delivery_address:
+    said, today = buyer_on(invoice), buyer_of(invoice.client, invoice)
+    if said is None or said.delivered != today.delivered:
         return said is not None
     # Older pages have the city in the last line of the address only.
     return replace(said.buyer, postal_code="", city="") != replace(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -10,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing_portal.dates import day
-from billing_portal.figures import grouped, percent
+from billing_portal.figures import grouped
 from billing_portal.money import is_currency
 from invoices.clients import vat_checks
-from invoices.clients.vat import vat_treatment
+from invoices.clients.vat import supply_of, vat_treatment
 from invoices.company.exemptions import FRANCHISE, Exemptions, standing_of, standing_on
 from invoices.company.rates import is_of, rate_on, row_on
 from invoices.company.vat_faults import (
@@ -21,9 +22,12 @@ from invoices.company.vat_faults import (
     told_faults,
     told_key,
     told_misplaced,
+    told_overcharged,
     unknown_id_key,
+    unregistered_key,
 )
 from invoices.company.vat_rates import FrenchRates
+from invoices.documents.nature import Nature
 from invoices.documents.totals import STANDARD
 from invoices.invoicing import drafting
 from invoices.invoicing.reasons import Reason
@@ -36,8 +40,19 @@ from invoices.models import (
     VatCheck,
 )
 from invoices.models.clients import BuyerKind
+from invoices.tax.deciding import Doubt
 from invoices.tax.judging import Charged, Fault, misplaced
+from invoices.tax.supplies import Place
 from invoices.tax.vat_ids import compact, state_of
+
+
+@dataclass(frozen=True)
+class Question:
+    """What does not follow from the parties, and which decision would allow it."""
+
+    text: str
+    anchor: str
+    key: str
 
 
 def vat_reasons(
@@ -46,7 +61,6 @@ def vat_reasons(
     """Rates and reasons for no VAT that the law does not have on the day of supply, or for this
     client."""
     issue_date, _due = drafting.dates_of(invoice, on)
-    home = company.country if company else "FR"
     supplied = invoice.service_until or issue_date
     charged = _charged(lines)
     found = [
@@ -59,23 +73,56 @@ def vat_reasons(
     found += _register_reasons(invoice, charged, company)
     found += _delivery_reasons(invoice, charged)
     found += _currency_reasons(invoice, lines, company, issue_date)
-    territory = vat_treatment(invoice.client, company).territory
-    places = told_misplaced(charged, home=home, territory=territory)
-    decided = decided_otherwise(invoice) if places else {}
-    for text, fault in places:
-        key = key_of(fault, territory)
-        if key not in decided:
-            found.append(Reason("vat", text, _vat_field(fault), key))
+    open_ones = questions(invoice, lines, company, supplied)
+    already = decided_otherwise(invoice) if open_ones else {}
+    found += [Reason("vat", q.text, q.anchor, q.key) for q in open_ones if q.key not in already]
     return found
+
+
+def questions(
+    invoice: Invoice, lines: Sequence[InvoiceLine], company: Company | None, supplied: date
+) -> list[Question]:
+    """Where lines depart from what is decided for this seller, client, delivery and place."""
+    supply = supply_of(invoice.client, company, invoice)
+    if not supply.seller.of_french_law:
+        return []
+    charged, rates = _charged(lines), FrenchRates()
+    wanted = {
+        nature: vat_treatment(invoice.client, company, nature, document=invoice)
+        for nature in {line.nature for line in lines if line.nature}
+    }
+    # A rate that France has nowhere is told once, and nobody decides otherwise about it.
+    known = rates.on(supplied)
+    lawful = [each._replace(follows=each.follows or each.rate not in known) for each in charged]
+    in_franchise = company is not None and company.in_franchise
+    told = told_misplaced(charged, supply)
+    if not in_franchise:
+        told += told_overcharged(
+            lawful, supply, wanted, lambda territory: rates.on(supplied, territory)
+        )
+    found = [Question(text, _vat_field(fault), key_of(fault)) for text, fault in told]
+    services = wanted.get(Nature.SERVICES)
+    if services and services.doubt == Doubt.REGISTRATION and _has(charged, "O"):
+        text = _(
+            "The service takes place in %(country)s, and the client has no VAT id of that state: "
+            "its VAT may be due there, and the company may have to register."
+        ) % {"country": invoice.tie_country}
+        found.append(Question(text, "#id_tie_country", unregistered_key(invoice.tie_country)))
+    return found
+
+
+def _has(charged: Iterable[Charged], category: str) -> bool:
+    return any(line.category == category and line.nature != Nature.GOODS for line in charged)
 
 
 def vat_warnings(invoice: Invoice, company: Company, issue_date: date, on: date) -> list[Reason]:
     """What is lawful at times and mostly a slip, and what was decided against the rules."""
     lines = list(invoice.lines.all())
+    charged = _charged(lines)
     return [
-        *_rate_warnings(invoice, lines, company, issue_date),
-        *_register_warnings(invoice, _charged(lines), company, on),
-        *_against_the_rules(invoice, lines, company),
+        *_doubt_warnings(invoice, charged, company),
+        *_register_warnings(invoice, charged, company, on),
+        *_against_the_rules(invoice, lines, company, issue_date),
     ]
 
 
@@ -99,6 +146,7 @@ def _charged(lines: Sequence[InvoiceLine]) -> list[Charged]:
             Decimal(line.vat_rate),
             line.nature,
             line.vat_category == "AE" and line.exemption_id is not None,
+            bool(line.deducts_id or line.adjusts),
         )
         for line in lines
     ]
@@ -123,7 +171,8 @@ def _proof_reasons(
     invoice: Invoice, charged: Sequence[Charged], company: Company | None
 ) -> list[Reason]:
     """Of what goes without VAT to a business in the Union: its id is the proof that it is one."""
-    home = company.country if company else "FR"
+    place = company.place if company else Place("FR")
+    home = "FR" if place.of_french_law else place.state
     needs_proof = _needs_proof(invoice, charged, company)
     if needs_proof and invoice.client.buyer_kind == BuyerKind.CONSUMER:
         text = _("Reverse charge and exempt deliveries are for businesses; this client is none.")
@@ -143,13 +192,8 @@ def _needs_proof(invoice: Invoice, charged: Sequence[Charged], company: Company 
     abroad = {line.category for line in charged if not line.within_france} & {"AE", "K"}
     if not abroad:
         return False
-    home = company.country if company else "FR"
-    territory = vat_treatment(invoice.client, company).territory
-    elsewhere = {
-        each.category
-        for each in misplaced(charged, home=home, territory=territory)
-        if each.code == "place"
-    }
+    supply = supply_of(invoice.client, company, invoice)
+    elsewhere = {each.category for each in misplaced(charged, supply) if each.code == "place"}
     return bool(abroad - elsewhere)
 
 
@@ -269,10 +313,14 @@ def _sentence_reasons(
     invoice: Invoice, lines: list[InvoiceLine], company: Company | None, supplied: date
 ) -> list[Reason]:
     """No line goes without VAT unless the page says by which law, and which holds on that day."""
-    territory = vat_treatment(invoice.client, company).territory
-    unnamed = {line.vat_category for line in lines if line.exemption_id is None}
-    wanted = {standing_of(category, territory) for category in unnamed} - {""}
-    if "E" in unnamed and company is not None and company.in_franchise:
+    supply = supply_of(invoice.client, company, invoice)
+    unnamed = {(line.vat_category, line.nature) for line in lines if line.exemption_id is None}
+    wanted = {kind for each, nature in unnamed for kind in standing_of(each, supply, [nature])}
+    if (
+        any(each == "E" for each, _nature in unnamed)
+        and company is not None
+        and company.in_franchise
+    ):
         wanted.add(FRANCHISE)
     found = []
     for category in sorted(wanted):
@@ -291,37 +339,30 @@ def _vat_field(fault: Fault) -> str:
     return f"#id_lines-{fault.line - 1}-{name}"
 
 
-def _rate_warnings(
-    invoice: Invoice, lines: list[InvoiceLine], company: Company, on: date
-) -> list[Reason]:
-    """VAT where the client's territory has none, or at a rate that it does not have.
-
-    Warnings and no more: what is done about a building is taxed where the building stands.
-    """
-    treatment = vat_treatment(invoice.client, company)
-    rates = {Decimal(line.vat_rate) for line in lines if line.vat_category == STANDARD}
-    if rates and treatment.category != STANDARD:
-        text = _("VAT is charged to a client outside our VAT territory.")
-        return [Reason("vat", text, "#lines")]
-    supplied = invoice.service_until or on
-    usual = FrenchRates().on(supplied, treatment.territory) if company.country == "FR" else ()
-    odd = rates - set(usual) if usual else set()
-    if not odd:
+def _doubt_warnings(invoice: Invoice, charged: Sequence[Charged], company: Company) -> list[Reason]:
+    """What the law of the place has to say, which we do not know."""
+    if not invoice.tie:
         return []
-    text = _("Where the client is, VAT is %(usual)s; here it is %(odd)s.") % {
-        "usual": ", ".join(percent(rate) for rate in usual),
-        "odd": ", ".join(percent(rate) for rate in sorted(odd, reverse=True)),
-    }
-    return [Reason("vat", text, "#lines")]
+    doubt = vat_treatment(invoice.client, company, Nature.SERVICES, document=invoice).doubt
+    values = {"country": invoice.tie_country}
+    if doubt == Doubt.LOCAL_TAX and _has(charged, "O"):
+        text = _("The service takes place in %(country)s: a tax of that country may be due there.")
+    elif doubt == Doubt.CLIENT_ACCOUNTS and _has(charged, "AE"):
+        text = _(
+            "The service takes place in %(country)s: check that the law of that state lets the "
+            "client account for its VAT (article 194)."
+        )
+    else:
+        return []
+    return [Reason("tie_country", text % values, "#id_tie_country")]
 
 
 def _against_the_rules(
-    invoice: Invoice, lines: list[InvoiceLine], company: Company
+    invoice: Invoice, lines: list[InvoiceLine], company: Company, issue_date: date
 ) -> list[Reason]:
     """What was decided otherwise and still stands in the lines, with who and why."""
-    territory = vat_treatment(invoice.client, company).territory
-    faults = misplaced(_charged(lines), home=company.country, territory=territory)
-    keys = dict.fromkeys(key_of(fault, territory) for fault in faults)
+    supplied = invoice.service_until or issue_date
+    keys = dict.fromkeys(q.key for q in questions(invoice, lines, company, supplied))
     answer = answer_relied_on(invoice, lines, company)
     if answer is not None and answer.answer == VatCheck.Answer.INVALID:
         keys[unknown_id_key(answer.vat_id)] = None

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from invoices.company.exemptions import FRANCHISE, standing_of, standing_on
+from invoices.clients.vat import supply_of
+from invoices.company.exemptions import FRANCHISE, as_said_before, standing_of, standing_on
 from invoices.models import Company, ExemptionReason, Invoice, InvoiceLine
-from invoices.tax.territories import territory_of
 
 Language = Literal["fr", "en"]
 
@@ -69,11 +69,27 @@ def _of_category(
             more, said = _exempt_without_a_row(company, supplied, invoice.corrects)
             return rows + more, said
     elif not rows:
-        territory = territory_of(invoice.client.country, invoice.client.postal_code)
-        kind = standing_of(category, territory)
-        row = standing_on(kind, supplied) if kind else None
-        return [row] if row else [], []
+        return _standing(category, invoice, company, lines, supplied), []
     return rows, []
+
+
+def _standing(
+    category: str,
+    invoice: Invoice,
+    company: Company,
+    lines: list[InvoiceLine],
+    supplied: date,
+) -> list[ExemptionReason]:
+    """What follows from where it is supplied; of a credit note what its invoice said, wherever the
+    client is since."""
+    was = invoice.corrects
+    if was is not None and (
+        rows := as_said_before(category, (was.paper or {}).get("exemptions", ()))
+    ):
+        return rows
+    natures = {line.nature for line in lines if line.vat_category == category}
+    kinds = standing_of(category, supply_of(invoice.client, company, was or invoice), natures)
+    return [row for kind in kinds if (row := standing_on(kind, supplied))]
 
 
 def _reasons_of(

@@ -28,6 +28,7 @@ from invoices.invoicing.draft_lines import DraftLine
 from invoices.invoicing.issuing import issue
 from invoices.models import ClientRoute, Invoice, InvoiceLine, Transmission
 from invoices.models.einvoicing import Group
+from invoices.models.supplied import SUPPLIED
 from invoices.models.terms import due_date
 
 
@@ -151,7 +152,7 @@ def _copied(invoice: Invoice, *, by: User | None, on: date) -> Invoice:
         for name in (
             *("owner_id", "currency", "language", "terms_kind", "terms_days", "terms_id", "title"),
             *("deal_id", "plan_step", "service_from", "service_until", "purchase_order", "note"),
-            *("recipients", "adjustments", "retention_percent", "retention_on"),
+            *("recipients", "adjustments", "retention_percent", "retention_on", *SUPPLIED),
         )
     }
     if invoice.due_date_typed:

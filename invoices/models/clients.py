@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing_portal.keys import Keyed, KeyedQuerySet, KeyField, contains
 from invoices.models.terms import PaymentTerms, TermsKind
+from invoices.tax.supplies import Place
 
 
 class ClientType(models.Model):
@@ -156,6 +157,10 @@ class Client(Keyed):
     country = models.CharField(_("country"), max_length=2, default="FR")
     # Only where goods or services go elsewhere than the invoice.
     delivery_address = models.CharField(_("delivery address"), max_length=500, blank=True)
+    delivery_postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
+    delivery_city = models.CharField(_("city"), max_length=120, blank=True)
+    # Empty is the client's own.
+    delivery_country = models.CharField(_("country"), max_length=2, blank=True)
     billing_email = models.EmailField(_("billing email"), max_length=254, blank=True)
     needs_purchase_order = models.BooleanField(_("asks for a purchase order"), default=False)
     note = models.TextField(_("note"), blank=True)
@@ -198,6 +203,24 @@ class Client(Keyed):
     @property
     def has_address(self) -> bool:
         return bool(self.address_line1 and self.city)
+
+    @property
+    def place(self) -> Place:
+        """Where it is for VAT."""
+        return Place(self.country, self.postal_code)
+
+    @property
+    def place_of_delivery(self) -> Place | None:
+        """Where goods go unless a document says otherwise; None where they go to the client."""
+        if not (self.delivery_country or self.delivery_postal_code):
+            return None
+        return Place(self.delivery_country or self.country, self.delivery_postal_code)
+
+    @property
+    def delivery_lines(self) -> list[str]:
+        city = " ".join(filter(None, (self.delivery_postal_code, self.delivery_city)))
+        lines = [*self.delivery_address.splitlines(), city]
+        return [line for line in map(str.strip, lines) if line]
 
     @property
     def address_lines(self) -> list[str]:

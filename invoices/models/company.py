@@ -10,8 +10,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from invoices.documents.paper import OF_FRANCE
 from invoices.models.natures import NATURES, USUAL_NATURE
 from invoices.models.terms import TermsKind
+from invoices.tax.supplies import Place
 
 # Legal forms of companies with a share capital that are entered in the trade register.
 WITH_CAPITAL = frozenset(
@@ -125,10 +127,18 @@ class Company(models.Model):
     def in_franchise(self) -> bool:
         return self.vat_regime == VatRegime.FRANCHISE
 
+    @property
+    def of_france(self) -> bool:
+        """In France or one of its departments overseas: a company with a SIREN, by French law."""
+        return self.country in OF_FRANCE
+
+    @property
+    def place(self) -> Place:
+        """Where it is for VAT."""
+        return Place(self.country, self.postal_code)
+
     def must_einvoice(self, on: date) -> bool:
-        return (
-            self.country == "FR" and self.einvoicing_from is not None and self.einvoicing_from <= on
-        )
+        return self.of_france and self.einvoicing_from is not None and self.einvoicing_from <= on
 
     @property
     def in_vat_group(self) -> bool:
@@ -138,7 +148,7 @@ class Company(models.Model):
     def has_capital(self) -> bool:
         """Whether its legal form is that of a French company, which states capital and register."""
         first = self.legal_form.strip().upper().replace(".", "").split(maxsplit=1)
-        return self.country == "FR" and bool(first) and first[0] in WITH_CAPITAL
+        return self.of_france and bool(first) and first[0] in WITH_CAPITAL
 
     @classmethod
     def ours(cls) -> Company | None:

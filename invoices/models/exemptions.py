@@ -22,10 +22,14 @@ class ExemptionReason(models.Model):
         EXEMPT = "E", _("Exempt")
         REVERSE_CHARGE = "AE", _("Reverse charge within France")
         ACROSS_BORDERS = "AE-EU", _("Reverse charge, another state of the Union")
+        THERE = "AE194", _("Reverse charge, a building or event in another state")
         WITHIN_EU = "K", _("Goods to another state of the Union")
         EXPORT = "G", _("Export of goods")
+        TO_OVERSEAS = "G-294", _("Goods between the metropole and overseas")
         OUTSIDE = "O", _("Services outside French VAT")
+        TIED = "O-259", _("Services about a building or event outside France")
         OVERSEAS = "O-294", _("Guyane and Mayotte")
+        FROM_OUTSIDE = "O-256", _("Sold from an overseas collectivity")
         FRANCHISE = "293B", _("Franchise")
 
     category = models.CharField(

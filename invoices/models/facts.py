@@ -19,6 +19,7 @@ from django.apps import apps
 from django.db import connection, models
 
 from billing_portal.seals import sealed
+from invoices.models.supplied import SUPPLIED
 
 # Kind → table's model, and its sealed columns by version. The kind is part of what is sealed.
 MODELS = {
@@ -41,11 +42,14 @@ _DOCUMENT = tuple(
         "issued_at issued_by_id created_by_id created_at"
     ).split()
 )
+_ADJUSTED = (*_DOCUMENT, "adjustments", "retention_percent", "retention_on")
 VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "document": {
         "1": _DOCUMENT,
         # Discounts and charges on the whole, and retentions.
-        "2": (*_DOCUMENT, "adjustments", "retention_percent", "retention_on"),
+        "2": _ADJUSTED,
+        # Where it is delivered, and where its services are.
+        "3": (*_ADJUSTED, *SUPPLIED),
     },
     "event": {"1": ("invoice_id", "kind", "at", "on", "by_id", "data")},
     "payment": {

@@ -29,6 +29,7 @@ from invoices.models.standing import (
     credited_whole,
     was_issued,
 )
+from invoices.models.supplied import Supplied
 from invoices.models.terms import PaymentTerms, TermsKind
 
 
@@ -70,7 +71,7 @@ class InvoiceQuerySet(KeyedQuerySet["Invoice"]):
         return self.outstanding().filter(next_due__lt=on)
 
 
-class Invoice(Adjusted, InvoiceAmounts, Keyed):
+class Invoice(Supplied, Adjusted, InvoiceAmounts, Keyed):
     """An invoice, or a credit note (positive amounts, owed the other way round)."""
 
     Kind = Kind

@@ -76,7 +76,7 @@ class NumberPattern(models.Model):
         if kind != cls.QUOTE:
             return first
         company = Company.ours()
-        if company is not None and company.country != "FR":
+        if company is not None and not company.of_france:
             first, *others = cls.USUAL_ELSEWHERE[kind]
         taken = set(cls.objects.exclude(kind=kind).values_list("prefix", flat=True))
         return next((each for each in (first, *others) if each not in taken), first)

@@ -25,6 +25,7 @@ from invoices.models.invoices import Invoice
 from invoices.models.natures import NATURES, USUAL_NATURE
 from invoices.models.numbering import NumberSeries
 from invoices.models.sales_terms import SalesTerms
+from invoices.models.supplied import Supplied, supplied_constraints
 from invoices.models.terms import TermsKind
 
 # In minor units: VAT is rounded in each invoice, and a few cents may be left of the whole.
@@ -144,7 +145,7 @@ class Quote(Keyed):
         return self.number or str(State.DRAFT.label)
 
 
-class QuoteVersion(Keyed):
+class QuoteVersion(Supplied, Keyed):
     """What was offered, word for word: from the moment it leaves the database keeps it so."""
 
     # What a person decides on: opened by the client meanwhile, it is the same offer.
@@ -208,6 +209,7 @@ class QuoteVersion(Keyed):
     class Meta:
         ordering = ["quote", "number"]
         constraints = [
+            *supplied_constraints("quote"),
             models.UniqueConstraint(
                 fields=["quote", "number"], name="a_quote_has_each_version_once"
             ),

@@ -11,7 +11,8 @@ _CONTENT = (  # noqa: SIM905 - reads better than a column of quotes
     "currency issue_date due_date terms_kind terms_days terms_id service_from service_until "
     "purchase_order note net_minor vat_minor total_minor exchange_rate content_hash previous_hash "
     "sealed_with owner_id issued_at issued_by_id observed_from due_date_typed created_by_id "
-    "created_at retention_percent retention_on"
+    "created_at retention_percent retention_on delivered_to delivery_address delivery_postal_code "
+    "delivery_city delivery_country tie tie_address tie_postal_code tie_country"
 ).split()
 # Emptied at a stroke no row would be asked: PostgreSQL only, SQLite knows no TRUNCATE.
 NEVER_EMPTIED = (
@@ -52,7 +53,9 @@ NEVER_EMPTIED = (
 # What was offered: as it left, so it stays.
 _OFFERED = (  # noqa: SIM905 - reads better than a column of quotes
     "quote_id number title language currency valid_until terms_kind terms_days deposit_percent "
-    "deposit_minor note net_minor vat_minor total_minor sent_at sales_terms_id"
+    "deposit_minor note net_minor vat_minor total_minor sent_at sales_terms_id delivered_to "
+    "delivery_address delivery_postal_code delivery_city delivery_country tie tie_address "
+    "tie_postal_code tie_country"
 ).split()
 # What was asked about a client's VAT id.
 _QUESTION = ["client_id", "vat_id", "requester", "asked_at", "on", "asked_by_id"]

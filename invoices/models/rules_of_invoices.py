@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from invoices.models.standing import credited_whole
+from invoices.models.supplied import supplied_constraints
 
 INVOICE_CONSTRAINTS = [
     models.CheckConstraint(
@@ -85,6 +86,7 @@ INVOICE_CONSTRAINTS = [
         condition=Q(retention_percent=0)
         | Q(kind="invoice", retention_percent__gt=0, retention_percent__lt=100),
     ),
+    *supplied_constraints("invoice"),
     models.UniqueConstraint(fields=["series", "sequence"], name="a_series_gives_each_number_once"),
     # Over both origins: a number names one document, whichever system gave it.
     models.UniqueConstraint(

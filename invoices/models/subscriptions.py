@@ -20,6 +20,7 @@ from invoices.models.exemptions import ExemptionReason
 from invoices.models.invoices import Invoice
 from invoices.models.natures import NATURES, USUAL_NATURE
 from invoices.models.quotes import Quote
+from invoices.models.supplied import Supplied, supplied_constraints
 from invoices.models.terms import PaymentTerms, TermsKind
 
 
@@ -33,7 +34,7 @@ class SubscriptionQuerySet(KeyedQuerySet["Subscription"]):
         return self.filter(pk__in=stuck)
 
 
-class Subscription(Keyed):
+class Subscription(Supplied, Keyed):
     """A client is billed for one period after the other.
 
     `next_…` and `yearly_minor` are what subscriptions/standing.py worked out after the last change:
@@ -134,6 +135,7 @@ class Subscription(Keyed):
             models.Index(fields=["status", "next_due_on"], name="subscription_status_due"),
         ]
         constraints = [
+            *supplied_constraints("subscription"),
             models.CheckConstraint(
                 name="a_subscription_ends_by_a_day_or_a_count",
                 condition=Q(ends_on__isnull=True) | Q(most_periods__isnull=True),

@@ -352,6 +352,7 @@ class _Way:
             terms_id=self.terms,
             purchase_order=deal.purchase_order if deal else "",
             recipients=list(version.recipients),
+            **version.supplied,
             purpose=Invoice.Purpose.DEPOSIT if kind == Kind.DEPOSIT else Invoice.Purpose.STANDARD,
         )
         if less:

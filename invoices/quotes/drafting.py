@@ -17,8 +17,10 @@ from invoices.clients.recipients import address_problem
 from invoices.documents.totals import TotalsRefused, compute
 from invoices.invoicing.draft_lines import MAX_LINES, DraftLine
 from invoices.invoicing.line_input import lines_in
+from invoices.invoicing.supplying import supplied_problems
 from invoices.models import Quote, QuoteEvent, QuoteLine, QuoteVersion
 from invoices.models.quotes import State
+from invoices.models.supplied import SUPPLIED
 from invoices.models.terms import TermsKind
 from invoices.quotes.choices import deposit_of, proposed, taken, totals_of
 from invoices.quotes.refusals import QuoteRefused
@@ -36,6 +38,7 @@ HEADER_FIELDS: Final = (
     "note",
     "recipients",
     "adjustments",
+    *SUPPLIED,
 )
 # What a quote says of a line beside what an invoice does.
 CHOICE_FIELDS: Final = ("role", "section", "proposed")
@@ -212,6 +215,7 @@ def _header_problems(header: Mapping[str, Any], version: QuoteVersion) -> dict[s
     problems: dict[str, str] = {}
     if unknown := set(header) - set(HEADER_FIELDS):
         raise ValueError(f"save_version knows no {', '.join(sorted(unknown))}")
+    problems |= supplied_problems(header, version)
     if header.get("language", "fr") not in ("fr", "en"):
         problems["language"] = _("Documents are in French or in English.")
     if not is_currency(str(header.get("currency", version.currency))):

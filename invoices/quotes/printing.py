@@ -54,6 +54,7 @@ def paper_of(
         language=version.language,
         currency=version.currency,
         note=version.note,
+        **version.supplied,
     )
     paper = snapshot.paper_of(
         draft,

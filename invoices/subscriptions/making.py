@@ -191,6 +191,7 @@ def bill(
         terms_id=subscription.terms_id,
         purchase_order=subscription.purchase_order,
         note=subscription.note,
+        **subscription.supplied,
         recipients=list(subscription.recipients),
         service_from=period.first_day,
         service_until=period.last_day,

@@ -19,7 +19,9 @@ from invoices.documents.totals import TotalsRefused, compute
 from invoices.invoicing.draft_lines import DraftLine
 from invoices.invoicing.drafting import EARLIEST
 from invoices.invoicing.line_input import lines_in
+from invoices.invoicing.supplying import supplied_problems
 from invoices.models import Subscription, SubscriptionEvent, SubscriptionVersion
+from invoices.models.supplied import SUPPLIED
 from invoices.models.terms import TermsKind
 from invoices.subscriptions.lines import adjustments_of, line_of, replace_lines
 from invoices.subscriptions.periods import LATEST, Schedule, schedule_problem
@@ -29,6 +31,7 @@ from invoices.subscriptions.upcoming import contents_of, schedule_of, with_adjus
 HEAD_FIELDS: Final = (
     *("title", "language", "currency", "terms_kind", "terms_days", "terms_id", "owner_id"),
     *("purchase_order", "note", "recipients", "way", "prorated", "ends_on", "most_periods"),
+    *SUPPLIED,
 )
 # Of what was billed by one calendar no other one can be made: it ends, and another begins.
 CALENDAR_FIELDS: Final = ("unit", "every", "starts_on", "whole_from", "month_day", "in_arrears")
@@ -189,6 +192,7 @@ def _header_problems(header: Mapping[str, Any], subscription: Subscription) -> d
     problems: dict[str, str] = {}
     if unknown := set(header) - {*HEAD_FIELDS, *CALENDAR_FIELDS, "adjustments"}:
         raise ValueError(f"save_subscription knows no {', '.join(sorted(unknown))}")
+    problems |= supplied_problems(header, subscription)
     if header.get("language", "fr") not in ("fr", "en"):
         problems["language"] = _("Documents are in French or in English.")
     if not is_currency(str(header.get("currency", subscription.currency))):

@@ -56,7 +56,8 @@ class ClientForm(ModelForm[Client]):
         fields = [
             "name", "client_type", "owner", "language", "bilingual", "currency", "terms_kind",
             "terms_days", "terms", "buyer_kind", "vat_id", "siren", "address_line1",
-            "address_line2", "postal_code", "city", "country", "delivery_address", "billing_email",
+            "address_line2", "postal_code", "city", "country", "delivery_address",
+            "delivery_postal_code", "delivery_city", "delivery_country", "billing_email",
             "needs_purchase_order", "monthly_statement", "note", "ledger_code",
         ]  # fmt: skip
         widgets = {
@@ -102,10 +103,10 @@ class ClientForm(ModelForm[Client]):
         return code
 
     def clean_country(self) -> str:
-        code = str(self.cleaned_data["country"]).strip().upper()
-        if len(code) != 2 or not code.isascii() or not code.isalpha():
-            raise ValidationError(_("Write the country in two letters: FR, DE, US…"))
-        return code
+        return _country(self.cleaned_data["country"])
+
+    def clean_delivery_country(self) -> str:
+        return _country(self.cleaned_data["delivery_country"] or "", required=False)
 
     def clean_siren(self) -> str:
         text = str(self.cleaned_data["siren"])
@@ -169,6 +170,9 @@ class ClientForm(ModelForm[Client]):
             text = _("A French VAT id ends with the SIREN, %(siren)s.") % {"siren": siren}
             self.add_error("vat_id", ValidationError(text))
         self.check_changed("postal_code", partial(postal_code, country=country), also=["country"])
+        there = found.get("delivery_country", "") or country
+        also = ["country", "delivery_country"]
+        self.check_changed("delivery_postal_code", partial(postal_code, country=there), also=also)
         return found
 
     def terms_warning(self) -> str:
@@ -183,6 +187,15 @@ class ClientForm(ModelForm[Client]):
         if kind != TermsKind.NET and number > LONGEST_END_OF_MONTH_DAYS:
             return _("French law allows at most 45 days end of month.")
         return ""
+
+
+def _country(typed: str, *, required: bool = True) -> str:
+    code = str(typed).strip().upper()
+    if not code and not required:
+        return ""
+    if len(code) != 2 or not code.isascii() or not code.isalpha():
+        raise ValidationError(_("Write the country in two letters: FR, DE, US…"))
+    return code
 
 
 class ContactForm(ModelForm[Contact]):

@@ -156,7 +156,7 @@ class InvoicingForm(ModelForm[Company]):
 
     def clean_indemnity(self) -> Money:
         amount: Money = self.cleaned_data["indemnity"]
-        if self.instance.country == "FR" and amount.amount < INDEMNITY:
+        if self.instance.of_france and amount.amount < INDEMNITY:
             raise ValidationError(
                 _(
                     "French law sets the indemnity of a late invoice at 40 euros (Code de "
@@ -218,7 +218,7 @@ def _second_looks(company: Company, changed: Collection[str]) -> list[str]:
             _("Billing begins on %(day)s: deals won before it do not wait to be billed.")
             % {"day": day(company.billing_starts_on)}
         )
-    if company.country != "FR":
+    if not company.of_france:
         return found
     if from_minor(company.indemnity_minor, company.currency).amount > INDEMNITY:
         found.append(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from invoices.documents.facturx import validators, writing
 from invoices.documents.facturx.agreement import disagreements
 from invoices.documents.facturx.own_rules import broken_rules
-from invoices.documents.paper import Paper
+from invoices.documents.paper import OF_FRANCE, Paper
 
 AGREEMENT = "OWN-XML-IS-PAPER"
 _LINE = re.compile(r"IncludedSupplyChainTradeLineItem(?:\[namespace-uri\(\)='[^']*'\])?\[(\d+)\]")
@@ -41,7 +41,7 @@ class Judged:
 
 def is_for(paper: Paper) -> bool:
     """Sellers in France issue Factur-X; a page of before they did says no billing mode."""
-    return paper.seller.country == "FR" and bool(paper.billing_mode)
+    return paper.seller.country in OF_FRANCE and bool(paper.billing_mode)
 
 
 def judged(paper: Paper) -> Judged:

@@ -103,10 +103,26 @@ def tax_representative(paper: Paper) -> Party:
 def delivery_party(paper: Paper) -> Party:
     """Where it went, when that is said, and of deliveries within the Union in any case (BR-IC-12).
 
-    The delivery address is free text without a country: it is taken for one of the buyer's.
+    A delivery address without a country is taken for one of the buyer's. Where nothing is
+    delivered, the place to which a service belongs.
     """
     within_eu = any(row.vat_category == "K" for row in paper.breakdown)
     lines = [plain(line) for line in paper.delivery_address if plain(line)]
+    if paper.delivery_country:
+        if lines and lines[-1] == plain(f"{paper.delivery_postal_code} {paper.delivery_city}"):
+            lines.pop()
+        return _filled(
+            {
+                "name": plain(paper.buyer.name),
+                **_lines(lines),
+                "postcode": plain(paper.delivery_postal_code),
+                "city": plain(paper.delivery_city),
+                "country_code": _iso(paper.delivery_country),
+            }
+        )
+    if not lines and paper.supplied_in and not within_eu:
+        at = [plain(line) for line in paper.supplied_at if plain(line)]
+        return _filled({**_lines(at), "country_code": _iso(paper.supplied_in)})
     if not lines:
         return _filled(_named(paper.buyer, paper.buyer.name)) if within_eu else {}
     return _filled(

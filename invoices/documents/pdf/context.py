@@ -52,7 +52,8 @@ def context_of(paper: Paper, words: Words, *, draft: bool) -> dict[str, Any]:
                 f"{labels.contact} {buyer.contact}" if buyer.contact else "",
             ]
         ),
-        "delivery": shown(paper.delivery_address),
+        "delivery": shown([*paper.delivery_address, words.country(paper.delivery_country)]),
+        "supplied_at": shown([*paper.supplied_at, words.country(paper.supplied_in)]),
         "references": shown(_references(paper, words)),
         "title": printable(paper.title),
         "settled": paper.kind != CREDIT_NOTE and paper.paid_minor > 0 and paper.payable_minor <= 0,

@@ -46,7 +46,7 @@ class Labels:
     corrects: str
     replaces: str
     why: str
-    nature: str
+    supplied_at: str
     goods: str
     services: str
     mixed: str
@@ -119,7 +119,7 @@ FR = Labels(
     corrects="Rectifie la facture {number} du {day}",
     replaces="Annule et remplace la facture {number} du {day}",
     why="Motif\u202f: {reason}",
-    nature="Nature",
+    supplied_at="Lieu de la prestation",
     goods="Livraison de biens",
     services="Prestation de services",
     mixed="Biens et services",
@@ -200,7 +200,7 @@ EN = Labels(
     corrects="Corrects invoice {number} of {day}",
     replaces="Cancels and replaces invoice {number} of {day}",
     why="Reason: {reason}",
-    nature="Nature",
+    supplied_at="Place of supply",
     goods="Supply of goods",
     services="Supply of services",
     mixed="Goods and services",

@@ -15,6 +15,7 @@ from billing_portal.typed import texts
 from billing_portal.typed.fields import LineField, LinesField
 from invoices.company.currencies import company_currency, usual_currencies
 from invoices.company.payment_terms import chosen_as, offered
+from invoices.invoicing.forms.supplied import SuppliedForm
 from invoices.models import Client
 
 COMMON_TERMS = (
@@ -57,7 +58,7 @@ class RecipientsField(LineField):
             raise forms.ValidationError(self.error_messages["required"], code="required")
 
 
-class HeadForm(forms.Form):
+class HeadForm(SuppliedForm):
     """Beside the lines; each kind of document adds its own fields."""
 
     title = LineField(label=gettext_lazy("Title"), required=False, max_length=255)
@@ -104,6 +105,7 @@ class HeadForm(forms.Form):
             ]
         )
         self.choose("currency", [(code, code) for code in codes])
+        self.offer_places(document)
 
     def choose(self, name: str, choices: Sequence[tuple[Any, str]]) -> None:
         field: Any = self.fields[name]
@@ -123,7 +125,7 @@ class HeadForm(forms.Form):
         """What of it is well typed, in the words of the function that saves it."""
         cleaned = self.cleaned_data
         plain = {name: cleaned[name] for name in cleaned if name not in self.read_apart}
-        return plain | self.terms_chosen()
+        return plain | self.supplied() | self.terms_chosen()
 
     def terms_chosen(self) -> dict[str, Any]:
         kind, _colon, which = self.cleaned_data.get("terms", "").partition(":")
@@ -142,6 +144,7 @@ class HeadForm(forms.Form):
             "language": document.language,
             "currency": document.currency,
             "note": document.note,
+            **cls.initial_supplied(document),
         }
 
     @classmethod

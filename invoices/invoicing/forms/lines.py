@@ -103,8 +103,14 @@ class TypedLine:
         return (*UNITS, (self.unit, self.unit))
 
 
+def parts_of_vat(value: str) -> tuple[str, str, str]:
+    """Category, rate and the id of an article, each as text."""
+    category, rate, why, *_more = (*value.split(":"), "", "", "")
+    return category, rate, why
+
+
 def vat_label(value: str) -> str:
-    category, rate, _why = _parts_of_vat(value)
+    category, rate, _why = parts_of_vat(value)
     if category == "S" or value == ZERO:
         percent = "0" if value == ZERO else rate
         return f"{written(Decimal(percent))}\u00a0%" if _french() else f"{percent}%"
@@ -251,13 +257,8 @@ def _known_items(lines: Sequence[TypedLine]) -> dict[str, int]:
     return {text: pk for text, pk in given.items() if pk in known}
 
 
-def _parts_of_vat(value: str) -> tuple[str, str, str]:
-    category, rate, why, *_more = (*value.split(":"), "", "", "")
-    return category, rate, why
-
-
 def _cleaned(line: TypedLine, currency: str) -> dict[str, Any]:
-    category, rate, why = _parts_of_vat(line.vat)
+    category, rate, why = parts_of_vat(line.vat)
     percent, amount = discount_of(line, currency)
     return {
         "description": seen_lines(line.description),

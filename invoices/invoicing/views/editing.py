@@ -7,6 +7,7 @@ stands in a subclass: its form, its lines, how it is saved and what its page say
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -32,6 +33,7 @@ from invoices.invoicing.drafting import preview_totals
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.adjustments import AdjustedForm, rearranged
 from invoices.invoicing.forms.lines import TypedLine, VatChoices
+from invoices.invoicing.views.by_the_rules import follow_the_rules
 from invoices.models import Client, Company, Invoice, QuoteVersion, Subscription
 from invoices.models.natures import USUAL_NATURE
 from invoices.tax.territories import Territory
@@ -209,6 +211,9 @@ class DocumentEditor(Generic[Document]):
         if (given := rearranged(self.form.data, act)) is not None:
             self.form = self.form_of(self.document, self.on, given)
             return True
+        if act == "vat":
+            follow_the_rules(self.lines, self.client, self.as_supplied(), self.on)
+            return True
         word, _dash, number = act.partition("-")
         if act == "add":
             if len(self.lines) <= MAX_LINES:
@@ -232,18 +237,27 @@ class DocumentEditor(Generic[Document]):
 
     def usual_vat(self, company: Company | None, nature: str) -> str:
         """What a new line is taxed with, from where the client is."""
-        treatment = vat_treatment(self.client, company, nature)
+        treatment = vat_treatment(self.client, company, nature, document=self.as_supplied())
         return typed.vat_value(treatment.category, treatment.rate)
+
+    def as_supplied(self) -> Document:
+        """The document with what is typed of where it goes, in memory."""
+        found = copy(self.document)
+        if self.form.is_bound and self.form.is_valid() is not None:
+            for name, value in self.form.supplied().items():
+                setattr(found, name, value)
+        return found
 
     def vat_choices(self, company: Company | None, day: date) -> VatChoices:
         """The rates of that day; of a seller elsewhere we know no others than the French."""
         rates = FrenchRates()
-        here = rates.on(day, vat_treatment(self.client, company).territory)
+        taxed_in = vat_treatment(self.client, company, document=self.as_supplied()).taxed_in
+        here = rates.on(day, taxed_in)
         return typed.vat_choices(
             here or rates.on(day, Territory.METROPOLE),
             rates.on(day),
             Exemptions().on(day),
-            zero=company is not None and company.country != "FR",
+            zero=company is not None and not company.place.of_french_law,
         )
 
 

@@ -115,7 +115,13 @@ class SubscriptionForm(AdjustedForm):
             found["most_periods"] = (
                 cleaned.get("most_periods") if cleaned["ends"] == BY_COUNT else None
             )
-        return found | self.terms_chosen() | self._calendar() | self.adjusted_header()
+        return (
+            found
+            | self.supplied()
+            | self.terms_chosen()
+            | self._calendar()
+            | self.adjusted_header()
+        )
 
     @classmethod
     def kept_of(cls, document: Subscription) -> list[dict[str, str]]:

@@ -76,18 +76,23 @@ def test_reverse_charge_is_not_issued_without_a_valid_vat_id(vat_id, said):
 @pytest.mark.parametrize(
     ("where", "rate", "said"),
     [
-        ({"country": "RE"}, 20, "VAT is 8.5%, 2.1%, 1.75%, 1.05%; here it is 20%."),
-        ({"country": "FR"}, 19, "VAT is 20%, 10%, 5.5%, 2.1%; here it is 19%."),
-        ({"country": "FR"}, "8.5", "here it is 8.5%."),
+        (
+            {"country": "RE"},
+            20,
+            "Line 1 bears VAT at 20%; it is taxed in Guadeloupe, Martinique or Réunion, where VAT "
+            "is 8.5%, 2.1%, 1.75%, 1.05%.",
+        ),
+        ({"country": "FR"}, 19, "Line 1 bears 19%, which is no French rate"),
+        ({"country": "FR"}, "8.5", "where VAT is 20%, 10%, 5.5%, 2.1%."),
         ({"country": "FR", "postal_code": "20000"}, 13, ""),
         ({"country": "MC"}, 10, ""),
     ],
 )
-def test_a_rate_that_the_territory_does_not_have_is_pointed_out(where, rate, said):
+def test_a_rate_that_the_territory_does_not_have_is_not_issued(where, rate, said):
     invoice = make_draft(client=make_client(**where), lines=((1, "100", rate),))
-    warned = {each.field: each.text for each in readiness.warnings_before_issue(invoice, ON)}
-    assert said in warned.get("vat", "")
-    assert bool(said) == ("vat" in warned)
+    found = {each.field: each.text for each in readiness.reasons_not_to_issue(invoice, ON)}
+    assert said in found.get("vat", "")
+    assert bool(said) == ("vat" in found)
 
 
 @pytest.mark.parametrize(

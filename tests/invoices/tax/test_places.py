@@ -18,6 +18,7 @@ from invoices.invoicing.issuing import issue
 from invoices.invoicing.readiness import reasons_not_to_issue, warnings_before_issue
 from invoices.models import InvoiceEvent
 from invoices.tax.judging import Charged, misplaced
+from invoices.tax.supplies import Place, Supply
 from invoices.tax.territories import Territory
 from tests.confirm import confirm
 from tests.factories import make_client, make_draft, make_user
@@ -39,6 +40,19 @@ FITS = {
 }
 
 
+AT = {
+    "metropole": Place("FR", "75011"),
+    "corsica": Place("FR", "20200"),
+    "dom_with_vat": Place("RE", "97400"),
+    "dom_without_vat": Place("GF", "97300"),
+    "collectivity": Place("PF", "98714"),
+    "eu": Place("DE", "10115"),
+    "eu_outside_vat": Place("ES", "35001"),
+    "northern_ireland": Place("XI"),
+    "beyond": Place("US"),
+}
+assert {name: place.territory for name, place in AT.items()} == {each: each for each in Territory}
+
 # And of what: AE and O are for services, K and G for goods; E is for either, as its article says.
 FOR = {"services": "AE E O S", "goods": "E G K S"}
 
@@ -48,7 +62,7 @@ FOR = {"services": "AE E O S", "goods": "E G K S"}
 )
 def test_each_reason_fits_its_territories_and_its_nature_only(where, nature, category):
     lines = [Charged("S", Decimal(20), nature), Charged(category, Decimal(0), nature)]
-    found = misplaced(lines, home="FR", territory=Territory(where))
+    found = misplaced(lines, Supply(Place("FR"), AT[where]))
     if category != "S" and category not in FITS[where].split():
         wanted = [(2, "place", category, "")]
     elif category in FOR[nature].split() or (where, category) == ("dom_without_vat", "O"):
@@ -57,12 +71,12 @@ def test_each_reason_fits_its_territories_and_its_nature_only(where, nature, cat
     else:
         wanted = [(2, "nature", category, nature)]
     assert [(each.line, each.code, each.category, each.nature) for each in found] == wanted
-    assert misplaced(lines, home="DE", territory=Territory(where)) == []
+    assert misplaced(lines, Supply(Place("DE"), AT[where])) == []
 
 
 def test_of_a_line_whose_nature_is_not_known_only_the_place_is_judged():
     lines = [Charged(category, Decimal(0)) for category in ("AE", "K")]
-    assert misplaced(lines, home="FR", territory=Territory.EU) == []
+    assert misplaced(lines, Supply(Place("FR"), AT["eu"])) == []
 
 
 @pytest.fixture

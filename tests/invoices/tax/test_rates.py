@@ -9,10 +9,11 @@ import pytest
 from django.urls import reverse
 from django.utils.translation import override
 
+from invoices.company.vat_faults import told_faults
 from invoices.company.vat_rates import SOWN, FrenchRates, sow
 from invoices.deals.lacking import missing_for
 from invoices.invoicing import readiness
-from invoices.models import VatRate
+from invoices.models import Company, VatRate
 from invoices.tax.judging import Charged, faults
 from tests.factories import make_client, make_company, make_deal, make_draft
 
@@ -68,12 +69,15 @@ def test_a_rate_that_france_does_not_have_is_not_issued(percent):
 
 
 @pytest.mark.parametrize("percent", ["20", "13", "10", "8.5", "5.5", "2.1", "1.75", "1.05", "0.9"])
-def test_any_french_rate_may_be_issued_and_one_of_elsewhere_is_warned_about(percent):
+def test_a_french_rate_of_elsewhere_waits_for_a_decision_or_for_where_it_is_supplied(percent):
     make_company()
     invoice = with_rate(percent)
-    assert "vat" not in reasons(invoice)
-    warned = {each.field for each in readiness.warnings_before_issue(invoice, ON)}
-    assert ("vat" in warned) is (percent not in ("20", "10", "5.5", "2.1"))
+    usual = percent in ("20", "10", "5.5", "2.1")
+    assert ("vat" not in reasons(invoice)) is usual
+    if not usual:
+        reason = reasons(invoice)["vat"]
+        assert reason.key == f"rate-{percent} metropole"
+        assert f"bears VAT at {percent}%; it is taxed in metropolitan France" in reason.text
 
 
 def test_the_day_of_supply_counts_and_not_that_of_the_invoice():
@@ -96,8 +100,11 @@ def test_a_rate_that_an_administrator_adds_counts_from_its_day_on():
 def test_france_has_no_zero_rate_and_other_sellers_have_their_own_law():
     zero, odd = Charged("Z", Decimal(0)), Charged("S", Decimal(19))
     lawful = FrenchRates().on(ON)
-    assert [each.code for each in faults([zero, odd], home="FR", lawful=lawful)] == ["zero", "rate"]
-    assert faults([zero, odd], home="DE", lawful=lawful) == []
+    assert [each.code for each in faults([zero, odd], lawful=lawful)] == ["zero", "rate"]
+    for country, number in (("DE", 0), ("MC", 2), ("RE", 2)):
+        seller = Company(country=country)
+        found = told_faults([zero, odd], seller=seller, on=ON, rates=FrenchRates())
+        assert len(found) == number
 
 
 def test_a_deal_says_so_before_its_draft_does():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import product
 
 import pytest
 
@@ -12,8 +13,9 @@ from invoices.invoicing.crediting import issue_credit_note
 from invoices.invoicing.issuing import issue
 from invoices.invoicing.readiness import reasons_not_to_issue
 from invoices.models import Company, ExemptionReason
-from invoices.tax.territories import Territory
+from invoices.tax.supplies import Supply
 from tests.factories import make_client, make_draft
+from tests.invoices.tax.test_places import AT
 
 pytestmark = pytest.mark.django_db
 ON = date(2026, 11, 24)
@@ -25,7 +27,8 @@ CASES = [
     ("K", "goods", GERMAN, "fr", "article 262 ter, I du CGI"),
     ("K", "goods", GERMAN, "en", "article 138 of Directive"),
     ("G", "goods", {"country": "CH"}, "fr", "article 262, I du CGI"),
-    ("G", "goods", {"country": "RE"}, "en", "article 146 of Directive"),
+    ("G", "goods", {"country": "RE"}, "en", "articles 262, I and 294, 2 of the French"),
+    ("G", "goods", {"country": "CH"}, "en", "article 146 of Directive"),
     ("O", "services", {"country": "CH"}, "fr", "article 259 du CGI"),
     ("O", "services", {"country": "PF"}, "en", "article 259 of the French tax code"),
     ("O", "services", {"country": "GF"}, "fr", "article 294, 1 du CGI"),
@@ -97,10 +100,12 @@ def test_in_the_franchise_the_page_says_so_by_its_row():
 
 
 def test_each_category_has_its_row_and_those_of_an_older_portal_come_with_the_update():
-    for category in ("AE", "K", "G", "O"):
-        for territory in Territory:
-            assert standing_on(standing_of(category, territory), ON) is not None
-    assert [standing_of(each, Territory.EU) for each in ("S", "Z", "E")] == ["", "", ""]
+    places = [None, *AT.values()]
+    for category, seller, client, tied in product(("AE", "K", "G", "O"), places[1:], AT, places):
+        supply = Supply(seller, AT[client], tied=tied)
+        for kind in standing_of(category, supply, ["goods", "services", ""]) or [""]:
+            assert standing_on(kind, ON) is not None
+    assert [standing_of(each, supply) for each in ("S", "Z", "E")] == [[], [], []]
     ExemptionReason.objects.exclude(category="E").delete()
     sow()
     assert ExemptionReason.objects.count() == len(SOWN)

@@ -1,0 +1,35 @@
+"""The button that taxes the lines of a draft by where they are supplied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from invoices.clients.vat import Supplied, vat_treatment
+from invoices.company.vat_rates import FrenchRates
+from invoices.documents.totals import STANDARD
+from invoices.invoicing.forms.lines import TypedLine, parts_of_vat, vat_value
+from invoices.models import Client, Company
+
+
+def follow_the_rules(
+    lines: Sequence[TypedLine], client: Client, document: Supplied, on: date
+) -> None:
+    """Only what is typed changes, for its person to see; an article that somebody chose stays."""
+    company, rates = Company.ours(), FrenchRates()
+    for line in lines:
+        category, rate, article = parts_of_vat(line.vat)
+        if category == "E" or article:
+            continue
+        usual = vat_treatment(client, company, line.nature, document=document)
+        if usual.category == category == STANDARD:
+            lawful = rates.on(on, usual.taxed_in)
+            for each in rates.on(None):
+                if format(each.normalize(), "f") != rate:
+                    continue
+                # 10 % of the metropole is 2.1 % overseas, and not the usual rate of there.
+                same = vat_treatment(client, company, line.nature, each, document)
+                kept = [known for known in (each, same.rate) if known in lawful]
+                usual = replace(usual, rate=(*kept, usual.rate)[0])
+        line.vat = vat_value(usual.category, usual.rate)
