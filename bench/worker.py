@@ -22,6 +22,8 @@ MEASURES = {
     "alerts": "bench.alerts",
     "previews": "bench.previews",
     "sync": "bench.pipedrive",
+    "look_at_history": "bench.history",
+    "write_history": "bench.history",
 }
 
 

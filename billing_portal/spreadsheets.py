@@ -31,6 +31,10 @@ MAX_EMPTY_ROWS = 10_000
 MAX_UNPACKED = 300 * 2**20
 MAX_UNPACKED_PER_BYTE = 200
 MAX_ENTRIES = 2_000
+# The place of a column that the file lacks: no row is that wide.
+_NOWHERE = 2**31
+# So many texts are remembered at a time, to be kept once.
+_MET = 20_000
 
 ZIP_START = b"PK\x03\x04"
 OLD_EXCEL_START = b"\xd0\xcf\x11\xe0"
@@ -59,10 +63,29 @@ class Complaint:
         return str(self.notice)
 
 
+class Cells(Mapping[str, str]):
+    """The cells of a row by column. The places of the columns are shared by all rows of a table: a
+    dictionary for each would be most of what a file of 100,000 rows takes."""
+
+    __slots__ = ("_places", "_values")
+
+    def __init__(self, places: Mapping[str, int], values: tuple[str, ...]) -> None:
+        self._places, self._values = places, values
+
+    def __getitem__(self, column: str) -> str:
+        return self._values[self._places[column]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     line: int
-    cells: dict[str, str]
+    cells: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -72,6 +95,17 @@ class Table:
     complaints: list[Complaint] = field(default_factory=list)
     # Accepted, but worth saying.
     notices: list[Notice] = field(default_factory=list)
+    # Texts that were met: a currency, a client or a day stands in many rows, and once in memory.
+    met: dict[str, str] = field(default_factory=dict)
+    # The places of the columns in the cells of each row.
+    places: dict[str, int] = field(default_factory=dict)
+
+    def once(self, text: str) -> str:
+        if type(text) is not str:
+            return text
+        if len(self.met) >= _MET:
+            self.met.clear()
+        return self.met.setdefault(text, text)
 
 
 def read_table(
@@ -80,8 +114,10 @@ def read_table(
     columns: Sequence[str],
     max_rows: int = MAX_ROWS,
     synonyms: Mapping[str, str] | None = None,
+    optional: Collection[str] = (),
 ) -> Table:
-    """The rows of `columns`, in whatever order the file has them; other columns are ignored.
+    """The rows of `columns`, in whatever order the file has them; other columns are ignored. Those
+    that are `optional` may be missing: their cells are empty then.
 
     `synonyms` leads from other names of a column, as other tools write it, to ours.
 
@@ -94,8 +130,8 @@ def read_table(
     if content.startswith(OLD_EXCEL_START):
         raise TableRefused(Notice("table.old_workbook", file=name))
     if content.startswith(ZIP_START):
-        return _read_workbook(name, content, columns, max_rows, synonyms or {})
-    return _read_text(name, content, columns, max_rows, synonyms or {})
+        return _read_workbook(name, content, columns, max_rows, synonyms or {}, optional)
+    return _read_text(name, content, columns, max_rows, synonyms or {}, optional)
 
 
 # ─ CSV ──────────────────────────────────────────────────────────────────────────────────────────
@@ -105,6 +141,7 @@ def _read_text(
     columns: Sequence[str],
     max_rows: int,
     synonyms: Mapping[str, str],
+    optional: Collection[str],
 ) -> Table:
     table = Table(name)
     text = _decoded(name, content)
@@ -121,7 +158,7 @@ def _read_text(
         )
     records = _records(name, text, delimiter)
     rows = ((line, [unguarded(cell) for cell in cells]) for line, cells in records)
-    _collect(table, islice(rows, 1 if named else 0, None), columns, max_rows, synonyms)
+    _collect(table, islice(rows, 1 if named else 0, None), columns, max_rows, synonyms, optional)
     return table
 
 
@@ -170,6 +207,7 @@ def _read_workbook(
     columns: Sequence[str],
     max_rows: int,
     synonyms: Mapping[str, str],
+    optional: Collection[str],
 ) -> Table:
     if not DEFUSEDXML:  # pragma: no cover - requirements.in names it
         raise RuntimeError("defusedxml is missing: workbooks are not read without it.")
@@ -183,7 +221,7 @@ def _read_workbook(
             sheet.reset_dimensions()
             if len(book.worksheets) > 1:
                 table.notices.append(Notice("table.sheets", file=name, sheet=sheet.title[:60]))
-            _collect(table, _sheet_records(name, sheet), columns, max_rows, synonyms)
+            _collect(table, _sheet_records(name, sheet), columns, max_rows, synonyms, optional)
         finally:
             book.close()
     except TableRefused:
@@ -272,6 +310,7 @@ def _collect(
     columns: Sequence[str],
     max_rows: int,
     synonyms: Mapping[str, str],
+    optional: Collection[str],
 ) -> None:
     places: dict[str, int] = {}
     width = 0
@@ -279,7 +318,7 @@ def _collect(
         if not any(cell.strip() for cell in cells):
             continue
         if not places:
-            places, width = _places(table, cells, columns, synonyms), len(cells)
+            places, width = _places(table, cells, columns, synonyms, optional), len(cells)
             continue
         if len(table.rows) >= max_rows:
             raise TableRefused(Notice("table.rows", file=table.name, most=count(max_rows)))
@@ -288,10 +327,15 @@ def _collect(
         raise TableRefused(Notice("table.empty", file=table.name))
     if not table.rows and not table.complaints:
         table.notices.append(Notice("table.no_rows", file=table.name))
+    table.met.clear()
 
 
 def _places(
-    table: Table, head: list[str], columns: Sequence[str], synonyms: Mapping[str, str]
+    table: Table,
+    head: list[str],
+    columns: Sequence[str],
+    synonyms: Mapping[str, str],
+    optional: Collection[str],
 ) -> dict[str, int]:
     if len(head) > MAX_COLUMNS:
         raise TableRefused(Notice("table.columns", file=table.name, most=MAX_COLUMNS))
@@ -301,7 +345,7 @@ def _places(
     doubled = sorted({n for n in names if n in columns and names.count(n) > 1})
     if doubled:
         raise TableRefused(Notice("table.doubled", file=table.name, columns=", ".join(doubled)))
-    missing = [column for column in columns if column not in names]
+    missing = [column for column in columns if column not in names and column not in optional]
     if missing:
         raise TableRefused(
             Notice(
@@ -311,7 +355,7 @@ def _places(
                 found=", ".join(n[:30] for n in given if n)[:300] or "–",
             )
         )
-    return {column: names.index(column) for column in columns}
+    return {c: names.index(c) if c in names else _NOWHERE for c in columns}
 
 
 def _take(table: Table, line: int, cells: list[str], places: dict[str, int], width: int) -> None:
@@ -325,7 +369,7 @@ def _take(table: Table, line: int, cells: list[str], places: dict[str, int], wid
                 Notice("table.cells", cells=len(cells), columns=width),
             )
         )
-    values: dict[str, str] = {}
+    values: list[str] = []
     for column, place in places.items():
         value = cells[place] if place < len(cells) else ""
         if isinstance(value, _Bad):
@@ -340,8 +384,9 @@ def _take(table: Table, line: int, cells: list[str], places: dict[str, int], wid
                 )
             )
         else:
-            values[column] = value if isinstance(value, Figure) else value.strip()
+            values.append(value if isinstance(value, Figure) else table.once(value.strip()))
     if found:
         table.complaints.extend(found)
     else:
-        table.rows.append(Row(line, values))
+        table.places = table.places or {column: n for n, column in enumerate(places)}
+        table.rows.append(Row(line, Cells(table.places, tuple(values))))

@@ -22,7 +22,7 @@ SCHEDULES: list[dict[str, Any]] = [
     {
         "name": _("History that waits"),
         "func": "invoices.tasks.sweep_history_imports",
-        "minutes": 15,
+        "minutes": 1,
     },
     {
         "name": _("Recurring invoices that are due"),

@@ -28,7 +28,13 @@ from invoices.history.resolving_invoices import resolve_invoices, warn_of_number
 from invoices.history.resolving_items import resolve_items
 from invoices.history.resolving_payments import resolve_payments
 from invoices.history.returns import lock_payments
-from invoices.history.rows import CLIENT_COLUMNS, INVOICE_COLUMNS, ITEM_COLUMNS, PAYMENT_COLUMNS
+from invoices.history.rows import (
+    CLIENT_COLUMNS,
+    INVOICE_COLUMNS,
+    ITEM_COLUMNS,
+    OPTIONAL_COLUMNS,
+    PAYMENT_COLUMNS,
+)
 from invoices.history.spelling import Answers, spelling_of
 from invoices.history.synonyms import SYNONYMS
 from invoices.history.writing import write
@@ -68,6 +74,7 @@ def read(
     answers: Answers | None = None,
     max_rows: int = MAX_ROWS,
     leave_out: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Plan:
     """What the files would do on day `on`. Nothing is written; all that is wrong is listed.
 
@@ -75,11 +82,13 @@ def read(
     hold only what was open on that day, and delays are counted from it on. `answers` say how
     columns are to be read that can be read in two ways (spelling.py); the plan asks for those that
     are missing. With `leave_out` the rows that are wrong stay out, with all that is one with them,
-    and the plan is that of the rest.
+    and the plan is that of the rest. `progress` is told how many rows were read, of how many.
     """
     rows = Rows(go_live=go_live, names=dict.fromkeys(COLUMNS, ""))
     sheets = _sheets(rows, sources, on, answers or {}, max_rows)
+    done = _counted(progress, sum(len(sheet.table.rows) for sheet in sheets))
     for sheet in sheets:
+        sheet.progress = done
         if sheet.kind == "clients":
             rows.clients, rows.refused_clients = read_clients(sheet)
         elif sheet.kind == "invoices":
@@ -106,12 +115,26 @@ def read(
     return plan
 
 
+def _counted(progress: Callable[[int, int], None], total: int) -> Callable[[], None]:
+    """To be called for each row; now and then it is said how far it is."""
+    done = 0
+
+    def one_more() -> None:
+        nonlocal done
+        done += 1
+        if done % 2_000 == 0 or done == total:
+            progress(done, total)
+
+    progress(0, total)
+    return one_more
+
+
 def _keep_cells(plan: Plan, sheets: list[Sheet]) -> None:
     """What the rows that stay out say, to be given back with their reasons."""
     for sheet in sheets:
         lines = {c.line for c in plan.left_out if c.file == sheet.table.name}
         plan.cells_left_out[sheet.kind] = {
-            row.line: row.cells for row in sheet.table.rows if row.line in lines
+            row.line: dict(row.cells) for row in sheet.table.rows if row.line in lines
         }
 
 
@@ -126,7 +149,7 @@ def _sheets(
         name, content = sources[kind]
         rows.names[kind] = name
         try:
-            table = read_table(name, content, columns, max_rows, SYNONYMS[kind])
+            table = read_table(name, content, columns, max_rows, SYNONYMS[kind], OPTIONAL_COLUMNS)
         except TableRefused as refusal:
             rows.unread.add(kind)
             rows.complaints.append(Complaint(name, 0, "", refusal.notice))
@@ -181,6 +204,7 @@ def apply(
         with transaction.atomic():
             # One import at a time, and none beside a change of the company's settings.
             list(Company.objects.select_for_update().filter(pk=1))
+            plan.let_go()
             found = resolve(plan.rows, on=on, lock=True)
             found.complaints = _in_order(plan.rows, found.complaints)
             if found.complaints:

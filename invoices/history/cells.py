@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -30,6 +31,13 @@ class Sheet:
     table: Table
     on: date
     spelling: Spelling = field(default_factory=Spelling)
+    # Called for each row that is read.
+    progress: Callable[[], None] = lambda: None
+
+    def each_row(self) -> Iterator[Row]:
+        for row in self.table.rows:
+            yield row
+            self.progress()
 
     def complain(self, line: int, column: str, code: str, /, **values: Any) -> None:
         self.table.complaints.append(
@@ -53,7 +61,11 @@ class Reader:
         self.sheet.complain(self.row.line, column, code, **values)
 
     def text(self, column: str, *, most: int, needed: bool = False) -> str:
-        value = " ".join(one_line(self.row.cells[column]).split())
+        given = self.row.cells[column]
+        value = " ".join(one_line(given).split())
+        if type(given) is str and given == value:
+            # The text that all rows share, and no copy of it.
+            value = given
         if needed and not value:
             self.complain(column, "history.needed")
         if len(value) > most:

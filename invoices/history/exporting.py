@@ -7,14 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
+from django.db.models import Max, Min
+
 from billing_portal.lists.columns import Amount
+from invoices.history.instalments import written
+from invoices.history.plan import chunks
 from invoices.history.resolving_items import vat_said
 from invoices.history.resolving_payments import rows_recorded_here
-from invoices.models import CatalogueItem, Client, ImportedPaymentRow, Invoice
+from invoices.history.rows import PartRow
+from invoices.models import CatalogueItem, Client, ImportedPaymentRow, Instalment, Invoice
 
 _CHUNK = 2_000
+_NAMED = (Min("instalment__position"), Max("instalment__position"))
 Cells = tuple[Any, ...]
 
 
@@ -28,29 +35,51 @@ def client_rows() -> Iterator[Cells]:
 
 def invoice_rows() -> Iterator[Cells]:
     rows = Invoice.objects.issued().order_by("issue_date", "pk")
-    for *said, currency, net, vat, total, corrects, title in rows.values_list(
-        *("number", "kind", "client__name", "issue_date", "due_date", "currency"),
+    found = rows.values_list(
+        *("pk", "number", "kind", "client__name", "issue_date", "due_date", "currency"),
         *("net_minor", "vat_minor", "total_minor", "corrects__number", "title"),
-    ).iterator(chunk_size=_CHUNK):
-        amounts = (Amount(minor, currency) for minor in (net, vat, total))
-        yield (*said, currency, *amounts, corrects or "", title)
+    ).iterator(chunk_size=_CHUNK)
+    while batch := list(islice(found, _CHUNK)):
+        parts = _parts({row[0] for row in batch})
+        for pk, *said, currency, net, vat, total, corrects, title in batch:
+            amounts = (Amount(minor, currency) for minor in (net, vat, total))
+            dues = written(parts.get(pk, ()), currency)
+            yield (*said, currency, *amounts, corrects or "", title, dues)
+
+
+def _parts(invoices: set[int]) -> dict[int, list[PartRow]]:
+    found: dict[int, list[PartRow]] = {}
+    for chunk in chunks(sorted(invoices)):
+        rows = Instalment.objects.filter(invoice__in=chunk).order_by("due_date", "position")
+        for pk, *said in rows.values_list("invoice_id", "due_date", "amount_minor", "is_retention"):
+            found.setdefault(pk, []).append(PartRow(*said))
+    return found
 
 
 def payment_rows() -> Iterator[Cells]:
     """The rows that files brought, then those that were recorded here."""
     brought = ImportedPaymentRow.objects.order_by("received_on", "pk").values_list(
-        *("invoice__number", "received_on", "currency", "amount_minor", "reference", "method")
+        *("invoice__number", "received_on", "currency", "amount_minor", "reference", "method"),
+        "instalment",
     )
     for row in brought.iterator(chunk_size=_CHUNK):
         yield _payment(*row)
-    for row in rows_recorded_here("invoice__number"):
-        yield _payment(*row)
+    for row in rows_recorded_here("invoice__number", *_NAMED):
+        *said, first, last = row
+        # Money that went to one instalment names it; what was spread follows by itself.
+        yield _payment(*said, first if first == last else None)
 
 
 def _payment(
-    number: Any, day: Any, currency: str, minor: int, reference: str, method: str
+    number: Any,
+    day: Any,
+    currency: str,
+    minor: int,
+    reference: str,
+    method: str,
+    instalment: int | None,
 ) -> Cells:
-    return (number, day, Amount(minor, currency), currency, reference, method)
+    return (number, day, Amount(minor, currency), currency, reference, method, instalment or "")
 
 
 def item_rows() -> Iterator[Cells]:

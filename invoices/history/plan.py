@@ -50,6 +50,47 @@ class Rows:
         return len(self.clients) + len(self.invoices) + len(self.payments) + len(self.items)
 
 
+@dataclass(slots=True, frozen=True)
+class HeldInvoice:
+    """What rows are held against of an invoice that is here: a file may name a hundred thousand."""
+
+    pk: int
+    number: str
+    kind: str
+    client_id: int
+    client: str
+    issued_on: date
+    due_on: date
+    currency: str
+    corrects: str
+    title: str
+    net_minor: int
+    vat_minor: int
+    total_minor: int
+    imported: bool
+
+    @property
+    def is_credit_note(self) -> bool:
+        return self.kind == Invoice.Kind.CREDIT_NOTE
+
+
+@dataclass(slots=True, frozen=True)
+class HeldPart:
+    """An instalment of an invoice that is here."""
+
+    pk: int
+    place: int
+    due_on: date
+    amount_minor: int
+    is_retention: bool
+
+
+HELD_COLUMNS = (
+    *("pk", "number", "kind", "client_id", "client__name", "issue_date", "due_date", "currency"),
+    *("corrects__number", "title", "net_minor", "vat_minor", "total_minor", "imported"),
+)
+
+
 @dataclass(slots=True)
 class Change:
     """What a row would write on a client that is here already."""
@@ -69,11 +110,15 @@ class ItemChange:
     fields: dict[str, tuple[str, str]]
 
 
+# The primary key of a client that is here, as names may be shared; else the key of its name.
+ClientKey = int | str
+
+
 @dataclass(slots=True)
 class Remittance:
     """One payment: a row, or the rows that share reference, value date, currency and method."""
 
-    client_key: str
+    client_key: ClientKey
     rows: list[PaymentRow]
     # Of equal ones the how manieth, counting those that are here.
     occurrence: int = 1
@@ -96,7 +141,7 @@ class HeldReturn:
     mirror_occurrence: int = 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, frozen=True)
 class Applied:
     """What a payment or credit note of the files settles of its invoice, and from which day."""
 
@@ -104,6 +149,8 @@ class Applied:
     on: date
     # A payment that came back: the day from which the invoice is open again.
     until: date | None = None
+    # Which instalment, of an invoice that has some.
+    place: int | None = None
 
 
 @dataclass(slots=True)
@@ -132,15 +179,17 @@ class Plan:
     # Line of a payment that came back → the row below zero that says so.
     returns: dict[int, PaymentRow] = field(default_factory=dict)
     held_returns: list[HeldReturn] = field(default_factory=list)
-    # Line of a payment or of a credit note → what it does to its invoice.
-    paid: dict[int, Applied] = field(default_factory=dict)
-    credited: dict[int, Applied] = field(default_factory=dict)
-    # By number, what settles the invoices that are here and gain something now.
-    held_steps: dict[str, list[Settled]] = field(default_factory=dict)
+    # Line of a payment or of a credit note → what it does to its invoice, by instalment.
+    paid: dict[int, tuple[Applied, ...]] = field(default_factory=dict)
+    credited: dict[int, tuple[Applied, ...]] = field(default_factory=dict)
+    # By number, what settles the invoices that are here and gain something now, by instalment.
+    held_steps: dict[str, dict[int | None, list[Settled]]] = field(default_factory=dict)
+    # By number, the instalments of invoices that are here: place, day, amount, held back, and key.
+    held_parts: dict[str, tuple[HeldPart, ...]] = field(default_factory=dict)
     occurrences: dict[int, int] = field(default_factory=dict)
     # As found in the database, by key of name and by number.
     clients: dict[str, Client] = field(default_factory=dict)
-    invoices: dict[str, Invoice] = field(default_factory=dict)
+    invoices: dict[str, HeldInvoice] = field(default_factory=dict)
 
     @property
     def new_payments(self) -> list[PaymentRow]:
@@ -189,7 +238,22 @@ class Plan:
         return dict(sorted(found.items()))
 
     def paid_minor(self, line: int) -> int:
-        return self.paid[line].amount_minor if line in self.paid else 0
+        return sum(applied.amount_minor for applied in self.paid.get(line, ()))
+
+    def parts_of(self, number: str, row: InvoiceRow | None) -> dict[int | None, int]:
+        """Place → amount of each instalment, oldest first; None stands for an invoice due whole."""
+        if row is not None:
+            parts = [(place, part.amount_minor) for place, part in enumerate(row.parts, 1)]
+            return dict(parts) or {None: row.total_minor}
+        held = [(part.place, part.amount_minor) for part in self.held_parts.get(number, ())]
+        return dict(held) or {None: self.invoices[number].total_minor}
+
+    def let_go(self) -> None:
+        """Of what was only looked at: it is held against the books anew, and both beside each
+        other would be a half more of a large file."""
+        self.new_invoices, self.remittances, self.held_returns = [], [], []
+        self.returns, self.paid, self.credited, self.occurrences = {}, {}, {}, {}
+        self.held_steps, self.held_parts, self.invoices, self.clients = {}, {}, {}, {}
 
     def counts(self) -> dict[str, dict[str, int]]:
         new = {
@@ -250,10 +314,3 @@ def changed_fields(row: ClientRow, client: Client) -> dict[str, tuple[str, str]]
         if owner.lower() != row.owner_email:
             found["owner"] = (owner, row.owner_email)
     return found
-
-
-def issued_on(invoice: InvoiceRow | Invoice) -> date:
-    if isinstance(invoice, InvoiceRow):
-        return invoice.issued_on
-    assert invoice.issue_date is not None
-    return invoice.issue_date

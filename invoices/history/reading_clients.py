@@ -30,7 +30,7 @@ def read_clients(sheet: Sheet) -> tuple[list[ClientRow], set[str]]:
     rows: list[ClientRow] = []
     refused: set[str] = set()
     lines: dict[str, int] = {}
-    for row in sheet.table.rows:
+    for row in sheet.each_row():
         cell = Reader(sheet, row)
         found = _client(cell)
         if found.key in lines:

@@ -38,7 +38,7 @@ def read_items(sheet: Sheet) -> tuple[list[ItemRow], set[str]]:
     """The items of the good rows, and the codes that a bad one names: these stay out whole."""
     found: dict[str, ItemRow] = {}
     refused: set[str] = set()
-    for row in sheet.table.rows:
+    for row in sheet.each_row():
         cell = Reader(sheet, row)
         one = _item(cell)
         before = found.get(one.key)

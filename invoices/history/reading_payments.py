@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from invoices.documents.instalments import MOST_INSTALMENTS
 from invoices.history.cells import Reader, Sheet
 from invoices.history.rows import PaymentRow
 from invoices.models import Payment
@@ -25,7 +26,7 @@ def read_payments(sheet: Sheet) -> tuple[list[PaymentRow], set[str]]:
     """
     rows: list[PaymentRow] = []
     doubtful: set[str] = set()
-    for row in sheet.table.rows:
+    for row in sheet.each_row():
         cell = Reader(sheet, row)
         invoice = cell.text("invoice", most=35, needed=True)
         received_on = cell.day("received_on")
@@ -33,12 +34,26 @@ def read_payments(sheet: Sheet) -> tuple[list[PaymentRow], set[str]]:
         amount = cell.amount("amount", currency)
         reference = cell.text("reference", most=140)
         method = cell.choice("method", _METHODS, default=Payment.Method.TRANSFER.value)
+        place = _instalment(cell)
         if amount == 0:
             cell.complain("amount", "history.payment_nothing")
         if not cell.bad and received_on and amount:
             rows.append(
-                PaymentRow(row.line, invoice, received_on, amount, currency, reference, method)
+                PaymentRow(
+                    row.line, invoice, received_on, amount, currency, reference, method, place
+                )
             )
         else:
             doubtful.add(invoice)
     return rows, doubtful
+
+
+def _instalment(cell: Reader) -> int:
+    """Which instalment somebody paid, counted from 1; 0 where the row names none."""
+    text = cell.text("instalment", most=10)
+    if not text:
+        return 0
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_INSTALMENTS:
+        cell.complain("instalment", "history.payment_part", text=text)
+        return 0
+    return int(text)

@@ -9,9 +9,17 @@ from typing import Any
 
 from billing_portal.notices import Notice, amount, count, day
 from invoices.documents import numbers
-from invoices.history.plan import Plan, chunks, complain, issued_on
+from invoices.history.instalments import written
+from invoices.history.plan import (
+    HELD_COLUMNS,
+    HeldInvoice,
+    HeldPart,
+    Plan,
+    chunks,
+    complain,
+)
 from invoices.history.rows import InvoiceRow, key_of
-from invoices.models import Company, Invoice, NumberPattern
+from invoices.models import Company, Instalment, Invoice, NumberPattern
 
 NAMES_WORTH_GUESSING = 20_000
 # Beyond so many complaints no near name is looked for: each costs a look at all names.
@@ -53,9 +61,20 @@ def _find_invoices(plan: Plan, numbers: set[str], lock: bool) -> None:
     for part in chunks(sorted(known)):
         found = Invoice.objects.filter(pk__in=part).order_by("pk")
         if lock:
-            found = found.select_for_update(of=("self",))
-        for invoice in found.select_related("client", "corrects"):
-            plan.invoices[invoice.number] = invoice
+            list(found.select_for_update(of=("self",)).values_list("pk", flat=True))
+        for row in found.values_list(*HELD_COLUMNS):
+            held = HeldInvoice(*(value if value is not None else "" for value in row))
+            plan.invoices[held.number] = held
+        _find_parts(plan, part)
+
+
+def _find_parts(plan: Plan, invoices: list[int]) -> None:
+    rows = Instalment.objects.filter(invoice__in=invoices).order_by(
+        "invoice_id", "due_date", "position"
+    )
+    columns = ("pk", "position", "due_date", "amount_minor", "is_retention")
+    for number, *said in rows.values_list("invoice__number", *columns):
+        plan.held_parts[number] = (*plan.held_parts.get(number, ()), HeldPart(*said))
 
 
 def numbers_given_here(numbers: set[str]) -> set[str]:
@@ -71,8 +90,8 @@ def _refuse(plan: Plan, row: InvoiceRow, column: str, code: str, /, **values: An
     complain(plan, "invoices", row.line, column, code, **values)
 
 
-def _compare(plan: Plan, row: InvoiceRow, held: Invoice | None, *, ours: bool = False) -> None:
-    differences = _differences(row, held) if held is not None else []
+def _compare(plan: Plan, row: InvoiceRow, held: HeldInvoice | None, *, ours: bool = False) -> None:
+    differences = _differences(plan, row, held) if held is not None else []
     if ours and (held is None or differences):
         _refuse(plan, row, "number", "number_given_here", number=row.number)
     elif differences:
@@ -96,18 +115,22 @@ def _refuse_unknown_client(plan: Plan, row: InvoiceRow, new_names: set[str]) -> 
     _refuse(plan, row, "client", "no_client_near", name=row.client, near=spelled)
 
 
-def _differences(row: InvoiceRow, held: Invoice) -> list[Notice]:
+def _differences(plan: Plan, row: InvoiceRow, held: HeldInvoice) -> list[Notice]:
     """What the row says otherwise than the invoice of its number."""
-    assert held.issue_date is not None and held.due_date is not None
     pairs: list[tuple[str, Any, Any]] = [
         ("kind", row.kind, held.kind),
-        ("client", key_of(row.client), key_of(held.client.name)),
-        ("issued_on", day(row.issued_on), day(held.issue_date)),
-        ("due_on", day(row.due_on), day(held.due_date)),
+        ("client", key_of(row.client), key_of(held.client)),
+        ("issued_on", day(row.issued_on), day(held.issued_on)),
+        ("due_on", day(row.due_on), day(held.due_on)),
         ("currency", row.currency, held.currency),
-        ("corrects", row.corrects, held.corrects.number if held.corrects else ""),
+        ("corrects", row.corrects, held.corrects),
         ("title", row.title, " ".join(held.title.split())),
     ]
+    if row.parts:
+        # A file without that column says nothing of them.
+        kept_parts = plan.held_parts.get(held.number, ())
+        pairs.append(("instalments", written(row.parts, row.currency),
+                      written(kept_parts, held.currency)))  # fmt: skip
     pairs += [
         (name, amount(given, row.currency), amount(kept, held.currency))
         for name, given, kept in (
@@ -151,21 +174,21 @@ def _may_correct(
         _refuse(plan, row, "corrects", "corrects_unknown", number=number)
     elif target.is_credit_note:
         _refuse(plan, row, "corrects", "corrects_credit", number=number)
-    elif isinstance(target, Invoice) and not target.imported:
+    elif isinstance(target, HeldInvoice) and not target.imported:
         _refuse(plan, row, "corrects", "corrects_ours", number=number)
-    elif key_of(row.client) != key_of(str(target.client)):
-        _refuse(plan, row, "corrects", "corrects_foreign", number=number, client=str(target.client))
+    elif key_of(row.client) != key_of(target.client):
+        _refuse(plan, row, "corrects", "corrects_foreign", number=number, client=target.client)
     elif row.currency != target.currency:
         _refuse(plan, row, "corrects", "corrects_currency", number=number, currency=target.currency)
-    elif row.issued_on < (issued := issued_on(target)):
-        _refuse(plan, row, "corrects", "corrects_later", number=number, day=day(issued))
+    elif row.issued_on < target.issued_on:
+        _refuse(plan, row, "corrects", "corrects_later", number=number, day=day(target.issued_on))
     else:
         return _has_room(plan, row, target, credited)
     return False
 
 
 def _has_room(
-    plan: Plan, row: InvoiceRow, target: InvoiceRow | Invoice, credited: Counter[str]
+    plan: Plan, row: InvoiceRow, target: InvoiceRow | HeldInvoice, credited: Counter[str]
 ) -> bool:
     credited[row.corrects] += row.total_minor
     if credited[row.corrects] <= target.total_minor:

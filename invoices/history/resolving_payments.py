@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Sum
 
 from billing_portal.notices import amount, day
 from invoices.company.closing import closed_until
-from invoices.history.plan import Plan, Remittance, chunks, complain
+from invoices.history.plan import ClientKey, HeldInvoice, Plan, Remittance, chunks, complain
 from invoices.history.returns import tie_returns
 from invoices.history.rows import InvoiceRow, PaymentRow, key_of
 from invoices.models import (
     Allocation,
-    Client,
     ImportedPaymentRow,
-    Instalment,
-    Invoice,
     Payment,
 )
 
@@ -28,7 +25,7 @@ Key = tuple[Any, ...]
 
 def resolve_payments(plan: Plan) -> None:
     by_number = {row.number: row for row in plan.rows.invoices}
-    in_parts, closed = _in_parts(plan), closed_until()
+    closed = closed_until()
     known = _rows_taken_before(plan)
     seen: Counter[Key] = Counter()
     new: list[PaymentRow] = []
@@ -43,43 +40,27 @@ def resolve_payments(plan: Plan) -> None:
             continue
         plan.occurrences[row.line] = seen[natural]
         way = closed if _is_ours(target) else None
-        if code := _stands_in_the_way(row, in_parts, way):
-            values = {"number": row.invoice, "day": day(closed) if closed else ""}
-            complain(plan, "payments", row.line, code[1], code[0], **values)
-            continue
-        new.append(row)
+        if way is not None and row.received_on <= way:
+            values = {"number": row.invoice, "day": day(way)}
+            complain(plan, "payments", row.line, "received_on", "payment_closed", **values)
+        elif row.instalment and row.instalment not in plan.parts_of(
+            row.invoice, by_number.get(row.invoice)
+        ):
+            values = {"number": row.invoice, "place": row.instalment}
+            complain(plan, "payments", row.line, "instalment", "payment_no_part", **values)
+        else:
+            new.append(row)
     tie_returns(plan, new)
     plan.remittances = _remittances(plan, [row for row in new if not row.takes_back], by_number)
     _number_equal_remittances(plan)
 
 
-def _is_ours(target: InvoiceRow | Invoice | None) -> bool:
+def _is_ours(target: InvoiceRow | HeldInvoice | None) -> bool:
     """Issued here: its payments are of the books of today, and no history."""
-    return isinstance(target, Invoice) and not target.imported
+    return isinstance(target, HeldInvoice) and not target.imported
 
 
-def _in_parts(plan: Plan) -> set[str]:
-    """The invoices in instalments, of which a row would have to name one."""
-    numbers = {invoice.pk: number for number, invoice in plan.invoices.items()}
-    found: set[str] = set()
-    for chunk in chunks(numbers) if plan.rows.payments else ():
-        parts = Instalment.objects.filter(invoice__in=chunk).order_by()
-        found |= {numbers[pk] for pk in parts.values_list("invoice_id", flat=True).distinct()}
-    return found
-
-
-def _stands_in_the_way(
-    row: PaymentRow, in_parts: set[str], closed: date | None
-) -> tuple[str, str] | None:
-    """Code and column of what a page would refuse too."""
-    if row.invoice in in_parts:
-        return "payment_in_parts", "invoice"
-    if closed is not None and row.received_on <= closed:
-        return "payment_closed", "received_on"
-    return None
-
-
-def _fits(plan: Plan, row: PaymentRow, target: InvoiceRow | Invoice | None) -> bool:
+def _fits(plan: Plan, row: PaymentRow, target: InvoiceRow | HeldInvoice | None) -> bool:
     """Whether there is an invoice here or in the files that such a row can be for."""
     number = row.invoice
     if target is None:
@@ -114,17 +95,12 @@ def _remittances(
     return list(groups.values())
 
 
-def _client_key(plan: Plan, target: InvoiceRow | Invoice) -> str:
-    """Of a client that is here the primary key: names may be shared."""
-    client: Client | None
-    if isinstance(target, Invoice):
-        client = target.client
-    else:
-        client = plan.clients.get(key_of(target.client))
-    if client is None:
-        return key_of(str(target.client))
-    plan.clients[f"#{client.pk}"] = client
-    return f"#{client.pk}"
+def _client_key(plan: Plan, target: InvoiceRow | HeldInvoice) -> ClientKey:
+    if isinstance(target, HeldInvoice):
+        return target.client_id
+    key = key_of(target.client)
+    client = plan.clients.get(key)
+    return key if client is None else client.pk
 
 
 def _natural_key(row: PaymentRow) -> Key:
@@ -153,19 +129,23 @@ def _rows_taken_before(plan: Plan) -> Counter[Key]:
     return found
 
 
-def rows_recorded_here(said: str = "invoice_id", **which: Any) -> Iterator[tuple[Any, ...]]:
+def rows_recorded_here(
+    said: str = "invoice_id", *more: Any, **which: Any
+) -> Iterator[tuple[Any, ...]]:
     """What somebody recorded, as rows of a file would say it: the invoice by `said`, value date,
-    currency, what settled of it, reference, method. A reversal is below zero, as in a file."""
+    currency, what settled of it, reference, method, and `more` of its sums. A reversal is below
+    zero, as in a file."""
     rows = Allocation.objects.filter(
         kind=Allocation.Kind.PAYMENT, payment__imported_rows__isnull=True, **which
     ).order_by()
-    sums: Any = rows.values("invoice_id", "payment_id").annotate(minor=Sum("amount_minor"))
+    extra = {f"more_{place}": each for place, each in enumerate(more)}
+    sums: Any = rows.values("invoice_id", "payment_id").annotate(minor=Sum("amount_minor"), **extra)
     yield from (
         sums.exclude(minor=0)
         .order_by("payment__received_on", "payment_id", "invoice_id")
         .values_list(
             *(said, "payment__received_on", "payment__currency"),
-            *("minor", "payment__reference", "payment__method"),
+            *("minor", "payment__reference", "payment__method", *extra),
         )
         .iterator(chunk_size=2_000)
     )
@@ -180,10 +160,9 @@ def _number_equal_remittances(plan: Plan) -> None:
     kept: list[Remittance] = []
     for remittance in plan.remittances:
         first, total = remittance.rows[0], remittance.amount_minor
-        client = plan.clients.get(remittance.client_key)
-        who: Key = (client.pk if client else remittance.client_key, first.reference)
+        who: Key = (remittance.client_key, first.reference)
         key = (*who, first.received_on, total, first.currency)
-        if first.reference and not all(taken[key]):
+        if first.reference and taken[key].by_hand:
             complain(
                 plan,
                 "payments",
@@ -195,34 +174,45 @@ def _number_equal_remittances(plan: Plan) -> None:
             )
             continue
         if first.reference:
-            remittance.occurrence = _next(taken[key])
+            remittance.occurrence = taken[key].next()
             if (back := remittance.returned_on) is not None:
                 mirror = taken[*who, back, -total, first.currency]
-                remittance.mirror_occurrence = _next(mirror)
+                remittance.mirror_occurrence = mirror.next()
         kept.append(remittance)
     plan.remittances = kept
     for held in plan.held_returns:
         payment, on = held.payment, held.rows[0].received_on
         who = (payment.client_id, payment.reference)
         mirror = taken[*who, on, -payment.amount_minor, payment.currency]
-        held.mirror_occurrence = _next(mirror)
+        held.mirror_occurrence = mirror.next()
 
 
-def _next(equal: list[bool]) -> int:
-    """The how manieth of equal ones the next one is."""
-    equal.append(True)
-    return len(equal)
+@dataclass(slots=True)
+class _Equal:
+    """How many equal remittances there are by now, and whether one of them was typed here.
+
+    Numbers, and no list of them: a wholesaler's file may hold thousands without a difference.
+    """
+
+    count: int = 0
+    by_hand: bool = False
+
+    def next(self) -> int:
+        self.count += 1
+        return self.count
 
 
-def _taken(plan: Plan) -> dict[Key, list[bool]]:
-    """What makes a remittance → of each of that key, whether it came from a history."""
+def _taken(plan: Plan) -> dict[Key, _Equal]:
+    """What makes a remittance → those of that key that are here."""
     references = {r.rows[0].reference for r in plan.remittances if r.rows[0].reference}
     references |= {held.payment.reference for held in plan.held_returns if held.payment.reference}
-    taken: dict[Key, list[bool]] = defaultdict(list)
+    taken: dict[Key, _Equal] = defaultdict(_Equal)
     for chunk in chunks(references):
         rows = Payment.objects.filter(reference__in=chunk).values_list(
             "client_id", "reference", "received_on", "amount_minor", "currency", "imported"
         )
         for *known, imported in rows:
-            taken[tuple(known)].append(imported)
+            equal = taken[tuple(known)]
+            equal.count += 1
+            equal.by_hand |= not imported
     return taken

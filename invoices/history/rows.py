@@ -34,8 +34,13 @@ INVOICE_COLUMNS = (
     "total",
     "corrects",
     "title",
+    "instalments",
 )
-PAYMENT_COLUMNS = ("invoice", "received_on", "amount", "currency", "reference", "method")
+PAYMENT_COLUMNS = (
+    *("invoice", "received_on", "amount", "currency", "reference", "method", "instalment"),
+)
+# Files from before these columns lack them.
+OPTIONAL_COLUMNS = ("instalments", "instalment")
 ITEM_COLUMNS = (
     *("code", "name", "description", "unit", "nature", "vat", "exemption", "currency", "price"),
     "state",
@@ -70,6 +75,15 @@ class ClientRow:
 
 
 @dataclass(slots=True, frozen=True)
+class PartRow:
+    """An instalment of an invoice."""
+
+    due_on: date
+    amount_minor: int
+    is_retention: bool = False
+
+
+@dataclass(slots=True, frozen=True)
 class InvoiceRow:
     line: int
     number: str
@@ -85,6 +99,8 @@ class InvoiceRow:
     title: str
     # Of a file with one row per line: all of its rows.
     lines: tuple[int, ...] = ()
+    # Its instalments, oldest first; none where it is due whole.
+    parts: tuple[PartRow, ...] = ()
 
     @property
     def is_credit_note(self) -> bool:
@@ -122,6 +138,8 @@ class PaymentRow:
     currency: str
     reference: str
     method: str
+    # The instalment that it settles first; 0 where none is named.
+    instalment: int = 0
 
     @property
     def takes_back(self) -> bool:

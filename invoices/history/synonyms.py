@@ -43,6 +43,8 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "corrects": ("corrected invoice", "original invoice", "facture corrigée",
                      "facture d’origine", "facture d'origine"),
         "title": ("subject", "description", "objet", "libellé", "libelle", "intitulé"),
+        "instalments": ("installments", "due list", "payment schedule", "échéances", "echeances",
+                        "échéancier", "echeancier"),
     },
     "items": {
         "code": ("sku", "ref", "reference", "référence", "product code", "code article", "article"),
@@ -63,6 +65,7 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
                         "date d’encaissement", "date d'encaissement", "réglé le"),
         "amount": ("montant", "payment amount", "amount paid", "montant réglé", "règlement",
                    "montant du règlement", "paid"),
+        "instalment": ("installment", "échéance n°", "n° échéance", "n° d’échéance"),
         "currency": _CURRENCY,
         "reference": ("ref", "référence", "libellé", "label", "payment reference"),
         "method": ("payment method", "mode", "mode de paiement", "mode de règlement", "moyen"),

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -32,9 +33,11 @@ from invoices.history.exporting import ROWS
 from invoices.history.forms import FilesForm, QuestionsForm
 from invoices.history.imports import (
     KINDS,
+    LEFT_ALONE_FOR,
     MAX_ROWS,
     answer,
     discard,
+    is_moving,
     is_ready,
     keep,
     leave_out,
@@ -46,6 +49,7 @@ from invoices.models import HistoryImport
 
 BYTES = ("clients_file", "invoices_file", "payments_file", "items_file")
 PERMISSION = "invoices.import_history"
+State = HistoryImport.State
 SHOWN_COMPLAINTS = 100
 KIND_NAMES = {
     "clients": gettext_lazy("Clients"),
@@ -103,7 +107,9 @@ def _first_page(
     request: StaffRequest, form: FilesForm, *, too_large: bool = False, status: int = 200
 ) -> HttpResponse:
     earlier = (
-        HistoryImport.objects.exclude(state=HistoryImport.State.PREVIEWED)
+        HistoryImport.objects.exclude(
+            ~Q(created_by=request.user), state__in=(State.READING, State.PREVIEWED)
+        )
         .select_related("created_by")
         .defer(*BYTES)[:20]
     )
@@ -184,7 +190,7 @@ def history_answer(request: StaffRequest, pk: int) -> HttpResponse:
 def history_progress(request: StaffRequest, pk: int) -> HttpResponse:
     """The fragment that the page polls; once done it leads the window to the result."""
     kept = _own(request, pk)
-    if kept.state != HistoryImport.State.QUEUED:
+    if kept.state not in (State.READING, State.QUEUED):
         return go_to(request, reverse("invoices:history_preview", args=[pk]))
     return render(request, "invoices/history/partials/history_progress.html", _context(kept))
 
@@ -196,7 +202,7 @@ def history_bring_in(request: StaffRequest, pk: int) -> HttpResponse:
     url = reverse("invoices:history_preview", args=[pk])
 
     def begun(kept: HistoryImport) -> HttpResponse:
-        if kept.state == HistoryImport.State.DONE:
+        if kept.state == State.DONE:
             messages.success(request, _("The history is in."))
         return go_to(request, url)
 
@@ -311,7 +317,8 @@ def _context(kept: HistoryImport) -> dict[str, Any]:
     told = kept.report
     wrong = told["refused"] or told.get("left_out", 0)
     shown = list(kept.complaints.all()[:SHOWN_COMPLAINTS]) if wrong else []
-    previewed = kept.state == HistoryImport.State.PREVIEWED
+    previewed = kept.state == State.PREVIEWED
+    moves = kept.state in (State.READING, State.QUEUED)
     return {
         "import": kept,
         "report": told,
@@ -326,7 +333,9 @@ def _context(kept: HistoryImport) -> dict[str, Any]:
         "item_changes": _changes(told.get("item_changes", [])),
         "invoices": [_with_days(row) for row in told["first_invoices"]],
         "payments": [_with_days(row) for row in told["first_payments"]],
-        "progress": progress_of(kept) if kept.state == HistoryImport.State.QUEUED else None,
+        "is_moving": moves,
+        "progress": progress_of(kept) if moves else None,
+        "resumes": moves and kept.attempts > 0 and not is_moving(kept) and _is_late(kept),
         "asks": previewed and bool(told.get("questions")),
         "may_start": previewed and is_ready(kept) and told["writes"],
         "may_leave_out": previewed and bool(told.get("may_leave_out")) and not kept.leave_out,
@@ -337,6 +346,11 @@ def _context(kept: HistoryImport) -> dict[str, Any]:
         ],
         "kinds": KINDS,
     }
+
+
+def _is_late(kept: HistoryImport) -> bool:
+    """A worker took it up, and has said nothing for a while."""
+    return kept.asked_at is not None and timezone.now() - kept.asked_at > LEFT_ALONE_FOR
 
 
 def _changes(told: list[dict[str, Any]]) -> list[dict[str, Any]]:

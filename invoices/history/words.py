@@ -153,12 +153,36 @@ _INVOICES: Final[dict[str, Any]] = {
         "count",
     ),
 }
+_PARTS: Final[dict[str, Any]] = {
+    "part": _(
+        "“%(text)s” is no instalment: write a day and an amount for each, such as 2026-01-31 "
+        "400.00; 2026-02-28 800.00."
+    ),
+    "part_two_ways": _(
+        "“%(text)s” can be read in two ways: write the day like 2026-01-31 and the amount without "
+        "signs between thousands."
+    ),
+    "part_nothing": _("“%(text)s”: nothing is due on that day. Leave it out."),
+    "parts_count": _(
+        "There is %(count)s here: an invoice has 2 to %(most)s instalments. Leave the cell empty "
+        "when it is due whole."
+    ),
+    "parts_sum": _("The instalments come to %(sum)s, the total is %(total)s."),
+    "parts_early": _("The instalment of %(day)s is before the issue date, %(issued)s."),
+    "parts_last": _(
+        "The last instalment is due on %(day)s, and due_on says %(due)s: write the day of the last "
+        "one there, or leave that cell empty."
+    ),
+    "parts_retention": _("What is held back is the last instalment: put it at the end."),
+    "parts_of_credit": _("A credit note is not paid in instalments: leave the cell empty."),
+}
 _PAYMENTS: Final[dict[str, Any]] = {
     "payment_nothing": _("A payment over nothing: leave it out."),
-    "payment_in_parts": _(
-        "%(number)s is in instalments: record the payment on its page, where you see which of them "
-        "it settles."
+    "payment_part": _(
+        "“%(text)s” names no instalment: write 1 for the first one, or leave the cell empty, and "
+        "the oldest open one is settled first."
     ),
+    "payment_no_part": _("%(number)s has no instalment %(place)s."),
     "payment_closed": _("The books are closed until %(day)s: take a later day."),
     "payment_unknown": _("No invoice has the number %(number)s."),
     "payment_credit": _(
@@ -236,6 +260,10 @@ _LEFT_OUT: Final[dict[str, Any]] = {
     ),
 }
 _ALL: Final[dict[str, Any]] = {
+    "gave_up": _(
+        "The background worker was cut short three times at these files, so they were given up; "
+        "nothing of them was brought in. Bring smaller files, or ask an administrator."
+    ),
     "moved": _(
         "The books changed since these files were looked at, and with them what would come in. "
         "Nothing was brought in: look again, then decide."
@@ -247,6 +275,8 @@ _ALL: Final[dict[str, Any]] = {
 }
 SENTENCES: Final[dict[str, Any]] = {
     f"history.{code}": sentence
-    for part in (_CELLS, _COLUMNS, _CLIENTS, _ITEMS, _INVOICES, _PAYMENTS, _LEFT_OUT, _ALL)
+    for part in (
+        *(_CELLS, _COLUMNS, _CLIENTS, _ITEMS, _INVOICES, _PARTS, _PAYMENTS, _LEFT_OUT, _ALL),
+    )
     for code, sentence in part.items()
 }

@@ -8,7 +8,7 @@ from billing_portal.accounts.models import User
 from invoices.history.batches import Progress, Writing
 from invoices.history.plan import Plan
 from invoices.history.writing_clients import write_clients
-from invoices.history.writing_invoices import write_credits, write_invoices
+from invoices.history.writing_invoices import refresh_moved, write_credits, write_invoices
 from invoices.history.writing_items import write_items
 from invoices.history.writing_payments import write_payments
 
@@ -21,3 +21,4 @@ def write(plan: Plan, *, by: User | None, on: date, progress: Progress) -> None:
     write_invoices(writing)
     write_credits(writing)
     write_payments(writing)
+    refresh_moved(writing)

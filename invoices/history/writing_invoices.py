@@ -10,14 +10,16 @@ from datetime import date
 
 from invoices.company.rates import Rates
 from invoices.history.applying import steps_of
-from invoices.history.batches import BATCH, Writing
-from invoices.history.plan import Plan
+from invoices.history.batches import BATCH, Writing, batches
+from invoices.history.plan import Applied, Plan, chunks
 from invoices.history.rows import InvoiceRow, key_of
+from invoices.history.writing_parts import write_in_parts
 from invoices.models import Allocation, Invoice, InvoiceEvent, PastSettlement
 from invoices.payments.settling import (
     BALANCE_FIELDS,
     Settled,
     past_settlements,
+    refresh,
     settlement,
     write_balance,
 )
@@ -28,19 +30,34 @@ def write_invoices(writing: Writing) -> None:
     plan = writing.plan
     steps = _steps(plan)
     rates = Rates(writing.company.currency)
-    past: list[PastSettlement] = []
     for is_credit in (False, True):
-        made: list[Invoice] = []
-        for row in plan.new_invoices:
-            if row.is_credit_note == is_credit:
-                invoice = _invoice(writing, row, rates)
-                past += _balance(invoice, steps.get(_name(row), []))
-                made.append(invoice)
-        writing.insert(Invoice, made)
-        writing.invoices.update({invoice.number: invoice for invoice in made})
-    PastSettlement.objects.bulk_create(past, batch_size=BATCH)
+        rows = (row for row in plan.new_invoices if row.is_credit_note == is_credit)
+        for batch in batches(rows):
+            whole = [row for row in batch if not row.parts]
+            in_parts = [row for row in batch if row.parts]
+            _write_whole(writing, whole, rates, steps)
+            if in_parts:
+                write_in_parts(
+                    writing,
+                    [(row, _invoice(writing, row, rates)) for row in in_parts],
+                    {row.number: steps.get(row.number, []) for row in in_parts},
+                )
+            writing.insert(InvoiceEvent, [_event(writing, row) for row in batch])
     _update_held(writing, steps)
-    writing.insert(InvoiceEvent, [_event(writing, row) for row in plan.new_invoices])
+
+
+def _write_whole(
+    writing: Writing, rows: list[InvoiceRow], rates: Rates, steps: dict[str | int, list[Settled]]
+) -> None:
+    made: list[Invoice] = []
+    past: list[PastSettlement] = []
+    for row in rows:
+        invoice = _invoice(writing, row, rates)
+        past += _balance(invoice, steps.get(_name(row), []))
+        made.append(invoice)
+    writing.insert(Invoice, made)
+    writing.invoices.update({invoice.number: invoice.pk for invoice in made})
+    PastSettlement.objects.bulk_create(past, batch_size=BATCH)
 
 
 def _name(row: InvoiceRow) -> str | int:
@@ -79,7 +96,7 @@ def _invoice(writing: Writing, row: InvoiceRow, rates: Rates) -> Invoice:
         buyer_name=client.name,
         client_type_id=client.client_type_id,
         owner_id=client.owner_id,
-        corrects=writing.invoices[row.corrects] if row.corrects else None,
+        corrects_id=writing.invoices[row.corrects] if row.corrects else None,
         title=row.title,
         language=client.language,
         currency=row.currency,
@@ -108,20 +125,30 @@ def _observed_from(plan: Plan, row: InvoiceRow) -> date | None:
 def _update_held(writing: Writing, steps: dict[str | int, list[Settled]]) -> None:
     """Invoices that were here before, and gain a payment or a credit note now."""
     plan = writing.plan
-    held = [plan.invoices[str(number)] for number in steps if number in plan.invoices]
-    past: list[PastSettlement] = []
-    for invoice in held:
-        before = plan.held_steps.get(invoice.number, [])
-        past += _balance(invoice, before + steps.get(invoice.number, []))
-    if held:
+    here = {pk: held.number for held in plan.invoices.values() if (pk := held.pk)}
+    gain = sorted(pk for pk, number in here.items() if number in steps)
+    writing.moved = {pk for pk in gain if here[pk] in plan.held_parts}
+    for chunk in chunks(pk for pk in gain if pk not in writing.moved):
+        past: list[PastSettlement] = []
+        held = list(Invoice.objects.filter(pk__in=chunk).order_by("pk"))
+        for invoice in held:
+            before = plan.held_steps.get(invoice.number, {}).get(None, [])
+            past += _balance(invoice, before + steps.get(invoice.number, []))
         Invoice.objects.bulk_update(held, BALANCE_FIELDS, batch_size=500)
         PastSettlement.objects.filter(invoice__in=held).delete()
         PastSettlement.objects.bulk_create(past, batch_size=BATCH)
 
 
+def refresh_moved(writing: Writing) -> None:
+    """Once all that settles them is written: a balance for each of their instalments."""
+    rows = Invoice.objects.select_for_update().filter(pk__in=writing.moved)
+    for invoice in rows.order_by("pk").iterator(chunk_size=500):
+        refresh(invoice)
+
+
 def _event(writing: Writing, row: InvoiceRow) -> InvoiceEvent:
     return InvoiceEvent(
-        invoice=writing.invoices[row.number],
+        invoice_id=writing.invoices[row.number],
         kind=InvoiceEvent.Kind.IMPORTED,
         on=writing.on,
         by=writing.by,
@@ -137,38 +164,37 @@ def _event(writing: Writing, row: InvoiceRow) -> InvoiceEvent:
 
 def write_credits(writing: Writing) -> None:
     """What each credit note takes off the invoice that it corrects."""
-    allocations: list[Allocation] = []
-    events: list[InvoiceEvent] = []
-    for row in writing.plan.new_invoices:
-        applied = writing.plan.credited.get(row.line)
-        if applied is None or not applied.amount_minor:
-            continue
-        target, credit = writing.invoices[row.corrects], writing.invoices[row.number]
-        allocations.append(
-            Allocation(
-                kind=Allocation.Kind.CREDIT,
-                invoice=target,
-                credit_note=credit,
-                amount_minor=applied.amount_minor,
-                applied_on=applied.on,
-                by=writing.by,
-            )
-        )
-        data = {
-            "number": credit.number,
-            "credit_note_id": credit.pk,
-            "amount_minor": applied.amount_minor,
-            "total_minor": row.total_minor,
-            "currency": row.currency,
-        }
-        events.append(
-            InvoiceEvent(
-                invoice=target,
-                kind=InvoiceEvent.Kind.CREDITED,
-                on=row.issued_on,
-                by=writing.by,
-                data=data,
-            )
-        )
-    writing.insert(Allocation, allocations)
-    writing.insert(InvoiceEvent, events)
+    credited = writing.plan.credited
+    for batch in batches(row for row in writing.plan.new_invoices if credited.get(row.line)):
+        rows = [_credit(writing, row, each) for row in batch for each in credited[row.line]]
+        writing.insert(Allocation, rows)
+        writing.insert(InvoiceEvent, [_credit_event(writing, row) for row in batch])
+
+
+def _credit(writing: Writing, row: InvoiceRow, applied: Applied) -> Allocation:
+    return Allocation(
+        kind=Allocation.Kind.CREDIT,
+        invoice_id=writing.invoices[row.corrects],
+        instalment_id=writing.part_of(row.corrects, applied.place),
+        credit_note_id=writing.invoices[row.number],
+        amount_minor=applied.amount_minor,
+        applied_on=applied.on,
+        by=writing.by,
+    )
+
+
+def _credit_event(writing: Writing, row: InvoiceRow) -> InvoiceEvent:
+    data = {
+        "number": row.number,
+        "credit_note_id": writing.invoices[row.number],
+        "amount_minor": sum(each.amount_minor for each in writing.plan.credited[row.line]),
+        "total_minor": row.total_minor,
+        "currency": row.currency,
+    }
+    return InvoiceEvent(
+        invoice_id=writing.invoices[row.corrects],
+        kind=InvoiceEvent.Kind.CREDITED,
+        on=row.issued_on,
+        by=writing.by,
+        data=data,
+    )

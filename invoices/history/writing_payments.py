@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from invoices.history.batches import Writing
+from invoices.history.batches import Writing, batches
 from invoices.history.plan import HeldReturn, Remittance, chunks
 from invoices.history.rows import PaymentRow
 from invoices.models import Allocation, ImportedPaymentRow, Invoice, InvoiceEvent, Payment
@@ -17,21 +17,27 @@ Booked = tuple[Payment, list[PaymentRow], list[Allocation]]
 
 
 def write_payments(writing: Writing) -> None:
-    plan = writing.plan
-    made = [_payment(writing, remittance) for remittance in plan.remittances]
-    writing.insert(Payment, made)
-    booked = [
-        (payment, remittance.rows, _allocations(writing, remittance, payment))
-        for remittance, payment in zip(plan.remittances, made, strict=True)
-    ]
-    _book(writing, booked, InvoiceEvent.Kind.PAID)
-    _write_returns(writing, booked)
+    returned: list[Booked] = []
+    days: list[tuple[date, int]] = []
+    for batch in batches(writing.plan.remittances):
+        made = [_payment(writing, remittance) for remittance in batch]
+        writing.insert(Payment, made)
+        booked = [
+            (payment, remittance.rows, _allocations(writing, remittance, payment))
+            for remittance, payment in zip(batch, made, strict=True)
+        ]
+        _book(writing, booked, InvoiceEvent.Kind.PAID)
+        for remittance, each in zip(batch, booked, strict=True):
+            if remittance.returned_on is not None:
+                returned.append(each)
+                days.append((remittance.returned_on, remittance.mirror_occurrence))
+    _write_returns(writing, returned, days)
 
 
 def _payment(writing: Writing, remittance: Remittance) -> Payment:
-    first = remittance.rows[0]
+    first, held = remittance.rows[0], writing.plan.invoices
     return Payment(
-        client=writing.clients[remittance.client_key],
+        client_id=writing.client_id(remittance.client_key),
         received_on=first.received_on,
         currency=first.currency,
         amount_minor=remittance.amount_minor,
@@ -39,42 +45,38 @@ def _payment(writing: Writing, remittance: Remittance) -> Payment:
         reference=first.reference,
         method=first.method,
         # What settles an invoice of ours is of the books of today, and no history.
-        imported=all(writing.invoices[row.invoice].imported for row in remittance.rows),
+        imported=all(
+            row.invoice not in held or held[row.invoice].imported for row in remittance.rows
+        ),
         occurrence=remittance.occurrence,
         recorded_by=writing.by,
     )
 
 
 def _allocations(writing: Writing, remittance: Remittance, payment: Payment) -> list[Allocation]:
-    found: list[Allocation] = []
-    for row in remittance.rows:
-        applied = writing.plan.paid.get(row.line)
-        if applied is not None and applied.amount_minor:
-            found.append(
-                Allocation(
-                    kind=Allocation.Kind.PAYMENT,
-                    invoice=writing.invoices[row.invoice],
-                    payment=payment,
-                    amount_minor=applied.amount_minor,
-                    applied_on=applied.on,
-                    by=writing.by,
-                )
-            )
-    return found
+    return [
+        Allocation(
+            kind=Allocation.Kind.PAYMENT,
+            invoice_id=writing.invoices[row.invoice],
+            instalment_id=writing.part_of(row.invoice, applied.place),
+            payment=payment,
+            amount_minor=applied.amount_minor,
+            applied_on=applied.on,
+            by=writing.by,
+        )
+        for row in remittance.rows
+        for applied in writing.plan.paid.get(row.line, ())
+    ]
 
 
 # ─ What went back ───────────────────────────────────────────────────────────────────────────────
-def _write_returns(writing: Writing, booked: list[Booked]) -> None:
+def _write_returns(writing: Writing, returned: list[Booked], days: list[tuple[date, int]]) -> None:
     plan = writing.plan
-    back: list[tuple[Payment, list[PaymentRow], list[Allocation]]] = []
+    back: list[Booked] = []
     mirrors: list[Payment] = []
-    for remittance, (payment, rows, allocations) in zip(plan.remittances, booked, strict=True):
-        if remittance.returned_on is not None:
-            backs = [plan.returns[row.line] for row in rows]
-            back.append((payment, backs, allocations))
-            mirrors.append(
-                _mirror(writing, payment, remittance.returned_on, remittance.mirror_occurrence)
-            )
+    for (payment, rows, allocations), (on, occurrence) in zip(returned, days, strict=True):
+        back.append((payment, [plan.returns[row.line] for row in rows], allocations))
+        mirrors.append(_mirror(writing, payment, on, occurrence))
     taken = _taken_of_held(plan.held_returns)
     for held in plan.held_returns:
         back.append((held.payment, held.rows, taken.get(held.payment.pk, [])))
@@ -129,6 +131,7 @@ def _answer(writing: Writing, row: Allocation, mirror: Payment) -> Allocation:
     return Allocation(
         kind=row.kind,
         invoice_id=row.invoice_id,
+        instalment_id=row.instalment_id,
         payment=mirror,
         amount_minor=-row.amount_minor,
         applied_on=max(mirror.received_on, row.applied_on),
@@ -142,13 +145,14 @@ def _book(writing: Writing, booked: list[Booked], kind: str) -> None:
     writing.insert(Allocation, [each for _payment, _rows, found in booked for each in found])
     taken = [
         ImportedPaymentRow(
-            invoice=writing.invoices[row.invoice],
+            invoice_id=writing.invoices[row.invoice],
             payment=payment,
             received_on=row.received_on,
             currency=row.currency,
             amount_minor=row.amount_minor,
             reference=row.reference,
             method=row.method,
+            instalment=row.instalment or None,
             occurrence=writing.plan.occurrences[row.line],
         )
         for payment, rows, _found in booked

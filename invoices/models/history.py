@@ -21,6 +21,8 @@ class ImportedPaymentRow(models.Model):
     amount_minor = models.BigIntegerField()
     reference = models.CharField(max_length=140, blank=True)
     method = models.CharField(max_length=20)
+    # The instalment that the row named; which ones it settled say its allocations.
+    instalment = models.PositiveSmallIntegerField(null=True, blank=True)
     occurrence = models.PositiveIntegerField()
 
     class Meta:
@@ -46,7 +48,11 @@ class ImportedPaymentRow(models.Model):
 class HistoryImport(models.Model):
     """Files between their preview and the click that brings them in."""
 
+    # What a person decides about: how far a worker is changes nothing.
+    decided_on = ("state", "rows", "go_live", "leave_out", "answers", "report", "fingerprint")
+
     class State(models.TextChoices):
+        READING = "reading", _("Being read")
         PREVIEWED = "previewed", _("Looked at")
         QUEUED = "queued", _("Waiting for its turn")
         DONE = "done", _("Brought in")
@@ -74,6 +80,11 @@ class HistoryImport(models.Model):
     leave_out = models.BooleanField(default=False)
     # How columns are to be read that can be read in two ways, as the person said.
     answers = models.JSONField(default=dict, blank=True)
+    # Of the files and the go-live day: the same ones sent twice are one import.
+    fingerprint = models.CharField(max_length=64, blank=True)
+    # When a worker was asked, and how many began: one that dies leaves the row to the next.
+    asked_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
     # What would come in, or came (invoices/history/report.py); sentences as code and values.
     report = models.JSONField(default=dict, blank=True)
 
@@ -84,7 +95,12 @@ class HistoryImport(models.Model):
                 name="a_finished_history_import_is_dated",
                 condition=Q(state="done", done_at__isnull=False)
                 | (~Q(state="done") & Q(done_at__isnull=True)),
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["created_by", "fingerprint"],
+                condition=Q(state__in=["reading", "previewed", "queued"]) & ~Q(fingerprint=""),
+                name="the_same_files_are_one_open_import",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -26,7 +26,7 @@ class BalanceRefused(Exception):
     """More would be settled than is owed; callers check before and say it in their own words."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Settled:
     """One step towards zero: kind, amount in minor units (negative takes back), effective day.
 
@@ -50,7 +50,7 @@ class Past:
     reopened_on: date
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Settlement:
     paid_minor: int
     credited_minor: int
@@ -162,13 +162,14 @@ PART_FIELDS = [field for field in BALANCE_FIELDS if field not in ("status", "nex
 def write_balance(invoice: Invoice, found: Settlement) -> None:
     """Write a settlement on an issued invoice in memory; the caller saves BALANCE_FIELDS."""
     assert invoice.issue_date is not None and invoice.due_date is not None
-    _write(invoice, found, issue_date=invoice.issue_date)
+    write_part(invoice, found, issue_date=invoice.issue_date)
     invoice.status = Invoice.Status.ISSUED if found.outstanding_minor else Invoice.Status.SETTLED
     # refresh() has the word where it is due in parts.
     invoice.next_due = invoice.due_date
 
 
-def _write(row: Invoice | Instalment, found: Settlement, *, issue_date: date) -> None:
+def write_part(row: Invoice | Instalment, found: Settlement, *, issue_date: date) -> None:
+    """What an invoice and an instalment have in common of a balance, in memory."""
     assert row.due_date is not None
     row.paid_minor = found.paid_minor
     row.credited_minor = found.credited_minor
@@ -227,7 +228,7 @@ def refresh(invoice: Invoice) -> None:
     parts = [] if invoice.is_credit_note else list(invoice.instalments.order_by("position"))
     for part in parts:
         mine = settlement(part.amount_minor, invoice.issue_date, by_part.get(part.pk, []))
-        _write(part, mine, issue_date=invoice.issue_date)
+        write_part(part, mine, issue_date=invoice.issue_date)
         past += past_settlements(invoice, mine, part)
     if parts:
         Instalment.objects.bulk_update(parts, PART_FIELDS)

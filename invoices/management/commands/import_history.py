@@ -95,12 +95,12 @@ class Command(BaseCommand):
                 plan = refusal.plan
             except HistoryInterrupted as interruption:
                 problem = str(interruption.notice)
+        if problem:
+            raise CommandError(problem)
         if options["format"] == "json":
             self.stdout.write(json.dumps(_as_json(plan, done), ensure_ascii=False))
         else:
             self._tell(plan, done=done, dry_run=options["dry_run"])
-        if problem:
-            raise CommandError(problem)
         if plan.complaints:
             raise CommandError(
                 f"{len(plan.complaints)} reasons against these files, listed above: "

@@ -200,7 +200,7 @@ def test_what_waits_although_no_worker_has_it_is_taken_up(clerk, monkeypatch):
     imports.start(import_id=kept.pk, by=clerk, on=date(2026, 11, 24))
     OrmQ.objects.all().delete()
     assert sweep_history_imports() == 0
-    HistoryImport.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    HistoryImport.objects.update(asked_at=timezone.now() - timedelta(minutes=4))
     assert sweep_history_imports() == 1
     assert Client.objects.count() == 1
     assert sweep_history_imports() == 0

@@ -10,7 +10,7 @@ from django.db import connection
 
 from invoices.history.bringing_in import HistoryInterrupted, HistoryRefused, apply
 from invoices.models import Client, ImportedPaymentRow, Invoice, Payment
-from tests.factories import make_company, make_invoice, make_invoice_in_instalments
+from tests.factories import make_company, make_invoice
 from tests.invoices.history.files import (
     CLIENT,
     CREDIT,
@@ -125,11 +125,6 @@ def test_what_a_page_would_refuse_of_an_invoice_issued_here_a_file_is_refused_to
     assert "closed until" in only_complaint(plan).reason
     company.closed_until = None
     company.save()
-    parts = make_invoice_in_instalments(
-        [(date(2026, 2, 1), 60_00), (date(2026, 3, 1), 60_00)], issue_date=date(2026, 1, 10)
-    )
-    plan = plan_of(None, None, [changed(PAYMENT, invoice=parts.number)])
-    assert "instalments" in only_complaint(plan).reason
 
 
 def test_a_remittance_that_somebody_recorded_by_hand_is_not_recorded_again():

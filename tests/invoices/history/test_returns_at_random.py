@@ -36,14 +36,19 @@ class Undo(Exception):
     payments=st.lists(_paid, max_size=6),
     notes=st.lists(st.tuples(st.integers(0, 1), st.integers(1, 50), _days), max_size=2),
     cut=st.none() | st.integers(0, 12),
+    dues=st.lists(st.tuples(_days, st.integers(1, 40)), max_size=2),
 )
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_the_books_hold_and_every_cent_is_found_again(db, payments, notes, cut):
-    invoices = [
-        changed(INVOICE, number=f"N{n}", net="100.00", vat="0", total="100.00") for n in (0, 1)
-    ]
+def test_the_books_hold_and_every_cent_is_found_again(db, payments, notes, cut, dues):
+    first = changed(INVOICE, number="N0", net="100.00", vat="0", total="100.00")
+    invoices = [first, changed(first, number="N1")]
+    if dues:
+        # The other one is due in two or three instalments.
+        parts = sorted([*dues, (60, 100 - sum(euros for _n, euros in dues))])
+        said = "; ".join(f"{day(n)} {money(euros)}" for n, euros in parts)
+        invoices[1] |= {"instalments": said, "due_on": ""}
     for n, (target, euros, on) in enumerate(notes):
         row = {"number": f"C{n}", "corrects": f"N{target}", "issued_on": day(on)}
         invoices.append(changed(CREDIT, **row, net=money(euros), vat="0", total=money(euros)))
