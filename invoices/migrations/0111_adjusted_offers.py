@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0098_indexes'),
+        ('invoices', '0101_where_it_is_supplied'),
     ]
 
     operations = [

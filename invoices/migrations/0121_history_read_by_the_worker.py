@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoices', '0098_indexes'),
+        ('invoices', '0115_moved_releases'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
