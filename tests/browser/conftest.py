@@ -16,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, sync_playwright
 
 DEBIAN = Path("/usr/bin/chromium")
@@ -66,10 +67,21 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def live_site(live_server, settings):
+def live_site(live_server, settings, monkeypatch):
     """The site over real HTTP, with the security policy and static files of production."""
     settings.DEBUG = False
     settings.ALLOWED_HOSTS = ["*"]
+    # Kept by the browser as in production, where their names tell versions apart: each page would
+    # ask for some thirty files again.
+    serve = StaticFilesHandler.serve
+
+    def kept(self, request):
+        answer = serve(self, request)
+        # For years: the server's clock stands, and Chromium reckons by its own.
+        answer["Cache-Control"] = "max-age=315360000, immutable"
+        return answer
+
+    monkeypatch.setattr(StaticFilesHandler, "serve", kept)
     return live_server
 
 
