@@ -7,7 +7,7 @@ already: those are taken as they are, which also leaves nothing of theirs out of
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache, lru_cache
 from math import isfinite
@@ -19,7 +19,17 @@ from invoices.models.facts import Plain, decimal_as_sealed, moment_as_sealed
 
 # Place in the row → how the value there becomes what is sealed.
 Spelling = tuple[tuple[int, Plain], ...]
-day_written: Callable[[str], date] = lru_cache(maxsize=20_000)(date.fromisoformat)
+
+
+@lru_cache(maxsize=20_000)
+def day_written(text: str | None) -> date | None:
+    """A day as a seal has it; the first of all days where it is none."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return date.min
 
 
 def _finite(text: str) -> float | str:
