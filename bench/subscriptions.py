@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from bench.documents import LINES, _client
+from bench.drafts import LINES, a_client
 from bench.timing import Fact, Row, by_turns, timed
 from invoices.documents.totals import LineInput, compute
 from invoices.invoicing.draft_lines import DraftLine
@@ -34,7 +34,7 @@ def _lines() -> list[DraftLine]:
 
 def recurring() -> Iterator[Row | Fact]:
     """Drafts of three lines; the floor is as many drafts by the one door, of no subscription."""
-    today, client = timezone.localdate(), _client()
+    today, client = timezone.localdate(), a_client()
     start = months_later(today.replace(day=1), 1 - PERIODS)
     for _n in range(SUBSCRIPTIONS):
         found = beginning.begun(client, by=None, on=start, lines=_lines(), starts_on=start)

@@ -49,6 +49,14 @@ def test_a_name_is_its_letters_and_figures(text, key):
     assert text_key(text) == key
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_letters_are_read_as_all_others(text):
+    """Those of ASCII have a shorter way; beside another letter they take the long one."""
+    assert text_key(f"é{text}") == f"e{text_key(text)}"
+    assert number_key(f"é {text}") == f"e{number_key(text)}"
+    assert sort_key(f"é {text}").split() == ["e", *sort_key(text).split()]
+
+
 def test_a_number_is_one_however_it_is_written():
     for text in ("F-2026-0078", "F 2026 0078", "F-2026-78", "f/2026/78", " f-2026-078 "):
         assert number_key(text) == "f202678"

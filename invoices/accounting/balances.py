@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
-from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from invoices.accounting import instalments
 from invoices.accounting.broken import Broken
+from invoices.accounting.chain.plain_rows import day_written, rows_of
+from invoices.accounting.chain.reading import ISSUED
 from invoices.models import Allocation, Instalment, Invoice, PastSettlement
 from invoices.payments import settling
 
@@ -41,35 +41,58 @@ class Row(NamedTuple):
     outstanding_minor: int
     settled_on: date | None
     paid_on: date | None
+    status: str
+    days_late: int | None
+    days_to_pay: int | None
 
     def __str__(self) -> str:
         return self.number or f"#{self.pk}"
 
 
+_COLUMNS = ("id", *Row._fields[1:])
+_DAYS = [
+    _COLUMNS.index(name) for name in ("issue_date", "due_date", "next_due", "settled_on", "paid_on")
+]
+_STEP = ("kind", "amount_minor", "applied_on", "id", "takes_back_id")
+
+
 def check() -> Iterator[Broken]:
-    issued = Invoice.objects.issued().order_by("pk")
-    # One statement: SQLite sorts all issued ones for each that asks for the next few.
-    rows = issued.values_list(*Row._fields).iterator(chunk_size=BATCH)
-    while batch := [Row(*row) for row in islice(rows, BATCH)]:
-        span = (batch[0].pk, batch[-1].pk)
+    issued, last = Invoice.objects.issued().order_by("pk"), 0
+    while batch := _issued_after(last):
+        last = batch[-1].pk
+        span = (batch[0].pk, last)
         steps, past = _steps(batch, span), _past(span)
+        parts = Instalment.objects.filter(invoice__gte=span[0], invoice__lte=span[1])
+        in_parts = set(parts.values_list("invoice_id", flat=True))
         for invoice in batch:
             yield from _balance(invoice, steps.get(invoice.pk, []), past.get(invoice.pk, set()))
-        if Instalment.objects.filter(invoice__gte=span[0], invoice__lte=span[1]).exists():
+            if invoice.pk not in in_parts and invoice.next_due != invoice.due_date:
+                yield _differs(invoice, "next_due", invoice.next_due, invoice.due_date)
+        if in_parts:
             yield from instalments.check(list(issued.filter(pk__range=span)))
+
+
+def _issued_after(last: int) -> list[Row]:
+    where = f"f.id > %s AND f.{ISSUED} ORDER BY f.id LIMIT {BATCH}"
+    return [_row(values) for values in rows_of(Invoice, _COLUMNS, where, [last])]
+
+
+def _row(values: list[Any]) -> Row:
+    for place in _DAYS:
+        values[place] = day_written(values[place])
+    return Row(*values)
 
 
 def _steps(batch: list[Row], span: tuple[int, int]) -> dict[int, list[settling.Settled]]:
     found: dict[int, list[settling.Settled]] = defaultdict(list)
     notes = {row.pk for row in batch if row.kind == Invoice.Kind.CREDIT_NOTE}
     first, last = span
-    rows = Allocation.objects.filter(
-        Q(invoice__gte=first, invoice__lte=last) | Q(credit_note__gte=first, credit_note__lte=last)
-    )
-    for invoice, note, *step in rows.values_list(
-        "invoice_id", "credit_note_id", *settling.STEP_COLUMNS
+    columns = ("invoice_id", "credit_note_id", *_STEP)
+    where = "f.invoice_id BETWEEN %s AND %s OR f.credit_note_id BETWEEN %s AND %s"
+    for invoice, note, kind, minor, on, *keys in rows_of(
+        Allocation, columns, where, [*span, *span]
     ):
-        one = settling.Settled(*step)
+        one = settling.Settled(kind, minor, day_written(on) or date.min, *keys)
         if invoice is not None and first <= invoice <= last and invoice not in notes:
             found[invoice].append(one)
         if note is not None and note in notes:
@@ -87,6 +110,14 @@ def _past(span: tuple[int, int]) -> dict[int, set[settling.Past]]:
     return found
 
 
+def _differs(invoice: Row, field: str, stored: object, right: object) -> Broken:
+    return Broken(
+        str(invoice),
+        _("%(field)s is %(stored)s; its allocations make %(right)s.")
+        % {"field": field, "stored": stored, "right": right},
+    )
+
+
 def _balance(
     invoice: Row, steps: list[settling.Settled], past: set[settling.Past]
 ) -> Iterator[Broken]:
@@ -98,11 +129,13 @@ def _balance(
     for field in FIELDS:
         stored, right = getattr(invoice, field), getattr(found, field)
         if stored != right:
-            yield Broken(
-                str(invoice),
-                _("%(field)s is %(stored)s; its allocations make %(right)s.")
-                % {"field": field, "stored": stored, "right": right},
-            )
+            yield _differs(invoice, field, stored, right)
+    status = "issued" if found.outstanding_minor else "settled"
+    if invoice.status != status:
+        yield _differs(invoice, "status", invoice.status, status)
+    delays = settling.delays(found.paid_on, invoice.issue_date, invoice.due_date)
+    if (invoice.days_late, invoice.days_to_pay) != delays:
+        yield Broken(str(invoice), _("its days of delay are not those of its payments."))
     if past != set(found.past):
         yield Broken(
             str(invoice), _("the times in which it was settled are not what its allocations make.")

@@ -28,6 +28,7 @@ from invoices.accounting import (
 )
 from invoices.accounting.broken import Broken
 from invoices.accounting.chain import anchors, checking, linking
+from invoices.accounting.one_moment import one_moment
 from invoices.models import Document, Invoice
 
 BATCH = 2_000
@@ -40,16 +41,18 @@ def verify(*, deep: bool = False, kept: list[anchors.Anchor] | None = None) -> l
     """
     linking.link_new(thoroughly=True)
     checked = checking.Checked()
-    sealed = list(checking.check(checked))
-    closely = None if deep else checked.suspects
-    outside = anchors.check([*anchors.kept_here(), *(kept or [])])
-    return _with_the_rows([*sealed, *outside], closely)
+    with one_moment():
+        sealed = list(checking.check(checked))
+        closely = None if deep else checked.suspects
+        outside = anchors.check([*anchors.kept_here(), *(kept or [])])
+        return _with_the_rows([*sealed, *outside], closely)
 
 
 def verify_without_keys() -> list[Broken]:
     """What can be proven where a key that sealed the books is not there: hashes, links, pages,
     files and sums of all documents; not who wrote the rows."""
-    return _with_the_rows(list(checking.check_without_keys()), None)
+    with one_moment():
+        return _with_the_rows(list(checking.check_without_keys()), None)
 
 
 def _with_the_rows(sealed: list[Broken], closely: set[int] | None) -> list[Broken]:

@@ -84,6 +84,9 @@ def _part(
                 _("%(field)s is %(stored)s; its allocations make %(right)s.")
                 % {"field": field, "stored": stored, "right": right},
             )
+    delays = settling.delays(found.paid_on, invoice.issue_date, part.due_date)
+    if (part.days_late, part.days_to_pay) != delays:
+        yield Broken(name, _("its days of delay are not those of its payments."))
     if past != set(found.past):
         yield Broken(
             name, _("the times in which it was settled are not what its allocations make.")

@@ -300,7 +300,10 @@ def _rows(rows: Sequence[models.Model], columns: Sequence[str]) -> list[list[Any
 
 
 def in_order(rows: Any) -> list[list[Any]]:
-    return sorted((list(row) for row in rows), key=lambda row: json.dumps(row, sort_keys=True))
+    found = [list(row) for row in rows]
+    if len(found) > 1:
+        found.sort(key=lambda row: json.dumps(row, sort_keys=True))
+    return found
 
 
 class SealField(models.CharField):  # type: ignore[type-arg]

@@ -177,8 +177,14 @@ def write_part(row: Invoice | Instalment, found: Settlement, *, issue_date: date
     row.outstanding_minor = found.outstanding_minor
     row.settled_on = found.settled_on
     row.paid_on = found.paid_on
-    row.days_late = (found.paid_on - row.due_date).days if found.paid_on else None
-    row.days_to_pay = (found.paid_on - issue_date).days if found.paid_on else None
+    row.days_late, row.days_to_pay = delays(found.paid_on, issue_date, row.due_date)
+
+
+def delays(paid_on: date | None, issue_date: date, due_date: date) -> tuple[int | None, int | None]:
+    """Days late and days to pay, of what money settled."""
+    if paid_on is None:
+        return None, None
+    return (paid_on - due_date).days, (paid_on - issue_date).days
 
 
 STEP_COLUMNS = ("kind", "amount_minor", "applied_on", "pk", "takes_back_id")

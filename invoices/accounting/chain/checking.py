@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,16 +15,19 @@ from billing_portal.seals import keys
 from invoices.accounting.broken import Broken
 from invoices.accounting.chain.linking import KINDS, bare, link_hash, statement_of
 from invoices.accounting.chain.naming import name_of
+from invoices.accounting.chain.plain_rows import json_written
 from invoices.accounting.chain.reading import Fact, facts, names_of
 from invoices.accounting.chain.seals import Judge, UnknownKey, wrong
 from invoices.invoicing import snapshot
 from invoices.models import BooksHead
-from invoices.models.facts import model_of
+from invoices.models.facts import VERSIONS, model_of
 
 BATCH = 10_000
 # Processes that were not started anew go on sealing with the key before.
 ROTATION_TAKES = timedelta(days=2)
 MOST_NAMED = 2_000
+# In its place in every version of what is sealed of a document.
+_IMPORTED = VERSIONS["document"]["1"].index("imported")
 
 
 class Checked:
@@ -99,10 +101,10 @@ def _kind(kind: str, checked: Checked, judge: Judge) -> Iterator[Broken]:
 def _paper(fact: Fact) -> str:
     """What is wrong with the frozen content, of which the sealed columns hold the hash."""
     version = next(iter(fact.values))
-    row = dict(zip(names_of("document", version) or (), fact.values[version], strict=True))
-    if row["imported"]:
+    if fact.values[version][_IMPORTED]:
         return ""
-    paper = json.loads(fact.paper) if fact.paper is not None else None
+    row = dict(zip(names_of("document", version) or (), fact.values[version], strict=True))
+    paper = json_written(fact.paper) if fact.paper is not None else None
     if not isinstance(paper, dict):
         return _("has no frozen content.")
     if row["sealed_with"] == 1:

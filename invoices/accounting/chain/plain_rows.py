@@ -7,7 +7,7 @@ already: those are taken as they are, which also leaves nothing of theirs out of
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache, lru_cache
 from math import isfinite
@@ -15,11 +15,21 @@ from typing import Any
 
 from django.db import connection, models
 
-from invoices.models.facts import Plain, decimal_as_sealed, moment_as_sealed
+from invoices.models.facts import Plain, decimal_as_sealed
 
 # Place in the row → how the value there becomes what is sealed.
 Spelling = tuple[tuple[int, Plain], ...]
-day_written: Callable[[str], date] = lru_cache(maxsize=20_000)(date.fromisoformat)
+
+
+@lru_cache(maxsize=20_000)
+def day_written(text: str | None) -> date | None:
+    """A day as a seal has it; the first of all days where it is none."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return date.min
 
 
 def _finite(text: str) -> float | str:
@@ -67,7 +77,7 @@ def _how(field: models.Field[Any, Any]) -> Plain | None:
     if connection.vendor == "sqlite":
         return None
     if isinstance(field, models.DateTimeField):
-        return moment_as_sealed
+        return _moment_written
     return date.isoformat if isinstance(field, models.DateField) else None
 
 
@@ -79,17 +89,27 @@ def spelled(values: Sequence[Any], how: Spelling) -> list[Any]:
     return found
 
 
+def _moment_written(text: str) -> str:
+    """Without the microseconds of a whole second, as Python writes it."""
+    return text.removesuffix(".000000")
+
+
 def selected(alias: str, model: type[models.Model], columns: Iterable[str]) -> str:
     """Columns of a SELECT."""
-    written = set()
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    return ", ".join(_expression(alias, column, fields[column]) for column in columns)
+
+
+def _expression(alias: str, column: str, field: models.Field[Any, Any]) -> str:
+    named = f'{alias}."{column}"'
     if connection.vendor == "sqlite":
         # An expression comes as it is kept: of a column the driver would make a day out of text.
-        fields = model._meta.concrete_fields
-        written = {each.attname for each in fields if isinstance(each, models.DateField)}
-    return ", ".join(
-        f"{alias}.\"{column}\" || ''" if column in written else f'{alias}."{column}"'
-        for column in columns
-    )
+        return f"{named} || ''" if isinstance(field, models.DateField) else named
+    if isinstance(field, models.DateTimeField):
+        # The server writes a moment in a tenth of the time in which one is made of it here.
+        utc = f"pg_catalog.timezone('UTC', {named})"
+        return f"pg_catalog.to_char({utc}, 'YYYY-MM-DD HH24:MI:SS.US')"
+    return named
 
 
 def rows_of(
