@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 from django.urls import reverse
 from django.utils import timezone
@@ -11,6 +12,7 @@ from moneyed import Money
 from billing_portal.accounts.models import User
 from integrations.models import Connection, SyncRefusal, SyncRun
 from invoices.attachments.keeping import add
+from invoices.attachments.standing import put
 from invoices.einvoicing.transmitting import transmit
 from invoices.history.imports import keep
 from invoices.invoicing.sending import queue_invoice
@@ -192,6 +194,8 @@ BY_NAME = {
     "subscription-from-invoice": "issued",
     **dict.fromkeys(("client", "client-edit", "contact-new", "late-claim"), "client"),
     "late-claim-withdraw": "claim",
+    **dict.fromkeys(("standing-file", "standing-file-remove"), "standing"),
+    "release": "retained",
     "account-letter": "letter",
     **dict.fromkeys(("acknowledge", "reopen", "snooze"), "alert"),
     **dict.fromkeys(("run", "refused_csv"), "run"),
@@ -226,6 +230,11 @@ def _attached(draft):
     return add(owner=draft, name=NAME, content=b"%PDF-1.7", by=None)
 
 
+def _standing():
+    kinds = ["on_invoices", "on_quotes"]
+    return put(name=NAME, content=b"%PDF-1.7 of all", kinds=kinds, language="", by=None)
+
+
 def make_places() -> dict[str, str]:
     """The address of each page in the table of roles, each about a row that is there."""
     seller, clerk = make_user(role=User.Role.SALES, name=NAME), make_user(name=NAME)
@@ -236,6 +245,7 @@ def make_places() -> dict[str, str]:
     rows |= _on_the_platform(rows["issued"], clerk)
     rows |= _claimed(rows, clerk)
     rows |= {"batch": make_batch(), "attachment": _attached(rows["draft"])}
+    rows |= {"standing": _standing(), "retained": make_issued(retention_percent=Decimal(5))}
     rows["type"] = rows["client"].client_type
 
     def args(name, count):

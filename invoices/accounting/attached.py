@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from django.db.models.fields.json import KeyTransform
 from django.utils.translation import gettext as _
 
 from invoices.accounting.broken import Broken
@@ -44,9 +45,12 @@ def _beside(files: set[int]) -> Iterator[Attachment]:
 
 def _missing(changed: set[int]) -> Iterator[Broken]:
     """What the events of sending name, and no unchanged file beside the invoice has."""
-    events = InvoiceEvent.objects.filter(
-        kind=InvoiceEvent.Kind.SENT, data__has_key="enclosed"
-    ).select_related("invoice")
+    events = (
+        InvoiceEvent.objects.filter(kind=InvoiceEvent.Kind.SENT)
+        .annotate(enclosed=KeyTransform("enclosed", "data"))
+        .filter(enclosed__isnull=False)
+        .select_related("invoice")
+    )
     held: dict[int, set[str]] = {}
     for event in events.order_by("invoice", "pk").iterator(chunk_size=CHUNK):
         if event.invoice_id not in held:

@@ -10,7 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import QuerySet, Sum
@@ -65,7 +65,7 @@ def enclosed(owner: Owner, chosen: Collection[int] | None = None) -> list[Attach
     """
     found = list(attachments_of(owner))
     wanted = [each for each in standing_for(owner) if chosen is None or each.pk in chosen]
-    size = sum(each.file.size for each in (*found, *wanted))
+    size = sum(each.file.size for each in found) + sum(each.file.size for each in wanted)
     if size > MOST_IN_ALL:
         raise AttachmentRefused(
             _(
@@ -79,11 +79,10 @@ def enclosed(owner: Owner, chosen: Collection[int] | None = None) -> list[Attach
 
 def _carried(owner: Owner, standing: StandingFile) -> Attachment:
     """Its row beside the document, which says later that an email of it carried the file."""
-    rows = owner.attachments.filter(removed_at__isnull=True, file=standing.file_id)
-    return rows.first() or Attachment.objects.create(
+    rows = Attachment.objects.filter(removed_at__isnull=True, file=standing.file_id)
+    return rows.filter(**_column(owner)).first() or Attachment.objects.create(
         file_id=standing.file_id,
-        invoice=owner if isinstance(owner, Invoice) else None,
-        quote=owner if isinstance(owner, Quote) else None,
+        **_column(owner),
         filename=standing.filename,
         standing=standing,
     )
@@ -100,7 +99,8 @@ def add(*, owner: Owner, name: str, content: bytes, by: User | None) -> Attachme
     with transaction.atomic():
         _lock(owner)
         digest = hashlib.sha256(content).hexdigest()
-        same = owner.attachments.filter(removed_at__isnull=True, file__sha256=digest).first()
+        rows = Attachment.objects.filter(removed_at__isnull=True, file__sha256=digest)
+        same = rows.filter(**_column(owner)).first()
         if same is not None:
             if same.standing_id is not None:
                 # From now on it is this document's own.
@@ -111,8 +111,7 @@ def add(*, owner: Owner, name: str, content: bytes, by: User | None) -> Attachme
         file = stored(content, kind)
         return Attachment.objects.create(
             file=file,
-            invoice=owner if isinstance(owner, Invoice) else None,
-            quote=owner if isinstance(owner, Quote) else None,
+            **_column(owner),
             filename=filename,
             added_by=by,
         )
@@ -209,6 +208,10 @@ def remove(*, attachment_id: int, by: User | None) -> None:
 def discard_unused(file: StoredFile) -> None:
     if not file.attachments.exists() and not file.standing.exists():
         file.delete()
+
+
+def _column(owner: Owner) -> dict[str, Any]:
+    return {"invoice" if isinstance(owner, Invoice) else "quote": owner}
 
 
 def show_to_client(*, attachment_id: int, shown: bool) -> None:

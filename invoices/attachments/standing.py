@@ -47,7 +47,7 @@ def put(
             raise AttachmentRefused(_("Say who sells: fill in the company in Settings."))
         file = stored(content, kind)
         same = all_standing().filter(file=file, language=language).first()
-        _check_room(kinds, language, file.size, filename, but=same.pk if same else None)
+        _check_room(kinds, language, file.size, filename, but=same)
         if same is not None:
             for each, goes in wanted.items():
                 setattr(same, each, goes)
@@ -59,12 +59,12 @@ def put(
 
 
 def _check_room(
-    kinds: Collection[str], language: str, size: int, filename: str, *, but: int | None
+    kinds: Collection[str], language: str, size: int, filename: str, *, but: StandingFile | None
 ) -> None:
     for each in ("fr", "en") if not language else (language,):
         for kind in kinds:
-            rows = all_standing().filter(language__in=["", each], **{kind: True}).exclude(pk=but)
-            sizes = list(rows.values_list("file__size", flat=True))
+            rows = all_standing().filter(language__in=["", each], **{kind: True})
+            sizes = [row.file.size for row in rows if row != but]
             if len(sizes) >= MOST_FILES or sum(sizes) + size > MOST_IN_ALL:
                 raise AttachmentRefused(
                     _(

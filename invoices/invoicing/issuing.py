@@ -36,21 +36,13 @@ def issue(
     """Number it, freeze it, print it, keep it; queue its mail if asked. Raises IssueRefused.
 
     All or nothing, whatever ends the process. `ahead`: printed before the caller took its locks;
-    `standing`: which files of the company go with the mail (invoicing/sending.py).
+    `standing`: as for `queue_invoice`.
     """
     recipients = [address.strip() for address in recipients if address.strip()]
     ahead = ahead or print_ahead(invoice_id, on)
     with transaction.atomic():
         correcting.lock(invoice_id)
-        invoice = (
-            Invoice.objects.select_for_update(of=("self",))
-            .select_related("client", "issued_by", "replaces")
-            .prefetch_related("lines")
-            .filter(pk=invoice_id)
-            .first()
-        )
-        if invoice is None:
-            raise IssueRefused(_("This draft is no longer here."))
+        invoice = _locked(invoice_id)
         invoice.recipients = recipients or invoice.recipients
         company = Company.ours()
         deducting.lock(invoice)
@@ -84,6 +76,19 @@ def issue(
         transmit_at_issue(invoice, company, by=by, on=on)
         if send:
             queue_mail(invoice, by=by, on=on, standing=standing)
+    return invoice
+
+
+def _locked(invoice_id: int) -> Invoice:
+    invoice = (
+        Invoice.objects.select_for_update(of=("self",))
+        .select_related("client", "issued_by", "replaces")
+        .prefetch_related("lines")
+        .filter(pk=invoice_id)
+        .first()
+    )
+    if invoice is None:
+        raise IssueRefused(_("This draft is no longer here."))
     return invoice
 
 

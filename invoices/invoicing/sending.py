@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from invoices.attachments.keeping import AttachmentRefused, enclosed
 from invoices.invoicing.mail_words import credited_by, values_of, wording_kind
-from invoices.models import Company, Invoice, InvoiceEvent, Message
+from invoices.models import Attachment, Company, Document, Invoice, InvoiceEvent, Message
 from invoices.outbox.changing_words import mail_of
 from invoices.outbox.kinds import Held, Kind, Words
 from invoices.outbox.queueing import MailRefused, queue
@@ -46,12 +46,6 @@ def queue_invoice(
         if invoice is None or invoice.status in (Invoice.Status.DRAFT, Invoice.Status.VOID):
             raise MailRefused(_("Only an issued invoice is sent: issue it first."))
         to = [a.strip() for a in recipients if a.strip()] or list(invoice.recipients)
-        documents = list(invoice.documents.filter(kind="pdf").defer("content"))
-        if not documents:
-            raise MailRefused(
-                _("%(number)s has no PDF here: it comes from an older system.")
-                % {"number": invoice.number}
-            )
         mails = list(invoice.messages.filter(kind=KIND))
         for before in mails:
             if before.state == Message.State.QUEUED and before.to == list(dict.fromkeys(to)):
@@ -64,10 +58,7 @@ def queue_invoice(
                 )
                 % {"number": invoice.number}
             )
-        try:
-            files = enclosed(invoice, standing)
-        except AttachmentRefused as refusal:
-            raise MailRefused(str(refusal)) from None
+        documents, files = _pdf_of(invoice), _enclosed(invoice, standing)
         _supersede(invoice)
         message = queue(
             reason_key=f"invoice:{invoice.pk}:{len(mails) + 1}",
@@ -87,6 +78,23 @@ def queue_invoice(
             data={"message_id": message.pk, "to": message.to},
         )
         return message
+
+
+def _pdf_of(invoice: Invoice) -> list[Document]:
+    documents = list(invoice.documents.filter(kind="pdf").defer("content"))
+    if not documents:
+        raise MailRefused(
+            _("%(number)s has no PDF here: it comes from an older system.")
+            % {"number": invoice.number}
+        )
+    return documents
+
+
+def _enclosed(invoice: Invoice, standing: Collection[int] | None) -> list[Attachment]:
+    try:
+        return enclosed(invoice, standing)
+    except AttachmentRefused as refusal:
+        raise MailRefused(str(refusal)) from None
 
 
 def _supersede(invoice: Invoice) -> None:

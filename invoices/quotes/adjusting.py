@@ -24,11 +24,13 @@ from invoices.documents.adjustments import (
     CHARGE,
     DISCOUNT,
     Adjustment,
+    as_line,
     few,
     read,
     usual_code,
 )
 from invoices.documents.totals import TotalsRefused, round_half_up, sub_unit
+from invoices.invoicing.draft_lines import DraftLine
 from invoices.models import QuoteBilledAdjustment, QuoteBilling, QuoteLine, QuoteVersion
 from invoices.quotes.choices import adjusted, net_of
 
@@ -134,6 +136,20 @@ class Sharing:
             key = (places[id(part.adjustment)], (part.sort.vat_category, part.sort.vat_rate))
             found[key] = found.get(key, 0) + part.minor
         return found
+
+    def as_lines(self) -> list[DraftLine]:
+        """All of them, for what is a share of the whole."""
+        version = self.version
+        return [
+            DraftLine(
+                part.adjustment.words(version.language),
+                "C62",
+                as_line(part, version.currency),
+                exemption_id=part.sort.exemption_id,
+                nature=part.sort.nature,
+            )
+            for part in self.parts
+        ]
 
     def of_all(self) -> Share:
         """Of the invoice that bills everything at once: as they were accepted."""

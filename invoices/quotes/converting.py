@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from billing_portal.accounts.models import User
 from billing_portal.money import formatted_minor
 from invoices.documents.adjustments import as_line, stored
-from invoices.documents.totals import TotalsRefused, compute
+from invoices.documents.totals import Totals, TotalsRefused, compute
 from invoices.invoicing import adjusting, deducting, deposits
 from invoices.invoicing.draft_lines import DraftLine
 from invoices.invoicing.drafting import DraftRefused, draft
@@ -41,33 +41,9 @@ from invoices.models.terms import TermsKind
 from invoices.quotes.adjusting import Share, Sharing
 from invoices.quotes.choices import input_of
 from invoices.quotes.drafting import locked, tell
-from invoices.quotes.refusals import QuoteRefused
+from invoices.quotes.refusals import Exceeds, QuoteRefused
 
 Kind = QuoteBilling.Kind
-
-
-class Exceeds(QuoteRefused):
-    """More would be billed than the client accepted; somebody may still decide so.
-
-    `token` names what was asked about, so that agreeing to one excess agrees to no other.
-    """
-
-    def __init__(self, over_minor: int, billed_minor: int, acceptance: QuoteAcceptance) -> None:
-        code = acceptance.currency
-        super().__init__(
-            _(
-                "%(billed)s would be billed on %(number)s, %(over)s more than the %(accepted)s "
-                "that were accepted."
-            )
-            % {
-                "billed": formatted_minor(billed_minor, code),
-                "number": acceptance.quote.number,
-                "over": formatted_minor(over_minor, code),
-                "accepted": formatted_minor(acceptance.total_minor, code),
-            }
-        )
-        self.over_minor = over_minor
-        self.token = f"{acceptance.quote_id}:{billed_minor}:{over_minor}"
 
 
 @dataclass(frozen=True)
@@ -215,16 +191,7 @@ def _drafted_deposit(way: _Way, percent: Decimal, amount_minor: int) -> Invoice:
     code = way.acceptance.currency
     whole = way.inputs_of({row.line.pk: Decimal(row.line.quantity) for row in way.left})
     # What is taken off or added on the whole goes along, by its VAT rate.
-    whole += [
-        DraftLine(
-            part.adjustment.words(way.acceptance.version.language),
-            "C62",
-            as_line(part, code),
-            exemption_id=part.sort.exemption_id,
-            nature=part.sort.nature,
-        )
-        for part in way.sharing.parts
-    ]
+    whole += way.sharing.as_lines()
     language = way.acceptance.version.language
     of = f"le devis {way.quote.number}" if language == "fr" else f"quote {way.quote.number}"
     lines = deposits.deposit_lines(
@@ -314,17 +281,7 @@ class _Way:
     ) -> Invoice:
         """`less` are deposits, which the draft then deducts: it becomes a final invoice."""
         acceptance, version = self.acceptance, self.acceptance.version
-        try:
-            share = self.sharing.of(quantities) if quantities else Share([], {})
-            of_lines = compute([line.amounts for line in lines], currency=acceptance.currency)
-            kept = stored(share.adjustments)
-            parts = adjusting.parts_for(kept, lines, of_lines, acceptance.currency)
-            adjusted = [as_line(part, acceptance.currency) for part in parts]
-            totals = compute(
-                [*(line.amounts for line in lines), *adjusted], currency=acceptance.currency
-            )
-        except TotalsRefused as refusal:
-            raise QuoteRefused(str(refusal)) from None
+        share, of_lines, totals = self._added_up(lines, quantities)
         taken = sum(deducting.total_left(deposit) for deposit in less)
         if totals.total_minor <= 0:
             raise QuoteRefused(_("Nothing is left to bill on it."))
@@ -336,7 +293,7 @@ class _Way:
             client=self.quote.client,
             lines=lines,
             totals=of_lines,
-            adjustments=kept,
+            adjustments=stored(share.adjustments),
             by=self.by,
             on=self.on,
             told={"quote": self.quote.number, "quote_id": self.quote.pk},
@@ -363,11 +320,7 @@ class _Way:
         billing = QuoteBilling.objects.create(
             quote=self.quote, invoice=invoice, kind=kind, amount_minor=invoice.total_minor
         )
-        QuoteBilledLine.objects.bulk_create(
-            QuoteBilledLine(billing=billing, line_id=pk, quantity=quantity)
-            for pk, quantity in quantities.items()
-        )
-        QuoteBilledAdjustment.objects.bulk_create(share.rows(billing))
+        _keep_billed(billing, quantities, share)
         facts = {"invoice_id": invoice.pk, "currency": acceptance.currency}
         self._tell(
             QuoteEvent.Kind.BILLED, **facts, billing=str(kind), amount_minor=invoice.total_minor
@@ -375,6 +328,20 @@ class _Way:
         if over > 0:
             self._tell(QuoteEvent.Kind.EXCEEDED, **facts, amount_minor=over)
         return invoice
+
+    def _added_up(
+        self, lines: Sequence[DraftLine], quantities: Mapping[int, Decimal]
+    ) -> tuple[Share, Totals, Totals]:
+        """What these lines bear of the discounts, and the totals without and with it."""
+        code = self.acceptance.currency
+        try:
+            share = self.sharing.of(quantities) if quantities else Share([], {})
+            of_lines = compute([line.amounts for line in lines], currency=code)
+            parts = adjusting.parts_for(stored(share.adjustments), lines, of_lines, code)
+            inputs = [*(line.amounts for line in lines), *(as_line(part, code) for part in parts)]
+            return share, of_lines, compute(inputs, currency=code)
+        except TotalsRefused as refusal:
+            raise QuoteRefused(str(refusal)) from None
 
     def _deposits_too_large(self, lines_minor: int, taken_minor: int) -> str:
         code = self.acceptance.currency
@@ -418,3 +385,11 @@ class _Way:
 
     def _tell(self, kind: str, **facts: object) -> None:
         tell(self.quote, kind, on=self.on, by=self.by, version=self.acceptance.version, **facts)
+
+
+def _keep_billed(billing: QuoteBilling, quantities: Mapping[int, Decimal], share: Share) -> None:
+    QuoteBilledLine.objects.bulk_create(
+        QuoteBilledLine(billing=billing, line_id=pk, quantity=quantity)
+        for pk, quantity in quantities.items()
+    )
+    QuoteBilledAdjustment.objects.bulk_create(share.rows(billing))

@@ -69,22 +69,14 @@ def save_subscription(
         before = {name: getattr(subscription, name) for name in (*HEAD_FIELDS, *CALENDAR_FIELDS)}
         problems = _header_problems(header, subscription)
         if not problems:
-            for name, value in header.items():
-                if name == "adjustments":
-                    continue
-                setattr(subscription, name, value)
+            for name in set(header) - {"adjustments"}:
+                setattr(subscription, name, header[name])
             problems |= calendar_problems(subscription)
         kept = header.get("adjustments", adjustments_of(subscription))
         inputs, line_problems = lines_in(lines, subscription.currency)
         problems |= line_problems
         if not problems:
-            try:
-                of_lines = compute(
-                    [line.amounts for line in inputs], currency=subscription.currency
-                )
-                with_adjustments(kept, inputs, of_lines)
-            except TotalsRefused as refusal:
-                problems["lines"] = str(refusal)
+            problems |= _added_up(inputs, kept, subscription.currency)
         first_day = None
         if not problems:
             first_day = _from_day(subscription, from_number)
@@ -103,6 +95,17 @@ def save_subscription(
         refresh(subscription, on)
         write_down(subscription, ["subscription"], by)
         return {}
+
+
+def _added_up(
+    lines: Sequence[DraftLine], adjustments: Sequence[Mapping[str, str]], currency: str
+) -> dict[str, str]:
+    try:
+        of_lines = compute([line.amounts for line in lines], currency=currency)
+        with_adjustments(adjustments, lines, of_lines)
+    except TotalsRefused as refusal:
+        return {"lines": str(refusal)}
+    return {}
 
 
 def _from_day(subscription: Subscription, number: int | None) -> date | None:

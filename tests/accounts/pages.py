@@ -31,6 +31,7 @@ _OF_ATTACHMENTS = {
     "invoices:attachments": Page("invoices.view_invoice", (0,)),
     "invoices:quote-attachments": Page("invoices.view_invoice", (0,)),
     "invoices:quote-attachment-add": Page(_CHANGE, (0,), post=True),
+    "invoices:release": Page(_CHANGE, (0,)),
     "invoices:standing-files": Page("accounts.change_company"),
     "invoices:standing-file": Page("accounts.change_company", (0,)),
     "invoices:standing-file-remove": Page("accounts.change_company", (0,), post=True),

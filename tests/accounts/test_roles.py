@@ -183,7 +183,6 @@ PAGES: dict[str, Page] = {
     "invoices:refund-new": Page("invoices.add_refund"),
     "invoices:write-off-back": Page("invoices.add_creditnote", (0,)),
     "invoices:write-off": Page("invoices.add_creditnote", (0,)),
-    "invoices:release": Page("invoices.change_invoice", (0,)),
     # ─ reports
     "reports:acknowledge": Page("reports.handle_alert", (0,), post=True),
     "reports:acknowledge-all": Page("reports.handle_alert", (0,), post=True),

@@ -99,7 +99,8 @@ PAGES = [
     ("invoices:einvoicing", ""), ("invoices:routing", ""), ("invoices:incoming", ""),
     ("integrations:platform", ""), ("invoices:put-right", "rejected"),
     ("invoices:batches", ""), ("invoices:batch", "batch"), ("invoices:attachments", "draft"),
-    ("invoices:quote-attachments", "quote"),
+    ("invoices:quote-attachments", "quote"), ("invoices:standing-files", ""),
+    ("invoices:release", "retained"),
     ("company:documents", ""), ("company:sales-terms", ""),
     ("invoices:wordings", ""), ("invoices:wording", "wording"),
 ]  # fmt: skip
@@ -122,7 +123,7 @@ UNSEEN = (
     # The client's side has a story of its own (test_quotes.py).
     "guest-quote", "guest-pdf", "guest-terms", "guest-file", "sales-terms-file",
     # Downloads, and the piece that the page of a batch asks for.
-    "invoices:attachment", "batch-progress",
+    "invoices:attachment", "batch-progress", "invoices:standing-file",
 )  # fmt: skip
 # Opened over a page: name of the page, what it is about, the address that the dialog comes from.
 DIALOGS = [
@@ -239,6 +240,7 @@ def _less_common(client, issued, clerk):
         "alert": Alert.objects.first().pk, "exported": exported_to_paris().pk,
         "item": make_item(code="LONG", name=LONG[:250], prices={"EUR": "1"}, crm="7").pk,
         "terms": terms.pk, "instalments": in_parts.pk,
+        "retained": make_issued(client=client, on=today, retention_percent=5).pk,
         "rate": VatRate.objects.first().pk, "reason": ExemptionReason.objects.first().pk,
         "ledger": ("411000",),
         "wording": ("invoice", "fr"), "rejected": rejected().pk,

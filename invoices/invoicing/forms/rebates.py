@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -118,3 +119,24 @@ class RebateForm(forms.Form):
             rate=Decimal(data.get("rate") or 0),
             nature=data.get("nature") or "",
         )
+
+
+class SpanForm(forms.Form):
+    """The days of issue of the invoices that are ticked at first."""
+
+    since = DayField(label=gettext_lazy("Issued from"), required=False)
+    until = DayField(label=gettext_lazy("Issued until"), required=False)
+
+    def __init__(self, data: Any, *, today: date) -> None:
+        # The page has fields of these names in its other form too.
+        super().__init__(data, auto_id="rebate-%s")
+        for name in ("since", "until"):
+            day: Any = self.fields[name]
+            day.today = today
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        since, until = data.get("since"), data.get("until")
+        if since and until and until < since:
+            self.add_error("until", _("The last day is before the first."))
+        return data

@@ -222,13 +222,11 @@ class DocumentEditor(Generic[Document]):
         if word not in ("remove", "up", "down") or not (number.isascii() and number.isdigit()):
             return False
         n, lines = int(number[:6]), self.lines
-        if n < len(lines):
-            if word == "remove":
-                del lines[n]
-            else:
-                other = n - 1 if word == "up" else n + 1
-                if 0 <= other < len(lines):
-                    lines[n], lines[other] = lines[other], lines[n]
+        other = n - 1 if word == "up" else n + 1
+        if word == "remove":
+            del lines[n : n + 1]
+        elif n < len(lines) and 0 <= other < len(lines):
+            lines[n], lines[other] = lines[other], lines[n]
         return True
 
     def new_line(self, company: Company | None) -> TypedLine:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from billing_portal.acts import carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.htmx import StaffRequest, came_from, go_to, render_dialog
-from invoices.attachments.choosing import choices_of, chosen_of
+from invoices.attachments.forms import choices_of, chosen_of
 from invoices.attachments.keeping import attachments_of
 from invoices.clients.recipients import client_recipients
 from invoices.clients.routes import have_asked

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +21,6 @@ from billing_portal.confirming import ChangedMeanwhile
 from billing_portal.forms import row_id
 from billing_portal.htmx import StaffRequest, render_page
 from billing_portal.money import formatted_minor, is_currency
-from billing_portal.typed.days import machine_day
 from invoices.clients.recipients import client_recipients
 from invoices.clients.vat import vat_treatment
 from invoices.company import numbering
@@ -30,7 +29,7 @@ from invoices.company.vat_rates import FrenchRates
 from invoices.documents.totals import STANDARD
 from invoices.invoicing import rebate_plan, rebating
 from invoices.invoicing.confirming import rebate_shown, rebate_under_lock
-from invoices.invoicing.forms.rebates import INVOICES, PERCENT, RebateForm
+from invoices.invoicing.forms.rebates import INVOICES, PERCENT, RebateForm, SpanForm
 from invoices.invoicing.freezing import IssueRefused
 from invoices.models import Client, Company, Invoice
 from invoices.tax.territories import territory_of
@@ -42,10 +41,17 @@ class Page:
 
     client: Client
     currency: str
-    since: date | None
-    until: date | None
+    span: SpanForm
     rows: list[Invoice]
     query: str
+
+    @property
+    def since(self) -> date | None:
+        return self.span.cleaned_data.get("since")
+
+    @property
+    def until(self) -> date | None:
+        return self.span.cleaned_data.get("until")
 
 
 @require_POST
@@ -144,7 +150,10 @@ def _page(request: StaffRequest, pk: int) -> Page:
     given = request.GET
     currency = given.get("currency", "").upper()[:3]
     currency = currency if is_currency(currency) else client.currency
-    since, until = _day(given, "since"), _day(given, "until")
+    span = SpanForm(given, today=timezone.localdate())
+    # What cannot be read is told beside its field, and narrows nothing.
+    span.is_valid()
+    since, until = span.cleaned_data.get("since"), span.cleaned_data.get("until")
     rows = rebate_plan.choosable(client, currency, since, until)
     named = set(_ids(given.get("ids", "").split(",")))
     if missing := named - {row.pk for row in rows}:
@@ -153,14 +162,7 @@ def _page(request: StaffRequest, pk: int) -> Page:
             pk__in=missing, client__in=Client.objects.account_of(client.pk), currency=currency
         )
         rows += list(more.defer("paper").order_by("-issue_date", "-pk"))
-    return Page(client, currency, since, until, rows, given.urlencode())
-
-
-def _day(given: QueryDict, name: str) -> date | None:
-    try:
-        return machine_day(given.get(name, ""))
-    except ValueError:
-        return None
+    return Page(client, currency, span, rows, given.urlencode())
 
 
 def _ids(texts: list[str]) -> list[int]:
@@ -223,8 +225,7 @@ def _shown(
             "client": page.client,
             "currency": page.currency,
             "currencies": [code for code in currencies if code != page.currency],
-            "since": page.since,
-            "until": page.until,
+            "span": page.span,
             "query": f"?{page.query}" if page.query else "",
             "rows": [(row, row.pk in ticked) for row in page.rows],
             "most": rebate_plan.MOST,

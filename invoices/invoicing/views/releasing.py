@@ -18,7 +18,7 @@ from invoices.invoicing import releasing
 from invoices.invoicing.confirming import release_shown, under_lock
 from invoices.invoicing.forms.acts import ReleaseForm
 from invoices.invoicing.releasing import ReleaseRefused
-from invoices.invoicing.views.acts import visible
+from invoices.invoicing.views.invoice import visible
 from invoices.models import Invoice
 
 

@@ -18,7 +18,7 @@ from billing_portal.acts import already, carry_out, into, said
 from billing_portal.confirming import ChangedMeanwhile, Shown, facts_of
 from billing_portal.htmx import StaffRequest, go_to, render_dialog
 from billing_portal.money import formatted_minor
-from invoices.attachments.choosing import choices_of, chosen_of
+from invoices.attachments.forms import choices_of, chosen_of
 from invoices.company.numbering import next_number
 from invoices.documents.pdf.render import PdfRefused
 from invoices.documents.totals import TotalsRefused

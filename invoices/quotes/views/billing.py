@@ -22,9 +22,8 @@ from invoices.company.payment_terms import offered
 from invoices.invoicing.forms.deposits import DepositForm, deposit_written
 from invoices.models import Invoice, Quote, QuoteAcceptance
 from invoices.quotes import converting
-from invoices.quotes.converting import Exceeds
 from invoices.quotes.forms.billing import LinesForm
-from invoices.quotes.refusals import QuoteRefused
+from invoices.quotes.refusals import Exceeds, QuoteRefused
 from invoices.quotes.views.drafts import visible
 from invoices.quotes.views.quote import billed_context
 

@@ -25,5 +25,6 @@ OF_BATCHES = {
 }
 BEGIN_BATCHES = {
     "invoices:batch-new", "invoices:batch-stop", "invoices:copy", "invoices:attachment-add",
+    "invoices:standing-files", "invoices:standing-file-remove",
     "invoices:attachment-remove", "invoices:attachment-show", "invoices:quote-attachment-add",
 }  # fmt: skip

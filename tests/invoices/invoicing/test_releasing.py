@@ -178,7 +178,7 @@ def test_the_page_moves_it_once_it_was_seen_and_the_history_says_why(clerk_clien
     assert (answer.status_code, "Say why" in answer.text) == (422, True)
     answer = confirm(clerk_client, url, {"to": "hello", "reason": "x"})
     assert answer.status_code == 422
-    given = {"to": "1/3/2028", "to-sure": "2028-03-01", "reason": "Reserves not lifted"}
+    given = {"to": "1/3/2028", "to-really": "2028-03-01", "reason": "Reserves not lifted"}
     answer = confirm(clerk_client, url, given, follow=True)
     assert held(invoice).due_date == LATER, answer.text
     page = clerk_client.get(reverse("invoices:detail", args=[invoice.pk])).text

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+
 from django.utils import timezone
 
+from billing_portal.dates import as_typed
 from invoices.einvoicing.transmitting import transmit
 from tests.factories import make_issued
 from tests.invoices.bulk.making import BEGIN_BATCHES, OF_BATCHES
@@ -42,6 +46,14 @@ def rejected():
     return found
 
 
+RELEASED = timezone.localdate() + timedelta(days=500)
+
+
+def retained():
+    """An invoice of which a part is held back."""
+    return make_issued(on=timezone.localdate(), retention_percent=Decimal(5))
+
+
 # With those of the quotes: what cannot be undone, and what can or begins something new.
 OF_OTHERS = (
     OF_QUOTES
@@ -49,6 +61,10 @@ OF_OTHERS = (
     | {
         "invoices:transmit": (issued, {}),
         "invoices:put-right": (rejected, {}),
+        "invoices:release": (
+            retained,
+            {"to": as_typed(RELEASED), "to-really": RELEASED.isoformat(), "reason": "Late"},
+        ),
     }
 )
 BEGIN_OTHERS = BEGIN_QUOTES | BEGIN_BATCHES | {

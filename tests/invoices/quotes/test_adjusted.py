@@ -18,8 +18,8 @@ from invoices.models import Invoice, QuoteBilling, VatBreakdown
 from invoices.quotes import beginning, converting, drafting, sending
 from invoices.quotes.answering import OtherTotal
 from invoices.quotes.choices import totals_of
-from invoices.quotes.converting import Exceeds, bill_deposit, bill_lines, bill_rest, bill_whole
-from invoices.quotes.refusals import QuoteRefused
+from invoices.quotes.converting import bill_deposit, bill_lines, bill_rest, bill_whole
+from invoices.quotes.refusals import Exceeds, QuoteRefused
 from tests.factories import make_unprinted
 from tests.invoices.quotes.making import (
     CHOICES,

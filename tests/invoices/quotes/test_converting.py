@@ -17,8 +17,8 @@ from invoices.invoicing.drafting import DraftRefused, void_draft
 from invoices.invoicing.readiness import warnings_before_issue
 from invoices.models import Deal, Invoice, QuoteEvent
 from invoices.quotes import converting
-from invoices.quotes.converting import Exceeds, bill_deposit, bill_lines, bill_rest, bill_whole
-from invoices.quotes.refusals import QuoteRefused
+from invoices.quotes.converting import bill_deposit, bill_lines, bill_rest, bill_whole
+from invoices.quotes.refusals import Exceeds, QuoteRefused
 from tests.factories import make_deal, make_unprinted
 from tests.invoices.quotes.making import (
     CHOICES,
