@@ -29,7 +29,13 @@ from invoices.invoicing.vat_readiness import decided_otherwise, questions
 from invoices.models import Client, Company, Invoice
 from invoices.models.facts import VERSIONS, newest
 from invoices.models.supplied import SUPPLIED
+from invoices.quotes.beginning import copy_quote
+from invoices.quotes.converting import bill_whole
+from invoices.quotes.printing import paper_of as quote_paper
+from invoices.subscriptions import making
 from tests.factories import make_client, make_company, make_draft, make_user
+from tests.invoices.quotes import making as quotes
+from tests.invoices.subscriptions import making as subscriptions
 from tests.invoices.tax.test_supplies import SELLERS
 from tests.page_forms import PageForms
 
@@ -379,3 +385,40 @@ def test_an_issued_document_follows_what_is_decided_or_bears_a_decision(seed):
                 assert found.category == "S"
                 assert line.vat_rate in FrenchRates().on(ON, found.taxed_in)
     assert issued and refused
+
+
+# ─ Quotes and subscriptions hand it on ──────────────────────────────────────────────────────────
+def test_while_the_country_is_missing_the_stored_place_counts(clerk_client):
+    draft = goods_for(make_client(), **TO_REUNION)
+    url, typed = form_of(clerk_client, draft)
+    half = {**typed, "delivery_country": ""}
+    live = clerk_client.post(reverse("invoices:totals", args=[draft.pk]), half)
+    said = html.unescape(live.text)
+    assert "Choose the country of the delivery." in said
+    assert "Guadeloupe, Martinique or Réunion bears no French VAT" in said
+
+
+def test_a_quote_says_where_it_goes_and_its_invoice_goes_there():
+    goods = quotes.line("100", rate=0, vat_category="G", nature="goods")
+    quote = quotes.unprinted_acceptance(lines=[goods], **TO_REUNION)
+    version = quote.version
+    paper = quote_paper(version, list(version.lines.all()), [], on=ON, number="D-1")
+    assert (paper.delivery_country, paper.delivery_city) == ("RE", "Le Port")
+    invoice = bill_whole(quote_id=quote.pk, by=None, on=ON)
+    assert invoice.supplied == version.supplied
+    assert vat_texts(invoice) == []
+    copied = copy_quote(quote_id=quote.pk, by=None, on=ON)
+    assert copied.version.supplied == version.supplied
+
+
+def test_a_subscription_bills_each_period_where_its_service_is():
+    line = subscriptions.line("100")
+    found = subscriptions.started(lines=[line], client=make_client(**GERMAN), **AT_PARIS)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        type(found).objects.filter(pk=found.pk).update(tie_country="")
+    making.make_due(on=ON)
+    invoices = Invoice.objects.filter(client=found.client)
+    assert invoices.exists()
+    for invoice in invoices:
+        assert invoice.supplied == found.supplied
+        assert vat_texts(invoice) == []
