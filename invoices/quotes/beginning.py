@@ -108,6 +108,7 @@ def copy_quote(*, quote_id: int, by: User | None, on: date, client_id: int | Non
         if same:
             header |= {"recipients": list(model.recipients), "language": model.language}
             header |= {"terms_kind": model.terms_kind, "terms_days": model.terms_days}
+            header |= model.supplied
         quote = _begun(
             client,
             by=by,

@@ -288,7 +288,7 @@ class _Way:
         if totals.total_minor < taken:
             raise QuoteRefused(self._deposits_too_large(totals.total_minor, taken))
         over = self._over(totals.total_minor - taken)
-        deal, step = self._step(kind)
+        (deal, step), of_deposit = self._step(kind), kind == Kind.DEPOSIT
         invoice = draft(
             client=self.quote.client,
             lines=lines,
@@ -303,14 +303,14 @@ class _Way:
             title=version.title,
             language=version.language,
             currency=acceptance.currency,
+            **version.supplied,
             # As the quote says: a deposit is due on receipt, before work begins.
-            terms_kind=TermsKind.NET if kind == Kind.DEPOSIT else version.terms_kind,
-            terms_days=0 if kind == Kind.DEPOSIT else version.terms_days,
+            terms_kind=TermsKind.NET if of_deposit else version.terms_kind,
+            terms_days=0 if of_deposit else version.terms_days,
             terms_id=self.terms,
             purchase_order=deal.purchase_order if deal else "",
             recipients=list(version.recipients),
-            **version.supplied,
-            purpose=Invoice.Purpose.DEPOSIT if kind == Kind.DEPOSIT else Invoice.Purpose.STANDARD,
+            purpose=Invoice.Purpose.DEPOSIT if of_deposit else Invoice.Purpose.STANDARD,
         )
         if less:
             try:
@@ -322,9 +322,8 @@ class _Way:
         )
         _keep_billed(billing, quantities, share)
         facts = {"invoice_id": invoice.pk, "currency": acceptance.currency}
-        self._tell(
-            QuoteEvent.Kind.BILLED, **facts, billing=str(kind), amount_minor=invoice.total_minor
-        )
+        amount_minor = invoice.total_minor
+        self._tell(QuoteEvent.Kind.BILLED, **facts, billing=str(kind), amount_minor=amount_minor)
         if over > 0:
             self._tell(QuoteEvent.Kind.EXCEEDED, **facts, amount_minor=over)
         return invoice

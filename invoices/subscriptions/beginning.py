@@ -64,6 +64,7 @@ def from_invoice(*, invoice_id: int, by: User | None, on: date) -> Subscription:
             owner_id=source.owner_id,
             purchase_order=source.purchase_order,
             note=source.note,
+            **source.supplied,
             recipients=list(source.recipients),
             **{name: getattr(source, name) for name in _HEAD},
             **_after(source),
@@ -115,6 +116,7 @@ def from_quote(*, quote_id: int, by: User | None, on: date) -> Subscription:
             currency=version.currency,
             terms_kind=version.terms_kind,
             terms_days=version.terms_days,
+            **version.supplied,
         )
 
 
@@ -149,6 +151,7 @@ def copy(*, subscription_id: int, by: User | None, on: date) -> Subscription:
             recipients=list(source.recipients),
             purchase_order=source.purchase_order,
             note=source.note,
+            **source.supplied,
             starts_on=begins,
         )
 

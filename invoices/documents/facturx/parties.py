@@ -122,7 +122,8 @@ def delivery_party(paper: Paper) -> Party:
         )
     if not lines and paper.supplied_in and not within_eu:
         at = [plain(line) for line in paper.supplied_at if plain(line)]
-        return _filled({**_lines(at), "country_code": _iso(paper.supplied_in)})
+        there = {"name": plain(paper.buyer.name), **_lines(at)}
+        return _filled({**there, "country_code": _iso(paper.supplied_in)})
     if not lines:
         return _filled(_named(paper.buyer, paper.buyer.name)) if within_eu else {}
     return _filled(

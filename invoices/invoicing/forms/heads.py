@@ -17,6 +17,7 @@ from invoices.company.currencies import company_currency, usual_currencies
 from invoices.company.payment_terms import chosen_as, offered
 from invoices.invoicing.forms.supplied import SuppliedForm
 from invoices.models import Client
+from invoices.models.supplied import SUPPLIED
 
 COMMON_TERMS = (
     ("net", 0),
@@ -124,7 +125,8 @@ class HeadForm(SuppliedForm):
     def header(self) -> dict[str, Any]:
         """What of it is well typed, in the words of the function that saves it."""
         cleaned = self.cleaned_data
-        plain = {name: cleaned[name] for name in cleaned if name not in self.read_apart}
+        apart = {*self.read_apart, *SUPPLIED}
+        plain = {name: cleaned[name] for name in cleaned if name not in apart}
         return plain | self.supplied() | self.terms_chosen()
 
     def terms_chosen(self) -> dict[str, Any]:

@@ -49,11 +49,28 @@ class SuppliedForm(forms.Form):
         tie: Any = self.fields["tie"]
         tie.choices = [("", _("Where the client is")), *TIES]
 
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if found.get("delivered_to") == DeliveredTo.OTHER and found.get("delivery_country") == "":
+            self.add_error("delivery_country", _("Choose the country of the delivery."))
+        if found.get("tie") and found.get("tie_country") == "":
+            text = _("Choose the country in which the service takes place.")
+            self.add_error("tie_country", text)
+        return found
+
     def supplied(self) -> dict[str, Any]:
-        """What of it is well typed."""
-        return tidied(
-            {name: value for name, value in self.cleaned_data.items() if name in SUPPLIED}
-        )
+        """What of it is well typed; half an address is left as it is stored."""
+        typed = self.cleaned_data
+        found: dict[str, Any] = {name: typed[name] for name in SUPPLIED if name in typed}
+        for choice, country in (("delivered_to", "delivery_country"), ("tie", "tie_country")):
+            if choice not in typed or country not in typed:
+                stem = f"{country.partition('_')[0]}_"
+                found = {
+                    name: value
+                    for name, value in found.items()
+                    if name != choice and not name.startswith(stem)
+                }
+        return tidied(found)
 
     @property
     def says_where(self) -> bool:

@@ -212,7 +212,7 @@ class DocumentEditor(Generic[Document]):
             self.form = self.form_of(self.document, self.on, given)
             return True
         if act == "vat":
-            follow_the_rules(self.lines, self.client, self.as_supplied(), self.on)
+            follow_the_rules(self.lines, self.client, as_supplied(self), self.on)
             return True
         word, _dash, number = act.partition("-")
         if act == "add":
@@ -235,21 +235,13 @@ class DocumentEditor(Generic[Document]):
 
     def usual_vat(self, company: Company | None, nature: str) -> str:
         """What a new line is taxed with, from where the client is."""
-        treatment = vat_treatment(self.client, company, nature, document=self.as_supplied())
+        treatment = vat_treatment(self.client, company, nature, document=as_supplied(self))
         return typed.vat_value(treatment.category, treatment.rate)
-
-    def as_supplied(self) -> Document:
-        """The document with what is typed of where it goes, in memory."""
-        found = copy(self.document)
-        if self.form.is_bound and self.form.is_valid() is not None:
-            for name, value in self.form.supplied().items():
-                setattr(found, name, value)
-        return found
 
     def vat_choices(self, company: Company | None, day: date) -> VatChoices:
         """The rates of that day; of a seller elsewhere we know no others than the French."""
         rates = FrenchRates()
-        taxed_in = vat_treatment(self.client, company, document=self.as_supplied()).taxed_in
+        taxed_in = vat_treatment(self.client, company, document=as_supplied(self)).taxed_in
         here = rates.on(day, taxed_in)
         return typed.vat_choices(
             here or rates.on(day, Territory.METROPOLE),
@@ -257,6 +249,15 @@ class DocumentEditor(Generic[Document]):
             Exemptions().on(day),
             zero=company is not None and not company.place.of_french_law,
         )
+
+
+def as_supplied(editor: DocumentEditor[Document]) -> Document:
+    """The document with what is typed of where it goes, in memory."""
+    found = copy(editor.document)
+    if editor.form.is_bound and editor.form.is_valid() is not None:
+        for name, value in editor.form.supplied().items():
+            setattr(found, name, value)
+    return found
 
 
 def read_lines(editor: DocumentEditor[Any], *, live: bool) -> list[dict[str, Any]]:

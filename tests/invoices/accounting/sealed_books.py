@@ -78,7 +78,18 @@ def make_books():
         by=None,
         on=ON,
     )
-    last = make_issued()
+    # With every column that says where it goes: a change of each is one that the schema would take.
+    last = make_issued(
+        delivered_to="other",
+        delivery_address="Quai 4",
+        delivery_postal_code="29200",
+        delivery_city="Brest",
+        delivery_country="FR",
+        tie="building",
+        tie_address="Phare",
+        tie_postal_code="29200",
+        tie_country="FR",
+    )
     return {"paid": paid, "credited": credited, "parts": parts, "old": old, "last": last}
 
 
