@@ -1,5 +1,6 @@
 from invoices.models.account_letters import AccountLetter, LateClaim, LateClaimRow
 from invoices.models.accounting import JournalExport, JournalSetup, LedgerAccount
+from invoices.models.archives import BooksArchive
 from invoices.models.attachments import Attachment, StoredFile
 from invoices.models.bases import DealBasis
 from invoices.models.batches import Batch, BatchItem
@@ -62,6 +63,7 @@ __all__ = [
     "Attachment",
     "Batch",
     "BatchItem",
+    "BooksArchive",
     "BooksChain",
     "BooksCheck",
     "BooksDecision",
