@@ -29,6 +29,9 @@ SALT_KEY: list[str] = env.list("SALT_KEY", default=[SECRET_KEY])
 BOOKS_KEYS: list[str] = [key for key in env.list("BOOKS_KEYS", default=[]) if key]
 # A file outside the database to which the heads of the books are written; empty: only to the log.
 BOOKS_ANCHORS: str = env.str("BOOKS_ANCHORS", default=str(VAR_DIR / "books-anchors.log"))
+# Where the yearly archives of the books lie that somebody asked for in the browser: a folder that
+# web and worker share.
+ARCHIVES_DIR: str = env.str("ARCHIVES_DIR", default=str(VAR_DIR / "archives"))
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Where people reach the portal: links in mails start with it.

@@ -13,6 +13,7 @@ class InvoicesConfig(AppConfig):
         from django.template.loader import render_to_string
 
         from billing_portal import notices, spreadsheet_words
+        from invoices.accounting import archive_words
         from invoices.company import exemptions, vat_rates
         from invoices.deals.offering import Deals, lines_of_deal
         from invoices.documents.pdf import page
@@ -35,6 +36,7 @@ class InvoicesConfig(AppConfig):
         notices.register(spreadsheet_words.SENTENCES)
         notices.register(words.SENTENCES)
         notices.register(EINVOICING)
+        notices.register(archive_words.SENTENCES)
         kinds.register(KIND, InvoiceMail())
         kinds.register(mails.OFFER, mails.OfferMail())
         kinds.register(mails.COPY, mails.CopyMail())

@@ -25,6 +25,11 @@ SCHEDULES: list[dict[str, Any]] = [
         "minutes": 1,
     },
     {
+        "name": _("Archives that no worker has"),
+        "func": "invoices.tasks.sweep_archives",
+        "minutes": 1,
+    },
+    {
         "name": _("Recurring invoices that are due"),
         "func": "invoices.tasks.make_recurring_invoices",
         "minutes": 30,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from invoices.accounting import nightly
+from invoices.accounting import archives, nightly
 from invoices.accounting.chain import linking
 from invoices.bulk import carrying_out
 from invoices.history import imports
@@ -48,6 +48,14 @@ def go_on_with_batch(batch_id: int) -> str:
 
 def sweep_batches() -> int:
     return carrying_out.sweep(timezone.localdate())
+
+
+def make_archive(archive_id: int) -> str:
+    return archives.make(archive_id, on=timezone.localdate())
+
+
+def sweep_archives() -> int:
+    return archives.sweep(timezone.localdate())
 
 
 def link_books() -> int:

@@ -52,7 +52,8 @@ def _parts(invoices: set[int]) -> dict[int, list[PartRow]]:
     for chunk in chunks(sorted(invoices)):
         rows = Instalment.objects.filter(invoice__in=chunk).order_by("due_date", "position")
         for pk, *said in rows.values_list("invoice_id", "due_date", "amount_minor", "is_retention"):
-            found.setdefault(pk, []).append(PartRow(*said))
+            part: list[Any] = said
+            found.setdefault(pk, []).append(PartRow(*part))
     return found
 
 
@@ -65,7 +66,7 @@ def payment_rows() -> Iterator[Cells]:
     for row in brought.iterator(chunk_size=_CHUNK):
         yield _payment(*row)
     for row in rows_recorded_here("invoice__number", *_NAMED):
-        *said, first, last = row
+        said, (first, last) = row[:-2], row[-2:]
         # Money that went to one instalment names it; what was spread follows by itself.
         yield _payment(*said, first if first == last else None)
 

@@ -60,7 +60,7 @@ class Progress:
     done: int
     total: int
     # “reading” or “writing”, and when the worker said so (seconds of the epoch).
-    what: str = "reading"
+    what: str = "writing"
     at: float = 0.0
 
 

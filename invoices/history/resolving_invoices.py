@@ -63,7 +63,8 @@ def _find_invoices(plan: Plan, numbers: set[str], lock: bool) -> None:
         if lock:
             list(found.select_for_update(of=("self",)).values_list("pk", flat=True))
         for row in found.values_list(*HELD_COLUMNS):
-            held = HeldInvoice(*(value if value is not None else "" for value in row))
+            said: list[Any] = ["" if value is None else value for value in row]
+            held = HeldInvoice(*said)
             plan.invoices[held.number] = held
         _find_parts(plan, part)
 

@@ -46,8 +46,15 @@ def resolve_payments(plan: Plan) -> None:
         elif row.instalment and row.instalment not in plan.parts_of(
             row.invoice, by_number.get(row.invoice)
         ):
-            values = {"number": row.invoice, "place": row.instalment}
-            complain(plan, "payments", row.line, "instalment", "payment_no_part", **values)
+            complain(
+                plan,
+                "payments",
+                row.line,
+                "instalment",
+                "payment_no_part",
+                number=row.invoice,
+                place=row.instalment,
+            )
         else:
             new.append(row)
     tie_returns(plan, new)

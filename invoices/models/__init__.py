@@ -1,5 +1,6 @@
 from invoices.models.account_letters import AccountLetter, LateClaim, LateClaimRow
 from invoices.models.accounting import JournalExport, JournalSetup, LedgerAccount
+from invoices.models.archives import BooksArchive
 from invoices.models.attachments import Attachment, StandingFile, StoredFile
 from invoices.models.bases import DealBasis
 from invoices.models.batches import Batch, BatchItem
@@ -63,6 +64,7 @@ __all__ = [
     "Attachment",
     "Batch",
     "BatchItem",
+    "BooksArchive",
     "BooksChain",
     "BooksCheck",
     "BooksDecision",

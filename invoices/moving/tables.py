@@ -27,6 +27,7 @@ LEFT_OUT = {
     "accounts.Submission": "forms that browsers of this portal sent",
     "accounts.User_groups": "what a person may do follows from the role",
     "accounts.User_user_permissions": "what a person may do follows from the role",
+    "invoices.BooksArchive": "files on the disk of this portal; the other one makes its own",
     "invoices.BooksCheck": "what this portal's own checks found; the other one makes its own",
     "integrations.Connection": "holds the token of the other service; it is connected anew",
     "integrations.ExternalField": "belongs to a connection",

@@ -66,5 +66,9 @@ OF_ACCOUNTS = {
     "invoices:rebate-totals": Page("invoices.add_creditnote", (0,), post=True),
     "invoices:history_export": Page("invoices.export", ("clients", "csv")),
     "invoices:history_leave_out": Page("invoices.import_history", (0,), post=True),
+    "invoices:archives": Page("invoices.change_accounts"),
+    "invoices:archive-make": Page("invoices.change_accounts", post=True),
+    "invoices:archive-progress": Page("invoices.change_accounts"),
+    "invoices:archive-file": Page("invoices.change_accounts", (0,)),
     "invoices:history_left_out": Page("invoices.import_history", (0, "clients")),
 }

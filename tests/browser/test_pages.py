@@ -91,7 +91,7 @@ PAGES = [
     ("company:terms", ""), ("company:terms_new", ""), ("company:terms_edit", "terms"),
     ("invoices:detail", "instalments"),
     ("company:vat_rate", "rate"), ("company:exemption", "reason"), ("company:exemption_new", ""),
-    ("invoices:integrity", ""),
+    ("invoices:integrity", ""), ("invoices:archives", ""),
     ("invoices:journal", ""), ("invoices:accounts", ""), ("invoices:account-new", ""),
     ("invoices:statement", "client"), ("invoices:statement-send", "client"),
     ("invoices:late-claim", "client"), ("invoices:receipt-send", "payment"),
@@ -123,7 +123,8 @@ UNSEEN = (
     # The client's side has a story of its own (test_quotes.py).
     "guest-quote", "guest-pdf", "guest-terms", "guest-file", "sales-terms-file",
     # Downloads, and the piece that the page of a batch asks for.
-    "invoices:attachment", "batch-progress", "invoices:standing-file",
+    "invoices:attachment", "batch-progress", "invoices:standing-file", "archive-progress",
+    "archive-file",
 )  # fmt: skip
 # Opened over a page: name of the page, what it is about, the address that the dialog comes from.
 DIALOGS = [

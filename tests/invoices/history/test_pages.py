@@ -155,7 +155,7 @@ def test_a_large_import_is_left_to_the_worker_and_shows_how_far_it_is(clerk_clie
     page = clerk_client.get(url).text
     assert "0 of 3 rows, waiting for the worker" in page
     assert f'hx-get="{url}progress/"' in page and "Look again" in page
-    imports._board().set(imports._key(kept.pk), (2, 8), 60)
+    imports._board().set(imports._key(kept.pk), (2, 8, "writing", 0.0), 60)
     answer = clerk_client.get(f"{url}progress/", headers={"HX-Request": "true"})
     assert "2 of 8 rows written" in answer.text and "<html" not in answer.text
     # The worker, twice: a task that is delivered again does nothing.
