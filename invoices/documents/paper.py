@@ -266,6 +266,9 @@ class Paper:
         return paper
 
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
 def canonical_bytes(paper: Paper | dict[str, Any]) -> bytes:
     """The same bytes for the same paper, on any database and in any key order: what the hash chain
     digests.
@@ -274,7 +277,7 @@ def canonical_bytes(paper: Paper | dict[str, Any]) -> bytes:
     hide a change.
     """
     stored = paper.to_json() if isinstance(paper, Paper) else paper
-    return json.dumps(stored, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    return _canonical(stored).encode()
 
 
 def amounts(totals: Totals) -> dict[str, Any]:

@@ -299,10 +299,19 @@ def _rows(rows: Sequence[models.Model], columns: Sequence[str]) -> list[list[Any
     return in_order(values_of(row, columns) for row in rows)
 
 
+_text = json.JSONEncoder(sort_keys=True).encode
+
+
 def in_order(rows: Any) -> list[list[Any]]:
+    """By their text as JSON; where their first values differ, those decide, and no more is written
+    of a hundred thousand documents."""
     found = [list(row) for row in rows]
     if len(found) > 1:
-        found.sort(key=lambda row: json.dumps(row, sort_keys=True))
+        begins = [_text(row[:1])[:-1] + "," for row in found]
+        if len(set(begins)) == len(begins):
+            pairs = sorted(zip(begins, found, strict=True), key=lambda pair: pair[0])
+            return [row for _begin, row in pairs]
+        found.sort(key=_text)
     return found
 
 

@@ -13,14 +13,12 @@ from hypothesis import strategies as st
 from moneyed import Money
 
 from billing_portal import seals
-from invoices.accounting import balances, books, log
+from invoices.accounting import balances, log
 from invoices.accounting.chain.plain_rows import json_written
-from invoices.accounting.one_moment import one_moment
-from invoices.models import Instalment, Invoice, InvoiceEvent, Payment
+from invoices.models import Instalment, Invoice, InvoiceEvent
+from invoices.models.facts import in_order
 from invoices.payments import recording
-from tests.factories import make_issued
 from tests.invoices.accounting.sealed_books import ON, found, rolled_back
-from tests.race import at_once
 
 pytestmark = pytest.mark.django_db
 # As Python's JSON has them, which knows more than others do.
@@ -50,6 +48,16 @@ def test_a_seal_holds_of_its_own_values_and_of_no_others(one, other):
     assert seals.holds("event", [mine], seal)
     same = seals._encode([mine]) == seals._encode([others])
     assert seals.holds("event", [others], seal) == same
+
+
+ROWS = st.lists(st.tuples(st.integers(0, 120) | st.sampled_from(["S", "S,", "É", 'S"']), st.text()))
+
+
+@given(ROWS)
+def test_rows_are_in_the_order_in_which_they_were_sealed(rows):
+    """By their whole text, of which the shorter way looks at the beginning."""
+    whole = sorted(map(list, rows), key=lambda row: json.dumps(row, sort_keys=True))
+    assert in_order(rows) == whole
 
 
 @pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", '"\\ud800"', "1e16", "{", ""])
@@ -105,19 +113,3 @@ def test_a_delay_of_an_instalment_is_named(ledger, column):
         rows = Instalment.objects.filter(invoice=invoice, position=1)
         rows.update(**{column: MOVED[column]})
         assert [one.where for one in balances.check()] == [f"{invoice.number} / 1"]
-
-
-# ─ One moment ───────────────────────────────────────────────────────────────────────────────────
-@pytest.mark.django_db(transaction=True)
-def test_what_is_paid_while_the_books_are_read_is_no_fault_and_does_not_wait():
-    invoice = make_issued()
-    with one_moment():
-        assert Payment.objects.count() == 0
-        (payment,) = at_once(lambda: pay(invoice, "100"))
-        assert isinstance(payment, Payment), payment
-        assert Payment.objects.count() == 0
-        assert list(balances.check()) == []
-    assert Payment.objects.count() == 1
-    # And those who write are those who write again.
-    assert isinstance(pay(invoice, "50"), Payment)
-    assert books.verify() == []

@@ -113,7 +113,7 @@ def test_fifty_issue_at_once_and_many_of_them_fail_or_are_killed():
     client = make_client()
     # A day before the last one is refused: of those of yesterday only the first may come in time.
     days = [ON, ON, ON, ON, ON - timedelta(days=1)]
-    drafts = [make_draft(client=client, issue_date=days[n % 5]).pk for n in range(60)]
+    drafts = [make_draft(client=client, issue_date=days[n % 5]).pk for n in range(issuers.ISSUERS)]
     said = crash.program("tests.issuers", Random().randrange(10**6), *drafts)
     assert [words for words in said if words[-1].startswith("error")] == [], said
     last = {int(pk): (mishap, end) for pk, mishap, end in said}
@@ -131,7 +131,7 @@ def test_fifty_issue_at_once_and_many_of_them_fail_or_are_killed():
         assert row.events.filter(kind="issued").count() == (0 if row.is_draft else 1)
     without_gaps()
     given = Invoice.objects.exclude(number="").order_by("sequence")
-    assert len(given) > 15
+    assert len(given) > 12
     assert sorted(row.issue_date for row in given) == [row.issue_date for row in given]
     # Nothing was left locked, and the next number is the next one.
     after = issue(make_draft(client=client))()
