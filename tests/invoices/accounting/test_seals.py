@@ -119,7 +119,7 @@ def test_hardly_any_column_is_kept_by_the_schema_alone(ledger):
         with rolled_back():
             if not changed(model_named(kind), column):
                 refused.append((kind, column))
-    assert len(refused) < 20, refused
+    assert len(refused) <= 20, refused
 
 
 def test_what_was_changed_is_said(ledger):
@@ -312,4 +312,7 @@ def test_what_lies_beneath_a_document_is_sealed_whole():
         kept = {field.attname for field in model._meta.concrete_fields} - apart
         balance = {name for name in kept if name.endswith(("_minor", "_on", "_late", "_pay"))}
         open_ones = balance - set(columns) if model is Instalment else set()
+        if model is Instalment:
+            # The day that counts: it follows from what it said and from the events.
+            open_ones |= {"due_date"}
         assert kept - open_ones == set(columns) - apart
