@@ -88,9 +88,9 @@ _PARAMETERS = (
     "language last late late_max late_min measure method month nature next next_from next_to on "
     "origin owing owner page page_shown paid_from paid_to panel payer pipeline purpose q quarter "
     "rate reason received_from received_on received_to reference reply role rule said same send "
-    "sent_from sent_to show since size sort state subscription tab terms territory then to "
-    "to_pay_max to_pay_min type type_today typed unapplied until until_from until_to urlencode "
-    "version way window_days won_from won_since won_until"
+    "sent_from sent_to show since size sort standing-shown state subscription tab terms territory "
+    "then to to_pay_max to_pay_min type type_today typed unapplied until until_from until_to "
+    "urlencode version way window_days won_from won_since won_until"
 )
 PARAMETERS = frozenset(_PARAMETERS.split())
 CURSOR = {"after", "before"}

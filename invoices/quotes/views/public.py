@@ -25,6 +25,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from billing_portal.accounts.limits import too_many
 from invoices.attachments.keeping import attachments_of
 from invoices.documents.pdf.render import PdfRefused
+from invoices.documents.totals import TotalsRefused
 from invoices.models import Company, QuoteDocument, QuoteVersion
 from invoices.models.quotes import State
 from invoices.quotes import answering, links, printing
@@ -195,16 +196,17 @@ def _printed(
     if too_many("quote-pdf", client_ip(request), most=PRINTED_PER_MINUTE, seconds=60):
         return _short(request, "too_many", 429)
     assert version.sent_at is not None
-    paper = printing.paper_of(
-        version,
-        list(version.lines.all()),
-        choice,
-        on=timezone.localdate(version.sent_at),
-        number=version.quote.number,
-    )
     try:
+        paper = printing.paper_of(
+            version,
+            list(version.lines.all()),
+            choice,
+            on=timezone.localdate(version.sent_at),
+            number=version.quote.number,
+        )
         return _file(printing.printed(paper), printing.file_name(version))
-    except PdfRefused as refusal:
+    except (PdfRefused, TotalsRefused) as refusal:
+        # A choice may leave less than a discount takes off.
         return _page(request, version, token, choice, problem=str(refusal), status=422)
 
 

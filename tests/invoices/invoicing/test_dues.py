@@ -162,7 +162,12 @@ def test_issued_instalments_are_frozen(invoice):
         lambda: Instalment.objects.filter(pk=part.pk).update(amount_minor=1, outstanding_minor=1),
         lambda: Instalment.objects.filter(pk=part.pk).delete(),
         lambda: Instalment.objects.create(
-            invoice=invoice, position=9, due_date=ON, amount_minor=1, outstanding_minor=1
+            invoice=invoice,
+            position=9,
+            said_due=ON,
+            due_date=ON,
+            amount_minor=1,
+            outstanding_minor=1,
         ),
     ):
         with pytest.raises(DatabaseError), transaction.atomic():
@@ -174,7 +179,12 @@ def test_instalments_that_do_not_make_the_total_are_refused_by_the_database():
     draft = make_draft()
     for day, minor in ((ON, 1), (ON + 30 * DAY, 2)):
         Instalment.objects.create(
-            invoice=draft, position=minor, due_date=day, amount_minor=minor, outstanding_minor=minor
+            invoice=draft,
+            position=minor,
+            said_due=day,
+            due_date=day,
+            amount_minor=minor,
+            outstanding_minor=minor,
         )
     with pytest.raises(DatabaseError), transaction.atomic():
         issue(invoice_id=draft.pk, by=None, on=ON, send=False)

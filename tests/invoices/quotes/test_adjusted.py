@@ -6,16 +6,18 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from billing_portal.idempotency import new_key
 from invoices.documents.adjustments import read, stored
 from invoices.documents.paper import Paper
 from invoices.documents.totals import TotalsRefused
 from invoices.invoicing.drafting import save_draft, void_draft
 from invoices.models import Invoice, QuoteBilling, VatBreakdown
-from invoices.quotes import beginning, converting, drafting, sending
+from invoices.quotes import beginning, converting, drafting, links, sending
 from invoices.quotes.answering import OtherTotal
 from invoices.quotes.choices import totals_of
 from invoices.quotes.converting import bill_deposit, bill_lines, bill_rest, bill_whole
@@ -308,3 +310,83 @@ class AnyQuote(TestCase):
         bill_rest(quote_id=quote.pk, **DAY)
         assert billed_by_rate(quote) == by_rate(quote)
         assert standing(quote).left_minor == 0
+
+
+# ─ Pages ────────────────────────────────────────────────────────────────────────────────────────
+def test_the_editor_adds_and_removes_one_and_keeps_what_is_typed(clerk_client):
+    quote = write_quote(lines=[line("1000")])
+    url = reverse("invoices:quote-edit", args=[quote.pk])
+    form = {
+        "title": "Work",
+        "recipients": "",
+        "valid_until": "31/12/2026",
+        "terms": "net:30",
+        "language": "fr",
+        "currency": "EUR",
+        "note": "",
+        "deposit": "",
+        "lines-TOTAL_FORMS": "0",
+        "adjust-TOTAL": "0",
+    }
+    page = clerk_client.post(url, {**form, "act": "discount"}).text
+    assert 'name="adjust-0-value"' in page
+    row = {"adjust-TOTAL": "1", "adjust-0-kind": "discount", "adjust-0-code": "95"}
+    wrong = clerk_client.post(url, {**form, **row, "adjust-0-value": "ten", "once": new_key()})
+    assert (wrong.status_code, "ten" in wrong.text) == (422, True)
+    given = {**form, **row, "adjust-0-value": "12,5", "adjust-0-reason": "Fidélité"}
+    given |= {
+        "lines-TOTAL_FORMS": "1",
+        "lines-0-description": "Audit",
+        "lines-0-quantity": "2",
+        "lines-0-unit": "DAY",
+        "lines-0-unit_price": "500",
+        "lines-0-vat": "S:20",
+        "lines-0-nature": "services",
+        "lines-0-role": "included",
+        "lines-0-section": "",
+    }
+    live = clerk_client.post(reverse("invoices:quote-totals", args=[quote.pk]), given).text
+    assert "€875.00" in live
+    clerk_client.post(url, {**given, "once": new_key()})
+    quote.version.refresh_from_db()
+    assert quote.version.adjustments == [
+        {"kind": "discount", "percent": "12.5", "reason": "Fidélité", "code": "95"}
+    ]
+    assert quote.version.net_minor == 875_00
+
+
+def test_the_client_reads_each_and_a_choice_that_leaves_too_little_says_so(client):
+    lines = [
+        line("1000"),
+        line("300", rate="5.5", role="alternative", section="A", proposed=True),
+        line("310", role="alternative", section="A"),
+    ]
+    quote = send_quote(lines=lines, adjustments=[{**OFF, "vat": "S:5.5", "reason": "Geste"}])
+    base = links.path_of(quote.version)
+    page = client.get(base).text
+    assert "Geste" in page
+    other = pick(quote.version, "310")
+    answer = client.post(f"{base}total/", {"group-0": list(other)}, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert "disabled" in answer.text
+    given = {"group-0": list(other), "name": "Zoé", "power": "on", "read": "0"}
+    refused = client.post(f"{base}accept/", given)
+    assert refused.status_code == 422
+    printed = client.post(f"{base}pdf/", {"group-0": list(other)})
+    assert (printed.status_code, "text/html" in printed["Content-Type"]) == (422, True)
+
+
+def test_a_new_version_says_what_became_of_a_discount(client):
+    quote = send_quote(lines=[line("1000")], adjustments=[TENTH])
+    newer = beginning.new_version(quote_id=quote.pk, **DAY)
+    drafting.save_version(
+        version_id=newer.pk,
+        header={"adjustments": [{**OFF, "reason": "Geste"}]},
+        lines=[line("1000")],
+        by=None,
+    )
+    sending.send(version_id=newer.pk, recipients=["gaelle@guerin.example"], by=None, on=TODAY)
+    newer.refresh_from_db()
+    page = client.get(links.path_of(newer)).text
+    assert "Fidélité" in page
+    assert "Geste" in page
