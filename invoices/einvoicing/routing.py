@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from billing_portal.notices import Notice, day
+from invoices.documents.paper import OF_FRANCE
 from invoices.models.clients import BuyerKind
 from invoices.models.einvoicing import Way
 from invoices.tax.territories import territory_of
@@ -56,7 +57,7 @@ def route_of(facts: Facts) -> Route:
 
 
 def _by_rule(facts: Facts) -> Route:
-    if facts.seller_country != "FR":
+    if facts.seller_country not in OF_FRANCE:
         return _without_platform(facts, Notice("route.seller_abroad"))
     territory = territory_of(facts.country, facts.postal_code)
     if facts.buyer_kind == BuyerKind.CONSUMER:

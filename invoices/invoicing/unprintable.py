@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from invoices.documents.paper import CREDIT_NOTE, Paper
 from invoices.documents.pdf.checking import Unprintable, unprintable, unprintable_in
 from invoices.invoicing.reasons import Reason
+from invoices.invoicing.supplying import delivered_of
 from invoices.models import Company, Invoice, InvoiceLine
+from invoices.models.supplied import DeliveredTo
 
 # More of them than these are not told apart.
 MOST_NAMED = 6
@@ -40,7 +42,10 @@ def _texts(
     yield "title", 0, invoice.title
     yield "notes", 0, invoice.note
     yield "purchase_order", 0, invoice.purchase_order
+    yield "supplied_at", 0, invoice.tie_address
     client = invoice.client
+    if invoice.delivered_to == DeliveredTo.OTHER:
+        yield "typed_delivery", 0, "\n".join(delivered_of(client, invoice).address)
     yield "buyer", 0, "\n".join([client.name, *client.address_lines])
     if company is not None:
         yield "seller", 0, "\n".join([company.name, company.address_line1, company.city])
@@ -70,6 +75,8 @@ def _place(odd: Unprintable) -> tuple[str, str, str]:
         "purchase_order": ("purchase_order", _("Purchase order"), "#id_purchase_order"),
         "buyer": ("client", _("The client"), "client"),
         "delivery_address": ("client", _("Delivery address"), "client"),
+        "typed_delivery": ("delivery_address", _("Delivery address"), "#id_delivery_address"),
+        "supplied_at": ("tie_address", _("Which building or event"), "#id_tie_address"),
         "seller": ("company.name", _("The company"), "company"),
     }
     return known.get(room, ("lines", _("The sentences of the page"), "company"))

@@ -154,8 +154,9 @@ def _invoicing_page(request: StaffRequest, form: InvoicingForm) -> HttpResponse:
 def rates(request: StaffRequest) -> HttpResponse:
     posted = request.POST.get("form", "") if request.method == "POST" else ""
     company = _company()
+    home = "FR" if company.of_france else company.country
     penalty = LatePenaltyRateForm(
-        request.POST if posted == "penalty" else None, prefix="penalty", home=company.country
+        request.POST if posted == "penalty" else None, prefix="penalty", home=home
     )
     exchange = ExchangeRateForm(
         request.POST if posted == "exchange" else None, prefix="exchange", ours=company.currency

@@ -233,7 +233,7 @@ def _paper(rng, scene, inputs, totals, *, is_credit):
         number=f"{'A' if is_credit else 'F'}-{issued.year}-{rng.randrange(10**6):04d}",
         title=rng.choice(("", "Mission d’automne")),
         seller=_seller(rng, scene.name == "franchise"),
-        delivery_address=rng.choice(((), (), ("Quai 4", "Hangar 2", "Port", "29200 Brest"))),
+        **_where(rng),
         purchase_order=rng.choice(("", "PO 2026/42")),
         corrects_number="F-2026-0007" if is_credit else "",
         corrects_date=date(2026, 8, 31) if is_credit else None,
@@ -246,6 +246,20 @@ def _paper(rng, scene, inputs, totals, *, is_credit):
         billing_mode=scene.mode,
         treatment=scene.treatment,
     )
+
+
+def _where(rng):
+    """Where it is delivered, or where a service is: nowhere named, freely, or with its country."""
+    freely = {"delivery_address": ("Quai 4", "Hangar 2", "Port", "29200 Brest")}
+    named = {
+        "delivery_address": ("Quai 4\u202f: hangar", "97420 Le Port"),
+        "delivery_postal_code": "97420",
+        "delivery_city": "Le Port",
+        "delivery_country": rng.choice(("RE", "DE", "EL", "XI", "IC", "MC")),
+    }
+    countries_only = {"delivery_country": "DE"}
+    tied = {"supplied_at": rng.choice((("Gare de Lyon",), ())), "supplied_in": "FR"}
+    return rng.choice(({}, {}, freely, named, countries_only, tied, {**named, **tied}))
 
 
 def _paper_line(rng, line, total):

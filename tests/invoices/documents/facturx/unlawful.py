@@ -150,7 +150,8 @@ BREAKS = (
         "due before it is issued",
         "BR-FR-CO-07",
         lambda paper: replace(paper, due_date=paper.issue_date - timedelta(days=1)),
-        _is("invoice"),
+        # With a retention the e-invoice names the last other instalment; paid, the day of that.
+        lambda paper: _is("invoice")(paper) and not (paper.retention or paper.paid_minor),
     ),
     Break(
         "neither due date nor terms",
