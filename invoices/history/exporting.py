@@ -66,8 +66,9 @@ def payment_rows() -> Iterator[Cells]:
     for row in brought.iterator(chunk_size=_CHUNK):
         yield _payment(*row)
     for row in rows_recorded_here("invoice__number", *_NAMED):
-        said, (first, last) = row[:-2], row[-2:]
+        first, last = row[-2:]
         # Money that went to one instalment names it; what was spread follows by itself.
+        said: list[Any] = list(row[:6])
         yield _payment(*said, first if first == last else None)
 
 

@@ -260,6 +260,11 @@ _LEFT_OUT: Final[dict[str, Any]] = {
     ),
 }
 _ALL: Final[dict[str, Any]] = {
+    "bank_statement": _(
+        "%(file)s is a statement of a bank (%(format)s): its lines do not say which invoice they "
+        "pay. Record them under Payments, where the numbers in a transfer’s label find their "
+        "invoices; or add a column “invoice” and bring the file as CSV."
+    ),
     "gave_up": _(
         "The background worker was cut short three times at these files, so they were given up; "
         "nothing of them was brought in. Bring smaller files, or ask an administrator."
