@@ -36,7 +36,12 @@ _LINES: Final = 12
 
 def bank_format(content: bytes) -> str:
     """The name of the format of a bank's statement, “CSV” among them; "" for anything else."""
-    text = content[:_LOOKED_AT].decode("utf-8-sig", errors="replace").lstrip()
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        text = content[:_LOOKED_AT].decode("cp1252", errors="replace").lstrip()
+    else:
+        text = content[:_LOOKED_AT].decode("utf-8-sig", errors="replace").lstrip()
     if text.startswith("<") and "camt.05" in text:
         return "CAMT"
     if text[:9].upper() == "OFXHEADER" or (text.startswith("<") and "<OFX>" in text.upper()):
