@@ -164,7 +164,7 @@ _PARTS: Final[dict[str, Any]] = {
     ),
     "part_nothing": _("“%(text)s”: nothing is due on that day. Leave it out."),
     "parts_count": _(
-        "There is %(count)s here: an invoice has 2 to %(most)s instalments. Leave the cell empty "
+        "%(count)s found: an invoice has 2 to %(most)s instalments. Leave the cell empty "
         "when it is due whole."
     ),
     "parts_sum": _("The instalments come to %(sum)s, the total is %(total)s."),
