@@ -75,6 +75,11 @@ class Cells(Mapping[str, str]):
     def __getitem__(self, column: str) -> str:
         return self._values[self._places[column]]
 
+    def get(self, column: str, default: Any = None) -> Any:
+        # Asked for each cell of a file: the one of Mapping goes through an exception.
+        place = self._places.get(column)
+        return default if place is None else self._values[place]
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
 

@@ -166,8 +166,7 @@ REVERSIBLE = BEGIN_OFFERS | BEGIN_OTHERS | set(OF_DOCUMENTS) | {
     "invoices:preview", "invoices:take-deal-back", "invoices:download-pdfs", "reports:acknowledge",
     "reports:acknowledge-all", "reports:reopen", "reports:snooze", "reports:rule-new",
     "reports:rule", "reports:rule-switch", "company:numbers-preview", "invoices:journal-export",
-    "invoices:deposits", "invoices:deposit-on", "invoices:integrity-check",
-    "invoices:archive-make",
+    "invoices:deposits", "invoices:deposit-on", "invoices:integrity-check", "invoices:archive-make",
 }  # fmt: skip
 OURS = ("invoices", "company", "reports", "integrations", "accounts")
 

@@ -11,7 +11,8 @@ SENTENCES: Final[dict[str, Any]] = {
         "The background worker was cut short three times, so it was given up. Ask an "
         "administrator whether the disk and the memory of the server suffice."
     ),
-    "archive.refused": _("%(why)s"),
+    # Said by the archive itself, in the language of the worker.
+    "archive.refused": lambda values: values["why"],
     "archive.disk": _(
         "The file could not be written (%(why)s). Nothing of it was kept: ask an administrator to "
         "look at the folder of archives."

@@ -16,6 +16,7 @@ from billing_portal.accounts.models import User
 from billing_portal.notices import Notice, count
 from billing_portal.spreadsheets import MAX_ROWS, Complaint, TableRefused, read_table
 from invoices.history.applying import apply_moves
+from invoices.history.bank_files import bank_format
 from invoices.history.cells import Sheet
 from invoices.history.leaving_out import has_unknown_rows, resolve_the_rest
 from invoices.history.plan import Plan, Rows
@@ -149,6 +150,8 @@ def _sheets(
         name, content = sources[kind]
         rows.names[kind] = name
         try:
+            if kind == "payments" and (bank := bank_format(content)):
+                raise TableRefused(Notice("history.bank_statement", file=name, format=bank))
             table = read_table(name, content, columns, max_rows, SYNONYMS[kind], OPTIONAL_COLUMNS)
         except TableRefused as refusal:
             rows.unread.add(kind)

@@ -5,7 +5,7 @@ Left out is what no such row can say: drafts, cash that no invoice took, refunds
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -64,22 +64,15 @@ def payment_rows() -> Iterator[Cells]:
         "instalment",
     )
     for row in brought.iterator(chunk_size=_CHUNK):
-        yield _payment(*row)
+        yield _payment(row[:-1], row[-1])
     for row in rows_recorded_here("invoice__number", *_NAMED):
-        said, (first, last) = row[:-2], row[-2:]
+        first, last = row[-2:]
         # Money that went to one instalment names it; what was spread follows by itself.
-        yield _payment(*said, first if first == last else None)
+        yield _payment(row[:-2], first if first == last else None)
 
 
-def _payment(
-    number: Any,
-    day: Any,
-    currency: str,
-    minor: int,
-    reference: str,
-    method: str,
-    instalment: int | None,
-) -> Cells:
+def _payment(said: Sequence[Any], instalment: int | None) -> Cells:
+    number, day, currency, minor, reference, method = said
     return (number, day, Amount(minor, currency), currency, reference, method, instalment or "")
 
 

@@ -164,7 +164,7 @@ _PARTS: Final[dict[str, Any]] = {
     ),
     "part_nothing": _("“%(text)s”: nothing is due on that day. Leave it out."),
     "parts_count": _(
-        "There is %(count)s here: an invoice has 2 to %(most)s instalments. Leave the cell empty "
+        "%(count)s found: an invoice has 2 to %(most)s instalments. Leave the cell empty "
         "when it is due whole."
     ),
     "parts_sum": _("The instalments come to %(sum)s, the total is %(total)s."),
@@ -260,6 +260,11 @@ _LEFT_OUT: Final[dict[str, Any]] = {
     ),
 }
 _ALL: Final[dict[str, Any]] = {
+    "bank_statement": _(
+        "%(file)s is a statement of a bank (%(format)s): its lines do not say which invoice they "
+        "pay. Record them under Payments, where the numbers in a transfer’s label find their "
+        "invoices; or add a column “invoice” and bring the file as CSV."
+    ),
     "gave_up": _(
         "The background worker was cut short three times at these files, so they were given up; "
         "nothing of them was brought in. Bring smaller files, or ask an administrator."

@@ -10,7 +10,11 @@ from django.utils.translation import gettext_lazy
 
 
 class ArchiveForm(forms.Form):
-    year = forms.TypedChoiceField(label=gettext_lazy("Year"), coerce=int)
+    year = forms.TypedChoiceField(
+        label=gettext_lazy("Year"),
+        coerce=int,
+        error_messages={"invalid_choice": gettext_lazy("The books have nothing of that year.")},
+    )
 
     def __init__(self, *args: Any, years: Sequence[int], **options: Any) -> None:
         super().__init__(*args, **options)

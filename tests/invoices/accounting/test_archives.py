@@ -103,13 +103,13 @@ def test_two_people_at_once_make_one(clerk):
     make_invoice(issue_date=date(2025, 3, 3))
     found = at_once(*[lambda: archives.ask(year=2025, by=clerk, on=ON).pk] * 2)
     assert BooksArchive.objects.count() == 1
-    assert sorted(type(each) for each in found) != [int, int]
+    assert sum(isinstance(each, int) for each in found) == 1
 
 
 @pytest.mark.parametrize("year", ["1999", "2024", "2027", "soon", "", "-1", "20250000000000"])
 def test_a_year_without_books_is_refused_in_the_form(books_of_2025, clerk_client, clerk, year):
     answer = ask(clerk_client, year)
-    assert answer.status_code == 422 and "Nothing was begun." in answer.text
+    assert answer.status_code == 422 and "is-invalid" in answer.text
     assert not BooksArchive.objects.exists()
     with pytest.raises(ArchiveRefused):
         archives.ask(year=2024, by=clerk, on=ON)
