@@ -1,4 +1,4 @@
-"""The button that taxes the lines of a draft by where they are supplied."""
+"""How the lines of a draft may be taxed, and the button that does it by where they are supplied."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import replace
 from datetime import date
 
 from invoices.clients.vat import Supplied, vat_treatment
+from invoices.company.exemptions import Exemptions
 from invoices.company.vat_rates import FrenchRates
 from invoices.documents.totals import STANDARD
-from invoices.invoicing.forms.lines import TypedLine, parts_of_vat, vat_value
+from invoices.invoicing.forms import lines as typed
+from invoices.invoicing.forms.lines import TypedLine, VatChoices, parts_of_vat, vat_value
 from invoices.models import Client, Company
+from invoices.tax.territories import Territory
 
 
 def follow_the_rules(
@@ -33,3 +36,17 @@ def follow_the_rules(
                 kept = [known for known in (each, same.rate) if known in lawful]
                 usual = replace(usual, rate=(*kept, usual.rate)[0])
         line.vat = vat_value(usual.category, usual.rate)
+
+
+def vat_choices(
+    client: Client, document: Supplied, company: Company | None, day: date
+) -> VatChoices:
+    """The rates of that day; of a seller elsewhere we know no others than the French."""
+    rates = FrenchRates()
+    here = rates.on(day, vat_treatment(client, company, document=document).taxed_in)
+    return typed.vat_choices(
+        here or rates.on(day, Territory.METROPOLE),
+        rates.on(day),
+        Exemptions().on(day),
+        zero=company is not None and not company.place.of_french_law,
+    )

@@ -16,27 +16,20 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from billing_portal.accounts.models import User
-from billing_portal.figures import percent
-from billing_portal.money import formatted_minor
 from invoices.clients.vat import vat_treatment
-from invoices.company.exemptions import Exemptions
-from invoices.company.vat_rates import FrenchRates
-from invoices.documents.adjustments import read
 from invoices.documents.nature import Nature
 from invoices.documents.paper import Paper
-from invoices.documents.totals import STANDARD, Totals, TotalsRefused
+from invoices.documents.totals import Totals, TotalsRefused
 from invoices.invoicing.draft_lines import MAX_LINES
 from invoices.invoicing.drafting import preview_totals
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.adjustments import AdjustedForm, rearranged
-from invoices.invoicing.forms.lines import TypedLine, VatChoices
-from invoices.invoicing.views.by_the_rules import follow_the_rules
+from invoices.invoicing.forms.lines import TypedLine
+from invoices.invoicing.views.by_the_rules import follow_the_rules, vat_choices
 from invoices.models import Client, Company, Invoice, QuoteVersion, Subscription
 from invoices.models.natures import USUAL_NATURE
-from invoices.tax.territories import Territory
 
 Document = TypeVar("Document", bound=Invoice | QuoteVersion | Subscription)
 # How the rules name what the form of each kind has under another name.
@@ -238,18 +231,6 @@ class DocumentEditor(Generic[Document]):
         treatment = vat_treatment(self.client, company, nature, document=as_supplied(self))
         return typed.vat_value(treatment.category, treatment.rate)
 
-    def vat_choices(self, company: Company | None, day: date) -> VatChoices:
-        """The rates of that day; of a seller elsewhere we know no others than the French."""
-        rates = FrenchRates()
-        taxed_in = vat_treatment(self.client, company, document=as_supplied(self)).taxed_in
-        here = rates.on(day, taxed_in)
-        return typed.vat_choices(
-            here or rates.on(day, Territory.METROPOLE),
-            rates.on(day),
-            Exemptions().on(day),
-            zero=company is not None and not company.place.of_french_law,
-        )
-
 
 def as_supplied(editor: DocumentEditor[Document]) -> Document:
     """The document with what is typed of where it goes, in memory."""
@@ -291,7 +272,9 @@ def context_of(
         "begins": not form.is_bound and not any(line.description for line in editor.lines),
         "blank": editor.new_line(company),
         "usual_vat": {nature: editor.usual_vat(company, nature) for nature in map(str, Nature)},
-        "vat": None if live else editor.vat_choices(company, vat_day or on),
+        "vat": None
+        if live
+        else vat_choices(editor.client, as_supplied(editor), company, vat_day or on),
         "problems": editor.problems,
         "line_errors": [
             (n, line) for n, line in enumerate(editor.lines, 1) if form.is_bound and line.errors
@@ -332,78 +315,6 @@ def _wrong(editor: DocumentEditor[Any]) -> str:
     for n, line in enumerate(editor.lines):
         names += [f"lines-{n}-{name}" for name in line.errors if name]
     return " ".join(names)
-
-
-@dataclass(frozen=True)
-class Sums:
-    """What is typed, added up; `totals` is None with the reason in `refusal`."""
-
-    totals: Totals | None
-    refusal: str
-    currency: str
-    left_out: int
-    # Of nothing that can be read there is no sum: 0.00 would look like one.
-    nothing: bool
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        found: dict[str, Any] = {
-            "sums_refusal": self.refusal,
-            "left_out": ngettext(
-                "One line cannot be read and is left out.",
-                "%(n)s lines cannot be read and are left out.",
-                self.left_out,
-            )
-            % {"n": self.left_out}
-            if self.left_out
-            else "",
-        }
-        if self.totals is None:
-            return found
-        return found | {
-            "net": self.money(self.totals.net_minor),
-            "groups": [
-                (
-                    typed.vat_label(typed.vat_value(g.vat_category, g.vat_rate)),
-                    g.vat_category == STANDARD,
-                    formatted_minor(g.basis_minor, self.currency),
-                    formatted_minor(g.vat_minor, self.currency),
-                )
-                for g in self.totals.breakdown
-            ],
-            "total": self.money(self.totals.total_minor),
-        }
-
-    def money(self, minor: int) -> str:
-        return "–" if self.nothing else formatted_minor(minor, self.currency)
-
-
-def sums_of(editor: DocumentEditor[Any], values: Sequence[dict[str, Any]]) -> Sums:
-    good = editor.readable(values)
-    left_out = sum(bool(line.errors) for line in editor.lines)
-    totals, refusal = None, ""
-    try:
-        totals = editor.totals(good)
-    except TotalsRefused as problem:
-        refusal = str(problem)
-    return Sums(totals, refusal, editor.currency, left_out, bool(left_out) and not good)
-
-
-def adjusted_of(editor: DocumentEditor[Any], values: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The net of the lines, and what each discount or charge adds to it; of lines and adjustments
-    that add up."""
-    code, kept = editor.currency, editor.form.adjustments
-    if not kept:
-        return {}
-    lines = editor.adding_up(values, ()).net_minor
-    found, before = [], lines
-    for place, each in enumerate(read(kept), 1):
-        after = editor.adding_up(values, kept[:place]).net_minor
-        share = f" ({percent(each.percent)})" if each.percent else ""
-        words = each.words(editor.form["language"].value() or editor.document.language)
-        found.append((f"{words}{share}", formatted_minor(after - before, code)))
-        before = after
-    return {"lines_net": formatted_minor(lines, code), "adjusted": found}
 
 
 def too_many_lines(editor: DocumentEditor[Any]) -> None:

@@ -35,6 +35,7 @@ from invoices.invoicing.reasons import Reason
 from invoices.invoicing.views import editing
 from invoices.invoicing.views.editing import FIELD_NAMES, DocumentEditor
 from invoices.invoicing.views.mending import linked
+from invoices.invoicing.views.sums import adjusted_of, sums_of
 from invoices.models import Client, Company, Invoice, InvoiceLine
 
 
@@ -248,11 +249,11 @@ def _unsaved_lines(invoice: Invoice, values: Sequence[dict[str, Any]]) -> list[I
 
 
 def _sums(editor: InvoiceEditor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    sums = editing.sums_of(editor, values)
+    sums = sums_of(editor, values)
     found = sums.shown
     taken = sum(line.net_minor for line in editor.deposits)
     if sums.totals is not None:
-        found |= editing.adjusted_of(editor, editor.readable(values))
+        found |= adjusted_of(editor, editor.readable(values))
     if sums.totals is not None and taken:
         code = editor.currency
         found["before_deposits"] = formatted_minor(sums.totals.net_minor - taken, code)

@@ -15,6 +15,7 @@ from invoices.documents.totals import Totals
 from invoices.invoicing.drafting import preview_totals
 from invoices.invoicing.views import editing
 from invoices.invoicing.views.editing import DocumentEditor
+from invoices.invoicing.views.sums import adjusted_of, sums_of
 from invoices.models import Client, NumberPattern, QuoteLine, QuoteVersion, SalesTerms
 from invoices.models.quotes import State
 from invoices.quotes import drafting, printing, words
@@ -137,7 +138,7 @@ def context_of(editor: QuoteEditor, reader: User, *, live: bool = False) -> dict
 
 
 def _sums(editor: QuoteEditor, values: list[dict[str, Any]]) -> dict[str, Any]:
-    sums = editing.sums_of(editor, values)
+    sums = sums_of(editor, values)
     if sums.totals is None:
         return sums.shown
     good = editor.readable(values)
@@ -150,7 +151,7 @@ def _sums(editor: QuoteEditor, values: list[dict[str, Any]]) -> dict[str, Any]:
     total_minor = sums.totals.total_minor
     return {
         **sums.shown,
-        **editing.adjusted_of(editor, good),
+        **adjusted_of(editor, good),
         "plan": [
             (label, when, formatted_minor(minor, editor.currency))
             for label, when, minor in words.plan(as_typed, total_minor, language)

@@ -18,6 +18,7 @@ from invoices.invoicing.issuing import printed_draft
 from invoices.invoicing.line_input import lines_in
 from invoices.invoicing.views import editing
 from invoices.invoicing.views.editing import FIELD_NAMES, DocumentEditor
+from invoices.invoicing.views.sums import adjusted_of, sums_of
 from invoices.models import Client, Subscription
 from invoices.subscriptions import words, writing
 from invoices.subscriptions.forms.subscriptions import SubscriptionForm
@@ -130,10 +131,10 @@ def context_of(editor: SubscriptionEditor, *, live: bool = False) -> dict[str, A
 
 def _sums(editor: SubscriptionEditor, values: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The next invoices by the very code that will make them, of what can be read so far."""
-    found: dict[str, Any] = editing.sums_of(editor, values).shown | {"coming": []}
+    found: dict[str, Any] = sums_of(editor, values).shown | {"coming": []}
     if found["sums_refusal"]:
         return found
-    found |= editing.adjusted_of(editor, editor.readable(values))
+    found |= adjusted_of(editor, editor.readable(values))
     good, code = editor.readable(values), editor.currency
     contents = _as_typed(editor, good)
     if contents is not None and good:
