@@ -19,7 +19,7 @@ from invoices.invoicing.by_platform import transmit_at_issue
 from invoices.invoicing.freezing import IssueRefused, Printed, freeze, print_ahead, queue_mail
 from invoices.invoicing.readiness import company_reasons, line_reasons, reasons_not_to_issue
 from invoices.invoicing.vat_readiness import answer_relied_on
-from invoices.models import Company, Invoice, InvoiceEvent, VatCheck
+from invoices.models import Client, Company, Invoice, InvoiceEvent, VatCheck
 from invoices.payments.applying import PaymentRefused
 
 
@@ -40,15 +40,7 @@ def issue(
     ahead = ahead or print_ahead(invoice_id, on)
     with transaction.atomic():
         correcting.lock(invoice_id)
-        invoice = (
-            Invoice.objects.select_for_update(of=("self",))
-            .select_related("client", "issued_by", "replaces")
-            .prefetch_related("lines")
-            .filter(pk=invoice_id)
-            .first()
-        )
-        if invoice is None:
-            raise IssueRefused(_("This draft is no longer here."))
+        invoice = _locked(invoice_id)
         invoice.recipients = recipients or invoice.recipients
         company = Company.ours()
         deducting.lock(invoice)
@@ -82,6 +74,21 @@ def issue(
         transmit_at_issue(invoice, company, by=by, on=on)
         if send:
             queue_mail(invoice, by=by, on=on)
+    return invoice
+
+
+def _locked(invoice_id: int) -> Invoice:
+    invoice = (
+        Invoice.objects.select_for_update(of=("self",))
+        .select_related("issued_by", "replaces")
+        .prefetch_related("lines")
+        .filter(pk=invoice_id)
+        .first()
+    )
+    if invoice is None:
+        raise IssueRefused(_("This draft is no longer here."))
+    # After the lock: beside it PostgreSQL gives the client from before the wait.
+    invoice.client = Client.objects.get(pk=invoice.client_id)
     return invoice
 
 
