@@ -19,7 +19,7 @@ from invoices.invoicing.by_platform import transmit_at_issue
 from invoices.invoicing.freezing import IssueRefused, Printed, freeze, print_ahead, queue_mail
 from invoices.invoicing.readiness import company_reasons, line_reasons, reasons_not_to_issue
 from invoices.invoicing.vat_readiness import answer_relied_on
-from invoices.models import Company, Invoice, InvoiceEvent, VatCheck
+from invoices.models import Client, Company, Invoice, InvoiceEvent, VatCheck
 from invoices.payments.applying import PaymentRefused
 
 
@@ -89,6 +89,21 @@ def _locked(invoice_id: int) -> Invoice:
     )
     if invoice is None:
         raise IssueRefused(_("This draft is no longer here."))
+    return invoice
+
+
+def _locked(invoice_id: int) -> Invoice:
+    invoice = (
+        Invoice.objects.select_for_update(of=("self",))
+        .select_related("issued_by", "replaces")
+        .prefetch_related("lines")
+        .filter(pk=invoice_id)
+        .first()
+    )
+    if invoice is None:
+        raise IssueRefused(_("This draft is no longer here."))
+    # After the lock: beside it PostgreSQL gives the client from before the wait.
+    invoice.client = Client.objects.get(pk=invoice.client_id)
     return invoice
 
 
