@@ -26,7 +26,7 @@ from invoices.invoicing import issuing
 
 # Lines, and what xhtml2pdf took at best when it was tried: of its own table, laid out without a
 # second pass (the floor), so much remained where the lines were drawn by an element of ours.
-SIZES = ((10, 0.82), (48, 0.31), (200, 0.14))
+SIZES = ((10, 0.82), (48, 0.31), (200, 0.17))
 
 
 def document() -> Iterator[Row]:
