@@ -82,19 +82,6 @@ def issue(
 def _locked(invoice_id: int) -> Invoice:
     invoice = (
         Invoice.objects.select_for_update(of=("self",))
-        .select_related("client", "issued_by", "replaces")
-        .prefetch_related("lines")
-        .filter(pk=invoice_id)
-        .first()
-    )
-    if invoice is None:
-        raise IssueRefused(_("This draft is no longer here."))
-    return invoice
-
-
-def _locked(invoice_id: int) -> Invoice:
-    invoice = (
-        Invoice.objects.select_for_update(of=("self",))
         .select_related("issued_by", "replaces")
         .prefetch_related("lines")
         .filter(pk=invoice_id)
