@@ -53,6 +53,7 @@ def _part(row: InvoiceRow, place: int, invoice: Invoice) -> Instalment:
         invoice=invoice,
         position=place,
         due_date=said.due_on,
+        said_due=said.due_on,
         amount_minor=said.amount_minor,
         outstanding_minor=said.amount_minor,
         is_retention=said.is_retention,

@@ -127,7 +127,7 @@ class Invoice(Supplied, Adjusted, InvoiceAmounts, Keyed):
         null=True,
         blank=True,
         related_name="replaced_by",
-        # The constraint below finds it: there is one at most.
+        # Of few: the partial index finds it.
         db_index=False,
     )
     # Of a corrected invoice: what was paid on the old one settles the new one.

@@ -110,7 +110,7 @@ BEGIN_SUBSCRIPTIONS = {
     f"invoices:subscription-{act}"
     for act in (
         *("new", "edit", "totals", "copy", "from-invoice", "from-quote", "from-deal"),
-        *("call-off-rise", "draft-again", "index", "index-stop"),
+        *("call-off-rise", "draft-again", "index", "index-stop", "preview", "page-preview"),
     )
 } | {"invoices:price-indexes", "invoices:rebate-chosen", "invoices:rebate-totals"}
 # Their stories are test_rebating.py and test_indexing.py.
