@@ -89,7 +89,8 @@ def questions(
     charged, rates = _charged(lines), FrenchRates()
     wanted = {
         nature: vat_treatment(invoice.client, company, nature, document=invoice)
-        for nature in {line.nature for line in lines if line.nature}
+        # What is typed may be neither: its field says so.
+        for nature in {line.nature for line in lines} & set(Nature)
     }
     # A rate that France has nowhere is told once, and nobody decides otherwise about it.
     known = rates.on(supplied)

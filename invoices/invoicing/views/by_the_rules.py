@@ -9,6 +9,7 @@ from datetime import date
 from invoices.clients.vat import Supplied, vat_treatment
 from invoices.company.exemptions import Exemptions
 from invoices.company.vat_rates import FrenchRates
+from invoices.documents.nature import Nature
 from invoices.documents.totals import STANDARD
 from invoices.invoicing.forms import lines as typed
 from invoices.invoicing.forms.lines import TypedLine, VatChoices, parts_of_vat, vat_value
@@ -23,7 +24,7 @@ def follow_the_rules(
     company, rates = Company.ours(), FrenchRates()
     for line in lines:
         category, rate, article = parts_of_vat(line.vat)
-        if category == "E" or article:
+        if category == "E" or article or line.nature not in set(Nature):
             continue
         usual = vat_treatment(client, company, line.nature, document=document)
         if usual.category == category == STANDARD:
