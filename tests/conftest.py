@@ -53,6 +53,11 @@ def pytest_configure(config):
         clock.start(config.getoption("--on-day"))
 
 
+def pytest_collection_modifyitems(items):
+    # The longest first: at the end of a run all others would wait for it.
+    items.sort(key=lambda item: "tests/upgrade/" not in item.nodeid)
+
+
 @pytest.fixture(autouse=True)
 def _same_moment():
     clock.back_to_start()

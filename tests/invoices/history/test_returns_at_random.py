@@ -39,7 +39,7 @@ class Undo(Exception):
     dues=st.lists(st.tuples(_days, st.integers(1, 40)), max_size=2),
 )
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_the_books_hold_and_every_cent_is_found_again(db, payments, notes, cut, dues):
     first = changed(INVOICE, number="N0", net="100.00", vat="0", total="100.00")
