@@ -16,7 +16,7 @@ dates=(tests/test_dates.py tests/invoices/deals tests/invoices/invoicing tests/i
 # many days by itself: they run once, on the usual day.
 long="killed or TestAny or TestParts or cluster or preview_says or adds_up or four_hundred or queries"
 long+=" or is_the_figure_of or has_the_figure_of or cannot_tell or lists_have_a_row or whatever_is_paid"
-long+=" or test_dues_typed or test_einvoices or at_once"
+long+=" or test_dues_typed or test_einvoices or at_once or AnyRetention"
 # Pages of forms show what the rules say, which are tried on every day; of reports the pages too.
 forms="--ignore-glob=*/invoicing/*pages.py --ignore-glob=*/deals/*pages.py --ignore-glob=*/payments/*pages.py"
 out=$(mktemp -d)

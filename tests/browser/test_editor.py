@@ -295,9 +295,14 @@ def test_vat_follows_from_services_to_goods_unless_somebody_chose_it(page, live_
 
 def test_what_is_worth_a_look_follows_what_is_typed(editor):
     page, _draft = editor
-    warnings = page.locator("#draft-warnings")
+    warnings, blockers = page.locator("#draft-warnings"), page.locator("#blockers")
+    recipients = page.locator("#id_recipients")
+    recipients.fill("")
+    expect(warnings).to_contain_text("Nobody would receive it.")
+    recipients.fill("compta@client.example")
+    expect(warnings).not_to_contain_text("Nobody would receive it.")
     vat = page.locator("#id_lines-0-vat")
     vat.select_option("S:8.5")
-    expect(warnings).to_contain_text("here it is 8.5%")
+    expect(blockers).to_contain_text("8.5%")
     vat.select_option("S:20")
-    expect(warnings).not_to_contain_text("8.5%")
+    expect(blockers).not_to_contain_text("8.5%")

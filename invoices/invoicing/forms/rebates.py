@@ -124,19 +124,18 @@ class RebateForm(forms.Form):
 class SpanForm(forms.Form):
     """The days of issue of the invoices that are ticked at first."""
 
-    since = DayField(label=gettext_lazy("Issued from"), required=False)
-    until = DayField(label=gettext_lazy("Issued until"), required=False)
+    issued_from = DayField(label=gettext_lazy("Issued from"), required=False)
+    issued_to = DayField(label=gettext_lazy("Issued until"), required=False)
 
     def __init__(self, data: Any, *, today: date) -> None:
-        # The page has fields of these names in its other form too.
-        super().__init__(data, auto_id="rebate-%s")
-        for name in ("since", "until"):
+        super().__init__(data)
+        for name in ("issued_from", "issued_to"):
             day: Any = self.fields[name]
             day.today = today
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        since, until = data.get("since"), data.get("until")
+        since, until = data.get("issued_from"), data.get("issued_to")
         if since and until and until < since:
-            self.add_error("until", _("The last day is before the first."))
+            self.add_error("issued_to", _("The last day is before the first."))
         return data

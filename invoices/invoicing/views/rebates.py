@@ -47,11 +47,11 @@ class Page:
 
     @property
     def since(self) -> date | None:
-        return self.span.cleaned_data.get("since")
+        return self.span.cleaned_data.get("issued_from")
 
     @property
     def until(self) -> date | None:
-        return self.span.cleaned_data.get("until")
+        return self.span.cleaned_data.get("issued_to")
 
 
 @require_POST
@@ -153,7 +153,8 @@ def _page(request: StaffRequest, pk: int) -> Page:
     span = SpanForm(given, today=timezone.localdate())
     # What cannot be read is told beside its field, and narrows nothing.
     span.is_valid()
-    since, until = span.cleaned_data.get("since"), span.cleaned_data.get("until")
+    since = span.cleaned_data.get("issued_from")
+    until = span.cleaned_data.get("issued_to")
     rows = rebate_plan.choosable(client, currency, since, until)
     named = set(_ids(given.get("ids", "").split(",")))
     if missing := named - {row.pk for row in rows}:

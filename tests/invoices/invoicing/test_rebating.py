@@ -241,7 +241,7 @@ def test_what_cannot_be_together_is_said(clerk_client):
     assert answer.status_code == 422
     assert "Tick at least one invoice" in answer.text
     far = (timezone.localdate() + timedelta(days=9)).isoformat()
-    assert "No invoice of these days" in clerk_client.get(f"{url}?since={far}").text
+    assert "No invoice of these days" in clerk_client.get(f"{url}?issued_from={far}").text
 
 
 def test_days_are_typed_as_elsewhere_and_what_cannot_be_read_narrows_nothing(clerk_client):
@@ -249,14 +249,14 @@ def test_days_are_typed_as_elsewhere_and_what_cannot_be_read_narrows_nothing(cle
     make_issued(client=client, on=timezone.localdate())
     url = reverse("invoices:rebate", args=[client.pk])
     year = timezone.localdate().year
-    page = clerk_client.get(url, {"since": f"1/1/{year}", "until": "today"}).text
+    page = clerk_client.get(url, {"issued_from": f"1/1/{year}", "issued_to": "today"}).text
     assert 'type="date"' not in page
-    assert 'id="rebate-since"' in page
+    assert 'id="id_issued_from"' in page
     assert page.count('name="ids"') == 1
     # An address of before, with days of the machine.
-    assert 'name="ids"' in clerk_client.get(url, {"since": f"{year}-01-01"}).text
-    page = clerk_client.get(url, {"since": "hello"})
+    assert 'name="ids"' in clerk_client.get(url, {"issued_from": f"{year}-01-01"}).text
+    page = clerk_client.get(url, {"issued_from": "hello"})
     assert (page.status_code, "hello" in page.text) == (200, True)
     assert 'name="ids"' in page.text
-    wrong = clerk_client.get(url, {"since": f"2/2/{year}", "until": f"1/1/{year}"}).text
+    wrong = clerk_client.get(url, {"issued_from": f"2/2/{year}", "issued_to": f"1/1/{year}"}).text
     assert "The last day is before the first." in wrong
