@@ -53,9 +53,12 @@ def pytest_configure(config):
         clock.start(config.getoption("--on-day"))
 
 
+# Each takes minutes: at the end of a run all others would wait for it.
+_FIRST = ("tests/upgrade/", "tests/test_hostile_requests", "tests/test_typed_input")
+
+
 def pytest_collection_modifyitems(items):
-    # The longest first: at the end of a run all others would wait for it.
-    items.sort(key=lambda item: "tests/upgrade/" not in item.nodeid)
+    items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
 
 
 @pytest.fixture(autouse=True)
