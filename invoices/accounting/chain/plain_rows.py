@@ -94,14 +94,16 @@ def _moment_written(text: str) -> str:
     return text.removesuffix(".000000")
 
 
-def selected(alias: str, model: type[models.Model], columns: Iterable[str]) -> str:
-    """Columns of a SELECT."""
+def select(model: type[models.Model], columns: Iterable[str], where: str, more: str = "") -> str:
+    """The statement for these columns, then `more` ones; `where` goes on to its end. All of it is
+    SQL of our own on `f`: what is asked for by value stands as a parameter."""
     fields = {field.attname: field for field in model._meta.concrete_fields}
-    return ", ".join(_expression(alias, column, fields[column]) for column in columns)
+    named = ", ".join(_expression(column, fields[column]) for column in columns)
+    return f"SELECT {named}{more} FROM {model._meta.db_table} f WHERE {where}"  # noqa: S608
 
 
-def _expression(alias: str, column: str, field: models.Field[Any, Any]) -> str:
-    named = f'{alias}."{column}"'
+def _expression(column: str, field: models.Field[Any, Any]) -> str:
+    named = f'f."{column}"'
     if connection.vendor == "sqlite":
         # An expression comes as it is kept: of a column the driver would make a day out of text.
         return f"{named} || ''" if isinstance(field, models.DateField) else named
@@ -118,10 +120,6 @@ def rows_of(
     """Rows of a table, of which `where` is SQL of our own on `f`."""
     how = spelling(model, columns)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {selected('f', model, columns)} "  # noqa: S608 - names of our own columns
-            f"FROM {model._meta.db_table} f WHERE {where}",
-            list(given),
-        )
+        cursor.execute(select(model, columns, where), list(given))
         rows = cursor.fetchall()
     return (spelled(row, how) for row in rows)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, models
 
-from invoices.accounting.chain.plain_rows import rows_of, selected, spelled, spelling
+from invoices.accounting.chain.plain_rows import rows_of, select, spelled, spelling
 from invoices.models import Document, Instalment, InvoiceLine, VatBreakdown
 from invoices.models.facts import (
     FILE,
@@ -74,12 +74,8 @@ def facts(
     columns = _union(kind)
     model = model_of(kind)
     size = FEW if kind == "document" else BATCH
-    sql = (
-        # Names of our own columns and conditions only.
-        f"SELECT f.id, f.seal, {selected('f', model, columns)}{_more(kind)} FROM "  # noqa: S608
-        f"{model._meta.db_table} f WHERE f.id > %s{_condition(kind, ids, where)} "
-        f"ORDER BY f.id LIMIT {size}"
-    )
+    those = f"f.id > %s{_condition(kind, ids, where)} ORDER BY f.id LIMIT {size}"
+    sql = select(model, ("id", "seal", *columns), those, _more(kind))
     given = list(ids or ())
     while True:
         with connection.cursor() as cursor:
@@ -180,11 +176,7 @@ class _Parts:
                 else ", f.content"
             )
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT f.invoice_id, {selected('f', Document, FILE)}{content} FROM "  # noqa: S608
-                f"{Document._meta.db_table} f WHERE {where}",
-                given,
-            )
+            cursor.execute(select(Document, ("invoice_id", *FILE), where, content), given)
             while rows := cursor.fetchmany(20):
                 for row in rows:
                     plain = spelled(row[1 : 1 + len(FILE)], how)

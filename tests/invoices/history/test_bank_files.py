@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 CAMT = '<?xml version="1.0"?>\n<!-- a --><!-- b --><Document xmlns="urn:iso:20022:camt.053.001.02">'
 CFONB = "0130004    00447EUR2 00012345678  200226" + " " * 50 + "0000000001904{     " + "\n"
-MT940 = "{1:F01ASNBNL21XXXX}{4:\r\n:20:0000\r\n:25:NL81ASNB9999999999\r\n:28C:1/1\r\n"
+MT940 = "{1:F01KERLFR2NXXXX}{4:\r\n:20:2026-11\r\n:25:30002005500000157845Z02\r\n:28C:11/1\r\n"
 LINES = (
     "Solde au 01/02/2026;1 200,00\n\nDate de valeur;Libellé;Montant\n02/02/2026;VIR OLD-1;120,00"
 )

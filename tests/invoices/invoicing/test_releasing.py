@@ -150,7 +150,6 @@ def test_a_correction_begins_with_the_day_that_counts(invoice):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer")
 def test_two_at_once_move_it_one_after_the_other():
     invoice = make_unprinted(saved(**HELD))
     Instalment.objects.bulk_create(_parts(invoice))
