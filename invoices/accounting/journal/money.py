@@ -129,17 +129,19 @@ def payment_entry(making: Making, paid: Paid, taken: list[Step]) -> Entry | None
 
 def _from_client(making: Making, paid: Paid, taken: list[Step], worth: Worth, lines: Lines) -> None:
     who, left, left_foreign = making.auxiliary(paid.account), worth.of(paid.minor), paid.minor
-    if not making.setup.cash_on_advances:
-        worth_of = worths(paid.minor, taken, worth)
-        for minor, mine, letter, retained in lettered(taken, worth_of, making.span.ends_on):
-            lines.add(
-                making.owed_by(retained=retained),
-                -mine,
-                auxiliary=who,
-                foreign=making.foreign(paid.currency, -minor),
-                letter=letter,
-            )
-            left, left_foreign = left - mine, left_foreign - minor
+    worth_of, apart = worths(paid.minor, taken, worth), making.setup.cash_on_advances
+    # On an account of its own money meets what went back of it; an invoice it meets by an entry of
+    # its own (settlements.py).
+    meeting = [step for step in taken if step.refund is not None] if apart else taken
+    for minor, mine, letter, retained in lettered(meeting, worth_of, making.span.ends_on):
+        lines.add(
+            making.cash if apart else making.owed_by(retained=retained),
+            -mine,
+            auxiliary=who,
+            foreign=making.foreign(paid.currency, -minor),
+            letter=letter,
+        )
+        left, left_foreign = left - mine, left_foreign - minor
     lines.add(
         making.cash,
         -left,
