@@ -295,7 +295,7 @@ Archive des livres de {company}, exercice {year}.
 originals/      chaque document tel qu’il a été émis : PDF, et la facture électronique (XML)
 attachments/    les fichiers joints à un document ou partis avec ses emails
 index.csv       une ligne par document (montants en centimes ; séparateur point-virgule)
-*.jsonl         documents avec lignes et TVA, paiements, imputations, remboursements, événements,
+*.jsonl         documents avec lignes et TVA, paiements, affectations, remboursements, événements,
                 décisions : un objet JSON par ligne
 links.jsonl     le maillon de chacun dans la chaîne du portail ; heads.jsonl, head.json : ses têtes
                 signées

@@ -26,7 +26,28 @@ class StoredFile(models.Model):
         return self.sha256[:12]
 
 
-class StandingFile(models.Model):
+class NamedFile(models.Model):
+    """Put somewhere under a name, by somebody; taken away it is kept, for what it left with."""
+
+    filename = models.CharField(max_length=120)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    added_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        abstract = True
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class StandingFile(NamedFile):
     """A file of the company that goes with each email of some kinds of documents, such as its bank
     details or general terms, unless somebody unticks it.
 
@@ -47,23 +68,13 @@ class StandingFile(models.Model):
     }
 
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="standing")
-    filename = models.CharField(max_length=120)
     on_quotes = models.BooleanField(default=False)
     on_invoices = models.BooleanField(default=False)
     on_deposits = models.BooleanField(default=False)
     on_credit_notes = models.BooleanField(default=False)
     language = models.CharField(max_length=2, choices=Language, blank=True)
-    added_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    added_at = models.DateTimeField(auto_now_add=True)
-    removed_at = models.DateTimeField(null=True, blank=True)
-    removed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
 
-    class Meta:
-        ordering = ["pk"]
+    class Meta(NamedFile.Meta):
         constraints = [
             models.CheckConstraint(
                 name="a_standing_file_goes_with_something",
@@ -79,11 +90,8 @@ class StandingFile(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return self.filename
 
-
-class Attachment(models.Model):
+class Attachment(NamedFile):
     """A file beside an invoice or a quote. It is no part of the document, which stays as issued.
 
     One that left with a mail is kept when it is taken away, so that the mail still says what it
@@ -97,24 +105,14 @@ class Attachment(models.Model):
     quote = models.ForeignKey(
         Quote, on_delete=models.PROTECT, null=True, blank=True, related_name="attachments"
     )
-    filename = models.CharField(max_length=120)
     # It was not put there by anybody: an email of the document carried it for the company.
     standing = models.ForeignKey(
         StandingFile, on_delete=models.PROTECT, null=True, blank=True, related_name="carried"
     )
     # On the page that the client of a quote opens.
     shown_to_client = models.BooleanField(default=False)
-    added_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    added_at = models.DateTimeField(auto_now_add=True)
-    removed_at = models.DateTimeField(null=True, blank=True)
-    removed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
 
-    class Meta:
-        ordering = ["pk"]
+    class Meta(NamedFile.Meta):
         constraints = [
             models.CheckConstraint(
                 name="an_attachment_is_of_one_document",
@@ -132,6 +130,3 @@ class Attachment(models.Model):
                 name="a_file_is_attached_to_a_quote_once",
             ),
         ]
-
-    def __str__(self) -> str:
-        return self.filename
