@@ -293,7 +293,7 @@ where you trust it). Keep it for ten years from the end of the financial year.
 Archive des livres de {company}, exercice {year}.
 
 originals/      chaque document tel qu’il a été émis : PDF, et la facture électronique (XML)
-attachments/    les fichiers joints à un document ou partis avec ses emails
+attachments/    les fichiers joints à un document ou partis avec ses e-mails
 index.csv       une ligne par document (montants en centimes ; séparateur point-virgule)
 *.jsonl         documents avec lignes et TVA, paiements, affectations, remboursements, événements,
                 décisions : un objet JSON par ligne
